@@ -1,0 +1,170 @@
+using Orleans.Concurrency;
+
+namespace V2XSim.Contracts;
+
+/// <summary>What the intake hands an edge of one MQTT message: where its bytes are and what the envelope said.</summary>
+/// <param name="Device">Device named by the topic.</param>
+/// <param name="Kind">Kind of topic, as a number of the message catalogue.</param>
+/// <param name="Offset">First byte in the batch.</param>
+/// <param name="Sequence">Sequence number within the device; −1 when the sender gave none.</param>
+/// <param name="ArrivalMicroseconds">When it arrived, in event time.</param>
+[GenerateSerializer]
+[Immutable]
+[Alias("v2xsim.BatchEntry")]
+public readonly record struct BatchEntry(
+    [property: Id(0)] string Device,
+    [property: Id(1)] int Kind,
+    [property: Id(2)] int Offset,
+    [property: Id(3)] int Length,
+    [property: Id(4)] long Sequence,
+    [property: Id(5)] long ArrivalMicroseconds);
+
+/// <summary>
+/// All messages for one edge since its last step: payloads end to end in one buffer. The buffers belong to the intake and are
+/// used again when the call has returned.
+/// </summary>
+[GenerateSerializer]
+[Immutable]
+[Alias("v2xsim.EdgeBatch")]
+public sealed class EdgeBatch
+{
+    [Id(0)]
+    public byte[] Bytes { get; set; } = [];
+
+    [Id(1)]
+    public BatchEntry[] Entries { get; set; } = [];
+
+    [Id(2)]
+    public int Count { get; set; }
+}
+
+/// <summary>Tells an edge to fuse what has arrived by an instant and to publish.</summary>
+[GenerateSerializer]
+[Immutable]
+[Alias("v2xsim.EdgeStep")]
+public readonly record struct EdgeStep(
+    [property: Id(0)] long Step,
+    [property: Id(1)] long UntilMicroseconds,
+    [property: Id(2)] EdgeBatch Batch);
+
+/// <summary>A published track as results store it. Plane metres, m/s, m², microseconds of event time.</summary>
+[GenerateSerializer]
+[Immutable]
+[Alias("v2xsim.TrackRow")]
+public readonly record struct TrackRow(
+    [property: Id(0)] ulong Id,
+    [property: Id(1)] double X,
+    [property: Id(2)] double Y,
+    [property: Id(3)] double VelocityX,
+    [property: Id(4)] double VelocityY,
+    [property: Id(5)] double Pxx,
+    [property: Id(6)] double Pxy,
+    [property: Id(7)] double Pyy,
+    [property: Id(8)] long LastMeasuredMicroseconds,
+    [property: Id(9)] byte Kind);
+
+/// <summary>What became of one message at the edge.</summary>
+/// <param name="SensedMicroseconds">Measurement time; the time of sending for messages that measure nothing.</param>
+/// <param name="SentMicroseconds">Time in the envelope.</param>
+/// <param name="Reason">0 when it was used, else the number of the reason for rejecting it.</param>
+[GenerateSerializer]
+[Immutable]
+[Alias("v2xsim.MessageRow")]
+public readonly record struct MessageRow(
+    [property: Id(0)] string Device,
+    [property: Id(1)] int Kind,
+    [property: Id(2)] long Sequence,
+    [property: Id(3)] long SensedMicroseconds,
+    [property: Id(4)] long SentMicroseconds,
+    [property: Id(5)] long ArrivalMicroseconds,
+    [property: Id(6)] int Bytes,
+    [property: Id(7)] int Objects,
+    [property: Id(8)] int Reason);
+
+/// <summary>A warning that an edge gave.</summary>
+[GenerateSerializer]
+[Immutable]
+[Alias("v2xsim.WarningRow")]
+public readonly record struct WarningRow(
+    [property: Id(0)] string Kind,
+    [property: Id(1)] ulong First,
+    [property: Id(2)] ulong Second,
+    [property: Id(3)] double X,
+    [property: Id(4)] double Y,
+    [property: Id(5)] double SecondsToCollision,
+    [property: Id(6)] string Device);
+
+/// <summary>What a device was sent down in a step.</summary>
+[GenerateSerializer]
+[Immutable]
+[Alias("v2xsim.DownCount")]
+public readonly record struct DownCount([property: Id(0)] string Device, [property: Id(1)] int Messages);
+
+/// <summary>Result of one step of an edge.</summary>
+[GenerateSerializer]
+[Immutable]
+[Alias("v2xsim.EdgeStepResult")]
+public sealed class EdgeStepResult
+{
+    [Id(0)]
+    public TrackRow[] Tracks { get; set; } = [];
+
+    [Id(1)]
+    public MessageRow[] Messages { get; set; } = [];
+
+    [Id(2)]
+    public WarningRow[] Warnings { get; set; } = [];
+
+    [Id(3)]
+    public DownCount[] Down { get; set; } = [];
+
+    /// <summary>Messages that have been received but whose simulated arrival is still to come.</summary>
+    [Id(4)]
+    public int InFlight { get; set; }
+
+    [Id(5)]
+    public int HandoversSent { get; set; }
+
+    [Id(6)]
+    public int HandoversAdopted { get; set; }
+
+    /// <summary>Wall time spent decoding, fusing and encoding, in ticks of the time provider's frequency.</summary>
+    [Id(7)]
+    public long DecodeTicks { get; set; }
+
+    [Id(8)]
+    public long FuseTicks { get; set; }
+
+    [Id(9)]
+    public long EncodeTicks { get; set; }
+}
+
+/// <summary>An object that leaves one edge towards another.</summary>
+[GenerateSerializer]
+[Immutable]
+[Alias("v2xsim.HandoverRow")]
+public readonly record struct HandoverRow(
+    [property: Id(0)] ulong GlobalId,
+    [property: Id(1)] long TimeMicroseconds,
+    [property: Id(2)] double X,
+    [property: Id(3)] double Y,
+    [property: Id(4)] double VelocityX,
+    [property: Id(5)] double VelocityY,
+    [property: Id(6)] float LengthMetres,
+    [property: Id(7)] float WidthMetres,
+    [property: Id(8)] float HeightMetres,
+    [property: Id(9)] byte Kind);
+
+/// <summary>The edge tier: fuses what the sensors of its sites report, warns, hands objects over, counts traffic.</summary>
+[Alias("v2xsim.IEdgeGrain")]
+public interface IEdgeGrain : IGrainWithStringKey
+{
+    /// <summary>Takes in a batch, fuses what has arrived by the step's end in order of (arrival, device, sequence), and publishes.</summary>
+    [Alias("Step")]
+    ValueTask<EdgeStepResult> Step([Immutable] EdgeStep step);
+
+    /// <summary>Notes what a neighbour saw leave; used from the step after <paramref name="step"/> on.</summary>
+    [Alias("Expect")]
+    [AlwaysInterleave]
+    ValueTask Expect(long step, string sender, [Immutable] HandoverRow[] handovers);
+}

@@ -1,0 +1,96 @@
+namespace V2XSim.Contracts;
+
+/// <summary>
+/// Adds up link rows by window and closes windows when event time has passed their end. Rows of one link add up whatever order
+/// they come in by being kept in order of sender. Pure; the region and the centre share it.
+/// </summary>
+public sealed class WindowBook(string owner, int lengthSeconds)
+{
+    private const long MicrosecondsPerSecond = 1_000_000;
+    private readonly SortedDictionary<long, SortedDictionary<(long Start, string Sender), Part>> _open = [];
+    private long _closedUntil;
+
+    /// <summary>Parts that came after their window had closed.</summary>
+    public int Late { get; private set; }
+
+    private sealed record Part(LinkRow[] Links, double MeanVehicles, int Warnings, long LengthMicroseconds);
+
+    /// <summary>Adds what one sender saw from an instant on.</summary>
+    public void Add(string sender, long startMicroseconds, long endMicroseconds, LinkRow[] links, double meanVehicles, int warnings)
+    {
+        long window = startMicroseconds / (lengthSeconds * MicrosecondsPerSecond);
+        if (window < _closedUntil)
+        {
+            Late++;
+            return;
+        }
+
+        if (!_open.TryGetValue(window, out SortedDictionary<(long, string), Part>? parts))
+        {
+            _open[window] = parts = [];
+        }
+
+        parts[(startMicroseconds, sender)] = new Part(links, meanVehicles, warnings, endMicroseconds - startMicroseconds);
+    }
+
+    /// <summary>Closes the windows that end at or before an instant; at the end of a run also those that do not, marked incomplete.</summary>
+    public List<TrafficWindow> Close(long untilMicroseconds, bool isLast)
+    {
+        var closed = new List<TrafficWindow>();
+        long length = lengthSeconds * MicrosecondsPerSecond;
+        foreach (long window in _open.Keys.Where(w => isLast || (w + 1) * length <= untilMicroseconds).ToList())
+        {
+            bool complete = (window + 1) * length <= untilMicroseconds;
+            closed.Add(Sum(window * length, complete ? (window + 1) * length : untilMicroseconds, complete, _open[window]));
+            _open.Remove(window);
+            _closedUntil = Math.Max(_closedUntil, window + 1);
+        }
+
+        return closed;
+    }
+
+    /// <summary>
+    /// Class of a link by its mean speed as a share of the limit: 0.7 and more free, 0.4 light, 0.2 medium, below heavy.
+    /// Fewer than two vehicles in the mean are no congestion, however slow. The bounds are ours; the standard leaves them open.
+    /// </summary>
+    public static CongestionLevel LevelOf(in LinkRow row)
+    {
+        if (row.MeanVehicles < 2 || row.FreeSpeedMetresPerSecond <= 0)
+        {
+            return CongestionLevel.Free;
+        }
+
+        double share = row.MeanSpeedMetresPerSecond / row.FreeSpeedMetresPerSecond;
+        return share >= 0.7 ? CongestionLevel.Free : share >= 0.4 ? CongestionLevel.Light : share >= 0.2 ? CongestionLevel.Medium : CongestionLevel.Heavy;
+    }
+
+    private TrafficWindow Sum(long start, long end, bool complete, SortedDictionary<(long Start, string Sender), Part> parts)
+    {
+        var links = new SortedDictionary<int, LinkRow>();
+        double vehicles = 0;
+        int warnings = 0;
+        foreach (Part part in parts.Values)
+        {
+            vehicles += part.MeanVehicles * part.LengthMicroseconds;
+            warnings += part.Warnings;
+            foreach (LinkRow row in part.Links)
+            {
+                LinkRow sum = links.GetValueOrDefault(row.Link);
+                links[row.Link] = new LinkRow(
+                    row.Link,
+                    sum.VehicleSamples + row.VehicleSamples,
+                    sum.SpeedSum + row.SpeedSum,
+                    sum.Entered + row.Entered,
+                    sum.Publications + row.Publications,
+                    row.FreeSpeedMetresPerSecond);
+            }
+        }
+
+        LinkState[] states = [.. links.Values.Select(r =>
+        {
+            CongestionLevel level = LevelOf(in r);
+            return new LinkState(r, level, level == CongestionLevel.Heavy);
+        })];
+        return new TrafficWindow(owner, lengthSeconds, start, end, complete, states, end > start ? vehicles / (end - start) : 0, warnings);
+    }
+}

@@ -1,0 +1,147 @@
+using Orleans.Concurrency;
+
+namespace V2XSim.Contracts;
+
+/// <summary>How freely traffic flows, in the classes of T/ITS 0180.1.</summary>
+public enum CongestionLevel
+{
+    Free = 0,
+    Light = 1,
+    Medium = 2,
+    Heavy = 3,
+}
+
+/// <summary>What was seen of one link during a window. Sums add up over edges and windows.</summary>
+/// <param name="Link">Index of the link in the network.</param>
+/// <param name="VehicleSamples">Sum over publications of the vehicles seen on the link.</param>
+/// <param name="SpeedSum">Sum of their speeds, m/s.</param>
+/// <param name="Entered">Vehicles first seen on the link.</param>
+/// <param name="Publications">Publications in the window.</param>
+/// <param name="FreeSpeedMetresPerSecond">Speed limit.</param>
+[GenerateSerializer]
+[Immutable]
+[Alias("v2xsim.LinkRow")]
+public readonly record struct LinkRow(
+    [property: Id(0)] int Link,
+    [property: Id(1)] long VehicleSamples,
+    [property: Id(2)] double SpeedSum,
+    [property: Id(3)] int Entered,
+    [property: Id(4)] int Publications,
+    [property: Id(5)] double FreeSpeedMetresPerSecond)
+{
+    /// <summary>Mean number of vehicles on the link while it was watched.</summary>
+    public double MeanVehicles => Publications > 0 ? VehicleSamples / (double)Publications : 0;
+
+    /// <summary>Mean speed of the vehicles seen, m/s; NaN when there were none.</summary>
+    public double MeanSpeedMetresPerSecond => VehicleSamples > 0 ? SpeedSum / VehicleSamples : double.NaN;
+}
+
+/// <summary>One window of one edge.</summary>
+[GenerateSerializer]
+[Immutable]
+[Alias("v2xsim.EdgeWindow")]
+public sealed record EdgeWindow(
+    [property: Id(0)] string Edge,
+    [property: Id(1)] long StartMicroseconds,
+    [property: Id(2)] long EndMicroseconds,
+    [property: Id(3)] LinkRow[] Links,
+    [property: Id(4)] int Tracks,
+    [property: Id(5)] int Warnings);
+
+/// <summary>One link of a closed window as the region sees it.</summary>
+[GenerateSerializer]
+[Immutable]
+[Alias("v2xsim.LinkState")]
+public readonly record struct LinkState(
+    [property: Id(0)] LinkRow Row,
+    [property: Id(1)] CongestionLevel Level,
+    [property: Id(2)] bool IsCongested);
+
+/// <summary>One closed window of a region or of the centre.</summary>
+/// <param name="Owner">Region id, or the centre's.</param>
+/// <param name="IsComplete">False when the run ended before the window did.</param>
+[GenerateSerializer]
+[Immutable]
+[Alias("v2xsim.TrafficWindow")]
+public sealed record TrafficWindow(
+    [property: Id(0)] string Owner,
+    [property: Id(1)] int LengthSeconds,
+    [property: Id(2)] long StartMicroseconds,
+    [property: Id(3)] long EndMicroseconds,
+    [property: Id(4)] bool IsComplete,
+    [property: Id(5)] LinkState[] Links,
+    [property: Id(6)] double MeanVehicles,
+    [property: Id(7)] int Warnings);
+
+/// <summary>Result of one step of a region or of the centre.</summary>
+[GenerateSerializer]
+[Immutable]
+[Alias("v2xsim.TierStepResult")]
+public sealed class TierStepResult
+{
+    [Id(0)]
+    public TrafficWindow[] Closed { get; set; } = [];
+
+    /// <summary>Windows refused because they came after their window had closed.</summary>
+    [Id(1)]
+    public int Late { get; set; }
+}
+
+/// <summary>The region tier: traffic state per link in 1 s windows, congestion, 60 s windows to the centre.</summary>
+[Alias("v2xsim.IRegionGrain")]
+public interface IRegionGrain : IGrainWithStringKey
+{
+    /// <summary>Takes in a window of an edge; used from the step after <paramref name="step"/> on.</summary>
+    [Alias("Accept")]
+    [AlwaysInterleave]
+    ValueTask Accept(long step, [Immutable] EdgeWindow window);
+
+    /// <summary>Closes what windows end by an instant; with <paramref name="isLast"/> all of them, as they are.</summary>
+    [Alias("Step")]
+    ValueTask<TierStepResult> Step(long step, long untilMicroseconds, bool isLast);
+}
+
+/// <summary>A device as the centre's registry knows it.</summary>
+[GenerateSerializer]
+[Immutable]
+[Alias("v2xsim.DeviceEntry")]
+public sealed record DeviceEntry(
+    [property: Id(0)] string Id,
+    [property: Id(1)] string Edge,
+    [property: Id(2)] string Region,
+    [property: Id(3)] double LongitudeDegrees,
+    [property: Id(4)] double LatitudeDegrees,
+    [property: Id(5)] string[] Sensors,
+    [property: Id(6)] string? Signal);
+
+/// <summary>The centre's view at one moment.</summary>
+[GenerateSerializer]
+[Immutable]
+[Alias("v2xsim.CentreState")]
+public sealed record CentreState(
+    [property: Id(0)] int Devices,
+    [property: Id(1)] int Sensors,
+    [property: Id(2)] int SignalControllers,
+    [property: Id(3)] int Regions,
+    [property: Id(4)] int CongestedLinks,
+    [property: Id(5)] double MeanVehicles,
+    [property: Id(6)] double MeanSpeedMetresPerSecond);
+
+/// <summary>The centre tier: registry of devices, state of the whole area, 60 s and 15 min windows.</summary>
+[Alias("v2xsim.ICentreGrain")]
+public interface ICentreGrain : IGrainWithStringKey
+{
+    [Alias("Register")]
+    ValueTask Register([Immutable] DeviceEntry[] devices);
+
+    /// <summary>Takes in a window of a region; used from the step after <paramref name="step"/> on.</summary>
+    [Alias("Accept")]
+    [AlwaysInterleave]
+    ValueTask Accept(long step, [Immutable] TrafficWindow window);
+
+    [Alias("Step")]
+    ValueTask<TierStepResult> Step(long step, long untilMicroseconds, bool isLast);
+
+    [Alias("State")]
+    ValueTask<CentreState> State();
+}

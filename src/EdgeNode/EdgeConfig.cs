@@ -1,0 +1,79 @@
+using V2XSim.Fusion;
+using V2XSim.Fusion.Edge;
+using V2XSim.Kernel;
+using V2XSim.Messages;
+
+namespace V2XSim.EdgeNode;
+
+/// <summary>A site as its edge knows it.</summary>
+public sealed record EdgeSite(string Device, PlanePoint Position, IReadOnlyList<SensorProfile> Sensors)
+{
+    public ulong Octets { get; } = DownMessages.OctetsOf(Device);
+}
+
+/// <summary>Another edge to which objects may leave.</summary>
+public sealed record Neighbour(string EdgeId, PlanePoint Position);
+
+/// <summary>Everything that one edge needs to know; built once from the site plan, never changed.</summary>
+public sealed record EdgeConfig
+{
+    public required string EdgeId { get; init; }
+
+    /// <summary>Number of the edge, 1 to 65535; part of every identity that it mints.</summary>
+    public required int Number { get; init; }
+
+    public required string RegionId { get; init; }
+
+    public required LocalPlane Plane { get; init; }
+
+    public required UtcEpoch Epoch { get; init; }
+
+    public required IReadOnlyList<EdgeSite> Sites { get; init; }
+
+    public required double ServiceRadiusMetres { get; init; }
+
+    public required IReadOnlyList<RoadPiece> Roads { get; init; }
+
+    public required IReadOnlyList<Neighbour> Neighbours { get; init; }
+
+    public TrackerSettings Tracker { get; init; } = new();
+
+    /// <summary>Whether a point is within a site's service radius and in view of one of its sensors.</summary>
+    public bool Covers(PlanePoint point)
+    {
+        foreach (EdgeSite site in Sites)
+        {
+            if (site.Position.SquaredDistanceTo(point) > ServiceRadiusMetres * ServiceRadiusMetres)
+            {
+                continue;
+            }
+
+            foreach (SensorProfile sensor in site.Sensors)
+            {
+                if (sensor.CanSee(point.X, point.Y))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+}
+
+/// <summary>All edges that a process may host, by id.</summary>
+public sealed class EdgeCatalogue(IEnumerable<EdgeConfig> edges)
+{
+    private readonly Dictionary<string, EdgeConfig> _edges = edges.ToDictionary(e => e.EdgeId, StringComparer.Ordinal);
+
+    public EdgeConfig this[string edgeId] => _edges[edgeId];
+
+    public IReadOnlyCollection<EdgeConfig> All => _edges.Values;
+}
+
+/// <summary>Takes what an edge sends down to the road.</summary>
+public interface IDownlink
+{
+    /// <param name="published">Instant of publication in event time.</param>
+    ValueTask PublishAsync(string topic, byte[] payload, SimTime published, CancellationToken cancellation);
+}

@@ -1,0 +1,422 @@
+using System.Globalization;
+using V2XSim.Contracts;
+using V2XSim.Fusion;
+using V2XSim.Fusion.Edge;
+using V2XSim.Kernel;
+using V2XSim.Messages;
+
+namespace V2XSim.EdgeNode;
+
+/// <summary>A payload on its way down.</summary>
+public readonly record struct DownPayload(string Device, string Topic, byte[] Bytes);
+
+/// <summary>
+/// What an edge does with messages, without grains, brokers or clocks: decode, keep until arrival, fuse in order of (arrival,
+/// device, sequence), publish, warn, count, hand over. The same calls give the same results to the bit.
+/// </summary>
+public sealed class EdgeCore
+{
+    /// <summary>Clock error of a sender that is still taken for the present, in seconds.</summary>
+    private const double FutureToleranceSeconds = 1;
+
+    /// <summary>Messages that may wait for their simulated arrival.</summary>
+    private const int MaximumWaiting = 20_000;
+    private readonly EdgeConfig _config;
+    private readonly ITracker _tracker;
+    private readonly Dictionary<string, EdgeSite> _sites;
+    private readonly Dictionary<string, SensorProfile> _sensors;
+    private readonly Dictionary<string, SensorProfile> _wholeSites;
+    private readonly ParticipantCodec _participants = new();
+    private readonly LampCodec _lamps;
+    private readonly ParticipantMessage _message = new();
+    private readonly LampMessage _lamp = new();
+    private readonly List<PendingMessage> _waiting = [];
+    private readonly Stack<PendingMessage> _spare = new();
+    private readonly HandoverBook _handovers = new();
+    private readonly CollisionWarner _warner = new();
+    private readonly LinkCounter _links;
+    private readonly Dictionary<ulong, SimTime> _announced = [];
+    private readonly List<TrackEstimate> _tracks = [];
+    private readonly List<ulong> _globalIds = [];
+    private readonly List<Conflict> _conflicts = [];
+    private readonly List<MessageRow> _rows = [];
+    private readonly List<RsmParticipant> _rsm = [];
+    private readonly JsonBuffer _json = new();
+    private readonly Dictionary<string, int> _counters = new(StringComparer.Ordinal);
+    private SimTime _windowStart;
+    private int _windowWarnings;
+    private int _windowTracks;
+    private int _eventId;
+
+    public EdgeCore(EdgeConfig config, ITracker tracker)
+    {
+        _config = config;
+        _tracker = tracker;
+        _lamps = new LampCodec(_participants);
+        _links = new LinkCounter(config.Roads);
+        _sites = config.Sites.ToDictionary(s => s.Device, StringComparer.Ordinal);
+        _sensors = config.Sites.SelectMany(s => s.Sensors).ToDictionary(s => s.Id, StringComparer.Ordinal);
+
+        // A fused list without a sensor is taken to come from something that sees all around the site.
+        _wholeSites = config.Sites.ToDictionary(
+            s => s.Device,
+            s => new SensorProfile(s.Device, s.Position, 0, Math.PI, config.ServiceRadiusMetres, 0.5, 0.005, 0.9, 0.1),
+            StringComparer.Ordinal);
+    }
+
+    public int Waiting => _waiting.Count;
+
+    public int HandoversAdopted => (int)_handovers.Adopted;
+
+    /// <summary>The lamp states heard last, by junction.</summary>
+    public Dictionary<string, IReadOnlyList<Lamp>> LampStates { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Decodes one message and keeps it until its arrival; what cannot be used is recorded at once.</summary>
+    public void Accept(in BatchEntry entry, ReadOnlySpan<byte> payload)
+    {
+        switch ((TopicKind)entry.Kind)
+        {
+            case TopicKind.ParticipantUp: AcceptParticipants(in entry, payload); break;
+            case TopicKind.LampUp: AcceptLamps(in entry, payload); break;
+            default: Reject(in entry, RejectReason.UnknownTopic, entry.ArrivalMicroseconds); break;
+        }
+    }
+
+    public void Expect(IEnumerable<HandoverRow> handovers)
+    {
+        foreach (HandoverRow h in handovers)
+        {
+            _handovers.Expect(new Handover(
+                h.GlobalId,
+                new SimTime(h.TimeMicroseconds),
+                h.X,
+                h.Y,
+                h.VelocityX,
+                h.VelocityY,
+                new BodySize(h.LengthMetres, h.WidthMetres, h.HeightMetres),
+                (RoadUserKind)h.Kind));
+        }
+    }
+
+    /// <summary>Fuses what has arrived by an instant.</summary>
+    public void Fuse(SimTime until)
+    {
+        _waiting.Sort(PendingMessage.ByArrival);
+        int used = 0;
+        while (used < _waiting.Count && _waiting[used].Arrival <= until)
+        {
+            PendingMessage m = _waiting[used++];
+            RejectReason reason = RejectReason.None;
+            if (m.Kind == TopicKind.ParticipantUp && !_tracker.Process(m.Time, m.Sensor!, m.Measurements))
+            {
+                reason = RejectReason.TooLate;
+            }
+
+            _rows.Add(m.Row(reason));
+            _spare.Push(m);
+        }
+
+        _waiting.RemoveRange(0, used);
+        _tracker.Prune(until);
+        _tracks.Clear();
+        _globalIds.Clear();
+        _tracker.Publish(until, _tracks);
+        for (int i = 0; i < _tracks.Count; i++)
+        {
+            TrackEstimate track = _tracks[i];
+            ulong id = _handovers.GlobalIdOf(in track, until);
+            _globalIds.Add(id);
+            _links.Add(id, in track);
+        }
+
+        _links.EndPublication();
+        _windowTracks += _tracks.Count;
+        _handovers.Prune(until, _tracks);
+    }
+
+    /// <summary>Tracks as published, in order of identity within the tracker.</summary>
+    public TrackRow[] Tracks()
+    {
+        var rows = new TrackRow[_tracks.Count];
+        for (int i = 0; i < rows.Length; i++)
+        {
+            TrackEstimate t = _tracks[i];
+            rows[i] = new TrackRow(_globalIds[i], t.X, t.Y, t.VelocityX, t.VelocityY, t.Pxx, t.Pxy, t.Pyy, t.LastMeasured.Microseconds, (byte)t.Kind);
+        }
+
+        return rows;
+    }
+
+    /// <summary>Messages dealt with since the last call.</summary>
+    public MessageRow[] TakeRows()
+    {
+        MessageRow[] rows = [.. _rows];
+        _rows.Clear();
+        return rows;
+    }
+
+    /// <summary>Writes the RSM of every site, in frames of at most sixteen participants.</summary>
+    public void EncodePublications(SimTime now, List<DownPayload> result)
+    {
+        long unix = _config.Epoch.ToUnixMilliseconds(now);
+        double reach = _config.ServiceRadiusMetres + 30;
+        foreach (EdgeSite site in _config.Sites)
+        {
+            _rsm.Clear();
+            for (int i = 0; i < _tracks.Count; i++)
+            {
+                TrackEstimate t = _tracks[i];
+                if (site.Position.SquaredDistanceTo(t.Position) > reach * reach)
+                {
+                    continue;
+                }
+
+                _rsm.Add(new RsmParticipant(
+                    _globalIds[i],
+                    (int)(t.Id % 65535) + 1,
+                    t.Kind,
+                    _config.Plane.ToGeo(t.X, t.Y),
+                    t.SpeedMetresPerSecond,
+                    Heading.ToCompassDegrees(t.HeadingRadians),
+                    t.Size,
+                    Math.Sqrt(Math.Max(0, (t.Pxx + t.Pyy) / 2))));
+            }
+
+            GeoPoint reference = _config.Plane.ToGeo(site.Position.X, site.Position.Y);
+            for (int start = 0; start < _rsm.Count; start += DownMessages.ParticipantsPerFrame)
+            {
+                ReadOnlySpan<RsmParticipant> frame = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_rsm)
+                    .Slice(start, Math.Min(DownMessages.ParticipantsPerFrame, _rsm.Count - start));
+                DownMessages.EncodeRsm(_json, site.Octets, NextCount(site.Device), reference, unix, frame);
+                result.Add(new DownPayload(site.Device, Topics.RsmDown(site.Device), _json.Written.ToArray()));
+            }
+        }
+    }
+
+    /// <summary>Warns of predicted collisions through the site nearest to each.</summary>
+    public WarningRow[] Warn(SimTime now, List<DownPayload> result)
+    {
+        _conflicts.Clear();
+        _warner.Find(_tracks, now, _conflicts);
+        if (_conflicts.Count == 0)
+        {
+            return [];
+        }
+
+        var rows = new List<WarningRow>();
+        foreach (Conflict conflict in _conflicts)
+        {
+            EdgeSite site = _config.Sites.MinBy(s => s.Position.SquaredDistanceTo(conflict.At))!;
+            ulong first = GlobalOf(conflict.First), second = GlobalOf(conflict.Second);
+            string text = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{(conflict.Kind == ConflictKind.Forward ? "FORWARD" : "JUNCTION")} COLLISION {first:x16} {second:x16} IN {conflict.SecondsToCollision:0.0} s");
+            DownMessages.EncodeRsi(
+                _json,
+                site.Octets,
+                NextCount(site.Device),
+                _config.Plane.ToGeo(site.Position.X, site.Position.Y),
+                _config.Epoch.ToUnixMilliseconds(now),
+                text,
+                _config.Plane.ToGeo(conflict.At.X, conflict.At.Y),
+                radiusMetres: 60,
+                _eventId++);
+            result.Add(new DownPayload(site.Device, Topics.RsiDown(site.Device), _json.Written.ToArray()));
+            rows.Add(new WarningRow(conflict.Kind.ToString(), first, second, conflict.At.X, conflict.At.Y, conflict.SecondsToCollision, site.Device));
+            _windowWarnings++;
+        }
+
+        return [.. rows];
+    }
+
+    /// <summary>Objects that are about to leave, by the neighbour that lies ahead of them. Repeated every half second.</summary>
+    public void FindLeaving(SimTime now, SortedDictionary<string, List<HandoverRow>> result)
+    {
+        double inner = 0.75 * _config.ServiceRadiusMetres;
+        for (int i = 0; i < _tracks.Count; i++)
+        {
+            TrackEstimate t = _tracks[i];
+            PlanePoint nearest = _config.Sites.MinBy(s => s.Position.SquaredDistanceTo(t.Position))!.Position;
+            double speed = t.SpeedMetresPerSecond;
+            if (speed < 1 || nearest.SquaredDistanceTo(t.Position) < inner * inner
+                || ((t.X - nearest.X) * t.VelocityX) + ((t.Y - nearest.Y) * t.VelocityY) <= 0
+                || (_announced.TryGetValue(t.Id, out SimTime last) && now.SecondsSince(last) < 0.5))
+            {
+                continue;
+            }
+
+            _announced[t.Id] = now;
+            foreach (string neighbour in Ahead(t, speed))
+            {
+                if (!result.TryGetValue(neighbour, out List<HandoverRow>? rows))
+                {
+                    result[neighbour] = rows = [];
+                }
+
+                rows.Add(new HandoverRow(
+                    _globalIds[i], now.Microseconds, t.X, t.Y, t.VelocityX, t.VelocityY, t.Size.LengthMetres, t.Size.WidthMetres, t.Size.HeightMetres, (byte)t.Kind));
+            }
+        }
+
+        if (_announced.Count > 2048)
+        {
+            foreach (ulong old in _announced.Where(a => now.SecondsSince(a.Value) > 10).Select(a => a.Key).ToList())
+            {
+                _announced.Remove(old);
+            }
+        }
+    }
+
+    /// <summary>The window that ends now; windows are one second long and begin on the second.</summary>
+    public EdgeWindow? CloseWindow(SimTime now)
+    {
+        if (now.SecondsSince(_windowStart) < 1 - 1e-9)
+        {
+            return null;
+        }
+
+        int publications = Math.Max(1, _links.Publications);
+        LinkRow[] rows = [.. _links.Close().Select(l => new LinkRow(l.Link, l.VehicleSamples, l.SpeedSum, l.Entered, publications, l.FreeSpeed))];
+        var window = new EdgeWindow(_config.EdgeId, _windowStart.Microseconds, now.Microseconds, rows, (int)Math.Round(_windowTracks / (double)publications), _windowWarnings);
+        (_windowStart, _windowWarnings, _windowTracks) = (now, 0, 0);
+        return window;
+    }
+
+    private IEnumerable<string> Ahead(TrackEstimate track, double speed)
+    {
+        const double Farthest = 3000, Cosine = 0.7;
+        return _config.Neighbours
+            .Select(n => (n.EdgeId, Offset: n.Position - track.Position))
+            .Where(n => n.Offset.Length < Farthest && (n.Offset.X * track.VelocityX) + (n.Offset.Y * track.VelocityY) > Cosine * speed * n.Offset.Length)
+            .OrderBy(n => n.Offset.Length).ThenBy(n => n.EdgeId, StringComparer.Ordinal)
+            .Take(2)
+            .Select(n => n.EdgeId);
+    }
+
+    private ulong GlobalOf(ulong local)
+    {
+        for (int i = 0; i < _tracks.Count; i++)
+        {
+            if (_tracks[i].Id == local)
+            {
+                return _globalIds[i];
+            }
+        }
+
+        return local;
+    }
+
+    private void AcceptParticipants(in BatchEntry entry, ReadOnlySpan<byte> payload)
+    {
+        RejectReason reason = _participants.Decode(payload, _message);
+        SimTime sent = reason == RejectReason.None ? _config.Epoch.FromUnixMilliseconds(_message.TimestampUnixMilliseconds) : new SimTime(entry.ArrivalMicroseconds);
+        SimTime sensed = sent;
+        SensorProfile? sensor = null;
+        if (reason == RejectReason.None)
+        {
+            reason = Check(entry.Device, _message.Device);
+        }
+
+        if (reason == RejectReason.None)
+        {
+            bool known = _message.Sensor.Length == 0
+                ? _wholeSites.TryGetValue(entry.Device, out sensor)
+                : _sensors.TryGetValue(_message.Sensor, out sensor);
+            reason = known ? RejectReason.None : RejectReason.UnknownSensor;
+        }
+
+        if (reason == RejectReason.None && _message.Count > 0)
+        {
+            sensed = _config.Epoch.FromUnixMilliseconds(_message.Objects[0].TimestampUnixMilliseconds);
+        }
+
+        if (reason == RejectReason.None && sensed.Microseconds > entry.ArrivalMicroseconds + (FutureToleranceSeconds * SimTime.MicrosecondsPerSecond))
+        {
+            reason = RejectReason.FromTheFuture;
+        }
+
+        if (reason == RejectReason.None && _waiting.Count >= MaximumWaiting)
+        {
+            reason = RejectReason.Shed;
+        }
+
+        if (reason != RejectReason.None)
+        {
+            Reject(in entry, reason, sent.Microseconds);
+            return;
+        }
+
+        PendingMessage pending = Take(in entry, sensed, sent);
+        pending.Sensor = sensor;
+        foreach (ref readonly ParticipantObject o in _message.Objects)
+        {
+            PlanePoint at = _config.Plane.ToPlane(o.LongitudeDegrees, o.LatitudeDegrees);
+            RoadUserKind kind = ParticipantCodec.KindOf(o.ParticipantType, o.VehicleClass);
+            BodySize usual = BodySize.Of(kind);
+            (double xx, double xy, double yy) = double.IsNaN(o.CovarianceXx)
+                ? sensor!.CovarianceAt(at.X, at.Y)
+                : (o.CovarianceXx, o.CovarianceXy, o.CovarianceYy);
+            pending.Add(new Measurement(
+                at.X,
+                at.Y,
+                xx,
+                xy,
+                yy,
+                new BodySize(
+                    float.IsNaN(o.LengthMetres) ? usual.LengthMetres : o.LengthMetres,
+                    float.IsNaN(o.WidthMetres) ? usual.WidthMetres : o.WidthMetres,
+                    float.IsNaN(o.HeightMetres) ? usual.HeightMetres : o.HeightMetres),
+                kind));
+        }
+
+        _waiting.Add(pending);
+    }
+
+    private void AcceptLamps(in BatchEntry entry, ReadOnlySpan<byte> payload)
+    {
+        RejectReason reason = _lamps.Decode(payload, _lamp);
+        if (reason == RejectReason.None && _lamp.Device.Length > 0)
+        {
+            reason = Check(entry.Device, _lamp.Device);
+        }
+
+        if (reason == RejectReason.None && _waiting.Count >= MaximumWaiting)
+        {
+            reason = RejectReason.Shed;
+        }
+
+        SimTime sent = reason == RejectReason.None ? _config.Epoch.FromUnixMilliseconds(_lamp.TimestampUnixMilliseconds) : new SimTime(entry.ArrivalMicroseconds);
+        if (reason != RejectReason.None)
+        {
+            Reject(in entry, reason, sent.Microseconds);
+            return;
+        }
+
+        LampStates[_lamp.Junction] = [.. _lamp.Lamps];
+        PendingMessage pending = Take(in entry, sent, sent);
+        pending.Objects = _lamp.Lamps.Count;
+        _waiting.Add(pending);
+    }
+
+    private RejectReason Check(string topicDevice, string payloadDevice) =>
+        !_sites.ContainsKey(topicDevice) ? RejectReason.UnknownDevice
+        : payloadDevice != topicDevice ? RejectReason.DeviceMismatch
+        : RejectReason.None;
+
+    private void Reject(in BatchEntry entry, RejectReason reason, long sentMicroseconds) => _rows.Add(new MessageRow(
+        entry.Device, entry.Kind, entry.Sequence, sentMicroseconds, sentMicroseconds, entry.ArrivalMicroseconds, entry.Length, 0, (int)reason));
+
+    private PendingMessage Take(in BatchEntry entry, SimTime sensed, SimTime sent)
+    {
+        PendingMessage pending = _spare.Count > 0 ? _spare.Pop() : new PendingMessage();
+        pending.Reset(in entry, sensed, sent);
+        return pending;
+    }
+
+    private int NextCount(string device)
+    {
+        int count = _counters.GetValueOrDefault(device);
+        _counters[device] = (count + 1) % 128;
+        return count;
+    }
+}

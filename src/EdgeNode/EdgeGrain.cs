@@ -1,0 +1,93 @@
+using V2XSim.Contracts;
+using V2XSim.Fusion;
+using V2XSim.Kernel;
+
+namespace V2XSim.EdgeNode;
+
+/// <summary>One edge node: hands batches to <see cref="EdgeCore"/> and sends what comes out of it.</summary>
+public sealed class EdgeGrain(EdgeCatalogue catalogue, IDownlink downlink, TimeProvider clock) : Grain, IEdgeGrain
+{
+    private readonly SortedDictionary<(long Step, string Sender), HandoverRow[]> _expected = [];
+    private readonly SortedDictionary<string, List<HandoverRow>> _leaving = new(StringComparer.Ordinal);
+    private readonly List<DownPayload> _down = [];
+    private EdgeConfig _config = null!;
+    private EdgeCore _core = null!;
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _config = catalogue[this.GetPrimaryKeyString()];
+        _core = new EdgeCore(_config, new NearestNeighbourTracker(_config.Tracker, _config.Number));
+        return Task.CompletedTask;
+    }
+
+    public ValueTask Expect(long step, string sender, HandoverRow[] handovers)
+    {
+        _expected[(step, sender)] = handovers;
+        return ValueTask.CompletedTask;
+    }
+
+    public async ValueTask<EdgeStepResult> Step(EdgeStep step)
+    {
+        var until = new SimTime(step.UntilMicroseconds);
+        long started = clock.GetTimestamp();
+        for (int i = 0; i < step.Batch.Count; i++)
+        {
+            ref BatchEntry entry = ref step.Batch.Entries[i];
+            _core.Accept(in entry, step.Batch.Bytes.AsSpan(entry.Offset, entry.Length));
+        }
+
+        // What neighbours sent in this very step is left for the next: who came first must not matter.
+        foreach ((long Step, string Sender) key in _expected.Keys.TakeWhile(k => k.Step < step.Step).ToList())
+        {
+            _core.Expect(_expected[key]);
+            _expected.Remove(key);
+        }
+
+        int adoptedBefore = _core.HandoversAdopted;
+        long decoded = clock.GetTimestamp();
+        _core.Fuse(until);
+        long fused = clock.GetTimestamp();
+        _down.Clear();
+        WarningRow[] warnings = _core.Warn(until, _down);
+        _core.EncodePublications(until, _down);
+        long encoded = clock.GetTimestamp();
+        var result = new EdgeStepResult
+        {
+            Tracks = _core.Tracks(),
+            Messages = _core.TakeRows(),
+            Warnings = warnings,
+            Down = [.. _down.GroupBy(d => d.Device, StringComparer.Ordinal).Select(g => new DownCount(g.Key, g.Count()))],
+            InFlight = _core.Waiting,
+            HandoversAdopted = _core.HandoversAdopted - adoptedBefore,
+            DecodeTicks = decoded - started,
+            FuseTicks = fused - decoded,
+            EncodeTicks = encoded - fused,
+        };
+        foreach (DownPayload payload in _down)
+        {
+            await downlink.PublishAsync(payload.Topic, payload.Bytes, until, CancellationToken.None);
+        }
+
+        result.HandoversSent = await HandOver(step.Step, until);
+        if (_core.CloseWindow(until) is { } window)
+        {
+            await GrainFactory.GetGrain<IRegionGrain>(_config.RegionId).Accept(step.Step, window);
+        }
+
+        return result;
+    }
+
+    private async ValueTask<int> HandOver(long step, SimTime now)
+    {
+        _leaving.Clear();
+        _core.FindLeaving(now, _leaving);
+        int sent = 0;
+        foreach ((string neighbour, List<HandoverRow> rows) in _leaving)
+        {
+            sent += rows.Count;
+            await GrainFactory.GetGrain<IEdgeGrain>(neighbour).Expect(step, _config.EdgeId, [.. rows]);
+        }
+
+        return sent;
+    }
+}

@@ -1,0 +1,379 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Collections.Concurrent;
+using System.Text.Json;
+using MQTTnet;
+using MQTTnet.Packets;
+using V2XSim.Contracts;
+using V2XSim.Kernel;
+using V2XSim.Messages;
+using V2XSim.Mqtt;
+
+namespace V2XSim.EdgeNode;
+
+/// <summary>
+/// Collects an edge's messages between two steps, end to end in one buffer. Two batches take turns: one is filled while the
+/// edge works on the other. A full inbox refuses the newest message; the refusal is counted as shed.
+/// </summary>
+public sealed class EdgeInbox
+{
+    public const int MaximumMessages = 20_000;
+    public const int MaximumBytes = 64 << 20;
+    private readonly Lock _lock = new();
+    private EdgeBatch _filling = new();
+    private EdgeBatch _resting = new();
+    private int _used;
+
+    /// <summary>Appends a message; false when there is no room.</summary>
+    public bool Append(string device, TopicKind kind, in ReadOnlySequence<byte> payload, long sequence, long arrivalMicroseconds)
+    {
+        int length = (int)payload.Length;
+        lock (_lock)
+        {
+            if (_filling.Count >= MaximumMessages || _used + length > MaximumBytes)
+            {
+                return false;
+            }
+
+            if (_used + length > _filling.Bytes.Length)
+            {
+                byte[] larger = new byte[Math.Max(_used + length, Math.Max(4096, _filling.Bytes.Length * 2))];
+                _filling.Bytes.AsSpan(0, _used).CopyTo(larger);
+                _filling.Bytes = larger;
+            }
+
+            if (_filling.Count == _filling.Entries.Length)
+            {
+                BatchEntry[] larger = new BatchEntry[Math.Max(8, _filling.Count * 2)];
+                _filling.Entries.CopyTo(larger, 0);
+                _filling.Entries = larger;
+            }
+
+            payload.CopyTo(_filling.Bytes.AsSpan(_used));
+            _filling.Entries[_filling.Count++] = new BatchEntry(device, (int)kind, _used, length, sequence, arrivalMicroseconds);
+            _used += length;
+            return true;
+        }
+    }
+
+    /// <summary>Takes what has been collected. The batch is valid until the next call.</summary>
+    public EdgeBatch Take()
+    {
+        lock (_lock)
+        {
+            (_filling, _resting) = (_resting, _filling);
+            _filling.Count = 0;
+            _used = 0;
+            return _resting;
+        }
+    }
+}
+
+/// <summary>
+/// Where messages of devices enter the platform: finds the device's edge by topic, copies the payload into the edge's inbox and
+/// counts. Called from the broker's threads. Under the simulated clock it also knows when a step's messages are all in.
+/// </summary>
+public sealed class Intake : IDisposable
+{
+    /// <summary>Rejected messages that are kept as rows; more are only counted.</summary>
+    private const int MaximumRejectRows = 10_000;
+
+    /// <summary>Most messages that may be between publishing and intake under the simulated clock, so that no broker drops any.</summary>
+    public const int MaximumInFlight = 512;
+    private readonly Dictionary<string, Device> _devices;
+    private readonly Dictionary<string, Device>.AlternateLookup<ReadOnlySpan<char>> _byName;
+    private readonly ConcurrentQueue<MessageRow> _rejected = new();
+    private readonly SemaphoreSlim _room = new(MaximumInFlight);
+    private readonly Lock _stepLock = new();
+    private readonly Dictionary<long, Dictionary<string, long>> _announced = [];
+    private readonly long[] _rejectCounts = new long[32];
+    private long _accepted;
+    private long _delivered;
+    private long _expected = long.MaxValue;
+    private TaskCompletionSource _stepComplete = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource<Dictionary<string, long>> _announcement = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _nowMicroseconds;
+
+    /// <param name="catalogue">The edges of this process, whose sites are the devices that may speak.</param>
+    public Intake(EdgeCatalogue catalogue)
+    {
+        _devices = new Dictionary<string, Device>(StringComparer.Ordinal);
+        foreach (EdgeConfig edge in catalogue.All)
+        {
+            var inbox = new EdgeInbox();
+            Inboxes[edge.EdgeId] = inbox;
+            foreach (EdgeSite site in edge.Sites)
+            {
+                _devices[site.Device] = new Device(site.Device, inbox);
+            }
+        }
+
+        _byName = _devices.GetAlternateLookup<ReadOnlySpan<char>>();
+    }
+
+    public Dictionary<string, EdgeInbox> Inboxes { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Messages handed to an inbox.</summary>
+    public long Accepted => Interlocked.Read(ref _accepted);
+
+    /// <summary>Event time for messages whose sender does not say when they arrive.</summary>
+    public SimTime Now
+    {
+        get => new(Interlocked.Read(ref _nowMicroseconds));
+        set => Interlocked.Exchange(ref _nowMicroseconds, value.Microseconds);
+    }
+
+    /// <summary>Reads event time when a message comes in without saying; null uses <see cref="Now"/>.</summary>
+    public Func<SimTime>? Clock { get; set; }
+
+    /// <summary>Takes in one message; false for a topic that is none of ours.</summary>
+    public bool Accept(MqttApplicationMessage message)
+    {
+        TopicKind kind = Topics.Parse(message.Topic, out ReadOnlySpan<char> name);
+        switch (kind)
+        {
+            case TopicKind.StepUp:
+                Announce(message.Payload);
+                return true;
+            case TopicKind.ParticipantUp or TopicKind.LampUp:
+                break;
+            default:
+                return false;
+        }
+
+        long sequence = -1, arrival = long.MinValue;
+        foreach (MqttUserProperty property in message.UserProperties ?? [])
+        {
+            if (property.Name == UserProperties.Sequence && Utf8Parser.TryParse(property.ValueBuffer.Span, out long s, out _))
+            {
+                sequence = s;
+            }
+            else if (property.Name == UserProperties.Arrival && Utf8Parser.TryParse(property.ValueBuffer.Span, out long a, out _))
+            {
+                arrival = a;
+            }
+        }
+
+        bool isScheduled = arrival != long.MinValue;
+        arrival = isScheduled ? arrival : (Clock?.Invoke() ?? Now).Microseconds;
+        RejectReason reason = RejectReason.None;
+        if (!_byName.TryGetValue(name, out Device? device))
+        {
+            reason = RejectReason.UnknownDevice;
+        }
+        else if (message.Payload.Length > ParticipantCodec.MaximumBytes)
+        {
+            reason = RejectReason.TooLarge;
+        }
+        else if (!device.Inbox.Append(device.Name, kind, message.Payload, sequence, arrival))
+        {
+            reason = RejectReason.Shed;
+        }
+
+        if (reason == RejectReason.None)
+        {
+            Interlocked.Increment(ref _accepted);
+        }
+        else
+        {
+            Reject(reason, new MessageRow(name.ToString(), (int)kind, sequence, arrival, arrival, arrival, (int)message.Payload.Length, 0, (int)reason));
+        }
+
+        if (isScheduled && device is not null)
+        {
+            Interlocked.Increment(ref device.Delivered);
+            _room.Release();
+            if (Interlocked.Increment(ref _delivered) == Interlocked.Read(ref _expected))
+            {
+                _stepComplete.TrySetResult();
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Rows of messages rejected here since the last call, and how many there were by reason.</summary>
+    public (List<MessageRow> Rows, long[] CountsByReason) TakeRejected()
+    {
+        var rows = new List<MessageRow>();
+        while (_rejected.TryDequeue(out MessageRow row))
+        {
+            rows.Add(row);
+        }
+
+        return (rows, [.. _rejectCounts.Select((_, i) => Interlocked.Exchange(ref _rejectCounts[i], 0))]);
+    }
+
+    /// <summary>Waits until one more message may be on its way.</summary>
+    public Task<bool> WaitForRoom(TimeSpan patience, CancellationToken cancellation) => _room.WaitAsync(patience, cancellation);
+
+    /// <summary>Waits until all messages announced for a step are in.</summary>
+    /// <param name="step">Number of the step.</param>
+    /// <param name="patience">Longest time without progress.</param>
+    /// <param name="clock">Measures the patience.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <exception cref="BrokerUnavailableException">Nothing came in for that long; names the device that is missing most.</exception>
+    public async Task WaitForStep(long step, TimeSpan patience, TimeProvider clock, CancellationToken cancellation)
+    {
+        Dictionary<string, long> counts = await Announcement(step, patience, clock, cancellation);
+        long expected = counts.Values.Sum();
+        lock (_stepLock)
+        {
+            _stepComplete = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            Interlocked.Exchange(ref _expected, expected);
+        }
+
+        if (Interlocked.Read(ref _delivered) >= expected)
+        {
+            return;
+        }
+
+        long last = -1;
+        while (Interlocked.Read(ref _delivered) < expected)
+        {
+            long now = Interlocked.Read(ref _delivered);
+            if (now == last)
+            {
+                KeyValuePair<string, long> missing = counts.MaxBy(c => c.Value - Interlocked.Read(ref _devices[c.Key].Delivered));
+                throw new BrokerUnavailableException(
+                    $"step {step}: nothing came in for {patience.TotalSeconds:0} s; device {missing.Key} has sent {missing.Value} messages, {_devices[missing.Key].Delivered} arrived");
+            }
+
+            last = now;
+            await Task.WhenAny(_stepComplete.Task, Task.Delay(patience, clock, cancellation));
+            cancellation.ThrowIfCancellationRequested();
+        }
+    }
+
+    public void Dispose() => _room.Dispose();
+
+    private async Task<Dictionary<string, long>> Announcement(long step, TimeSpan patience, TimeProvider clock, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            Task<Dictionary<string, long>> next;
+            lock (_stepLock)
+            {
+                if (_announced.Remove(step, out Dictionary<string, long>? counts))
+                {
+                    return counts;
+                }
+
+                next = _announcement.Task;
+            }
+
+            Task done = await Task.WhenAny(next, Task.Delay(patience, clock, cancellation));
+            cancellation.ThrowIfCancellationRequested();
+            if (done != next)
+            {
+                throw new BrokerUnavailableException($"step {step}: the roadside's announcement did not arrive within {patience.TotalSeconds:0} s");
+            }
+        }
+    }
+
+    /// <summary>Reads <c>{"step":n,"sent":{"device":total,…}}</c>.</summary>
+    private void Announce(in ReadOnlySequence<byte> payload)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(payload);
+            long step = document.RootElement.GetProperty("step").GetInt64();
+            var counts = new Dictionary<string, long>(StringComparer.Ordinal);
+            foreach (JsonProperty device in document.RootElement.GetProperty("sent").EnumerateObject())
+            {
+                if (_devices.ContainsKey(device.Name))
+                {
+                    counts[device.Name] = device.Value.GetInt64();
+                }
+            }
+
+            lock (_stepLock)
+            {
+                _announced[step] = counts;
+                TaskCompletionSource<Dictionary<string, long>> waiting = _announcement;
+                _announcement = new TaskCompletionSource<Dictionary<string, long>>(TaskCreationOptions.RunContinuationsAsynchronously);
+                waiting.TrySetResult(counts);
+            }
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            Reject(RejectReason.MalformedJson, new MessageRow(string.Empty, (int)TopicKind.StepUp, -1, 0, 0, Now.Microseconds, (int)payload.Length, 0, (int)RejectReason.MalformedJson));
+        }
+    }
+
+    private void Reject(RejectReason reason, MessageRow row)
+    {
+        Interlocked.Increment(ref _rejectCounts[(int)reason]);
+        if (_rejected.Count < MaximumRejectRows)
+        {
+            _rejected.Enqueue(row);
+        }
+    }
+
+    private sealed class Device(string name, EdgeInbox inbox)
+    {
+        public readonly string Name = name;
+        public readonly EdgeInbox Inbox = inbox;
+        public long Delivered;
+    }
+}
+
+/// <summary>The platform's own connection to an external broker: hears the devices, sends down to the road.</summary>
+public sealed class BrokerLink : IDownlink, IAsyncDisposable
+{
+    private IMqttClient? _client;
+
+    /// <summary>Connects and subscribes to everything that devices send.</summary>
+    public static async Task<BrokerLink> ConnectAsync(BrokerAddress broker, Intake intake, CancellationToken cancellation)
+    {
+        var link = new BrokerLink();
+        link._client = await MqttConnections.ConnectAsync(broker, "v2xsim-platform", cancellation, args =>
+        {
+            intake.Accept(args.ApplicationMessage);
+            return Task.CompletedTask;
+        });
+        foreach (string filter in Topics.UpFilters)
+        {
+            await link._client.SubscribeAsync(filter, MQTTnet.Protocol.MqttQualityOfServiceLevel.AtLeastOnce, cancellation);
+        }
+
+        return link;
+    }
+
+    public async ValueTask PublishAsync(string topic, byte[] payload, SimTime published, CancellationToken cancellation) =>
+        await _client!.PublishAsync(DownMessageOf(topic, payload, published), cancellation);
+
+    /// <summary>A message down, stamped with its instant of publication.</summary>
+    public static MqttApplicationMessage DownMessageOf(string topic, byte[] payload, SimTime published) => new()
+    {
+        Topic = topic,
+        PayloadSegment = payload,
+        ContentType = "application/json",
+        UserProperties = [new MqttUserProperty(UserProperties.Published, NumberText.Of(published.Microseconds))],
+    };
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_client is null)
+        {
+            return;
+        }
+
+        if (_client.IsConnected)
+        {
+            await _client.DisconnectAsync();
+        }
+
+        _client.Dispose();
+    }
+}
+
+/// <summary>Sends down through the broker of the same process.</summary>
+public sealed class EmbeddedDownlink : IDownlink
+{
+    /// <summary>Set once the broker runs; the tiers are built before it.</summary>
+    public EmbeddedBroker? Broker { get; set; }
+
+    public async ValueTask PublishAsync(string topic, byte[] payload, SimTime published, CancellationToken cancellation) =>
+        await Broker!.PublishAsync(BrokerLink.DownMessageOf(topic, payload, published), cancellation);
+}

@@ -1,0 +1,67 @@
+using V2XSim.Contracts;
+using V2XSim.Fusion;
+using V2XSim.Kernel;
+using V2XSim.Messages;
+
+namespace V2XSim.EdgeNode;
+
+/// <summary>A decoded message that waits for its simulated arrival; used again and again.</summary>
+internal sealed class PendingMessage
+{
+    /// <summary>Order in which an edge uses messages: arrival, then device, then sequence.</summary>
+    public static readonly Comparison<PendingMessage> ByArrival = static (a, b) =>
+    {
+        int order = a.Arrival.CompareTo(b.Arrival);
+        order = order != 0 ? order : string.CompareOrdinal(a.Device, b.Device);
+        return order != 0 ? order : a.Sequence.CompareTo(b.Sequence);
+    };
+
+    private Measurement[] _measurements = new Measurement[32];
+    private int _count;
+    private SimTime _sent;
+    private int _bytes;
+
+    public string Device { get; private set; } = string.Empty;
+
+    public long Sequence { get; private set; }
+
+    public TopicKind Kind { get; private set; }
+
+    public SimTime Time { get; private set; }
+
+    public SimTime Arrival { get; private set; }
+
+    public SensorProfile? Sensor { get; set; }
+
+    public int Objects { get; set; }
+
+    public ReadOnlySpan<Measurement> Measurements => _measurements.AsSpan(0, _count);
+
+    public void Reset(in BatchEntry entry, SimTime sensed, SimTime sent)
+    {
+        Device = entry.Device;
+        Sequence = entry.Sequence;
+        Kind = (TopicKind)entry.Kind;
+        Time = sensed;
+        Arrival = new SimTime(entry.ArrivalMicroseconds);
+        Sensor = null;
+        Objects = 0;
+        _sent = sent;
+        _bytes = entry.Length;
+        _count = 0;
+    }
+
+    public void Add(in Measurement measurement)
+    {
+        if (_count == _measurements.Length)
+        {
+            Array.Resize(ref _measurements, _count * 2);
+        }
+
+        _measurements[_count++] = measurement;
+        Objects = _count;
+    }
+
+    public MessageRow Row(RejectReason reason) => new(
+        Device, (int)Kind, Sequence, Time.Microseconds, _sent.Microseconds, Arrival.Microseconds, _bytes, Objects, (int)reason);
+}

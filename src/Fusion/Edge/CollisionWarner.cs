@@ -1,0 +1,128 @@
+using V2XSim.Kernel;
+
+namespace V2XSim.Fusion.Edge;
+
+public enum ConflictKind
+{
+    /// <summary>One behind the other.</summary>
+    Forward,
+
+    /// <summary>Paths that cross.</summary>
+    Junction,
+}
+
+/// <summary>Two road users that will collide unless one of them brakes hard.</summary>
+/// <param name="At">Where, plane metres.</param>
+public readonly record struct Conflict(ConflictKind Kind, ulong First, ulong Second, PlanePoint At, double SecondsToCollision);
+
+/// <summary>
+/// Predicts collisions from tracks at constant velocity. A conflict is reported when braking with
+/// <see cref="HardBraking"/> m/s² would no longer be enough, so that ordinary driving up to a queue or a red light stays silent.
+/// The same pair is reported again after three seconds at the earliest.
+/// </summary>
+public sealed class CollisionWarner
+{
+    public const double HardBraking = 5;
+    private const double RepeatSeconds = 3;
+    private const double LongestSeconds = 4;
+    private readonly Dictionary<(ulong, ulong), SimTime> _warned = [];
+
+    public void Find(IReadOnlyList<TrackEstimate> tracks, SimTime now, List<Conflict> result)
+    {
+        for (int i = 0; i < tracks.Count; i++)
+        {
+            for (int j = i + 1; j < tracks.Count; j++)
+            {
+                TrackEstimate a = tracks[i], b = tracks[j];
+                if (!IsSettled(a, now) || !IsSettled(b, now) || Predict(in a, in b) is not { } conflict)
+                {
+                    continue;
+                }
+
+                if (_warned.TryGetValue((a.Id, b.Id), out SimTime last) && now.SecondsSince(last) < RepeatSeconds)
+                {
+                    continue;
+                }
+
+                _warned[(a.Id, b.Id)] = now;
+                result.Add(conflict);
+            }
+        }
+
+        if (_warned.Count > 1024)
+        {
+            foreach ((ulong, ulong) old in _warned.Where(w => now.SecondsSince(w.Value) > RepeatSeconds).Select(w => w.Key).ToList())
+            {
+                _warned.Remove(old);
+            }
+        }
+    }
+
+    /// <summary>The conflict of two road users, or null when there is none.</summary>
+    public static Conflict? Predict(in TrackEstimate a, in TrackEstimate b)
+    {
+        double dx = b.X - a.X, dy = b.Y - a.Y, squared = (dx * dx) + (dy * dy);
+        double vx = b.VelocityX - a.VelocityX, vy = b.VelocityY - a.VelocityY, closing = (dx * vx) + (dy * vy);
+        if (squared > 80 * 80 || closing >= 0)
+        {
+            return null;
+        }
+
+        double va = a.SpeedMetresPerSecond, vb = b.SpeedMetresPerSecond;
+        double difference = va > 1 && vb > 1 ? Heading.Difference(Math.Atan2(a.VelocityY, a.VelocityX), Math.Atan2(b.VelocityY, b.VelocityX)) : 0;
+        return difference < 0.5 ? Forward(in a, in b, dx, dy, va, vb) : difference < 2.6 ? Crossing(in a, in b, dx, dy, vx, vy, va, vb) : null;
+    }
+
+    private static Conflict? Forward(in TrackEstimate a, in TrackEstimate b, double dx, double dy, double va, double vb)
+    {
+        // Seen along the way of the faster one, which is the one that runs into the other.
+        bool aFollows = va >= vb;
+        double speed = aFollows ? va : vb;
+        if (speed < 3)
+        {
+            return null;
+        }
+
+        double ux = (aFollows ? a.VelocityX : b.VelocityX) / speed, uy = (aFollows ? a.VelocityY : b.VelocityY) / speed;
+        double sign = aFollows ? 1 : -1;
+        double ahead = sign * ((dx * ux) + (dy * uy)), across = Math.Abs((dy * ux) - (dx * uy));
+        double gap = ahead - ((a.Size.LengthMetres + b.Size.LengthMetres) / 2), closing = Math.Abs(va - vb);
+        if (ahead <= 0 || across > 1.2 || closing < 2)
+        {
+            return null;
+        }
+
+        double seconds = Math.Max(0, gap) / closing;
+        if (seconds > LongestSeconds || closing * closing / (2 * Math.Max(gap, 0.1)) < HardBraking)
+        {
+            return null;
+        }
+
+        PlanePoint at = aFollows ? b.Position : a.Position;
+        return new Conflict(ConflictKind.Forward, a.Id, b.Id, at, seconds);
+    }
+
+    private static Conflict? Crossing(in TrackEstimate a, in TrackEstimate b, double dx, double dy, double vx, double vy, double va, double vb)
+    {
+        double seconds = -((dx * vx) + (dy * vy)) / ((vx * vx) + (vy * vy));
+        double cx = dx + (vx * seconds), cy = dy + (vy * seconds);
+        if (seconds is < 0.2 or > LongestSeconds || (cx * cx) + (cy * cy) > 1.5 * 1.5)
+        {
+            return null;
+        }
+
+        // Whoever can still stop short of the meeting point resolves the conflict.
+        if (CanStop(va, (va * seconds) - 3) || CanStop(vb, (vb * seconds) - 3))
+        {
+            return null;
+        }
+
+        var at = new PlanePoint(a.X + (a.VelocityX * seconds) + (cx / 2), a.Y + (a.VelocityY * seconds) + (cy / 2));
+        return new Conflict(ConflictKind.Junction, a.Id, b.Id, at, seconds);
+    }
+
+    private static bool CanStop(double speed, double distance) => distance > 0 && speed * speed / (2 * distance) < HardBraking;
+
+    private static bool IsSettled(in TrackEstimate track, SimTime now) =>
+        now.SecondsSince(track.Born) > 1 && track.VelocityVariance < 4 && track.Kind != RoadUserKind.Unknown;
+}

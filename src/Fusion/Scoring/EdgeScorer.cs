@@ -1,0 +1,188 @@
+using V2XSim.Kernel;
+
+namespace V2XSim.Fusion.Scoring;
+
+/// <summary>A true object near an edge at one instant.</summary>
+/// <param name="IsCovered">Whether it stands where the edge is answerable for it.</param>
+public readonly record struct TrueObject(int Number, PlanePoint Position, PlanePoint Velocity, bool IsCovered);
+
+/// <summary>A published track at the same instant.</summary>
+public readonly record struct PublishedTrack(ulong Id, PlanePoint Position, PlanePoint Velocity, double Pxx, double Pxy, double Pyy, bool IsCovered);
+
+/// <summary>Sums of the accuracy of one edge or of many.</summary>
+public sealed class AccuracySums
+{
+    public long Frames { get; set; }
+
+    public double GospaSum { get; set; }
+
+    public double LocalisationSum { get; set; }
+
+    public long Missed { get; set; }
+
+    public long False { get; set; }
+
+    public long Matched { get; set; }
+
+    public long TrueObjects { get; set; }
+
+    public double SquaredError { get; set; }
+
+    public double SquaredVelocityError { get; set; }
+
+    public double NeesSum { get; set; }
+
+    public long IdentitySwitches { get; set; }
+
+    public void Add(AccuracySums other)
+    {
+        Frames += other.Frames;
+        GospaSum += other.GospaSum;
+        LocalisationSum += other.LocalisationSum;
+        Missed += other.Missed;
+        False += other.False;
+        Matched += other.Matched;
+        TrueObjects += other.TrueObjects;
+        SquaredError += other.SquaredError;
+        SquaredVelocityError += other.SquaredVelocityError;
+        NeesSum += other.NeesSum;
+        IdentitySwitches += other.IdentitySwitches;
+    }
+}
+
+/// <summary>
+/// Scores one edge, frame by frame. Objects outside the area that the edge answers for may be tracked but need not be: a pair
+/// whose true object is outside counts for nothing, and so does anything unpaired outside.
+/// </summary>
+public sealed class EdgeScorer
+{
+    public const double CutoffMetres = 5;
+
+    /// <summary>Similarity of point objects falls from 1 to 0 over this distance.</summary>
+    public const double SimilarityMetres = 4;
+    private readonly Assignment _assignment = new();
+    private readonly HotaSequence _hota = new();
+    private readonly Dictionary<int, ulong> _lastId = [];
+    private readonly List<(int Number, ulong Id)> _matches = [];
+    private readonly List<ulong> _truthIds = [];
+    private readonly List<ulong> _trackIds = [];
+    private int[] _columnOf = new int[16];
+    private int[] _rowOf = new int[16];
+
+    public AccuracySums Sums { get; } = new();
+
+    /// <summary>Which covered objects the last frame found, and under which identity.</summary>
+    public IReadOnlyList<(int Number, ulong Id)> Matches => _matches;
+
+    public HotaSums Hota() => _hota.Score();
+
+    public void AddFrame(IReadOnlyList<TrueObject> truths, IReadOnlyList<PublishedTrack> tracks)
+    {
+        _assignment.Clear();
+        for (int i = 0; i < truths.Count; i++)
+        {
+            for (int j = 0; j < tracks.Count; j++)
+            {
+                double squared = truths[i].Position.SquaredDistanceTo(tracks[j].Position);
+                _assignment.Allow(i, j, (CutoffMetres * CutoffMetres) - squared);
+            }
+        }
+
+        _columnOf = _columnOf.Length < truths.Count ? new int[truths.Count * 2] : _columnOf;
+        _rowOf = _rowOf.Length < tracks.Count ? new int[tracks.Count * 2] : _rowOf;
+        _assignment.Solve(truths.Count, tracks.Count, _columnOf);
+        Array.Fill(_rowOf, -1, 0, tracks.Count);
+        _matches.Clear();
+        _truthIds.Clear();
+        _trackIds.Clear();
+        double localisation = 0;
+        int missed = 0, spurious = 0;
+        for (int i = 0; i < truths.Count; i++)
+        {
+            int j = _columnOf[i];
+            if (j >= 0)
+            {
+                _rowOf[j] = i;
+            }
+
+            if (!truths[i].IsCovered)
+            {
+                continue;
+            }
+
+            _truthIds.Add((ulong)truths[i].Number);
+            if (j < 0)
+            {
+                missed++;
+                continue;
+            }
+
+            localisation += Match(truths[i], tracks[j]);
+        }
+
+        for (int j = 0; j < tracks.Count; j++)
+        {
+            bool counts = _rowOf[j] >= 0 ? truths[_rowOf[j]].IsCovered : tracks[j].IsCovered;
+            if (counts)
+            {
+                _trackIds.Add(tracks[j].Id);
+                spurious += _rowOf[j] < 0 ? 1 : 0;
+            }
+        }
+
+        if (_truthIds.Count == 0 && _trackIds.Count == 0)
+        {
+            return;
+        }
+
+        Sums.Frames++;
+        Sums.TrueObjects += _truthIds.Count;
+        Sums.Missed += missed;
+        Sums.False += spurious;
+        Sums.LocalisationSum += localisation;
+        Sums.GospaSum += Math.Sqrt(localisation + (CutoffMetres * CutoffMetres / 2 * (missed + spurious)));
+        AddSimilarities(truths, tracks);
+    }
+
+    private double Match(TrueObject truth, PublishedTrack track)
+    {
+        PlanePoint e = track.Position - truth.Position, v = track.Velocity - truth.Velocity;
+        double squared = (e.X * e.X) + (e.Y * e.Y), det = (track.Pxx * track.Pyy) - (track.Pxy * track.Pxy);
+        Sums.Matched++;
+        Sums.SquaredError += squared;
+        Sums.SquaredVelocityError += (v.X * v.X) + (v.Y * v.Y);
+        Sums.NeesSum += ((track.Pyy * e.X * e.X) - (2 * track.Pxy * e.X * e.Y) + (track.Pxx * e.Y * e.Y)) / det;
+        if (_lastId.TryGetValue(truth.Number, out ulong last) && last != track.Id)
+        {
+            Sums.IdentitySwitches++;
+        }
+
+        _lastId[truth.Number] = track.Id;
+        _matches.Add((truth.Number, track.Id));
+        return squared;
+    }
+
+    private void AddSimilarities(IReadOnlyList<TrueObject> truths, IReadOnlyList<PublishedTrack> tracks)
+    {
+        _hota.BeginFrame(
+            System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_truthIds),
+            System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_trackIds));
+        for (int i = 0; i < truths.Count; i++)
+        {
+            if (!truths[i].IsCovered)
+            {
+                continue;
+            }
+
+            for (int j = 0; j < tracks.Count; j++)
+            {
+                double distance = truths[i].Position.DistanceTo(tracks[j].Position);
+                bool counts = _rowOf[j] >= 0 ? truths[_rowOf[j]].IsCovered : tracks[j].IsCovered;
+                if (counts && distance < SimilarityMetres)
+                {
+                    _hota.AddSimilarity((ulong)truths[i].Number, tracks[j].Id, 1 - (distance / SimilarityMetres));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+namespace V2XSim.Fusion.Scoring;
+
+/// <summary>
+/// Generalised optimal sub-pattern assignment (Rahmathullah, García-Fernández, Svensson 2017) with α = 2 and its three parts.
+/// </summary>
+/// <param name="Localisation">Σ d^p over assigned pairs.</param>
+/// <param name="Missed">c^p/2 for each true object without an estimate.</param>
+/// <param name="False">c^p/2 for each estimate without a true object.</param>
+/// <param name="Order">p.</param>
+public readonly record struct GospaValue(double Localisation, double Missed, double False, double Order)
+{
+    public double Distance => Math.Pow(Localisation + Missed + False, 1 / Order);
+}
+
+/// <summary>Computes GOSPA and OSPA from distances.</summary>
+public static class Gospa
+{
+    /// <param name="truths">Number of true objects.</param>
+    /// <param name="estimates">Number of estimates.</param>
+    /// <param name="distance">Distance in metres of a true object and an estimate.</param>
+    /// <param name="cutoff">c, metres: at this distance and beyond a pair is one missed and one false object.</param>
+    /// <param name="order">p ≥ 1.</param>
+    public static GospaValue Of(int truths, int estimates, Func<int, int, double> distance, double cutoff = 5, double order = 2)
+    {
+        (double localisation, int pairs) = Assign(truths, estimates, distance, cutoff, order);
+        double half = Math.Pow(cutoff, order) / 2;
+        return new GospaValue(localisation, half * (truths - pairs), half * (estimates - pairs), order);
+    }
+
+    /// <summary>Optimal sub-pattern assignment (Schuhmacher, Vo, Vo 2008): per object, bounded by the cut-off.</summary>
+    public static double Ospa(int truths, int estimates, Func<int, int, double> distance, double cutoff = 5, double order = 2)
+    {
+        int most = Math.Max(truths, estimates);
+        if (most == 0)
+        {
+            return 0;
+        }
+
+        // A pair at or beyond the cut-off costs as much as an unassigned object, so leaving it out changes nothing.
+        (double sum, int pairs) = Assign(truths, estimates, distance, cutoff, order);
+        return Math.Pow((sum + (Math.Pow(cutoff, order) * (most - pairs))) / most, 1 / order);
+    }
+
+    private static (double Sum, int Pairs) Assign(int truths, int estimates, Func<int, int, double> distance, double cutoff, double order)
+    {
+        var assignment = new Assignment();
+        double worst = Math.Pow(cutoff, order);
+        for (int i = 0; i < truths; i++)
+        {
+            for (int j = 0; j < estimates; j++)
+            {
+                assignment.Allow(i, j, worst - Math.Pow(Math.Min(distance(i, j), cutoff), order));
+            }
+        }
+
+        int[] columnOf = new int[truths];
+        assignment.Solve(truths, estimates, columnOf);
+        double sum = 0;
+        int pairs = 0;
+        for (int i = 0; i < truths; i++)
+        {
+            if (columnOf[i] >= 0)
+            {
+                sum += Math.Pow(distance(i, columnOf[i]), order);
+                pairs++;
+            }
+        }
+
+        return (sum, pairs);
+    }
+}

@@ -1,0 +1,258 @@
+using System.Text.Json;
+using V2XSim.Kernel;
+
+namespace V2XSim.Messages;
+
+/// <summary>One participant of an RSM, SI units; converted to the standard's integers when written.</summary>
+/// <param name="Id">Platform identity, sent in the eight octets of <c>id</c>.</param>
+/// <param name="ShortId">Number at this site, 1 to 65535.</param>
+/// <param name="HeadingDegrees">Clockwise from north.</param>
+public readonly record struct RsmParticipant(
+    ulong Id,
+    int ShortId,
+    RoadUserKind Kind,
+    GeoPoint Position,
+    double SpeedMetresPerSecond,
+    double HeadingDegrees,
+    BodySize Size,
+    double PositionDeviationMetres);
+
+/// <summary>
+/// Road Side Message and Road Side Information of T/CSAE 53-2020 as JSON in the standard's integers: positions in 10⁻⁷ degrees,
+/// speeds in 0.02 m/s, headings in 0.0125°, lengths and widths in cm, heights in 5 cm.
+/// </summary>
+public static class DownMessages
+{
+    /// <summary>Most participants of one RSM frame.</summary>
+    public const int ParticipantsPerFrame = 16;
+
+    /// <summary>Reach of an 18-bit position offset, 10⁻⁷ degrees.</summary>
+    private const int OffsetLimit = 131_071;
+
+    /// <summary>Writes one RSM frame.</summary>
+    /// <param name="json">Receives the frame; cleared first.</param>
+    /// <param name="sender">Eight octets that name the unit.</param>
+    /// <param name="count">Message counter, 0 to 127.</param>
+    /// <param name="reference">Position that offsets refer to.</param>
+    /// <param name="unixMilliseconds">Instant that the participants are predicted to.</param>
+    /// <param name="participants">At most <see cref="ParticipantsPerFrame"/>, each within 1.3 km of the reference.</param>
+    public static void EncodeRsm(JsonBuffer json, ulong sender, int count, GeoPoint reference, long unixMilliseconds, ReadOnlySpan<RsmParticipant> participants)
+    {
+        if (participants.Length is 0 or > ParticipantsPerFrame)
+        {
+            throw new ArgumentOutOfRangeException(nameof(participants), participants.Length, "an RSM frame holds 1 to 16 participants");
+        }
+
+        json.Clear();
+        json.BeginObject();
+        json.Name("rsmFrame"u8);
+        json.BeginObject();
+        json.Name("id"u8);
+        json.Hex(sender);
+        json.Name("msgCnt"u8);
+        json.Number(count);
+        json.Name("participants"u8);
+        json.BeginArray();
+        int second = (int)(unixMilliseconds % 60_000);
+        foreach (ref readonly RsmParticipant p in participants)
+        {
+            json.BeginObject();
+            json.Name("heading"u8);
+            json.Number((long)Math.Round(p.HeadingDegrees / 0.0125) % 28_800);
+            json.Name("id"u8);
+            json.Hex(p.Id);
+            json.Name("pos"u8);
+            Offset(json, reference, p.Position);
+            json.Name("posConfidence"u8);
+            json.BeginObject();
+            json.Name("pos"u8);
+            json.Plain(ConfidenceOf(p.PositionDeviationMetres));
+            json.EndObject();
+            json.Name("ptcId"u8);
+            json.Number(p.ShortId);
+            json.Name("ptcType"u8);
+            json.Plain(p.Kind switch
+            {
+                RoadUserKind.Pedestrian => "pedestrian"u8,
+                RoadUserKind.Bicycle => "non-motor"u8,
+                RoadUserKind.Unknown => "unknown"u8,
+                _ => "motor"u8,
+            });
+            json.Name("secMark"u8);
+            json.Number(second);
+            json.Name("size"u8);
+            json.BeginObject();
+            json.Name("height"u8);
+            json.Number(Math.Clamp((int)Math.Round(p.Size.HeightMetres * 20), 0, 127));
+            json.Name("length"u8);
+            json.Number(Math.Clamp((int)Math.Round(p.Size.LengthMetres * 100), 0, 4095));
+            json.Name("width"u8);
+            json.Number(Math.Clamp((int)Math.Round(p.Size.WidthMetres * 100), 0, 1023));
+            json.EndObject();
+            json.Name("source"u8);
+            json.Plain("integrated"u8);
+            json.Name("speed"u8);
+            json.Number(Math.Clamp((int)Math.Round(p.SpeedMetresPerSecond / 0.02), 0, 8190));
+            json.Name("transmission"u8);
+            json.Plain("unavailable"u8);
+            json.Name("vehicleClass"u8);
+            json.BeginObject();
+            json.Name("classification"u8);
+            json.Number(p.Kind switch
+            {
+                RoadUserKind.Truck => 25,
+                RoadUserKind.Van => 20,
+                RoadUserKind.Bus => 50,
+                RoadUserKind.Motorcycle => 40,
+                RoadUserKind.Bicycle or RoadUserKind.Pedestrian => 80,
+                RoadUserKind.Unknown => 0,
+                _ => 10,
+            });
+            json.EndObject();
+            json.EndObject();
+        }
+
+        json.EndArray();
+        Reference(json, reference);
+        json.EndObject();
+        json.EndObject();
+    }
+
+    /// <summary>Writes an RSI frame that warns of one predicted collision.</summary>
+    /// <param name="text">What is the matter and whom it concerns, ASCII, at most 512 characters.</param>
+    /// <param name="at">Where the collision is predicted.</param>
+    /// <param name="radiusMetres">Who is within this distance is concerned.</param>
+    /// <param name="eventId">Number of the warning, 0 to 255.</param>
+    public static void EncodeRsi(JsonBuffer json, ulong sender, int count, GeoPoint reference, long unixMilliseconds, string text, GeoPoint at, double radiusMetres, int eventId)
+    {
+        DateTimeOffset time = DateTimeOffset.FromUnixTimeMilliseconds(unixMilliseconds);
+        json.Clear();
+        json.BeginObject();
+        json.Name("rsiFrame"u8);
+        json.BeginObject();
+        json.Name("id"u8);
+        json.Hex(sender);
+        json.Name("moy"u8);
+        json.Number((long)(time - new DateTimeOffset(time.Year, 1, 1, 0, 0, 0, TimeSpan.Zero)).TotalMinutes);
+        json.Name("msgCnt"u8);
+        json.Number(count);
+        Reference(json, reference);
+        json.Name("rtes"u8);
+        json.BeginArray();
+        json.BeginObject();
+        json.Name("description"u8);
+        json.BeginObject();
+        json.Name("textString"u8);
+        json.String(text.Length > 512 ? text[..512] : text);
+        json.EndObject();
+        json.Name("eventPos"u8);
+        Offset(json, reference, at);
+        json.Name("eventRadius"u8);
+        json.Number(Math.Clamp((int)Math.Round(radiusMetres * 10), 0, 65535));
+        json.Name("eventSource"u8);
+        json.Plain("detection"u8);
+
+        // 0: told in words; the national list of event codes has none for a collision that has not happened yet.
+        json.Name("eventType"u8);
+        json.Number(0);
+        json.Name("priority"u8);
+        json.Plain("e0"u8);
+        json.Name("rteId"u8);
+        json.Number(eventId & 255);
+        json.EndObject();
+        json.EndArray();
+        json.EndObject();
+        json.EndObject();
+    }
+
+    /// <summary>Number of participants of an RSM or events of an RSI; −1 when the payload is neither.</summary>
+    public static int CountIn(ReadOnlySpan<byte> payload)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(payload, new JsonReaderOptions { MaxDepth = 32 });
+            bool inside = false;
+            int count = 0;
+            while (reader.Read())
+            {
+                if (reader.TokenType == JsonTokenType.PropertyName && reader.CurrentDepth == 2
+                    && (reader.ValueTextEquals("participants"u8) || reader.ValueTextEquals("rtes"u8)))
+                {
+                    inside = true;
+                }
+                else if (inside && reader.TokenType == JsonTokenType.EndArray && reader.CurrentDepth == 2)
+                {
+                    return count;
+                }
+                else if (inside && reader.TokenType == JsonTokenType.StartObject && reader.CurrentDepth == 3)
+                {
+                    count++;
+                }
+            }
+        }
+        catch (JsonException)
+        {
+            return -1;
+        }
+
+        return -1;
+    }
+
+    /// <summary>Eight octets for a device id: its ASCII characters, or a hash when it is longer.</summary>
+    public static ulong OctetsOf(string device)
+    {
+        if (device.Length > 8)
+        {
+            return StableHash.Of(device);
+        }
+
+        ulong value = 0;
+        foreach (char c in device.PadRight(8))
+        {
+            value = (value << 8) | (byte)c;
+        }
+
+        return value;
+    }
+
+    private static void Reference(JsonBuffer json, GeoPoint reference)
+    {
+        json.Name("refPos"u8);
+        json.BeginObject();
+        json.Name("lat"u8);
+        json.Number((long)Math.Round(reference.LatitudeDegrees * 1e7));
+        json.Name("long"u8);
+        json.Number((long)Math.Round(reference.LongitudeDegrees * 1e7));
+        json.EndObject();
+    }
+
+    private static void Offset(JsonBuffer json, GeoPoint reference, GeoPoint at)
+    {
+        long latitude = (long)Math.Round(at.LatitudeDegrees * 1e7) - (long)Math.Round(reference.LatitudeDegrees * 1e7);
+        long longitude = (long)Math.Round(at.LongitudeDegrees * 1e7) - (long)Math.Round(reference.LongitudeDegrees * 1e7);
+        json.BeginObject();
+        json.Name("offsetLL"u8);
+        json.BeginObject();
+        json.Name("position-LL4"u8);
+        json.BeginObject();
+        json.Name("lat"u8);
+        json.Number(Math.Clamp(latitude, -OffsetLimit, OffsetLimit));
+        json.Name("lon"u8);
+        json.Number(Math.Clamp(longitude, -OffsetLimit, OffsetLimit));
+        json.EndObject();
+        json.EndObject();
+        json.EndObject();
+    }
+
+    private static ReadOnlySpan<byte> ConfidenceOf(double deviation) => (2 * deviation) switch
+    {
+        <= 0.1 => "a10cm"u8,
+        <= 0.2 => "a20cm"u8,
+        <= 0.5 => "a50cm"u8,
+        <= 1 => "a1m"u8,
+        <= 2 => "a2m"u8,
+        <= 5 => "a5m"u8,
+        <= 10 => "a10m"u8,
+        _ => "a20m"u8,
+    };
+}

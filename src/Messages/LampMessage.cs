@@ -1,0 +1,230 @@
+using System.Text.Json;
+
+namespace V2XSim.Messages;
+
+/// <summary>One lamp group of a signal as it is and as it will be.</summary>
+/// <param name="PhaseId">Number of the group by approach and turn.</param>
+/// <param name="Status">0 unknown, 1 dark, 2 flashing red, 3 red, 4 flashing green, 5 green (round), 6 green (arrow), 7 yellow, 8 flashing yellow.</param>
+/// <param name="CountDownSeconds">Until the change.</param>
+public readonly record struct Lamp(int PhaseId, byte Status, double CountDownSeconds, byte NextStatus, double NextCountDownSeconds);
+
+/// <summary>A decoded lamp state; used again for the next message.</summary>
+public sealed class LampMessage
+{
+    public const int MaximumLamps = 128;
+
+    public long TimestampUnixMilliseconds { get; set; }
+
+    public string Device { get; set; } = string.Empty;
+
+    public string Junction { get; set; } = string.Empty;
+
+    public double PeriodSeconds { get; set; }
+
+    public double CycleCountDownSeconds { get; set; }
+
+    public List<Lamp> Lamps { get; } = [];
+}
+
+/// <summary><c>lamp/up</c> of T/ITS 0180.1-2021 in JSON, in the form of its annex B.</summary>
+public sealed class LampCodec(ParticipantCodec texts)
+{
+    public static void Encode(LampMessage message, JsonBuffer json)
+    {
+        json.Clear();
+        json.BeginObject();
+        json.Name("signalControllerStamp"u8);
+        json.Number(message.TimestampUnixMilliseconds);
+        json.Name("rscuSn"u8);
+        json.String(message.Device);
+
+        // Beijing and its administrative division of the demonstration zone (GB/T 2260).
+        json.Name("cityCode"u8);
+        json.Plain("110000"u8);
+        json.Name("regionId"u8);
+        json.Plain("110115"u8);
+        json.Name("crossId"u8);
+        json.String(message.Junction);
+        json.Name("crossRealStatus"u8);
+        json.Number(0);
+        json.Name("controlMode"u8);
+        json.Number(21);
+        json.Name("period"u8);
+        json.Fixed(message.PeriodSeconds, 1);
+        json.Name("cycleCountDown"u8);
+        json.Fixed(message.CycleCountDownSeconds, 1);
+        json.Name("lampRealInfos"u8);
+        json.BeginArray();
+        foreach (Lamp lamp in message.Lamps)
+        {
+            json.BeginObject();
+            json.Name("phaseId"u8);
+            json.Number(lamp.PhaseId);
+            json.Name("lightStatus"u8);
+            json.Number(lamp.Status);
+            json.Name("countDown"u8);
+            json.Fixed(lamp.CountDownSeconds, 1);
+            json.Name("lightStatusNext"u8);
+            json.Number(lamp.NextStatus);
+            json.Name("nextCountDown"u8);
+            json.Fixed(lamp.NextCountDownSeconds, 1);
+
+            // A fixed-time controller comes back to the present state after the next one.
+            json.Name("lightStatusNextNext"u8);
+            json.Number(lamp.Status);
+            json.Name("nextNextCountDown"u8);
+            json.Fixed(0, 1);
+            json.Name("dataSource"u8);
+            json.Number(2);
+            json.EndObject();
+        }
+
+        json.EndArray();
+        json.EndObject();
+    }
+
+    public RejectReason Decode(ReadOnlySpan<byte> payload, LampMessage message)
+    {
+        message.Lamps.Clear();
+        if (payload.Length > ParticipantCodec.MaximumBytes)
+        {
+            return RejectReason.TooLarge;
+        }
+
+        try
+        {
+            var reader = new Utf8JsonReader(payload, new JsonReaderOptions { MaxDepth = 16 });
+            RejectReason reason = DecodeEnvelope(ref reader, message);
+            return reason == RejectReason.None && reader.Read() ? RejectReason.MalformedJson : reason;
+        }
+        catch (JsonException)
+        {
+            return RejectReason.MalformedJson;
+        }
+    }
+
+    private RejectReason DecodeEnvelope(ref Utf8JsonReader reader, LampMessage message)
+    {
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+        {
+            return RejectReason.MalformedJson;
+        }
+
+        bool hasTime = false, hasJunction = false, hasLamps = false;
+        message.Device = string.Empty;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            RejectReason reason = RejectReason.None;
+            if (reader.ValueTextEquals("signalControllerStamp"u8))
+            {
+                hasTime = true;
+                reason = ParticipantCodec.ReadLong(ref reader, 0, 4_102_444_800_000, out long time);
+                message.TimestampUnixMilliseconds = time;
+            }
+            else if (reader.ValueTextEquals("rscuSn"u8))
+            {
+                reason = texts.ReadText(ref reader, out string device);
+                message.Device = device;
+            }
+            else if (reader.ValueTextEquals("crossId"u8))
+            {
+                hasJunction = true;
+                reason = texts.ReadText(ref reader, out string junction);
+                message.Junction = junction;
+            }
+            else if (reader.ValueTextEquals("lampRealInfos"u8))
+            {
+                hasLamps = true;
+                reason = DecodeLamps(ref reader, message);
+            }
+            else
+            {
+                reader.Skip();
+            }
+
+            if (reason != RejectReason.None)
+            {
+                return reason;
+            }
+        }
+
+        return hasTime && hasJunction && hasLamps ? RejectReason.None : RejectReason.MissingField;
+    }
+
+    private static RejectReason DecodeLamps(ref Utf8JsonReader reader, LampMessage message)
+    {
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartArray)
+        {
+            return RejectReason.WrongType;
+        }
+
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            if (reader.TokenType != JsonTokenType.StartObject)
+            {
+                return RejectReason.WrongType;
+            }
+
+            if (message.Lamps.Count >= LampMessage.MaximumLamps)
+            {
+                return RejectReason.TooManyObjects;
+            }
+
+            long phase = -1, status = -1, next = 0;
+            double countDown = 0, nextCountDown = 0;
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                RejectReason reason = RejectReason.None;
+                if (reader.ValueTextEquals("phaseId"u8))
+                {
+                    reason = ParticipantCodec.ReadLong(ref reader, 0, 65535, out phase);
+                }
+                else if (reader.ValueTextEquals("lightStatus"u8))
+                {
+                    reason = ParticipantCodec.ReadLong(ref reader, 0, 8, out status);
+                }
+                else if (reader.ValueTextEquals("lightStatusNext"u8))
+                {
+                    reason = ParticipantCodec.ReadLong(ref reader, 0, 8, out next);
+                }
+                else if (reader.ValueTextEquals("countDown"u8))
+                {
+                    reason = ReadSeconds(ref reader, out countDown);
+                }
+                else if (reader.ValueTextEquals("nextCountDown"u8))
+                {
+                    reason = ReadSeconds(ref reader, out nextCountDown);
+                }
+                else
+                {
+                    reader.Skip();
+                }
+
+                if (reason != RejectReason.None)
+                {
+                    return reason;
+                }
+            }
+
+            if (phase < 0 || status < 0)
+            {
+                return RejectReason.MissingField;
+            }
+
+            message.Lamps.Add(new Lamp((int)phase, (byte)status, countDown, (byte)next, nextCountDown));
+        }
+
+        return RejectReason.None;
+    }
+
+    private static RejectReason ReadSeconds(ref Utf8JsonReader reader, out double value)
+    {
+        value = 0;
+        if (!reader.Read() || reader.TokenType != JsonTokenType.Number || !reader.TryGetDouble(out value))
+        {
+            return RejectReason.WrongType;
+        }
+
+        return value is >= 0 and <= 86_400 ? RejectReason.None : RejectReason.OutOfRange;
+    }
+}

@@ -1,0 +1,568 @@
+using System.Text;
+using System.Text.Json;
+using V2XSim.Kernel;
+
+namespace V2XSim.Messages;
+
+/// <summary>One object of a participant list in SI units; numbers that are absent are NaN.</summary>
+public struct ParticipantObject
+{
+    /// <summary>When it was measured, UTC milliseconds since 1970.</summary>
+    public long TimestampUnixMilliseconds { get; set; }
+
+    /// <summary>0 unknown, 1 motor, 2 non-motor, 3 pedestrian, 4 obstacle, 5 other.</summary>
+    public byte ParticipantType { get; set; }
+
+    /// <summary>0 to 65535.</summary>
+    public int ParticipantId { get; set; }
+
+    /// <summary>0 unknown, 1 passenger, 2 truck, 3 motorcycle, 4 transport, 5 emergency, 6 other connected.</summary>
+    public byte VehicleClass { get; set; }
+
+    /// <summary>0 unknown, 1 RSCU, 2 RSU, 3 video, 4 lidar, 5 mm-wave radar, 6 microwave radar, 7 loop, 8 other.</summary>
+    public byte SourceType { get; set; }
+
+    public double LongitudeDegrees { get; set; }
+
+    public double LatitudeDegrees { get; set; }
+
+    public double SpeedMetresPerSecond { get; set; }
+
+    /// <summary>Clockwise from north.</summary>
+    public double HeadingDegrees { get; set; }
+
+    public float LengthMetres { get; set; }
+
+    public float WidthMetres { get; set; }
+
+    public float HeightMetres { get; set; }
+
+    public double RangeMetres { get; set; }
+
+    /// <summary>Clockwise from north at the sensor.</summary>
+    public double AzimuthDegrees { get; set; }
+
+    /// <summary>East variance in m².</summary>
+    public double CovarianceXx { get; set; }
+
+    public double CovarianceXy { get; set; }
+
+    public double CovarianceYy { get; set; }
+}
+
+/// <summary>A decoded participant list; its buffers are used again for the next message.</summary>
+public sealed class ParticipantMessage
+{
+    /// <summary>More objects than one sensor can see at once; a longer list is refused.</summary>
+    public const int MaximumObjects = 1024;
+
+    private ParticipantObject[] _objects = new ParticipantObject[64];
+
+    public long TimestampUnixMilliseconds { get; set; }
+
+    public string Device { get; set; } = string.Empty;
+
+    /// <summary>Which sensor of the device; empty for its own fused list.</summary>
+    public string Sensor { get; set; } = string.Empty;
+
+    public int Count { get; private set; }
+
+    public ReadOnlySpan<ParticipantObject> Objects => _objects.AsSpan(0, Count);
+
+    public void Clear() => Count = 0;
+
+    /// <summary>Appends an object with nothing known and returns it for filling in.</summary>
+    public ref ParticipantObject Add()
+    {
+        if (Count == _objects.Length)
+        {
+            Array.Resize(ref _objects, Count * 2);
+        }
+
+        ref ParticipantObject added = ref _objects[Count++];
+        added = new ParticipantObject
+        {
+            SpeedMetresPerSecond = double.NaN,
+            HeadingDegrees = double.NaN,
+            LengthMetres = float.NaN,
+            WidthMetres = float.NaN,
+            HeightMetres = float.NaN,
+            RangeMetres = double.NaN,
+            AzimuthDegrees = double.NaN,
+            CovarianceXx = double.NaN,
+            CovarianceXy = double.NaN,
+            CovarianceYy = double.NaN,
+        };
+        return ref added;
+    }
+}
+
+/// <summary>
+/// <c>participant/up</c> of T/ITS 0180.1-2021 in JSON, with our additions <c>sensorSn</c> and <c>measurement</c>. Fields that are
+/// not listed there are skipped; fields that are must have the right type and range.
+/// </summary>
+public sealed class ParticipantCodec
+{
+    /// <summary>Longest payload that is looked at, in bytes.</summary>
+    public const int MaximumBytes = 256 * 1024;
+    private readonly Dictionary<int, string> _interned = [];
+
+    /// <summary>Codes of kinds of road user on the wire.</summary>
+    public static (byte Type, byte Class) CodeOf(RoadUserKind kind) => kind switch
+    {
+        RoadUserKind.Car or RoadUserKind.Van => (1, 1),
+        RoadUserKind.Truck => (1, 2),
+        RoadUserKind.Motorcycle => (1, 3),
+        RoadUserKind.Bus => (1, 4),
+        RoadUserKind.Bicycle => (2, 0),
+        RoadUserKind.Pedestrian => (3, 0),
+        _ => (0, 0),
+    };
+
+    public static RoadUserKind KindOf(byte type, byte vehicleClass) => (type, vehicleClass) switch
+    {
+        (1, 2) => RoadUserKind.Truck,
+        (1, 3) => RoadUserKind.Motorcycle,
+        (1, 4) => RoadUserKind.Bus,
+        (1, _) => RoadUserKind.Car,
+        (2, _) => RoadUserKind.Bicycle,
+        (3, _) => RoadUserKind.Pedestrian,
+        _ => RoadUserKind.Unknown,
+    };
+
+    public static void Encode(ParticipantMessage message, JsonBuffer json)
+    {
+        json.Clear();
+        json.BeginObject();
+        json.Name("timeStamp"u8);
+        json.Number(message.TimestampUnixMilliseconds);
+        json.Name("rscuSn"u8);
+        json.String(message.Device);
+        if (message.Sensor.Length > 0)
+        {
+            json.Name("sensorSn"u8);
+            json.String(message.Sensor);
+        }
+
+        json.Name("ptcList"u8);
+        json.BeginArray();
+        foreach (ref readonly ParticipantObject o in message.Objects)
+        {
+            EncodeObject(in o, json);
+        }
+
+        json.EndArray();
+        json.EndObject();
+    }
+
+    /// <summary>Decodes a payload; what the message held before is replaced.</summary>
+    /// <returns><see cref="RejectReason.None"/>, or why the payload cannot be used.</returns>
+    public RejectReason Decode(ReadOnlySpan<byte> payload, ParticipantMessage message)
+    {
+        message.Clear();
+        if (payload.Length > MaximumBytes)
+        {
+            return RejectReason.TooLarge;
+        }
+
+        try
+        {
+            var reader = new Utf8JsonReader(payload, new JsonReaderOptions { MaxDepth = 16 });
+            RejectReason reason = DecodeEnvelope(ref reader, message);
+            return reason == RejectReason.None && reader.Read() ? RejectReason.MalformedJson : reason;
+        }
+        catch (JsonException)
+        {
+            return RejectReason.MalformedJson;
+        }
+    }
+
+    private static void EncodeObject(in ParticipantObject o, JsonBuffer json)
+    {
+        json.BeginObject();
+        json.Name("timestamp"u8);
+        json.Number(o.TimestampUnixMilliseconds);
+        json.Name("ptcType"u8);
+        json.Number(o.ParticipantType);
+        json.Name("ptcId"u8);
+        json.Number(o.ParticipantId);
+        json.Name("vehicleClass"u8);
+        json.Number(o.VehicleClass);
+        json.Name("sourceType"u8);
+        json.Number(o.SourceType);
+        json.Name("longitude"u8);
+        json.Fixed(o.LongitudeDegrees, 8);
+        json.Name("latitude"u8);
+        json.Fixed(o.LatitudeDegrees, 8);
+        Optional(json, "speed"u8, o.SpeedMetresPerSecond, 2);
+        Optional(json, "heading"u8, o.HeadingDegrees, 2);
+        Optional(json, "length"u8, o.LengthMetres, 2);
+        Optional(json, "width"u8, o.WidthMetres, 2);
+        Optional(json, "height"u8, o.HeightMetres, 2);
+        if (!double.IsNaN(o.RangeMetres) || !double.IsNaN(o.CovarianceXx))
+        {
+            json.Name("measurement"u8);
+            json.BeginObject();
+            Optional(json, "rangeMetres"u8, o.RangeMetres, 3);
+            Optional(json, "azimuthDegrees"u8, o.AzimuthDegrees, 4);
+            if (!double.IsNaN(o.CovarianceXx))
+            {
+                json.Name("covariance"u8);
+                json.BeginArray();
+                json.Fixed(o.CovarianceXx, 5);
+                json.Fixed(o.CovarianceXy, 5);
+                json.Fixed(o.CovarianceYy, 5);
+                json.EndArray();
+            }
+
+            json.EndObject();
+        }
+
+        json.EndObject();
+    }
+
+    private static void Optional(JsonBuffer json, ReadOnlySpan<byte> name, double value, int decimals)
+    {
+        if (!double.IsNaN(value))
+        {
+            json.Name(name);
+            json.Fixed(value, decimals);
+        }
+    }
+
+    private RejectReason DecodeEnvelope(ref Utf8JsonReader reader, ParticipantMessage message)
+    {
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+        {
+            return RejectReason.MalformedJson;
+        }
+
+        bool hasTime = false, hasDevice = false;
+        message.Sensor = string.Empty;
+        message.Device = string.Empty;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            RejectReason reason = RejectReason.None;
+            if (reader.ValueTextEquals("timeStamp"u8))
+            {
+                hasTime = true;
+                reason = ReadLong(ref reader, 0, 4_102_444_800_000, out long time);
+                message.TimestampUnixMilliseconds = time;
+            }
+            else if (reader.ValueTextEquals("rscuSn"u8))
+            {
+                hasDevice = true;
+                reason = ReadText(ref reader, out string device);
+                message.Device = device;
+            }
+            else if (reader.ValueTextEquals("sensorSn"u8))
+            {
+                reason = ReadText(ref reader, out string sensor);
+                message.Sensor = sensor;
+            }
+            else if (reader.ValueTextEquals("ptcList"u8))
+            {
+                reason = DecodeList(ref reader, message);
+            }
+            else
+            {
+                reader.Skip();
+            }
+
+            if (reason != RejectReason.None)
+            {
+                return reason;
+            }
+        }
+
+        return hasTime && hasDevice ? RejectReason.None : RejectReason.MissingField;
+    }
+
+    private static RejectReason DecodeList(ref Utf8JsonReader reader, ParticipantMessage message)
+    {
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartArray)
+        {
+            return RejectReason.WrongType;
+        }
+
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            if (reader.TokenType != JsonTokenType.StartObject)
+            {
+                return RejectReason.WrongType;
+            }
+
+            if (message.Count >= ParticipantMessage.MaximumObjects)
+            {
+                return RejectReason.TooManyObjects;
+            }
+
+            RejectReason reason = DecodeObject(ref reader, ref message.Add());
+            if (reason != RejectReason.None)
+            {
+                return reason;
+            }
+        }
+
+        return RejectReason.None;
+    }
+
+    private static RejectReason DecodeObject(ref Utf8JsonReader reader, ref ParticipantObject o)
+    {
+        const int Time = 1, Type = 2, Id = 4, Longitude = 8, Latitude = 16, All = 31;
+        int seen = 0;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            RejectReason reason = RejectReason.None;
+            double number;
+            long whole;
+            if (reader.ValueTextEquals("timestamp"u8))
+            {
+                seen |= Time;
+                reason = ReadLong(ref reader, 0, 4_102_444_800_000, out whole);
+                o.TimestampUnixMilliseconds = whole;
+            }
+            else if (reader.ValueTextEquals("ptcType"u8))
+            {
+                seen |= Type;
+                reason = ReadLong(ref reader, 0, 5, out whole);
+                o.ParticipantType = (byte)whole;
+            }
+            else if (reader.ValueTextEquals("ptcId"u8))
+            {
+                seen |= Id;
+                reason = ReadLong(ref reader, 0, 65535, out whole);
+                o.ParticipantId = (int)whole;
+            }
+            else if (reader.ValueTextEquals("vehicleClass"u8))
+            {
+                reason = ReadLong(ref reader, 0, 6, out whole);
+                o.VehicleClass = (byte)whole;
+            }
+            else if (reader.ValueTextEquals("sourceType"u8))
+            {
+                reason = ReadLong(ref reader, 0, 8, out whole);
+                o.SourceType = (byte)whole;
+            }
+            else if (reader.ValueTextEquals("longitude"u8))
+            {
+                seen |= Longitude;
+                reason = ReadDouble(ref reader, -180, 180, out number);
+                o.LongitudeDegrees = number;
+            }
+            else if (reader.ValueTextEquals("latitude"u8))
+            {
+                seen |= Latitude;
+                reason = ReadDouble(ref reader, -90, 90, out number);
+                o.LatitudeDegrees = number;
+            }
+            else if (reader.ValueTextEquals("speed"u8))
+            {
+                reason = ReadDouble(ref reader, 0, 163.82, out number);
+                o.SpeedMetresPerSecond = number;
+            }
+            else if (reader.ValueTextEquals("heading"u8))
+            {
+                reason = ReadDouble(ref reader, 0, 360, out number);
+                o.HeadingDegrees = number;
+            }
+            else if (reader.ValueTextEquals("length"u8))
+            {
+                reason = ReadDouble(ref reader, 0, 40.95, out number);
+                o.LengthMetres = (float)number;
+            }
+            else if (reader.ValueTextEquals("width"u8))
+            {
+                reason = ReadDouble(ref reader, 0, 10.23, out number);
+                o.WidthMetres = (float)number;
+            }
+            else if (reader.ValueTextEquals("height"u8))
+            {
+                reason = ReadDouble(ref reader, 0, 6.35, out number);
+                o.HeightMetres = (float)number;
+            }
+            else if (reader.ValueTextEquals("measurement"u8))
+            {
+                reason = DecodeMeasurement(ref reader, ref o);
+            }
+            else
+            {
+                reader.Skip();
+            }
+
+            if (reason != RejectReason.None)
+            {
+                return reason;
+            }
+        }
+
+        return seen == All ? RejectReason.None : RejectReason.MissingField;
+    }
+
+    private static RejectReason DecodeMeasurement(ref Utf8JsonReader reader, ref ParticipantObject o)
+    {
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+        {
+            return RejectReason.WrongType;
+        }
+
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            RejectReason reason = RejectReason.None;
+            double number;
+            if (reader.ValueTextEquals("rangeMetres"u8))
+            {
+                reason = ReadDouble(ref reader, 0, 10_000, out number);
+                o.RangeMetres = number;
+            }
+            else if (reader.ValueTextEquals("azimuthDegrees"u8))
+            {
+                reason = ReadDouble(ref reader, 0, 360, out number);
+                o.AzimuthDegrees = number;
+            }
+            else if (reader.ValueTextEquals("covariance"u8))
+            {
+                reason = DecodeCovariance(ref reader, ref o);
+            }
+            else
+            {
+                reader.Skip();
+            }
+
+            if (reason != RejectReason.None)
+            {
+                return reason;
+            }
+        }
+
+        return RejectReason.None;
+    }
+
+    private static RejectReason DecodeCovariance(ref Utf8JsonReader reader, ref ParticipantObject o)
+    {
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartArray)
+        {
+            return RejectReason.WrongType;
+        }
+
+        Span<double> values = stackalloc double[3];
+        for (int i = 0; i < 3; i++)
+        {
+            RejectReason reason = ReadDouble(ref reader, -1e6, 1e6, out values[i]);
+            if (reason != RejectReason.None)
+            {
+                return reason;
+            }
+        }
+
+        if (!reader.Read() || reader.TokenType != JsonTokenType.EndArray)
+        {
+            return RejectReason.WrongType;
+        }
+
+        // A covariance that is not positive definite would poison every track that it touches.
+        if (values[0] <= 0 || values[2] <= 0 || (values[0] * values[2]) - (values[1] * values[1]) <= 0)
+        {
+            return RejectReason.OutOfRange;
+        }
+
+        (o.CovarianceXx, o.CovarianceXy, o.CovarianceYy) = (values[0], values[1], values[2]);
+        return RejectReason.None;
+    }
+
+    internal static RejectReason ReadLong(ref Utf8JsonReader reader, long low, long high, out long value)
+    {
+        value = 0;
+        if (!reader.Read() || reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out value))
+        {
+            return RejectReason.WrongType;
+        }
+
+        return value >= low && value <= high ? RejectReason.None : RejectReason.OutOfRange;
+    }
+
+    private static RejectReason ReadDouble(ref Utf8JsonReader reader, double low, double high, out double value)
+    {
+        value = 0;
+        if (!reader.Read() || reader.TokenType != JsonTokenType.Number || !reader.TryGetDouble(out value))
+        {
+            return RejectReason.WrongType;
+        }
+
+        return value >= low && value <= high ? RejectReason.None : RejectReason.OutOfRange;
+    }
+
+    /// <summary>Reads a short text; the same bytes give the same string object, so devices cost no allocation after their first message.</summary>
+    internal RejectReason ReadText(ref Utf8JsonReader reader, out string text)
+    {
+        text = string.Empty;
+        if (!reader.Read() || reader.TokenType != JsonTokenType.String)
+        {
+            return RejectReason.WrongType;
+        }
+
+        ReadOnlySpan<byte> bytes = reader.ValueSpan;
+        if (bytes.Length > 128)
+        {
+            return RejectReason.OutOfRange;
+        }
+
+        if (reader.ValueIsEscaped)
+        {
+            try
+            {
+                text = reader.GetString()!;
+                return RejectReason.None;
+            }
+            catch (InvalidOperationException)
+            {
+                return RejectReason.MalformedJson;
+            }
+        }
+
+        var hash = default(HashCode);
+        hash.AddBytes(bytes);
+        int key = hash.ToHashCode();
+        if (_interned.TryGetValue(key, out string? known) && Matches(known, bytes))
+        {
+            text = known;
+            return RejectReason.None;
+        }
+
+        try
+        {
+            text = Strict.GetString(bytes);
+        }
+        catch (DecoderFallbackException)
+        {
+            return RejectReason.MalformedJson;
+        }
+
+        if (_interned.Count < 4096)
+        {
+            _interned[key] = text;
+        }
+
+        return RejectReason.None;
+    }
+
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    private static bool Matches(string text, ReadOnlySpan<byte> bytes)
+    {
+        if (text.Length != bytes.Length)
+        {
+            return false;
+        }
+
+        for (int i = 0; i < bytes.Length; i++)
+        {
+            if (text[i] != bytes[i])
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,124 @@
+namespace V2XSim.Messages;
+
+/// <summary>Topics of T/ITS 0180.1-2021 that this version speaks, and our own beside them.</summary>
+public enum TopicKind
+{
+    Unknown,
+
+    /// <summary><c>rscu/{id}/participant/up</c></summary>
+    ParticipantUp,
+
+    /// <summary><c>rscu/{id}/lamp/up</c></summary>
+    LampUp,
+
+    /// <summary><c>rsu/{id}/rsm/down</c></summary>
+    RsmDown,
+
+    /// <summary><c>rsu/{id}/rsi/down</c></summary>
+    RsiDown,
+
+    /// <summary><c>v2xsim/step/up</c>: the roadside announces how many messages each device sent in a step of simulated time.</summary>
+    StepUp,
+}
+
+/// <summary>Builds and takes apart topics.</summary>
+public static class Topics
+{
+    public const string StepUp = "v2xsim/step/up";
+
+    /// <summary>Filters that together match everything devices send.</summary>
+    public static IReadOnlyList<string> UpFilters { get; } = ["rscu/+/participant/up", "rscu/+/lamp/up", StepUp];
+
+    public static string ParticipantUp(string device) => $"rscu/{device}/participant/up";
+
+    public static string LampUp(string device) => $"rscu/{device}/lamp/up";
+
+    public static string RsmDown(string device) => $"rsu/{device}/rsm/down";
+
+    public static string RsiDown(string device) => $"rsu/{device}/rsi/down";
+
+    /// <summary>Filter for everything that is sent down to a device.</summary>
+    public static string DownFilter(string device) => $"rsu/{device}/+/down";
+
+    /// <summary>Kind of a topic and the device it names; the span is a part of the topic.</summary>
+    public static TopicKind Parse(ReadOnlySpan<char> topic, out ReadOnlySpan<char> device)
+    {
+        device = default;
+        if (topic.SequenceEqual(StepUp))
+        {
+            return TopicKind.StepUp;
+        }
+
+        int first = topic.IndexOf('/');
+        if (first < 0)
+        {
+            return TopicKind.Unknown;
+        }
+
+        ReadOnlySpan<char> rest = topic[(first + 1)..];
+        int second = rest.IndexOf('/');
+        if (second <= 0)
+        {
+            return TopicKind.Unknown;
+        }
+
+        device = rest[..second];
+        ReadOnlySpan<char> tail = rest[(second + 1)..];
+        return topic[..first] switch
+        {
+            "rscu" => tail switch
+            {
+                "participant/up" => TopicKind.ParticipantUp,
+                "lamp/up" => TopicKind.LampUp,
+                _ => TopicKind.Unknown,
+            },
+            "rsu" => tail switch
+            {
+                "rsm/down" => TopicKind.RsmDown,
+                "rsi/down" => TopicKind.RsiDown,
+                _ => TopicKind.Unknown,
+            },
+            _ => TopicKind.Unknown,
+        };
+    }
+}
+
+/// <summary>Names of the MQTT 5 user properties that we add.</summary>
+public static class UserProperties
+{
+    /// <summary>Sequence number of the message within its device.</summary>
+    public const string Sequence = "seq";
+
+    /// <summary>Simulated arrival, microseconds since the scenario's start; only under the simulated clock.</summary>
+    public const string Arrival = "arr";
+
+    /// <summary>Simulated instant of publication of what is sent down, microseconds since the scenario's start.</summary>
+    public const string Published = "pub";
+}
+
+/// <summary>Why a message was not used. The numbers are stored in results: add at the end, never renumber.</summary>
+public enum RejectReason
+{
+    None = 0,
+    UnknownTopic = 1,
+    UnknownDevice = 2,
+    MalformedJson = 3,
+    MissingField = 4,
+    WrongType = 5,
+    OutOfRange = 6,
+
+    /// <summary>The device in the payload is not the one in the topic.</summary>
+    DeviceMismatch = 7,
+    TooLarge = 8,
+    TooManyObjects = 9,
+    UnknownSensor = 10,
+
+    /// <summary>Older than the fusion can still use.</summary>
+    TooLate = 11,
+
+    /// <summary>The edge's inbox was full; the oldest was dropped.</summary>
+    Shed = 12,
+
+    /// <summary>Measured in the future.</summary>
+    FromTheFuture = 13,
+}

@@ -1,0 +1,53 @@
+using V2XSim.Contracts;
+
+namespace V2XSim.RegionCloud;
+
+/// <summary>
+/// Traffic state of a region, pure: 1 s windows of its edges, summed per link; a link is congested once it has been heavy for
+/// <see cref="SecondsToFlag"/> windows running and free of it after as many that are not; 60 s windows for the centre.
+/// </summary>
+public sealed class RegionTraffic(string region)
+{
+    public const int SecondsToFlag = 10;
+    private readonly WindowBook _second = new(region, 1);
+    private readonly WindowBook _minute = new(region, 60);
+    private readonly SortedDictionary<int, (int Streak, bool IsCongested)> _links = [];
+
+    public int Late => _second.Late + _minute.Late;
+
+    public void Add(EdgeWindow window) =>
+        _second.Add(window.Edge, window.StartMicroseconds, window.EndMicroseconds, window.Links, window.Tracks, window.Warnings);
+
+    /// <summary>Closes the windows that end by an instant: the 1 s windows and then, from them, the 60 s windows.</summary>
+    public List<TrafficWindow> Close(long untilMicroseconds, bool isLast)
+    {
+        var closed = new List<TrafficWindow>();
+        foreach (TrafficWindow second in _second.Close(untilMicroseconds, isLast))
+        {
+            closed.Add(Flagged(second));
+            _minute.Add(region, second.StartMicroseconds, second.EndMicroseconds, [.. second.Links.Select(l => l.Row)], second.MeanVehicles, second.Warnings);
+        }
+
+        // A minute is closed one second late, so that its last second is in it.
+        closed.AddRange(_minute.Close(isLast ? untilMicroseconds : untilMicroseconds - 1_000_000, isLast).Select(Marked));
+        return closed;
+    }
+
+    private TrafficWindow Flagged(TrafficWindow window)
+    {
+        foreach (LinkState link in window.Links)
+        {
+            (int streak, bool congested) = _links.GetValueOrDefault(link.Row.Link);
+            bool heavy = link.Level == CongestionLevel.Heavy;
+            streak = heavy != congested ? streak + 1 : 0;
+            _links[link.Row.Link] = streak >= SecondsToFlag ? (0, heavy) : (streak, congested);
+        }
+
+        return Marked(window);
+    }
+
+    private TrafficWindow Marked(TrafficWindow window) => window with
+    {
+        Links = [.. window.Links.Select(l => l with { IsCongested = _links.GetValueOrDefault(l.Row.Link).IsCongested })],
+    };
+}

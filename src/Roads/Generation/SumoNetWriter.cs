@@ -1,0 +1,149 @@
+using System.Globalization;
+using System.Text;
+using System.Xml;
+
+namespace V2XSim.Roads.Generation;
+
+/// <summary>Writes a network in the SUMO net format, as far as <see cref="SumoNetReader"/> reads it. The same network gives the same bytes.</summary>
+public static class SumoNetWriter
+{
+    /// <param name="network">What to write.</param>
+    /// <param name="target">Receives plain XML; left open.</param>
+    /// <param name="comment">Says where the network comes from.</param>
+    public static void Write(RoadNetwork network, Stream target, string comment)
+    {
+        using var xml = XmlWriter.Create(target, new XmlWriterSettings
+        {
+            Indent = true,
+            NewLineChars = "\n",
+            Encoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false),
+            CloseOutput = false,
+        });
+        xml.WriteComment(" " + comment + " ");
+        xml.WriteStartElement("net");
+        xml.WriteAttributeString("version", "1.9");
+        xml.WriteStartElement("location");
+        xml.WriteAttributeString("netOffset", F(network.Projection.OffsetXMetres) + "," + F(network.Projection.OffsetYMetres));
+        xml.WriteAttributeString("projParameter", network.Projection.Definition);
+        xml.WriteEndElement();
+        foreach (RoadLink link in network.Links)
+        {
+            WriteLink(xml, network, link);
+        }
+
+        foreach (SignalLogic signal in network.Signals)
+        {
+            xml.WriteStartElement("tlLogic");
+            xml.WriteAttributeString("id", signal.Id);
+            xml.WriteAttributeString("type", signal.Type);
+            xml.WriteAttributeString("programID", signal.ProgramId);
+            xml.WriteAttributeString("offset", F(signal.OffsetSeconds));
+            foreach (SignalPhase phase in signal.Phases)
+            {
+                xml.WriteStartElement("phase");
+                xml.WriteAttributeString("duration", F(phase.DurationSeconds));
+                xml.WriteAttributeString("state", phase.State);
+                xml.WriteEndElement();
+            }
+
+            xml.WriteEndElement();
+        }
+
+        foreach (Junction junction in network.Junctions)
+        {
+            xml.WriteStartElement("junction");
+            xml.WriteAttributeString("id", junction.Id);
+            xml.WriteAttributeString("type", junction.Type);
+            xml.WriteAttributeString("x", F(junction.Position.X));
+            xml.WriteAttributeString("y", F(junction.Position.Y));
+            xml.WriteEndElement();
+        }
+
+        foreach (Connection connection in network.Connections)
+        {
+            WriteConnection(xml, network, connection);
+        }
+
+        xml.WriteEndElement();
+    }
+
+    private static void WriteLink(XmlWriter xml, RoadNetwork network, RoadLink link)
+    {
+        xml.WriteStartElement("edge");
+        xml.WriteAttributeString("id", link.Id);
+        if (link.Function == LinkFunction.Internal)
+        {
+            xml.WriteAttributeString("function", "internal");
+        }
+        else
+        {
+            xml.WriteAttributeString("from", network.Junctions[link.FromJunction].Id);
+            xml.WriteAttributeString("to", network.Junctions[link.ToJunction].Id);
+            xml.WriteAttributeString("priority", link.Priority.ToString(CultureInfo.InvariantCulture));
+            xml.WriteAttributeString("type", link.Class);
+            if (link.Name.Length > 0)
+            {
+                xml.WriteAttributeString("name", link.Name);
+            }
+        }
+
+        for (int i = 0; i < link.Lanes.Count; i++)
+        {
+            Lane lane = network.Lanes[link.Lanes[i]];
+            xml.WriteStartElement("lane");
+            xml.WriteAttributeString("id", lane.Id);
+            xml.WriteAttributeString("index", i.ToString(CultureInfo.InvariantCulture));
+            xml.WriteAttributeString("speed", F(lane.SpeedLimitMetresPerSecond));
+            xml.WriteAttributeString("length", F(lane.LengthMetres));
+            xml.WriteAttributeString("width", F(lane.WidthMetres));
+            xml.WriteAttributeString("shape", string.Join(' ', lane.Shape.Select(p => F(p.X) + "," + F(p.Y))));
+            xml.WriteEndElement();
+        }
+
+        xml.WriteEndElement();
+    }
+
+    private static void WriteConnection(XmlWriter xml, RoadNetwork network, Connection connection)
+    {
+        RoadLink from = network.Links[network.Lanes[connection.FromLane].Link], to = network.Links[network.Lanes[connection.ToLane].Link];
+        xml.WriteStartElement("connection");
+        xml.WriteAttributeString("from", from.Id);
+        xml.WriteAttributeString("to", to.Id);
+        xml.WriteAttributeString("fromLane", PositionOf(from, connection.FromLane));
+        xml.WriteAttributeString("toLane", PositionOf(to, connection.ToLane));
+        if (connection.ViaLane >= 0)
+        {
+            xml.WriteAttributeString("via", network.Lanes[connection.ViaLane].Id);
+        }
+
+        if (connection.SignalId is not null)
+        {
+            xml.WriteAttributeString("tl", connection.SignalId);
+            xml.WriteAttributeString("linkIndex", connection.SignalIndex.ToString(CultureInfo.InvariantCulture));
+        }
+
+        xml.WriteAttributeString("dir", connection.Direction switch
+        {
+            TurnDirection.Left => "l",
+            TurnDirection.Right => "r",
+            TurnDirection.UTurn => "t",
+            _ => "s",
+        });
+        xml.WriteEndElement();
+    }
+
+    private static string PositionOf(RoadLink link, int lane)
+    {
+        for (int i = 0; i < link.Lanes.Count; i++)
+        {
+            if (link.Lanes[i] == lane)
+            {
+                return i.ToString(CultureInfo.InvariantCulture);
+            }
+        }
+
+        throw new InvalidOperationException($"lane {lane} is not on link {link.Id}");
+    }
+
+    private static string F(double value) => value.ToString("0.00", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,362 @@
+using System.Globalization;
+using System.Xml;
+using V2XSim.Kernel;
+
+namespace V2XSim.Roads;
+
+/// <summary>
+/// Reads SUMO road networks (<c>.net.xml</c>, plain or gzip). Documents with a DTD are refused and no schema is ever fetched.
+/// Edges, lanes, junctions, connections, <c>tlLogic</c> and the projection are used; what is not used is listed in
+/// <see cref="RoadNetwork.Notes"/>.
+/// </summary>
+public static class SumoNetReader
+{
+    /// <param name="source">The file's bytes; disposed when done.</param>
+    /// <param name="file">Its name, for error messages.</param>
+    /// <exception cref="BadInputException">The file is not a SUMO network.</exception>
+    public static RoadNetwork Read(Stream source, string file)
+    {
+        using Stream stream = InputStreams.Decompress(source);
+        using XmlReader xml = SafeXml.Open(stream);
+        try
+        {
+            return new Parser(xml, file).Run();
+        }
+        catch (XmlException e)
+        {
+            throw SafeXml.Explain(e, file, "SUMO network");
+        }
+        catch (InvalidDataException e)
+        {
+            throw new BadInputException(file, string.Empty, $"the gzip data is damaged or cut off: {e.Message}", "copy the file again");
+        }
+    }
+
+    private sealed class Parser(XmlReader xml, string file)
+    {
+        private readonly List<RoadLink> _links = [];
+        private readonly List<Lane> _lanes = [];
+        private readonly List<Junction> _junctions = [];
+        private readonly List<SignalLogic> _signals = [];
+        private readonly List<(string From, string To, int FromLane, int ToLane, string? Via, string Dir, string? Tl, int LinkIndex)> _connections = [];
+        private readonly Dictionary<string, int> _linkIndexes = new(StringComparer.Ordinal);
+        private readonly Dictionary<string, int> _junctionIndexes = new(StringComparer.Ordinal);
+        private readonly List<(string From, string To)> _linkEnds = [];
+        private readonly ImportNotes _notes = new();
+        private MapProjection? _projection;
+        private bool _sawNet;
+
+        public RoadNetwork Run()
+        {
+            while (xml.Read())
+            {
+                if (xml.NodeType != XmlNodeType.Element)
+                {
+                    continue;
+                }
+
+                if (!_sawNet)
+                {
+                    if (xml.LocalName != "net")
+                    {
+                        throw SafeXml.Error(xml, file, string.Empty, $"the document is <{xml.LocalName}>, not a SUMO network", "give a .net.xml made by netconvert or netedit");
+                    }
+
+                    _sawNet = true;
+                    continue;
+                }
+
+                switch (xml.LocalName)
+                {
+                    case "location": ReadLocation(); break;
+                    case "edge": ReadEdge(); break;
+                    case "junction": ReadJunction(); break;
+                    case "connection": ReadConnection(); break;
+                    case "tlLogic": ReadSignal(); break;
+                    case "lane" or "phase" or "type" or "request" or "param" or "neigh" or "stopOffset": break;
+                    default: _notes.Add(xml.LocalName, "elements of this kind are not used", xml.GetAttribute("id") ?? xml.GetAttribute("nodes") ?? string.Empty); break;
+                }
+            }
+
+            if (!_sawNet || _lanes.Count == 0)
+            {
+                throw new BadInputException(file, "edge", "the network has no lane", "give a network with at least one edge");
+            }
+
+            return Build();
+        }
+
+        private void ReadLocation()
+        {
+            string[] offset = (xml.GetAttribute("netOffset") ?? "0,0").Split(',');
+            string definition = xml.GetAttribute("projParameter") ?? "!";
+            _projection = MapProjection.Parse(
+                definition,
+                double.Parse(offset[0], CultureInfo.InvariantCulture),
+                double.Parse(offset[1], CultureInfo.InvariantCulture));
+            if (_projection is null)
+            {
+                _notes.Add("location", "the projection is not UTM or transverse Mercator; the network is placed at longitude 0, latitude 0", definition);
+            }
+        }
+
+        private void ReadEdge()
+        {
+            string id = Required("id");
+            string function = xml.GetAttribute("function") ?? "normal";
+            bool isInternal = function == "internal";
+            if (function is not ("normal" or "internal" or "connector"))
+            {
+                _notes.Add("edge", $"function {function} carries no road traffic", id);
+                return;
+            }
+
+            string from = xml.GetAttribute("from") ?? string.Empty, to = xml.GetAttribute("to") ?? string.Empty;
+            string name = xml.GetAttribute("name") ?? string.Empty, type = xml.GetAttribute("type") ?? string.Empty;
+            int priority = int.TryParse(xml.GetAttribute("priority"), NumberStyles.Integer, CultureInfo.InvariantCulture, out int p) ? p : 0;
+            var lanes = new List<int>();
+            if (!xml.IsEmptyElement)
+            {
+                using XmlReader inner = xml.ReadSubtree();
+                inner.Read();
+                while (inner.Read())
+                {
+                    if (inner.NodeType == XmlNodeType.Element && inner.LocalName == "lane")
+                    {
+                        lanes.Add(ReadLane(_links.Count));
+                    }
+                }
+            }
+
+            if (lanes.Count == 0)
+            {
+                _notes.Add("edge", "it has no lane", id);
+                return;
+            }
+
+            if (!_linkIndexes.TryAdd(id, _links.Count))
+            {
+                throw SafeXml.Error(xml, file, $"edge {id}", "the id is used twice", "give every edge its own id");
+            }
+
+            _linkEnds.Add((from, to));
+            _links.Add(new RoadLink
+            {
+                Index = _links.Count,
+                Id = id,
+                Function = isInternal ? LinkFunction.Internal : LinkFunction.Road,
+                FromJunction = -1,
+                ToJunction = -1,
+                Name = name,
+                Class = type,
+                Priority = priority,
+                Lanes = lanes,
+                LengthMetres = _lanes[lanes[0]].LengthMetres,
+                OpenToCars = lanes.Exists(l => _lanes[l].OpenToCars),
+            });
+        }
+
+        private int ReadLane(int link)
+        {
+            string id = Required("id");
+            PlanePoint[] shape = ParseShape(Required("shape"), id);
+            if (shape.Length < 2)
+            {
+                _notes.Add("lane", "its shape is a single point; a length of 0.1 m is assumed", id);
+                shape = [shape[0], shape[0] + new PlanePoint(0.1, 0)];
+            }
+
+            var lane = new Lane(
+                _lanes.Count,
+                id,
+                link,
+                Number("speed"),
+                Number("length"),
+                shape,
+                IsOpenToCars(xml.GetAttribute("allow"), xml.GetAttribute("disallow")),
+                xml.GetAttribute("width") is { } width ? double.Parse(width, CultureInfo.InvariantCulture) : 3.2);
+            _lanes.Add(lane);
+            return lane.Index;
+        }
+
+        private void ReadJunction()
+        {
+            string id = Required("id"), type = xml.GetAttribute("type") ?? string.Empty;
+            if (type == "internal")
+            {
+                return;
+            }
+
+            _junctionIndexes[id] = _junctions.Count;
+            _junctions.Add(new Junction(_junctions.Count, id, type, new PlanePoint(Number("x"), Number("y")), null));
+        }
+
+        private void ReadConnection()
+        {
+            string from = Required("from"), to = Required("to");
+            _connections.Add((
+                from,
+                to,
+                (int)Number("fromLane"),
+                (int)Number("toLane"),
+                xml.GetAttribute("via"),
+                xml.GetAttribute("dir") ?? "s",
+                xml.GetAttribute("tl"),
+                xml.GetAttribute("linkIndex") is { } index ? int.Parse(index, CultureInfo.InvariantCulture) : -1));
+        }
+
+        private void ReadSignal()
+        {
+            string id = Required("id"), program = xml.GetAttribute("programID") ?? "0", type = xml.GetAttribute("type") ?? "static";
+            double offset = xml.GetAttribute("offset") is { } o && double.TryParse(o, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value : 0;
+            var phases = new List<SignalPhase>();
+            if (!xml.IsEmptyElement)
+            {
+                using XmlReader inner = xml.ReadSubtree();
+                inner.Read();
+                while (inner.Read())
+                {
+                    if (inner.NodeType == XmlNodeType.Element && inner.LocalName == "phase")
+                    {
+                        phases.Add(new SignalPhase(Number("duration"), Required("state")));
+                    }
+                }
+            }
+
+            if (phases.Count == 0)
+            {
+                _notes.Add("tlLogic", "it has no phase", id);
+                return;
+            }
+
+            if (type != "static")
+            {
+                _notes.Add("tlLogic", $"type {type} is run with its stated durations, as fixed time", id);
+            }
+
+            _signals.Add(new SignalLogic(id, program, type, offset, phases));
+        }
+
+        private RoadNetwork Build()
+        {
+            for (int i = 0; i < _links.Count; i++)
+            {
+                (string from, string to) = _linkEnds[i];
+                if (_links[i].Function == LinkFunction.Road)
+                {
+                    _links[i] = _links[i] with
+                    {
+                        FromJunction = _junctionIndexes.GetValueOrDefault(from, -1),
+                        ToJunction = _junctionIndexes.GetValueOrDefault(to, -1),
+                    };
+                }
+            }
+
+            var laneIndexes = _lanes.ToDictionary(l => l.Id, l => l.Index, StringComparer.Ordinal);
+            var connections = new List<Connection>(_connections.Count);
+            var signalOf = new Dictionary<int, string>();
+            foreach (var c in _connections)
+            {
+                if (!TryLane(c.From, c.FromLane, out int fromLane) || !TryLane(c.To, c.ToLane, out int toLane))
+                {
+                    _notes.Add("connection", "it begins or ends on an edge that is not used", $"{c.From} → {c.To}");
+                    continue;
+                }
+
+                int via = c.Via is not null && laneIndexes.TryGetValue(c.Via, out int v) ? v : -1;
+                connections.Add(new Connection(fromLane, toLane, via, ParseTurn(c.Dir), c.Tl, c.LinkIndex));
+                if (c.Tl is not null)
+                {
+                    signalOf.TryAdd(_links[_lanes[fromLane].Link].ToJunction, c.Tl);
+                }
+            }
+
+            for (int i = 0; i < _junctions.Count; i++)
+            {
+                if (signalOf.TryGetValue(i, out string? signal))
+                {
+                    _junctions[i] = _junctions[i] with { SignalId = signal };
+                }
+            }
+
+            return new RoadNetwork(
+                _links,
+                _lanes,
+                _junctions,
+                connections,
+                _signals,
+                _projection ?? MapProjection.CentredOn(default),
+                _notes.ToList());
+        }
+
+        private bool TryLane(string link, int position, out int lane)
+        {
+            lane = -1;
+            if (!_linkIndexes.TryGetValue(link, out int index) || position < 0 || position >= _links[index].Lanes.Count)
+            {
+                return false;
+            }
+
+            lane = _links[index].Lanes[position];
+            return true;
+        }
+
+        private string Required(string attribute) =>
+            xml.GetAttribute(attribute) ?? throw SafeXml.Error(xml, file, xml.LocalName, $"attribute {attribute} is missing", "make the network again with netconvert");
+
+        private double Number(string attribute)
+        {
+            string text = Required(attribute);
+            return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value)
+                ? value
+                : throw SafeXml.Error(xml, file, $"{xml.LocalName} {attribute}", $"'{text}' is not a number", "use digits with a point");
+        }
+
+        private PlanePoint[] ParseShape(string text, string lane)
+        {
+            var points = new List<PlanePoint>(8);
+            foreach (Range range in text.AsSpan().Split(' '))
+            {
+                ReadOnlySpan<char> pair = text.AsSpan()[range];
+                if (pair.IsEmpty)
+                {
+                    continue;
+                }
+
+                int comma = pair.IndexOf(',');
+                ReadOnlySpan<char> y = comma < 0 ? default : pair[(comma + 1)..];
+                int second = y.IndexOf(',');
+                if (comma < 0
+                    || !double.TryParse(pair[..comma], NumberStyles.Float, CultureInfo.InvariantCulture, out double px)
+                    || !double.TryParse(second < 0 ? y : y[..second], NumberStyles.Float, CultureInfo.InvariantCulture, out double py))
+                {
+                    throw SafeXml.Error(xml, file, $"lane {lane} shape", $"'{pair}' is not a point", "write x,y pairs with a space between");
+                }
+
+                points.Add(new PlanePoint(px, py));
+            }
+
+            return points.Count > 0 ? [.. points] : throw SafeXml.Error(xml, file, $"lane {lane} shape", "it has no point", "write x,y pairs");
+        }
+
+        private static TurnDirection ParseTurn(string dir) => dir switch
+        {
+            "l" or "L" => TurnDirection.Left,
+            "r" or "R" => TurnDirection.Right,
+            "t" or "T" => TurnDirection.UTurn,
+            _ => TurnDirection.Straight,
+        };
+
+        private static bool IsOpenToCars(string? allow, string? disallow)
+        {
+            if (allow is not null)
+            {
+                return Has(allow, "passenger") || Has(allow, "all");
+            }
+
+            return disallow is null || !(Has(disallow, "passenger") || Has(disallow, "all"));
+        }
+
+        private static bool Has(string list, string word) => list.Split(' ').Contains(word, StringComparer.Ordinal);
+    }
+}

@@ -1,0 +1,252 @@
+using System.Buffers.Text;
+using MQTTnet;
+using MQTTnet.Packets;
+using V2XSim.Kernel;
+using V2XSim.Messages;
+using V2XSim.Roads.Sites;
+using V2XSim.Sensing;
+using V2XSim.Signals;
+
+namespace V2XSim.Roadside;
+
+/// <summary>A message ready to be sent.</summary>
+/// <param name="Sent">When the device hands it to its link, event time.</param>
+/// <param name="Arrival">When it arrives at the platform, event time.</param>
+public readonly record struct OutgoingMessage(string Topic, ReadOnlyMemory<byte> Payload, long Sequence, SimTime Sent, SimTime Arrival);
+
+/// <summary>What a device received from the platform.</summary>
+/// <param name="Published">When the platform published it, event time.</param>
+/// <param name="Received">When it arrived, by the device's downlink model, event time.</param>
+public readonly record struct ReceivedDown(string Device, TopicKind Kind, SimTime Published, SimTime Received, int Bytes, int Items);
+
+/// <summary>Counts of one device, from sensing to sending.</summary>
+public record struct DeviceCounts
+{
+    public SensingCounts Sensing { get; set; }
+
+    /// <summary>Messages made.</summary>
+    public long Generated { get; set; }
+
+    public long LostOnLink { get; set; }
+
+    public long QueueFull { get; set; }
+
+    public long Corrupted { get; set; }
+}
+
+/// <summary>
+/// A simulated roadside computing unit: scans with its sensors, reads its signal's lamps, and turns both into messages of
+/// T/ITS 0180.1. All its randomness comes from its own streams, so devices may work in any order on any thread.
+/// </summary>
+public sealed class RoadsideDevice
+{
+    private readonly Site _site;
+    private readonly SensorModel[] _sensors;
+    private readonly LinkModel _uplink;
+    private readonly LinkModel _downlink;
+    private readonly RandomStream _corruption;
+    private readonly LocalPlane _plane;
+    private readonly UtcEpoch _epoch;
+    private readonly FixedTimeProgram? _program;
+    private readonly IReadOnlyList<LampGroup> _lampGroups;
+    private readonly double _clockStart;
+    private readonly long _lampPeriod;
+    private readonly double _reach;
+    private readonly JsonBuffer _json = new();
+    private readonly ParticipantMessage _participants = new();
+    private readonly LampMessage _lamps = new();
+    private readonly List<int> _near = [];
+    private readonly List<Detection> _detections = [];
+    private readonly List<OutgoingMessage> _outgoing = [];
+    private byte[] _payloads = new byte[16 * 1024];
+    private int _payloadsUsed;
+    private long _sequence;
+    private DeviceCounts _counts;
+
+    /// <param name="site">Site with its sensors.</param>
+    /// <param name="plane">From plane to WGS 84 around the site.</param>
+    /// <param name="epoch">UTC of event time.</param>
+    /// <param name="uplink">Link to the platform.</param>
+    /// <param name="downlink">Link from the platform.</param>
+    /// <param name="signals">Signals of the network.</param>
+    /// <param name="lampRateHz">Lamp messages a second, for sites with a signal; 0 sends none.</param>
+    /// <param name="streams">Named random streams.</param>
+    public RoadsideDevice(Site site, LocalPlane plane, UtcEpoch epoch, LinkSettings uplink, LinkSettings downlink, SignalBook signals, double lampRateHz, RandomStreams streams)
+    {
+        _site = site;
+        _plane = plane;
+        _epoch = epoch;
+        _sensors = [.. site.Sensors.Select(s => new SensorModel(s, streams.For("sensor/" + s.Id)))];
+        _uplink = new LinkModel(uplink, streams.For("uplink/" + site.Id));
+        _downlink = new LinkModel(downlink, streams.For("downlink/" + site.Id));
+        _corruption = streams.For("corruption/" + site.Id);
+        _program = site.SignalId is null ? null : signals.Program(site.SignalId);
+        _lampGroups = site.SignalId is null ? [] : signals.Groups(site.SignalId);
+        _clockStart = signals.ClockStartSeconds;
+        _lampPeriod = lampRateHz > 0 ? (long)Math.Round(SimTime.MicrosecondsPerSecond / lampRateHz) : 0;
+        _reach = site.Sensors.Count > 0 ? site.Sensors.Max(s => s.Type.RangeMetres + s.Position.DistanceTo(site.Position)) : 0;
+        Id = site.Id;
+    }
+
+    public string Id { get; }
+
+    public DeviceCounts Counts => _counts;
+
+    /// <summary>Messages handed to the broker so far.</summary>
+    public long Published { get; set; }
+
+    /// <summary>The device's connection; set by the fleet.</summary>
+    public IMqttClient? Client { get; set; }
+
+    /// <summary>Scans, reads lamps and queues messages for the step that the frame ends. The result is valid until the next call.</summary>
+    public IReadOnlyList<OutgoingMessage> Work(TruthFrame frame, PointGrid grid)
+    {
+        _outgoing.Clear();
+        _payloadsUsed = 0;
+        _near.Clear();
+        grid.Query(_site.Position, _reach + 5, _near);
+        foreach (SensorModel sensor in _sensors)
+        {
+            foreach (SimTime scan in sensor.ScansIn(frame.PreviousTime, frame.Time))
+            {
+                _detections.Clear();
+                _counts.Sensing += sensor.Scan(frame, _near, scan, _detections);
+                SimTime sent = scan + sensor.DrawDelay();
+                Encode(sensor.Sensor, scan, sent);
+                Queue(Topics.ParticipantUp(Id), sent);
+            }
+        }
+
+        if (_program is not null && _lampPeriod > 0)
+        {
+            long first = (frame.PreviousTime.Microseconds / _lampPeriod) + 1;
+            for (long t = first * _lampPeriod; t <= frame.Time.Microseconds; t += _lampPeriod)
+            {
+                EncodeLamps(new SimTime(t));
+                Queue(Topics.LampUp(Id), new SimTime(t));
+            }
+        }
+
+        return _outgoing;
+    }
+
+    /// <summary>Takes what the platform sent down; the time on the way is drawn from the device's downlink.</summary>
+    public ReceivedDown Receive(MqttApplicationMessage message)
+    {
+        TopicKind kind = Topics.Parse(message.Topic, out _);
+        long published = 0;
+        foreach (MqttUserProperty property in message.UserProperties ?? [])
+        {
+            if (property.Name == UserProperties.Published && Utf8Parser.TryParse(property.ValueBuffer.Span, out long value, out _))
+            {
+                published = value;
+            }
+        }
+
+        var at = new SimTime(published);
+        LinkOutcome outcome = _downlink.Send(at, (int)message.Payload.Length);
+        int items = kind == TopicKind.RsiDown && message.Payload.IsSingleSegment ? DownMessages.CountIn(message.Payload.FirstSpan) : -1;
+        return new ReceivedDown(Id, kind, at, outcome.Fate == LinkFate.Delivered ? outcome.Arrival : SimTime.Never, (int)message.Payload.Length, items);
+    }
+
+    private void Encode(Sensor sensor, SimTime scan, SimTime sent)
+    {
+        _participants.Clear();
+        _participants.TimestampUnixMilliseconds = _epoch.ToUnixMilliseconds(sent);
+        _participants.Device = Id;
+        _participants.Sensor = sensor.Id;
+        long measured = _epoch.ToUnixMilliseconds(scan);
+        byte source = sensor.Type.Kind switch { SensorKind.Camera => 3, SensorKind.Lidar => 4, _ => 5 };
+        for (int i = 0; i < _detections.Count; i++)
+        {
+            Detection d = _detections[i];
+            GeoPoint geo = _plane.ToGeo(d.Position.X, d.Position.Y);
+            (double xx, double xy, double yy) = Covariance(sensor.Type, d);
+            ref ParticipantObject o = ref _participants.Add();
+            o.TimestampUnixMilliseconds = measured;
+            (o.ParticipantType, o.VehicleClass) = ParticipantCodec.CodeOf(d.Kind);
+            o.ParticipantId = i + 1;
+            o.SourceType = source;
+            o.LongitudeDegrees = geo.LongitudeDegrees;
+            o.LatitudeDegrees = geo.LatitudeDegrees;
+            o.LengthMetres = d.Size.LengthMetres;
+            o.WidthMetres = d.Size.WidthMetres;
+            o.HeightMetres = d.Size.HeightMetres;
+            o.RangeMetres = d.RangeMetres;
+            o.AzimuthDegrees = Math.Min(359.9999, Heading.ToCompassDegrees(d.AzimuthRadians));
+            (o.CovarianceXx, o.CovarianceXy, o.CovarianceYy) = (xx, xy, yy);
+        }
+
+        ParticipantCodec.Encode(_participants, _json);
+    }
+
+    private static (double Xx, double Xy, double Yy) Covariance(SensorType type, Detection d)
+    {
+        double cos = Math.Cos(d.AzimuthRadians), sin = Math.Sin(d.AzimuthRadians);
+        double across = type.AzimuthNoiseDegrees * Math.PI / 180 * d.RangeMetres;
+
+        // A centimetre for what rounding on the wire adds.
+        double radial = (type.RangeNoiseMetres * type.RangeNoiseMetres) + 1e-4, tangential = (across * across) + 1e-4;
+        return ((cos * cos * radial) + (sin * sin * tangential), cos * sin * (radial - tangential), (sin * sin * radial) + (cos * cos * tangential));
+    }
+
+    private void EncodeLamps(SimTime time)
+    {
+        double clock = _clockStart + time.Seconds;
+        _lamps.TimestampUnixMilliseconds = _epoch.ToUnixMilliseconds(time);
+        _lamps.Device = Id;
+        _lamps.Junction = _site.SignalId!;
+        _lamps.PeriodSeconds = _program!.CycleSeconds;
+        double inCycle = (clock - _program.Logic.OffsetSeconds) % _program.CycleSeconds;
+        _lamps.CycleCountDownSeconds = _program.CycleSeconds - (inCycle < 0 ? inCycle + _program.CycleSeconds : inCycle);
+        _lamps.Lamps.Clear();
+        foreach (LampGroup group in _lampGroups)
+        {
+            (Aspect now, double remaining, Aspect next, double nextSeconds) = _program.Outlook(clock, group.SignalIndex);
+            _lamps.Lamps.Add(new Lamp(group.PhaseId, StatusOf(now, group.PhaseId), remaining, StatusOf(next, group.PhaseId), nextSeconds));
+        }
+
+        LampCodec.Encode(_lamps, _json);
+    }
+
+    /// <summary>Status code of an aspect; turning groups show arrows (the last digit of a phase number tells straight from turning).</summary>
+    private static byte StatusOf(Aspect aspect, int phaseId) => aspect switch
+    {
+        Aspect.Red or Aspect.RedYellow => 3,
+        Aspect.Green => (phaseId - 1) % 5 == 0 ? (byte)5 : (byte)6,
+        Aspect.PermissiveGreen => 5,
+        Aspect.Yellow => 7,
+        Aspect.FlashingYellow => 8,
+        _ => 1,
+    };
+
+    private void Queue(string topic, SimTime sent)
+    {
+        _counts.Generated++;
+        LinkOutcome outcome = _uplink.Send(sent, _json.Length);
+        switch (outcome.Fate)
+        {
+            case LinkFate.Lost: _counts.LostOnLink++; return;
+            case LinkFate.QueueFull: _counts.QueueFull++; return;
+            default: break;
+        }
+
+        if (_payloadsUsed + _json.Length > _payloads.Length)
+        {
+            // Messages queued before keep the old buffer alive; it is not used again.
+            _payloads = new byte[Math.Max(_payloads.Length * 2, _json.Length * 4)];
+            _payloadsUsed = 0;
+        }
+
+        Memory<byte> payload = _payloads.AsMemory(_payloadsUsed, _json.Length);
+        _json.Written.CopyTo(payload.Span);
+        _payloadsUsed += _json.Length;
+        if (outcome.IsCorrupt)
+        {
+            _counts.Corrupted++;
+            payload.Span[_corruption.NextInt(payload.Length)] = 0xFF;
+        }
+
+        _outgoing.Add(new OutgoingMessage(topic, payload, _sequence++, sent, outcome.Arrival));
+    }
+}

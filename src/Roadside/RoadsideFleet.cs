@@ -1,0 +1,188 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using MQTTnet;
+using MQTTnet.Packets;
+using MQTTnet.Protocol;
+using V2XSim.Kernel;
+using V2XSim.Messages;
+using V2XSim.Mqtt;
+
+namespace V2XSim.Roadside;
+
+/// <summary>All simulated devices of a run, each with its own connection to the broker.</summary>
+public sealed class RoadsideFleet : IAsyncDisposable
+{
+    private readonly RoadsideDevice[] _devices;
+    private readonly PointGrid _grid = new(100);
+    private readonly JsonBuffer _announcement = new();
+    private readonly ConcurrentQueue<ReceivedDown> _received = new();
+    private readonly int _workers;
+    private IMqttClient? _announcer;
+    private long _receivedCount;
+
+    /// <param name="devices">In order of id.</param>
+    /// <param name="workers">How many of them work at once.</param>
+    public RoadsideFleet(IEnumerable<RoadsideDevice> devices, int workers)
+    {
+        _devices = [.. devices];
+        _workers = Math.Max(1, workers);
+    }
+
+    public IReadOnlyList<RoadsideDevice> Devices => _devices;
+
+    /// <summary>Messages received from the platform so far.</summary>
+    public long ReceivedCount => Interlocked.Read(ref _receivedCount);
+
+    /// <summary>Connects every device and subscribes it to what is sent down to it.</summary>
+    /// <exception cref="BrokerUnavailableException">The broker does not answer.</exception>
+    public async Task ConnectAsync(BrokerAddress broker, CancellationToken cancellation)
+    {
+        _announcer = await MqttConnections.ConnectAsync(broker, "v2xsim-roadside", cancellation);
+        await Parallel.ForEachAsync(_devices, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellation }, async (device, token) =>
+        {
+            device.Client = await MqttConnections.ConnectAsync(broker, device.Id, token, args =>
+            {
+                _received.Enqueue(device.Receive(args.ApplicationMessage));
+                Interlocked.Increment(ref _receivedCount);
+                return Task.CompletedTask;
+            });
+            await device.Client.SubscribeAsync(Topics.DownFilter(device.Id), MqttQualityOfServiceLevel.AtMostOnce, token);
+        });
+    }
+
+    /// <summary>Lets every device work on a step and publishes what comes of it at once, stamped with simulated arrivals.</summary>
+    /// <param name="step">Number of the step, for the announcement that follows.</param>
+    /// <param name="frame">Truth at the step's end.</param>
+    /// <param name="waitForRoom">Waits until one more message may be on its way; false when there was no progress.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    public async Task PublishStepAsync(long step, TruthFrame frame, Func<Task<bool>> waitForRoom, CancellationToken cancellation)
+    {
+        BuildGrid(frame);
+        int next = -1;
+        await Task.WhenAll(Enumerable.Range(0, _workers).Select(_ => Task.Run(
+            async () =>
+            {
+                while (Interlocked.Increment(ref next) is int i && i < _devices.Length)
+                {
+                    RoadsideDevice device = _devices[i];
+                    foreach (OutgoingMessage message in device.Work(frame, _grid))
+                    {
+                        if (!await waitForRoom())
+                        {
+                            throw new BrokerUnavailableException($"step {step}: device {device.Id} could not publish; the broker does not deliver");
+                        }
+
+                        await PublishAsync(device, message, isScheduled: true, cancellation);
+                    }
+                }
+            },
+            cancellation)));
+        await AnnounceAsync(step, cancellation);
+    }
+
+    /// <summary>Lets every device work on a step and returns the messages in order of the instant at which they are due.</summary>
+    public List<(RoadsideDevice Device, OutgoingMessage Message)> Prepare(TruthFrame frame)
+    {
+        BuildGrid(frame);
+        var all = new List<(RoadsideDevice Device, OutgoingMessage Message)>();
+        foreach (RoadsideDevice device in _devices)
+        {
+            // The device reuses its buffer in the next step, when some of these may still wait to be due.
+            all.AddRange(device.Work(frame, _grid).Select(m => (device, m with { Payload = m.Payload.ToArray() })));
+        }
+
+        all.Sort((a, b) =>
+        {
+            int order = a.Message.Arrival.CompareTo(b.Message.Arrival);
+            order = order != 0 ? order : string.CompareOrdinal(a.Device.Id, b.Device.Id);
+            return order != 0 ? order : a.Message.Sequence.CompareTo(b.Message.Sequence);
+        });
+        return all;
+    }
+
+    /// <summary>Hands one message to the broker.</summary>
+    /// <param name="isScheduled">Whether the simulated arrival travels with it.</param>
+    public static async Task PublishAsync(RoadsideDevice device, OutgoingMessage message, bool isScheduled, CancellationToken cancellation)
+    {
+        var properties = new List<MqttUserProperty>(2) { new(UserProperties.Sequence, NumberText.Of(message.Sequence)) };
+        if (isScheduled)
+        {
+            properties.Add(new MqttUserProperty(UserProperties.Arrival, NumberText.Of(message.Arrival.Microseconds)));
+        }
+
+        MemoryMarshal.TryGetArray(message.Payload, out ArraySegment<byte> segment);
+        try
+        {
+            await device.Client!.PublishAsync(
+                new MqttApplicationMessage
+                {
+                    Topic = message.Topic,
+                    PayloadSegment = segment,
+                    ContentType = "application/json",
+                    UserProperties = properties,
+                },
+                cancellation);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            throw new BrokerUnavailableException($"device {device.Id} lost its connection to the broker: {e.GetBaseException().Message}", e);
+        }
+
+        device.Published++;
+    }
+
+    /// <summary>What devices have received since the last call, in order of device and then of publication.</summary>
+    public List<ReceivedDown> TakeReceived()
+    {
+        var list = new List<ReceivedDown>();
+        while (_received.TryDequeue(out ReceivedDown item))
+        {
+            list.Add(item);
+        }
+
+        // Order between devices is chance; order within one is the broker's.
+        return [.. list.OrderBy(r => r.Device, StringComparer.Ordinal)];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (IMqttClient client in _devices.Select(d => d.Client).Append(_announcer).OfType<IMqttClient>())
+        {
+            if (client.IsConnected)
+            {
+                await client.DisconnectAsync();
+            }
+
+            client.Dispose();
+        }
+    }
+
+    private void BuildGrid(TruthFrame frame) => _grid.Build(frame.X.AsSpan(0, frame.Count), frame.Y.AsSpan(0, frame.Count));
+
+    private async Task AnnounceAsync(long step, CancellationToken cancellation)
+    {
+        _announcement.Clear();
+        _announcement.BeginObject();
+        _announcement.Name("step"u8);
+        _announcement.Number(step);
+        _announcement.Name("sent"u8);
+        _announcement.BeginObject();
+        foreach (RoadsideDevice device in _devices)
+        {
+            _announcement.Name(System.Text.Encoding.UTF8.GetBytes(device.Id));
+            _announcement.Number(device.Published);
+        }
+
+        _announcement.EndObject();
+        _announcement.EndObject();
+        await _announcer!.PublishAsync(
+            new MqttApplicationMessage
+            {
+                Topic = Topics.StepUp,
+                PayloadSegment = _announcement.Written.ToArray(),
+                QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce,
+                ContentType = "application/json",
+            },
+            cancellation);
+    }
+}

@@ -1,0 +1,167 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using V2XSim.Fusion;
+using V2XSim.Roads.Generation;
+using V2XSim.Roads.Sites;
+using V2XSim.Sensing;
+using V2XSim.Traffic;
+
+namespace V2XSim.Scenarios;
+
+/// <summary>A scenario as its file states it. Files named in it are relative to its folder.</summary>
+public sealed record Scenario
+{
+    [Required]
+    [Description("Short name; appears in reports.")]
+    public string Name { get; init; } = string.Empty;
+
+    [Description("What the scenario shows, in a sentence or two.")]
+    public string Description { get; init; } = string.Empty;
+
+    [Description("UTC at the scenario's start, ISO 8601.")]
+    public string StartUtc { get; init; } = "2026-06-01T00:00:00Z";
+
+    [Range(0.1, 1_000_000)]
+    [Description("How long to run, in simulated seconds. A recording may end earlier.")]
+    public double DurationSeconds { get; init; } = 60;
+
+    [Range(0.01, 1)]
+    [Description("Length of a step in seconds: how often edges fuse and publish.")]
+    public double StepSeconds { get; init; } = 0.1;
+
+    [Description("Seed of all randomness; --seed overrides it.")]
+    public ulong Seed { get; init; } = 1;
+
+    [Required]
+    [Description("Where the roads come from.")]
+    public RoadsSection? Roads { get; init; }
+
+    [Required]
+    [Description("Where the road users come from.")]
+    public TrafficSection? Traffic { get; init; }
+
+    [Required]
+    [Description("Where roadside computing units stand.")]
+    public SitesSection? Sites { get; init; }
+
+    [Description("Every device's link to the platform.")]
+    public LinkSettings Uplink { get; init; } = new();
+
+    [Description("Every device's link from the platform.")]
+    public LinkSettings Downlink { get; init; } = new();
+
+    [Range(0, 50)]
+    [Description("Lamp messages a second from each site with a signal; 0 sends none.")]
+    public double LampRateHz { get; init; } = 10;
+
+    [Description("Tuning of the edges' tracker.")]
+    public TrackerSettings Tracker { get; init; } = new();
+
+    [Description("What is recorded.")]
+    public OutputSection Output { get; init; } = new();
+}
+
+/// <summary>Exactly one source of roads.</summary>
+public sealed record RoadsSection
+{
+    [Description("SUMO network, .net.xml or .net.xml.gz.")]
+    public string? SumoNet { get; init; }
+
+    [Description("GeoJSON file of LineString roads.")]
+    public string? GeoJson { get; init; }
+
+    [Description("Local origin of GeoJSON roads; the first point when absent.")]
+    public GeoPosition? Origin { get; init; }
+}
+
+public sealed record GeoPosition
+{
+    [Range(-180, 180)]
+    public double LongitudeDegrees { get; init; }
+
+    [Range(-90, 90)]
+    public double LatitudeDegrees { get; init; }
+}
+
+/// <summary>Exactly one source of road users.</summary>
+public sealed record TrafficSection
+{
+    [Description("SUMO floating-car data, .xml or .xml.gz.")]
+    public string? Fcd { get; init; }
+
+    [Description("Trajectories as CSV, plain or gzip; columns t, vehicle_id, x, y and more.")]
+    public string? Csv { get; init; }
+
+    [Description("Vehicles driven by the built-in engine.")]
+    public DemandSettings? Drive { get; init; }
+
+    [Description("Time of the recording at which the scenario starts; its first instant when absent.")]
+    public double? FromSeconds { get; init; }
+
+    [Range(0, 60)]
+    [Description("Longest absence from a recording that is bridged.")]
+    public double MaximumGapSeconds { get; init; } = 3;
+}
+
+/// <summary>Sites from a file, or planned anew in each run.</summary>
+public sealed record SitesSection
+{
+    [Description("Site plan made by 'v2xsim sites'.")]
+    public string? File { get; init; }
+
+    [Description("Plan sites when the run starts.")]
+    public PlanSection? Plan { get; init; }
+}
+
+public sealed record PlanSection
+{
+    [Range(0.001, 100_000)]
+    [Description("Centre-line kilometres of road to cover.")]
+    public double RoadKilometres { get; init; } = 300;
+
+    [Range(0, 100_000)]
+    [Description("Sites to place at least, while they still add road.")]
+    public int MinimumSites { get; init; }
+
+    [Range(10, 1000)]
+    [Description("How far around a site its road counts as networked.")]
+    public double ServiceRadiusMetres { get; init; } = 250;
+
+    [Range(1, 64)]
+    public int SitesPerEdge { get; init; } = 1;
+
+    [Range(100, 100_000)]
+    [Description("Side of the squares that regions are.")]
+    public double RegionMetres { get; init; } = 6000;
+
+    [Required]
+    [Description("Sensors at every site; several of one type share out the circle.")]
+    public IReadOnlyList<SensorType> Sensors { get; init; } = [];
+
+    public SitePlannerSettings ToSettings() => new()
+    {
+        RoadKilometres = RoadKilometres,
+        MinimumSites = MinimumSites,
+        ServiceRadiusMetres = ServiceRadiusMetres,
+        SitesPerEdge = SitesPerEdge,
+        RegionMetres = RegionMetres,
+        Sensors = Sensors,
+    };
+}
+
+public sealed record OutputSection
+{
+    [Range(0, 100)]
+    [Description("Rows per second and track in the table 'tracks'; 0 leaves it empty.")]
+    public double TracksRateHz { get; init; } = 10;
+
+    [Range(0, 100)]
+    [Description("Rows per second and road user in the table 'truth'; 0 leaves it empty.")]
+    public double TruthRateHz { get; init; } = 10;
+
+    [Description("Whether every message has a row in the table 'messages'.")]
+    public bool Messages { get; init; } = true;
+}
+
+/// <summary>Settings of <c>v2xsim generate</c>, kept beside what it made.</summary>
+public sealed record GeneratedFrom(string Kind, ulong Seed, ZoneSettings? Zone);

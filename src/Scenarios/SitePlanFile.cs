@@ -1,0 +1,254 @@
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Text;
+using V2XSim.Kernel;
+using V2XSim.Roads;
+using V2XSim.Roads.Sites;
+
+namespace V2XSim.Scenarios;
+
+/// <summary>A site plan as its file states it.</summary>
+public sealed record SitePlanDocument
+{
+    [Required]
+    [Range(10, 1000)]
+    public double ServiceRadiusMetres { get; init; }
+
+    [Required]
+    public IReadOnlyList<SensorType> SensorTypes { get; init; } = [];
+
+    [Required]
+    public IReadOnlyList<SiteEntry> Sites { get; init; } = [];
+}
+
+public sealed record SiteEntry : IPositioned
+{
+    [Required]
+    public string Id { get; init; } = string.Empty;
+
+    [Required]
+    [Range(-180, 180)]
+    public double LongitudeDegrees { get; init; }
+
+    [Required]
+    [Range(-90, 90)]
+    public double LatitudeDegrees { get; init; }
+
+    public string? Junction { get; init; }
+
+    public string? Signal { get; init; }
+
+    [Required]
+    public string Edge { get; init; } = string.Empty;
+
+    [Required]
+    public string Region { get; init; } = string.Empty;
+
+    [Required]
+    public IReadOnlyList<SensorEntry> Sensors { get; init; } = [];
+
+    public int Line { get; set; }
+
+    public int Column { get; set; }
+}
+
+public sealed record SensorEntry : IPositioned
+{
+    [Required]
+    public string Id { get; init; } = string.Empty;
+
+    [Required]
+    public string Type { get; init; } = string.Empty;
+
+    /// <summary>Middle of the field of view, clockwise from north.</summary>
+    [Range(0, 360)]
+    public double HeadingDegrees { get; init; }
+
+    [Range(0, 10_000)]
+    public int PhaseMilliseconds { get; init; }
+
+    /// <summary>Where the mast stands relative to the site.</summary>
+    [Range(-200, 200)]
+    public double EastMetres { get; init; }
+
+    [Range(-200, 200)]
+    public double NorthMetres { get; init; }
+
+    public int Line { get; set; }
+
+    public int Column { get; set; }
+}
+
+/// <summary>Reads and writes site plans: one line for each sensor, so that a person can read and change them.</summary>
+public static class SitePlanFile
+{
+    /// <summary>A site farther than this from every road is a mistake.</summary>
+    private const double FarthestMetres = 100;
+
+    /// <exception cref="BadInputException">With every problem found.</exception>
+    public static SitePlan Read(string text, string file, RoadNetwork network)
+    {
+        SitePlanDocument document = YamlBinder.Bind<SitePlanDocument>(text, file);
+        var problems = new List<Problem>();
+        Dictionary<string, SensorType> types = document.SensorTypes.GroupBy(t => t.Name, StringComparer.Ordinal)
+            .ToDictionary(g => g.Key, g => g.First(), StringComparer.Ordinal);
+        var signals = new HashSet<string>(network.Signals.Select(s => s.Id), StringComparer.Ordinal);
+        var lanes = new LaneIndex(network);
+        var ids = new HashSet<string>(StringComparer.Ordinal);
+        var sites = new List<Site>();
+        foreach (SiteEntry entry in document.Sites)
+        {
+            PlanePoint position = network.Projection.ToPlane(new GeoPoint(entry.LongitudeDegrees, entry.LatitudeDegrees));
+            if (!ids.Add(entry.Id))
+            {
+                Add(entry, $"site {entry.Id}", "the id is used twice", "give every site and sensor its own");
+            }
+
+            if (entry.Id.AsSpan().ContainsAny("/+#"))
+            {
+                Add(entry, $"site {entry.Id}", "the id holds a character that MQTT topics reserve", "leave out / + #");
+            }
+
+            if (lanes.Nearest(position, FarthestMetres) is null)
+            {
+                Add(entry, $"site {entry.Id}", $"there is no road within {FarthestMetres} m of it", "correct longitudeDegrees and latitudeDegrees, or the network");
+            }
+
+            if (entry.Junction is not null && !network.TryFindJunction(entry.Junction, out _))
+            {
+                Add(entry, $"site {entry.Id} junction", $"the network has no junction {entry.Junction}", Near(entry.Junction, network.Junctions.Select(j => j.Id)));
+            }
+
+            if (entry.Signal is not null && !signals.Contains(entry.Signal))
+            {
+                Add(entry, $"site {entry.Id} signal", $"the network has no signal {entry.Signal}", Near(entry.Signal, signals));
+            }
+
+            sites.Add(new Site(entry.Id, position, entry.Junction, entry.Signal, entry.Edge, entry.Region, ReadSensors(entry, position)));
+        }
+
+        foreach (IGrouping<string, SiteEntry> edge in document.Sites.GroupBy(s => s.Edge, StringComparer.Ordinal))
+        {
+            if (edge.Select(s => s.Region).Distinct(StringComparer.Ordinal).Count() > 1)
+            {
+                Add(edge.First(), $"edge {edge.Key}", "its sites name different regions", "an edge belongs to one region");
+            }
+        }
+
+        if (sites.Count == 0)
+        {
+            problems.Add(new Problem(file, 1, 1, "sites", "there is no site", "plan some with 'v2xsim sites'"));
+        }
+
+        return problems.Count == 0
+            ? new SitePlan(document.SensorTypes, [.. sites.OrderBy(s => s.Id, StringComparer.Ordinal)], document.ServiceRadiusMetres)
+            : throw new BadInputException(problems);
+
+        List<Sensor> ReadSensors(SiteEntry entry, PlanePoint position)
+        {
+            var sensors = new List<Sensor>();
+            foreach (SensorEntry sensor in entry.Sensors)
+            {
+                if (!types.TryGetValue(sensor.Type, out SensorType? type))
+                {
+                    Add(sensor, $"sensor {sensor.Id} type", $"there is no sensor type {sensor.Type}", Near(sensor.Type, types.Keys));
+                    continue;
+                }
+
+                if (!ids.Add(sensor.Id))
+                {
+                    Add(sensor, $"sensor {sensor.Id}", "the id is used twice", "give every site and sensor its own");
+                }
+
+                sensors.Add(new Sensor(
+                    sensor.Id,
+                    type,
+                    position + new PlanePoint(sensor.EastMetres, sensor.NorthMetres),
+                    Heading.FromCompassDegrees(sensor.HeadingDegrees),
+                    sensor.PhaseMilliseconds));
+            }
+
+            return sensors;
+        }
+
+        void Add(IPositioned at, string field, string message, string remedy) => problems.Add(new Problem(file, at.Line, at.Column, field, message, remedy));
+    }
+
+    /// <param name="plan">What to write.</param>
+    /// <param name="network">Network that it belongs to.</param>
+    /// <param name="comment">Lines for the top of the file.</param>
+    public static string Write(SitePlan plan, RoadNetwork network, string comment)
+    {
+        var text = new StringBuilder();
+        foreach (string line in comment.Split('\n'))
+        {
+            text.Append("# ").Append(line).Append('\n');
+        }
+
+        text.Append(CultureInfo.InvariantCulture, $"serviceRadiusMetres: {plan.ServiceRadiusMetres}\n");
+        text.Append("sensorTypes:\n");
+        foreach (SensorType t in plan.SensorTypes.DistinctBy(t => t.Name, StringComparer.Ordinal))
+        {
+            text.Append(string.Create(CultureInfo.InvariantCulture, $"""
+                  - name: {Quoted(t.Name)}
+                    kind: {t.Kind.ToString().ToLowerInvariant()}
+                    fieldOfViewDegrees: {t.FieldOfViewDegrees}
+                    rangeMetres: {t.RangeMetres}
+                    rateHz: {t.RateHz}
+                    heightMetres: {t.HeightMetres}
+                    rangeNoiseMetres: {t.RangeNoiseMetres}
+                    azimuthNoiseDegrees: {t.AzimuthNoiseDegrees}
+                    detectionProbability: {t.DetectionProbability}
+                    clutterPerScan: {t.ClutterPerScan}
+                    delayMilliseconds: {t.DelayMilliseconds}
+                    jitterMilliseconds: {t.JitterMilliseconds}
+
+                """));
+        }
+
+        text.Append("sites:\n");
+        foreach (Site site in plan.Sites)
+        {
+            GeoPoint geo = network.Projection.ToGeo(site.Position);
+            text.Append(CultureInfo.InvariantCulture, $"  - id: {Quoted(site.Id)}\n");
+            text.Append(CultureInfo.InvariantCulture, $"    longitudeDegrees: {geo.LongitudeDegrees:0.00000000}\n");
+            text.Append(CultureInfo.InvariantCulture, $"    latitudeDegrees: {geo.LatitudeDegrees:0.00000000}\n");
+            if (site.JunctionId is not null)
+            {
+                text.Append(CultureInfo.InvariantCulture, $"    junction: {Quoted(site.JunctionId)}\n");
+            }
+
+            if (site.SignalId is not null)
+            {
+                text.Append(CultureInfo.InvariantCulture, $"    signal: {Quoted(site.SignalId)}\n");
+            }
+
+            text.Append(CultureInfo.InvariantCulture, $"    edge: {Quoted(site.EdgeId)}\n    region: {Quoted(site.RegionId)}\n    sensors:\n");
+            foreach (Sensor s in site.Sensors)
+            {
+                PlanePoint offset = s.Position - site.Position;
+                text.Append(
+                    CultureInfo.InvariantCulture,
+                    $"      - {{id: {Quoted(s.Id)}, type: {Quoted(s.Type.Name)}, headingDegrees: {Math.Min(359.99, Heading.ToCompassDegrees(s.HeadingRadians)):0.00}, phaseMilliseconds: {s.PhaseMilliseconds}");
+                if (offset.Length > 0.005)
+                {
+                    text.Append(CultureInfo.InvariantCulture, $", eastMetres: {offset.X:0.00}, northMetres: {offset.Y:0.00}");
+                }
+
+                text.Append("}\n");
+            }
+        }
+
+        return text.ToString();
+    }
+
+    private static string Near(string name, IEnumerable<string> candidates) =>
+        NearestName.Of(name, candidates) is { } near ? $"is '{near}' meant?" : string.Empty;
+
+    /// <summary>Plain where YAML reads a plain text as text, quoted otherwise.</summary>
+    private static string Quoted(string text) =>
+        text.Length > 0 && char.IsAsciiLetter(text[0]) && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.')
+            && text is not ("true" or "false" or "null" or "yes" or "no" or "on" or "off")
+            ? text
+            : "\"" + text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal) + "\"";
+}

@@ -1,0 +1,141 @@
+using System.ComponentModel.DataAnnotations;
+using V2XSim.Kernel;
+
+namespace V2XSim.Sensing;
+
+public enum DelayLaw
+{
+    /// <summary>Always the mean.</summary>
+    Constant,
+
+    /// <summary>Between zero and twice the mean, all equally likely.</summary>
+    Uniform,
+
+    /// <summary>The minimum plus an exponential share that makes up the mean.</summary>
+    Exponential,
+
+    /// <summary>Normal around the mean with <see cref="LinkSettings.DelayDeviationMilliseconds"/>, never below the minimum.</summary>
+    Normal,
+}
+
+/// <summary>A device's uplink.</summary>
+public sealed record LinkSettings
+{
+    public DelayLaw Delay { get; init; } = DelayLaw.Exponential;
+
+    [Range(0, 60_000)]
+    public double DelayMeanMilliseconds { get; init; } = 8;
+
+    [Range(0, 60_000)]
+    public double DelayMinimumMilliseconds { get; init; } = 3;
+
+    [Range(0, 60_000)]
+    public double DelayDeviationMilliseconds { get; init; } = 2;
+
+    /// <summary>Probability that a message is lost while the link is good.</summary>
+    [Range(0, 1)]
+    public double LossProbability { get; init; }
+
+    /// <summary>Mean number of bursts of loss in 1,000 messages (Gilbert-Elliott).</summary>
+    [Range(0, 1000)]
+    public double BurstsPerThousand { get; init; }
+
+    /// <summary>Mean length of a burst, in messages.</summary>
+    [Range(1, 100_000)]
+    public double BurstLength { get; init; } = 5;
+
+    /// <summary>Probability that a message is lost during a burst.</summary>
+    [Range(0, 1)]
+    public double BurstLossProbability { get; init; } = 1;
+
+    /// <summary>Probability that a message takes a detour and may arrive after later ones.</summary>
+    [Range(0, 1)]
+    public double ReorderProbability { get; init; }
+
+    [Range(0, 60_000)]
+    public double ReorderDelayMilliseconds { get; init; } = 50;
+
+    /// <summary>Bits per second; 0 is without limit.</summary>
+    [Range(0, 1e12)]
+    public double BandwidthBitsPerSecond { get; init; }
+
+    /// <summary>Longest wait in the sender's queue; a message that would wait longer is dropped (the newest goes).</summary>
+    [Range(0, 60_000)]
+    public double QueueMilliseconds { get; init; } = 200;
+
+    /// <summary>Probability that a payload arrives damaged.</summary>
+    [Range(0, 1)]
+    public double CorruptionProbability { get; init; }
+}
+
+public enum LinkFate
+{
+    Delivered,
+    Lost,
+    QueueFull,
+}
+
+/// <summary>What became of one message on a link.</summary>
+/// <param name="Arrival">When it arrives; meaningful when it was delivered.</param>
+/// <param name="IsCorrupt">Whether its payload is damaged.</param>
+public readonly record struct LinkOutcome(LinkFate Fate, SimTime Arrival, bool IsCorrupt);
+
+/// <summary>
+/// One device's uplink: serialisation at its bandwidth behind a bounded queue, a delay law, bursts of loss after Gilbert (1960)
+/// and Elliott (1963), reordering and damage. Messages keep their order unless they are reordered on purpose.
+/// </summary>
+public sealed class LinkModel(LinkSettings settings, RandomStream random)
+{
+    private bool _inBurst;
+    private SimTime _freeAt = SimTime.Never;
+    private SimTime _lastArrival = SimTime.Never;
+
+    public LinkOutcome Send(SimTime sent, int bytes)
+    {
+        // All draws are made for every message, so that changing one knob leaves the other effects as they were.
+        double delayDraw = settings.Delay == DelayLaw.Normal ? random.NextGaussian() : random.NextDouble();
+        bool burstChange = random.NextDouble() < (_inBurst ? 1 / Math.Max(1, settings.BurstLength) : settings.BurstsPerThousand / 1000);
+        double lossDraw = random.NextDouble(), reorderDraw = random.NextDouble(), corruptDraw = random.NextDouble();
+        _inBurst ^= burstChange;
+
+        SimTime departure = sent;
+        if (settings.BandwidthBitsPerSecond > 0)
+        {
+            SimTime start = _freeAt > sent ? _freeAt : sent;
+            if (start.SecondsSince(sent) * 1000 > settings.QueueMilliseconds)
+            {
+                return new LinkOutcome(LinkFate.QueueFull, default, false);
+            }
+
+            departure = start + TimeSpan.FromMicroseconds(Math.Round(bytes * 8e6 / settings.BandwidthBitsPerSecond));
+            _freeAt = departure;
+        }
+
+        if (lossDraw < (_inBurst ? settings.BurstLossProbability : settings.LossProbability))
+        {
+            return new LinkOutcome(LinkFate.Lost, default, false);
+        }
+
+        SimTime arrival = departure + TimeSpan.FromMicroseconds(Math.Round(DelayMilliseconds(delayDraw) * 1000));
+        if (reorderDraw < settings.ReorderProbability)
+        {
+            arrival += TimeSpan.FromMicroseconds(Math.Round(settings.ReorderDelayMilliseconds * 1000));
+        }
+        else
+        {
+            arrival = arrival < _lastArrival ? _lastArrival : arrival;
+            _lastArrival = arrival;
+        }
+
+        return new LinkOutcome(LinkFate.Delivered, arrival, corruptDraw < settings.CorruptionProbability);
+    }
+
+    private double DelayMilliseconds(double draw) => settings.Delay switch
+    {
+        DelayLaw.Constant => settings.DelayMeanMilliseconds,
+        DelayLaw.Uniform => 2 * settings.DelayMeanMilliseconds * draw,
+        DelayLaw.Exponential => settings.DelayMinimumMilliseconds
+            - (Math.Max(0, settings.DelayMeanMilliseconds - settings.DelayMinimumMilliseconds) * Math.Log(1 - draw)),
+        _ => Math.Max(settings.DelayMinimumMilliseconds, settings.DelayMeanMilliseconds + (settings.DelayDeviationMilliseconds * draw)),
+    };
+}

@@ -1,0 +1,167 @@
+using V2XSim.Kernel;
+using V2XSim.Roads;
+
+namespace V2XSim.Signals;
+
+/// <summary>What a signal shows to one movement.</summary>
+public enum Aspect
+{
+    Dark,
+    Red,
+    RedYellow,
+    Green,
+
+    /// <summary>Green that must give way to others.</summary>
+    PermissiveGreen,
+    Yellow,
+    FlashingYellow,
+}
+
+/// <summary>A fixed-time programme: the same phases in every cycle, shifted by an offset (10 delays the programme by 10 s).</summary>
+public sealed class FixedTimeProgram
+{
+    private readonly double[] _ends;
+
+    /// <exception cref="ArgumentException">There is no phase, a phase is not longer than zero, or phases differ in their number of movements.</exception>
+    public FixedTimeProgram(SignalLogic logic)
+    {
+        if (logic.Phases.Count == 0 || logic.Phases.Any(p => p.DurationSeconds <= 0))
+        {
+            throw new ArgumentException($"signal {logic.Id}: every phase must last longer than 0 s", nameof(logic));
+        }
+
+        if (logic.Phases.Any(p => p.State.Length != logic.Phases[0].State.Length))
+        {
+            throw new ArgumentException($"signal {logic.Id}: phases differ in their number of movements", nameof(logic));
+        }
+
+        Logic = logic;
+        _ends = new double[logic.Phases.Count];
+        for (int i = 0; i < _ends.Length; i++)
+        {
+            _ends[i] = (i > 0 ? _ends[i - 1] : 0) + logic.Phases[i].DurationSeconds;
+        }
+    }
+
+    public SignalLogic Logic { get; }
+
+    public double CycleSeconds => _ends[^1];
+
+    public int MovementCount => Logic.Phases[0].State.Length;
+
+    /// <summary>The phase that runs at a time, and the seconds until it ends.</summary>
+    /// <param name="seconds">Seconds of the signal's clock.</param>
+    public (int Phase, double RemainingSeconds) PhaseAt(double seconds)
+    {
+        double t = (seconds - Logic.OffsetSeconds) % CycleSeconds;
+        t = t < 0 ? t + CycleSeconds : t;
+        int phase = 0;
+        while (phase < _ends.Length - 1 && t >= _ends[phase])
+        {
+            phase++;
+        }
+
+        return (phase, _ends[phase] - t);
+    }
+
+    public Aspect AspectAt(double seconds, int movement) => AspectOf(Logic.Phases[PhaseAt(seconds).Phase].State[movement]);
+
+    /// <summary>What a movement sees now, for how long still, what next and for how long.</summary>
+    public (Aspect Now, double RemainingSeconds, Aspect Next, double NextSeconds) Outlook(double seconds, int movement)
+    {
+        (int phase, double remaining) = PhaseAt(seconds);
+        int count = _ends.Length;
+        Aspect now = AspectOf(Logic.Phases[phase].State[movement]);
+        int i = 1;
+        for (; i < count && AspectOf(Logic.Phases[(phase + i) % count].State[movement]) == now; i++)
+        {
+            remaining += Logic.Phases[(phase + i) % count].DurationSeconds;
+        }
+
+        if (i == count)
+        {
+            return (now, CycleSeconds, now, CycleSeconds);
+        }
+
+        Aspect next = AspectOf(Logic.Phases[(phase + i) % count].State[movement]);
+        double nextSeconds = 0;
+        for (; i < count + count && AspectOf(Logic.Phases[(phase + i) % count].State[movement]) == next; i++)
+        {
+            nextSeconds += Logic.Phases[(phase + i) % count].DurationSeconds;
+        }
+
+        return (now, remaining, next, nextSeconds);
+    }
+
+    public static Aspect AspectOf(char letter) => letter switch
+    {
+        'G' => Aspect.Green,
+        'g' => Aspect.PermissiveGreen,
+        'y' or 'Y' => Aspect.Yellow,
+        'u' => Aspect.RedYellow,
+        'o' => Aspect.FlashingYellow,
+        'O' => Aspect.Dark,
+        's' => Aspect.PermissiveGreen,
+        _ => Aspect.Red,
+    };
+}
+
+/// <summary>One lamp group as roads see it: the movements of one approach that turn the same way.</summary>
+/// <param name="PhaseId">Number of the group in T/ITS 0180.1: by the approach's octant, plus 0 straight, 1 left, 2 right, 3 U-turn.</param>
+/// <param name="SignalIndex">A movement of the group; all of them show the same.</param>
+public sealed record LampGroup(int PhaseId, int SignalIndex);
+
+/// <summary>The signals of a network, each with the programme that runs.</summary>
+public sealed class SignalBook
+{
+    private readonly Dictionary<string, FixedTimeProgram> _programs;
+    private readonly Dictionary<string, List<LampGroup>> _groups = new(StringComparer.Ordinal);
+
+    /// <param name="network">Network with its signals; of several programmes of one signal the last listed runs, as in SUMO.</param>
+    /// <param name="clockStartSeconds">What the signals' clock shows at the scenario's start.</param>
+    public SignalBook(RoadNetwork network, double clockStartSeconds = 0)
+    {
+        ClockStartSeconds = clockStartSeconds;
+        _programs = network.Signals.GroupBy(s => s.Id, StringComparer.Ordinal)
+            .ToDictionary(g => g.Key, g => new FixedTimeProgram(g.Last()), StringComparer.Ordinal);
+        foreach (Connection c in network.Connections)
+        {
+            if (c.SignalId is null || !_programs.TryGetValue(c.SignalId, out FixedTimeProgram? program) || c.SignalIndex < 0 || c.SignalIndex >= program.MovementCount)
+            {
+                continue;
+            }
+
+            Lane lane = network.Lanes[c.FromLane];
+            double fromDegrees = (Heading.ToCompassDegrees(lane.At(lane.LengthMetres).HeadingRadians) + 180) % 360;
+            int octant = (int)Math.Round(fromDegrees / 45) % 8;
+            int turn = c.Direction switch { TurnDirection.Left => 1, TurnDirection.Right => 2, TurnDirection.UTurn => 3, _ => 0 };
+            int phaseId = FirstPhaseOfOctant[octant] + turn;
+            if (!_groups.TryGetValue(c.SignalId, out List<LampGroup>? groups))
+            {
+                _groups[c.SignalId] = groups = [];
+            }
+
+            if (!groups.Exists(g => g.PhaseId == phaseId))
+            {
+                groups.Add(new LampGroup(phaseId, c.SignalIndex));
+            }
+        }
+
+        foreach (List<LampGroup> groups in _groups.Values)
+        {
+            groups.Sort((a, b) => a.PhaseId.CompareTo(b.PhaseId));
+        }
+    }
+
+    public double ClockStartSeconds { get; }
+
+    /// <summary>Straight-ahead group of an approach that comes from N, NE, E, SE, S, SW, W, NW.</summary>
+    private static ReadOnlySpan<int> FirstPhaseOfOctant => [36, 31, 1, 6, 11, 16, 21, 26];
+
+    public FixedTimeProgram? Program(string signal) => _programs.GetValueOrDefault(signal);
+
+    public IReadOnlyList<LampGroup> Groups(string signal) => _groups.TryGetValue(signal, out List<LampGroup>? groups) ? groups : [];
+
+    /// <summary>Seconds of the signals' clock at an instant.</summary>
+    public double Clock(SimTime time) => ClockStartSeconds + time.Seconds;
+}

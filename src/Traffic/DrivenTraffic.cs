@@ -1,0 +1,580 @@
+using System.ComponentModel.DataAnnotations;
+using V2XSim.Kernel;
+using V2XSim.Roads;
+using V2XSim.Signals;
+
+namespace V2XSim.Traffic;
+
+/// <summary>How many vehicles drive, and how.</summary>
+public sealed record DemandSettings
+{
+    /// <summary>Vehicles on the road at the start; each that leaves is replaced by one that enters.</summary>
+    [Range(0, 1_000_000)]
+    public int Vehicles { get; init; } = 100;
+
+    /// <summary>Share of trucks and buses.</summary>
+    [Range(0, 1)]
+    public double HeavyShare { get; init; } = 0.08;
+
+    /// <summary>Standard deviation of a driver's wish over the speed limit.</summary>
+    [Range(0, 0.5)]
+    public double SpeedFactorDeviation { get; init; } = 0.08;
+
+    /// <summary>Share of vehicles that turn at a junction where they could also go straight.</summary>
+    [Range(0, 1)]
+    public double TurningShare { get; init; } = 0.3;
+}
+
+/// <summary>
+/// A first simple engine: vehicles follow each other by the Intelligent Driver Model (Treiber, Hennecke, Helbing 2000), obey
+/// fixed-time signals, enter a junction only when its conflicting paths are free and there is room behind it, and never overlap.
+/// Lanes are chosen when turning, never changed between junctions.
+/// </summary>
+public sealed class DrivenTraffic : ITrafficSource
+{
+    private const double StepSeconds = 0.1;
+    private const double MaximumAcceleration = 1.8;
+    private const double ComfortableDeceleration = 2.5;
+    private const double TimeHeadwaySeconds = 1.2;
+    private const double StandingGapMetres = 2.0;
+    private const double StopMarginMetres = 0.5;
+    private const double LookAheadMetres = 120;
+    private readonly RoadNetwork _network;
+    private readonly SignalBook _signals;
+    private readonly DemandSettings _settings;
+    private readonly RandomStream _entering;
+    private readonly ulong _seed;
+    private readonly List<Vehicle>[] _onLane;
+    private readonly List<Vehicle> _vehicles = [];
+    private readonly JunctionPaths _paths;
+    private readonly int[] _pathUsers;
+    private readonly double[] _promised;
+    private readonly List<int> _entries = [];
+    private readonly SortedDictionary<string, long> _counters = new(StringComparer.Ordinal);
+    private SimTime _time;
+    private int _nextNumber;
+    private int _waiting;
+    private bool _started;
+
+    public DrivenTraffic(RoadNetwork network, SignalBook signals, DemandSettings settings, RandomStreams streams)
+    {
+        if (network.Connections.Count == 0)
+        {
+            throw new BadInputException(string.Empty, "traffic", "the network has no movements, so vehicles cannot drive on it", "use a SUMO network, or replay a recording");
+        }
+
+        _network = network;
+        _signals = signals;
+        _settings = settings;
+        _entering = streams.For("traffic/entering");
+        _seed = streams.Seed;
+        _onLane = new List<Vehicle>[network.Lanes.Count];
+        for (int i = 0; i < _onLane.Length; i++)
+        {
+            _onLane[i] = [];
+        }
+
+        _paths = new JunctionPaths(network);
+        _pathUsers = new int[network.Lanes.Count];
+        _promised = new double[network.Lanes.Count];
+        var arrived = new HashSet<int>(network.Connections.Select(c => c.ToLane));
+        _entries.AddRange(network.Lanes.Where(l => IsDrivable(l) && !arrived.Contains(l.Index) && network.ConnectionsFrom(l.Index).Length > 0).Select(l => l.Index));
+        Populate();
+    }
+
+    public double ClockStartSeconds => _signals.ClockStartSeconds;
+
+    public IReadOnlyDictionary<string, long> Counters
+    {
+        get
+        {
+            _counters["entered"] = _nextNumber;
+            _counters["on the road"] = _vehicles.Count;
+            _counters["waiting to enter"] = _waiting;
+            return _counters;
+        }
+    }
+
+    public string NameOf(int number) => $"v{number}";
+
+    public bool Advance(SimTime to, TruthFrame frame)
+    {
+        frame.PreviousTime = _started ? _time : to;
+        foreach (Vehicle v in _vehicles)
+        {
+            v.Before = _started ? v.Body(_network) : default;
+        }
+
+        while (_time < to)
+        {
+            double dt = Math.Min(StepSeconds, to.SecondsSince(_time));
+            Step(dt);
+            _time += TimeSpan.FromTicks((long)Math.Round(dt * SimTime.MicrosecondsPerSecond) * 10);
+        }
+
+        frame.Clear();
+        frame.Time = to;
+        foreach (Vehicle v in _vehicles)
+        {
+            (PlanePoint at, double heading) = v.Body(_network);
+            (PlanePoint before, _) = v.Before == default ? (at, heading) : v.Before;
+            frame.Add(v.Number, at.X, at.Y, before.X, before.Y, heading, v.Speed, v.Size, v.Kind);
+        }
+
+        _started = true;
+        return true;
+    }
+
+    public void Dispose()
+    {
+    }
+
+    private bool IsDrivable(Lane lane) => lane.OpenToCars && _network.Links[lane.Link].Function == LinkFunction.Road;
+
+    private void Step(double dt)
+    {
+        double clock = _signals.Clock(_time);
+        foreach (List<Vehicle> lane in _onLane)
+        {
+            if (lane.Count > 0)
+            {
+                TryAdmit(lane[0], clock, dt);
+            }
+        }
+
+        foreach (Vehicle v in _vehicles)
+        {
+            (double gap, double leaderSpeed) = LookAhead(v);
+            v.Decide(gap, leaderSpeed, dt);
+        }
+
+        for (int i = 0; i < _vehicles.Count; i++)
+        {
+            _vehicles[i].Position += _vehicles[i].Move;
+            _vehicles[i].Speed = _vehicles[i].NextSpeed;
+        }
+
+        Transfer();
+        Enter();
+    }
+
+    /// <summary>Lets the first vehicle of a lane into the junction if signal, conflicting paths and the room behind it allow.</summary>
+    private void TryAdmit(Vehicle v, double clock, double dt)
+    {
+        if (v.Admitted || v.Connection < 0 || v.OnPath)
+        {
+            return;
+        }
+
+        double distance = _network.Lanes[v.Lane].LengthMetres - v.Position;
+        double braking = v.Speed * v.Speed / (2 * ComfortableDeceleration);
+        if (distance > braking + (v.Speed * dt) + 3)
+        {
+            return;
+        }
+
+        Connection c = _network.Connections[v.Connection];
+        if (c.SignalId is not null && _signals.Program(c.SignalId) is { } program && c.SignalIndex >= 0 && c.SignalIndex < program.MovementCount)
+        {
+            Aspect aspect = program.AspectAt(clock, c.SignalIndex);
+            bool cannotStop = v.Speed * v.Speed / (2 * 4.5) > distance;
+            if (aspect is Aspect.Red or Aspect.RedYellow || (aspect == Aspect.Yellow && !cannotStop))
+            {
+                return;
+            }
+        }
+
+        if (c.ViaLane >= 0)
+        {
+            foreach (int other in _paths.ConflictsOf(c.ViaLane))
+            {
+                if (_pathUsers[other] > 0)
+                {
+                    return;
+                }
+            }
+        }
+
+        double needed = v.Size.LengthMetres + StandingGapMetres;
+        List<Vehicle> exit = _onLane[c.ToLane];
+        double room = exit.Count > 0 ? exit[^1].Position - exit[^1].Size.LengthMetres : _network.Lanes[c.ToLane].LengthMetres;
+        if (room - _promised[c.ToLane] < needed && _network.Lanes[c.ToLane].LengthMetres > needed)
+        {
+            return;
+        }
+
+        v.Admitted = true;
+        _promised[c.ToLane] += needed;
+        if (c.ViaLane >= 0)
+        {
+            _pathUsers[c.ViaLane]++;
+        }
+    }
+
+    /// <summary>Free distance to what is ahead and its speed; infinite when nothing is near.</summary>
+    private (double Gap, double Speed) LookAhead(Vehicle v)
+    {
+        List<Vehicle> lane = _onLane[v.Lane];
+        if (v.Rank > 0)
+        {
+            Vehicle leader = lane[v.Rank - 1];
+            return (leader.Position - leader.Size.LengthMetres - v.Position, leader.Speed);
+        }
+
+        double distance = _network.Lanes[v.Lane].LengthMetres - v.Position;
+        (double gap, double speed) = v.OnPath ? BesidePath(v.Lane, v.Position, 0) : (double.MaxValue, 0);
+        int next = v.OnPath ? v.NextLane : -1;
+        if (!v.OnPath)
+        {
+            if (v.Connection < 0)
+            {
+                // The road ends here and the vehicle leaves the network.
+                return (double.MaxValue, 0);
+            }
+
+            if (!v.Admitted)
+            {
+                return (distance - StopMarginMetres, 0);
+            }
+
+            Connection c = _network.Connections[v.Connection];
+            next = c.ToLane;
+            if (c.ViaLane >= 0)
+            {
+                (gap, speed) = BesidePath(c.ViaLane, -distance, distance);
+                if (_onLane[c.ViaLane].Count > 0)
+                {
+                    Vehicle last = _onLane[c.ViaLane][^1];
+                    double toLast = distance + last.Position - last.Size.LengthMetres;
+                    return toLast < gap ? (toLast, last.Speed) : (gap, speed);
+                }
+
+                distance += _network.Lanes[c.ViaLane].LengthMetres;
+            }
+        }
+
+        if (next >= 0 && distance < LookAheadMetres)
+        {
+            if (_onLane[next].Count > 0)
+            {
+                Vehicle last = _onLane[next][^1];
+                double toLast = distance + last.Position - last.Size.LengthMetres;
+                return toLast < gap ? (toLast, last.Speed) : (gap, speed);
+            }
+
+            // Nobody on the next lane: its end is where the vehicle will next have to be ready to stop.
+            double toEnd = distance + _network.Lanes[next].LengthMetres - StopMarginMetres;
+            if (toEnd < gap && _network.ConnectionsFrom(next).Length > 0)
+            {
+                return (toEnd, 0);
+            }
+        }
+
+        return (gap, speed);
+    }
+
+    /// <summary>The nearest vehicle ahead on a path that leaves the same lane, as long as the two paths have not parted.</summary>
+    private (double Gap, double Speed) BesidePath(int path, double position, double offset)
+    {
+        (double gap, double speed) = (double.MaxValue, 0);
+        foreach ((int sibling, double together) in _paths.SiblingsOf(path))
+        {
+            foreach (Vehicle other in _onLane[sibling])
+            {
+                double rear = other.Position - other.Size.LengthMetres;
+                if (other.Position > position && rear < together)
+                {
+                    double free = offset > 0 ? offset + rear : rear - position;
+                    if (free < gap)
+                    {
+                        (gap, speed) = (free, other.Speed);
+                    }
+                }
+            }
+        }
+
+        return (gap, speed);
+    }
+
+    private void Transfer()
+    {
+        bool left = false;
+        foreach (Vehicle v in _vehicles)
+        {
+            // A vehicle holds its path until its rear is out of the junction.
+            if (v.HeldPath >= 0 && !v.OnPath && v.Position > v.Size.LengthMetres)
+            {
+                _pathUsers[v.HeldPath]--;
+                v.HeldPath = -1;
+            }
+
+            while (v.Position > _network.Lanes[v.Lane].LengthMetres && !v.Gone)
+            {
+                v.Position -= _network.Lanes[v.Lane].LengthMetres;
+                _onLane[v.Lane].Remove(v);
+                if (v.OnPath)
+                {
+                    EnterLane(v, v.NextLane);
+                    continue;
+                }
+
+                if (v.Connection < 0)
+                {
+                    v.Gone = left = true;
+                    _counters["left"] = _counters.GetValueOrDefault("left") + 1;
+                    continue;
+                }
+
+                Connection c = _network.Connections[v.Connection];
+                v.CameFrom = v.Lane;
+                if (c.ViaLane < 0)
+                {
+                    EnterLane(v, c.ToLane);
+                    continue;
+                }
+
+                if (v.HeldPath >= 0)
+                {
+                    _pathUsers[v.HeldPath]--;
+                }
+
+                v.HeldPath = c.ViaLane;
+                v.OnPath = true;
+                v.NextLane = c.ToLane;
+                v.Lane = c.ViaLane;
+                _onLane[v.Lane].Add(v);
+            }
+        }
+
+        if (left)
+        {
+            foreach (Vehicle gone in _vehicles.Where(v => v.Gone && v.HeldPath >= 0))
+            {
+                _pathUsers[gone.HeldPath]--;
+            }
+
+            _waiting += _vehicles.RemoveAll(v => v.Gone);
+        }
+
+        foreach (List<Vehicle> lane in _onLane)
+        {
+            for (int i = 0; i < lane.Count; i++)
+            {
+                lane[i].Rank = i;
+            }
+        }
+    }
+
+    private void EnterLane(Vehicle v, int lane)
+    {
+        if (v.Admitted)
+        {
+            _promised[lane] -= v.Size.LengthMetres + StandingGapMetres;
+        }
+
+        v.CameFrom = v.OnPath || v.CameFrom >= 0 ? v.Lane : -1;
+        v.OnPath = false;
+        v.Admitted = false;
+        v.NextLane = -1;
+        v.Lane = lane;
+        v.Hops++;
+        v.Connection = ChooseMovement(v);
+        v.Wish = v.SpeedFactor;
+        _onLane[lane].Add(v);
+    }
+
+    private int ChooseMovement(Vehicle v)
+    {
+        ReadOnlySpan<int> options = _network.ConnectionsFrom(v.Lane);
+        Span<int> straight = stackalloc int[options.Length], turning = stackalloc int[options.Length];
+        int straightCount = 0, turningCount = 0;
+        foreach (int c in options)
+        {
+            Connection connection = _network.Connections[c];
+            if (!_network.Lanes[connection.ToLane].OpenToCars)
+            {
+                continue;
+            }
+
+            if (connection.Direction == TurnDirection.Straight)
+            {
+                straight[straightCount++] = c;
+            }
+            else if (connection.Direction != TurnDirection.UTurn)
+            {
+                turning[turningCount++] = c;
+            }
+        }
+
+        // Drawn from the vehicle and its number of junctions so far: no vehicle's way depends on another's.
+        var random = new RandomStream(_seed ^ ((ulong)(uint)v.Number << 20) ^ (uint)v.Hops);
+        bool turn = turningCount > 0 && (straightCount == 0 || random.NextBool(_settings.TurningShare));
+        return turn ? turning[random.NextInt(turningCount)] : straightCount > 0 ? straight[random.NextInt(straightCount)] : -1;
+    }
+
+    private void Populate()
+    {
+        List<Lane> lanes = [.. _network.Lanes.Where(l => IsDrivable(l) && l.LengthMetres > 30)];
+        double total = lanes.Sum(l => l.LengthMetres);
+        int capacity = lanes.Sum(l => (int)((l.LengthMetres - 15) / 15));
+        if (_settings.Vehicles > capacity)
+        {
+            throw new BadInputException(
+                string.Empty,
+                "traffic.vehicles",
+                $"{_settings.Vehicles} vehicles do not fit on {total / 1000:0.0} km of lanes",
+                $"give {capacity} or fewer");
+        }
+
+        // Shares by length, largest remainders first, so that the number is exact.
+        var shares = lanes.Select(l => (Lane: l, Exact: _settings.Vehicles * l.LengthMetres / total)).ToList();
+        int[] counts = [.. shares.Select(s => (int)s.Exact)];
+        foreach (int i in Enumerable.Range(0, shares.Count)
+            .OrderByDescending(i => shares[i].Exact - counts[i]).ThenBy(i => _entering.NextUInt64())
+            .Take(_settings.Vehicles - counts.Sum()).ToList())
+        {
+            counts[i]++;
+        }
+
+        for (int i = 0; i < lanes.Count; i++)
+        {
+            Lane lane = lanes[i];
+            double spacing = (lane.LengthMetres - 15) / Math.Max(1, counts[i]);
+            for (int k = 0; k < counts[i]; k++)
+            {
+                double room = Math.Max(0, spacing - 14);
+                double position = lane.LengthMetres - 1 - (k * spacing) - _entering.NextDouble(0, room);
+                Vehicle v = NewVehicle();
+                v.Position = position;
+                double gap = k == 0 ? lane.LengthMetres - position : _onLane[lane.Index][^1].Position - _onLane[lane.Index][^1].Size.LengthMetres - position;
+                v.Speed = Math.Min(lane.SpeedLimitMetresPerSecond * 0.8, Math.Max(0, gap - 3) / 4);
+                v.Rank = k;
+                EnterLane(v, lane.Index);
+            }
+        }
+    }
+
+    private void Enter()
+    {
+        for (int attempt = 0; attempt < 4 && _waiting > 0 && _entries.Count > 0; attempt++)
+        {
+            int lane = _entries[_entering.NextInt(_entries.Count)];
+            List<Vehicle> on = _onLane[lane];
+            double room = on.Count > 0 ? on[^1].Position - on[^1].Size.LengthMetres : double.MaxValue;
+            double speed = _network.Lanes[lane].SpeedLimitMetresPerSecond * 0.8;
+            if (room < 25 + (speed * 1.5))
+            {
+                continue;
+            }
+
+            Vehicle v = NewVehicle();
+            v.Position = v.Size.LengthMetres;
+            v.Speed = speed;
+            v.Rank = on.Count;
+            EnterLane(v, lane);
+            _waiting--;
+        }
+    }
+
+    private Vehicle NewVehicle()
+    {
+        var random = new RandomStream(_seed ^ StableHash.Of("traffic/vehicle") ^ (ulong)_nextNumber);
+        double draw = random.NextDouble();
+        RoadUserKind kind = draw < _settings.HeavyShare / 2 ? RoadUserKind.Bus
+            : draw < _settings.HeavyShare ? RoadUserKind.Truck
+            : draw < _settings.HeavyShare + 0.1 ? RoadUserKind.Van : RoadUserKind.Car;
+        double factor = Math.Clamp(1 + (_settings.SpeedFactorDeviation * random.NextGaussian()), 0.8, 1.2);
+        var v = new Vehicle(_nextNumber++, kind, BodySize.Of(kind), factor, lane => _network.Lanes[lane].SpeedLimitMetresPerSecond);
+        _vehicles.Add(v);
+        return v;
+    }
+
+    private sealed class Vehicle(int number, RoadUserKind kind, BodySize size, double speedFactor, Func<int, double> limit)
+    {
+        public int Number { get; } = number;
+
+        public RoadUserKind Kind { get; } = kind;
+
+        public BodySize Size { get; } = size;
+
+        public double SpeedFactor { get; } = speedFactor;
+
+        public double Wish { get; set; }
+
+        public int Lane { get; set; } = -1;
+
+        /// <summary>Lane before this one; −1 when the vehicle began here.</summary>
+        public int CameFrom { get; set; } = -1;
+
+        /// <summary>Lane after the junction, while in it.</summary>
+        public int NextLane { get; set; } = -1;
+
+        /// <summary>Place in the lane's order, 0 the foremost.</summary>
+        public int Rank { get; set; }
+
+        /// <summary>Front bumper along the lane.</summary>
+        public double Position { get; set; }
+
+        public double Speed { get; set; }
+
+        public double NextSpeed { get; private set; }
+
+        public double Move { get; private set; }
+
+        public int Connection { get; set; } = -1;
+
+        public int Hops { get; set; }
+
+        public bool Admitted { get; set; }
+
+        public bool OnPath { get; set; }
+
+        /// <summary>Path through a junction that others must keep off; −1 for none.</summary>
+        public int HeldPath { get; set; } = -1;
+
+        public bool Gone { get; set; }
+
+        public (PlanePoint Point, double Heading) Before { get; set; }
+
+        /// <summary>IDM, then two guards that hold whatever the model says: never closer to the leader than 0.3 m, never backwards.</summary>
+        public void Decide(double gap, double leaderSpeed, double dt)
+        {
+            double desired = limit(Lane) * Wish;
+            double free = 1 - Math.Pow(Speed / desired, 4);
+            double acceleration = MaximumAcceleration * free;
+            if (gap < 1e6)
+            {
+                double dynamic = (Speed * TimeHeadwaySeconds)
+                    + (Speed * (Speed - leaderSpeed) / (2 * Math.Sqrt(MaximumAcceleration * ComfortableDeceleration)));
+                double wanted = StandingGapMetres + Math.Max(0, dynamic);
+                double ratio = wanted / Math.Max(gap, 0.1);
+                acceleration = MaximumAcceleration * (free - (ratio * ratio));
+            }
+
+            acceleration = Math.Clamp(acceleration, -8, MaximumAcceleration);
+            NextSpeed = Math.Max(0, Speed + (acceleration * dt));
+            Move = (Speed + NextSpeed) / 2 * dt;
+            double room = Math.Max(0, gap - 0.3);
+            if (Move > room)
+            {
+                Move = room;
+                NextSpeed = Math.Min(NextSpeed, room / dt);
+            }
+        }
+
+        /// <summary>Middle of the body: half a length behind the front, on the lane before when the front has just left it.</summary>
+        public (PlanePoint Point, double Heading) Body(RoadNetwork network)
+        {
+            double middle = Position - (Size.LengthMetres / 2);
+            Lane lane = network.Lanes[Lane];
+            if (middle >= 0 || CameFrom < 0)
+            {
+                (PlanePoint at, double heading) = lane.At(Math.Max(0, middle));
+                return middle >= 0 ? (at, heading) : (at + (new PlanePoint(Math.Cos(heading), Math.Sin(heading)) * middle), heading);
+            }
+
+            Lane before = network.Lanes[CameFrom];
+            return before.At(before.LengthMetres + middle);
+        }
+    }
+}

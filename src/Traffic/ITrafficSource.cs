@@ -1,0 +1,19 @@
+using V2XSim.Kernel;
+
+namespace V2XSim.Traffic;
+
+/// <summary>Where road users are over time, whether recorded or simulated.</summary>
+public interface ITrafficSource : IDisposable
+{
+    /// <summary>What the signals' clock shows at the scenario's start, in seconds.</summary>
+    double ClockStartSeconds { get; }
+
+    /// <summary>What happened that a reader of results should know: gaps, jumps, what was left out. In order of name.</summary>
+    IReadOnlyDictionary<string, long> Counters { get; }
+
+    /// <summary>Fills the frame with the state at an instant not before the last one; false when there is no traffic any more.</summary>
+    bool Advance(SimTime to, TruthFrame frame);
+
+    /// <summary>The name that the source gives a road user.</summary>
+    string NameOf(int number);
+}
