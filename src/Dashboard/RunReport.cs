@@ -1,0 +1,169 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace V2XSim.Dashboard;
+
+/// <summary>
+/// The result of a run, as <c>report.json</c> holds it. Under the simulated clock every figure is a simulated one, so that the
+/// same scenario, seed and version give the same bytes. Units are in the names.
+/// </summary>
+public sealed record RunReport
+{
+    public static readonly JsonSerializerOptions JsonOptions = new()
+    {
+        WriteIndented = true,
+        NewLine = "\n",
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Converters = { new RoundedDouble() },
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    public required string Scenario { get; init; }
+
+    public required string Description { get; init; }
+
+    public required string Version { get; init; }
+
+    public required ulong Seed { get; init; }
+
+    public required string ScenarioHash { get; init; }
+
+    /// <summary>SHA-256 over this report (with this field empty) and every table.</summary>
+    public string RunHash { get; init; } = string.Empty;
+
+    /// <summary><c>sim</c> or <c>wall</c>.</summary>
+    public required string Clock { get; init; }
+
+    public required double SimulatedSeconds { get; init; }
+
+    public required int Steps { get; init; }
+
+    /// <summary>True when the run was ended before its time.</summary>
+    public required bool IsPartial { get; init; }
+
+    public required double RoadKm { get; init; }
+
+    /// <summary>Centre-line kilometres within the service radius of a site.</summary>
+    public required double NetworkedRoadKm { get; init; }
+
+    public required int Sites { get; init; }
+
+    public required int Sensors { get; init; }
+
+    public required int SignalControllers { get; init; }
+
+    public required int Edges { get; init; }
+
+    public required int Regions { get; init; }
+
+    public required TrafficSection Traffic { get; init; }
+
+    public required MessageSection Messages { get; init; }
+
+    public required SensingSection Sensing { get; init; }
+
+    public required AccuracySection Accuracy { get; init; }
+
+    public required LatencySection Latency { get; init; }
+
+    public required TiersSection Tiers { get; init; }
+
+    /// <summary>What the readers of network and traffic could not use.</summary>
+    public required IReadOnlyList<NoteRow> Notes { get; init; }
+
+    public string ToJson() => JsonSerializer.Serialize(this, JsonOptions) + "\n";
+
+    public static RunReport Parse(string json) => JsonSerializer.Deserialize<RunReport>(json, JsonOptions)
+        ?? throw new JsonException("the report is empty");
+
+    /// <summary>Nine significant digits: enough for every figure, and the same text everywhere.</summary>
+    private sealed class RoundedDouble : JsonConverter<double>
+    {
+        public override double Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.TokenType == JsonTokenType.Null ? double.NaN : reader.GetDouble();
+
+        public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options)
+        {
+            if (!double.IsFinite(value))
+            {
+                writer.WriteNullValue();
+                return;
+            }
+
+            writer.WriteNumberValue(decimal.TryParse(value.ToString("G9", System.Globalization.CultureInfo.InvariantCulture), System.Globalization.NumberStyles.Float, System.Globalization.CultureInfo.InvariantCulture, out decimal rounded) ? rounded : (decimal)value);
+        }
+    }
+}
+
+public sealed record TrafficSection(
+    string Source,
+    double MeanRoadUsers,
+    int MostRoadUsers,
+    double MeanSpeedMetresPerSecond,
+    IReadOnlyDictionary<string, long> Counters);
+
+/// <summary>
+/// Generated = published + lost on the link + refused by a full queue; published = ingested + rejected + in flight.
+/// </summary>
+public sealed record MessageSection(
+    long Generated,
+    long LostOnLink,
+    long QueueFull,
+    long Corrupted,
+    long Published,
+    long Ingested,
+    long Rejected,
+    long InFlight,
+    IReadOnlyDictionary<string, long> IngestedByTopic,
+    IReadOnlyDictionary<string, long> RejectedByReason,
+    long ForeignReceived,
+    long Bytes,
+    long RsmPublished,
+    long RsmReceived,
+    long RsiPublished,
+    long RsiReceived);
+
+/// <summary>Chances of sensors to report a road user in range, by what came of them.</summary>
+public sealed record SensingSection(long Detected, long Missed, long Occluded, long OutOfView, long FalseAlarms);
+
+public sealed record AccuracySection(
+    long Frames,
+    long TrueObjects,
+    double GospaMeanMetres,
+    double GospaCutoffMetres,
+    double Hota,
+    double HotaDetection,
+    double HotaAssociation,
+    double Recall,
+    double Precision,
+    double MissedPerFrame,
+    double FalsePerFrame,
+    double PositionRmseMetres,
+    double VelocityRmseMetresPerSecond,
+    double NeesMean,
+    long IdentitySwitches,
+    HandoverSection Handover);
+
+/// <summary>Road users found by one edge after another had found them before, and how many kept their identity.</summary>
+public sealed record HandoverSection(long Crossings, long Kept, double KeptShare, long Announced, long Adopted);
+
+public sealed record LatencySection(LatencyRow Edge, IReadOnlyList<LatencyRow> Hops, double DeadlineMs, long DeadlineMisses);
+
+/// <summary>One line of the latency ledger, milliseconds.</summary>
+public sealed record LatencyRow(string Hop, string From, string To, long Count, double P50Ms, double P90Ms, double P99Ms, double P999Ms, double MaxMs);
+
+public sealed record TiersSection(
+    CentreSection Centre,
+    IReadOnlyDictionary<string, int> WindowsClosed,
+    int WindowsIncomplete,
+    int WindowsLate,
+    IReadOnlyList<CongestedLink> CongestedLinks,
+    IReadOnlyDictionary<string, long> Warnings);
+
+public sealed record CentreSection(int Devices, int Sensors, int SignalControllers, int Regions, double MeanVehicles, double MeanSpeedMetresPerSecond);
+
+/// <summary>A link that its region flagged in the last window.</summary>
+public sealed record CongestedLink(string Region, string Link, string Road, double MeanVehicles, double MeanSpeedMetresPerSecond, double FreeSpeedMetresPerSecond);
+
+public sealed record NoteRow(string Source, string What, string Why, int Count, string Example);
