@@ -71,7 +71,7 @@ public sealed class EdgeCore
     /// <summary>The lamp states heard last, by junction.</summary>
     public Dictionary<string, IReadOnlyList<Lamp>> LampStates { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Decodes one message and keeps it until its arrival; what cannot be used is recorded at once.</summary>
+    /// <summary>Decodes one message and keeps it, or why it cannot be used, until its arrival.</summary>
     public void Accept(in BatchEntry entry, ReadOnlySpan<byte> payload)
     {
         switch ((TopicKind)entry.Kind)
@@ -106,8 +106,8 @@ public sealed class EdgeCore
         while (used < _waiting.Count && _waiting[used].Arrival <= until)
         {
             PendingMessage m = _waiting[used++];
-            RejectReason reason = RejectReason.None;
-            if (m.Kind == TopicKind.ParticipantUp && !_tracker.Process(m.Time, m.Sensor!, m.Measurements))
+            RejectReason reason = m.Reason;
+            if (reason == RejectReason.None && m.Kind == TopicKind.ParticipantUp && !_tracker.Process(m.Time, m.Sensor!, m.Measurements))
             {
                 reason = RejectReason.TooLate;
             }
@@ -403,8 +403,21 @@ public sealed class EdgeCore
         : payloadDevice != topicDevice ? RejectReason.DeviceMismatch
         : RejectReason.None;
 
-    private void Reject(in BatchEntry entry, RejectReason reason, long sentMicroseconds) => _rows.Add(new MessageRow(
-        entry.Device, entry.Kind, entry.Sequence, sentMicroseconds, sentMicroseconds, entry.ArrivalMicroseconds, entry.Length, 0, (int)reason));
+    /// <summary>A message that cannot be used still waits for its arrival: in which step it is counted must not depend on the broker's haste.</summary>
+    private void Reject(in BatchEntry entry, RejectReason reason, long sentMicroseconds)
+    {
+        var sent = new SimTime(sentMicroseconds);
+        PendingMessage pending = Take(in entry, sent, sent);
+        pending.Reason = reason;
+        if (_waiting.Count < MaximumWaiting)
+        {
+            _waiting.Add(pending);
+            return;
+        }
+
+        _rows.Add(pending.Row(reason));
+        _spare.Push(pending);
+    }
 
     private PendingMessage Take(in BatchEntry entry, SimTime sensed, SimTime sent)
     {

@@ -88,6 +88,7 @@ public sealed class Intake : IDisposable
     private readonly Dictionary<long, Dictionary<string, long>> _announced = [];
     private readonly long[] _rejectCounts = new long[32];
     private long _accepted;
+    private long _foreign;
     private long _delivered;
     private long _expected = long.MaxValue;
     private TaskCompletionSource _stepComplete = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -115,6 +116,9 @@ public sealed class Intake : IDisposable
 
     /// <summary>Messages handed to an inbox.</summary>
     public long Accepted => Interlocked.Read(ref _accepted);
+
+    /// <summary>Messages without a sequence number: not from a simulated device.</summary>
+    public long Foreign => Interlocked.Read(ref _foreign);
 
     /// <summary>Event time for messages whose sender does not say when they arrive.</summary>
     public SimTime Now
@@ -152,6 +156,11 @@ public sealed class Intake : IDisposable
             {
                 arrival = a;
             }
+        }
+
+        if (sequence < 0)
+        {
+            Interlocked.Increment(ref _foreign);
         }
 
         bool isScheduled = arrival != long.MinValue;
@@ -297,6 +306,7 @@ public sealed class Intake : IDisposable
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
+            Interlocked.Increment(ref _foreign);
             Reject(RejectReason.MalformedJson, new MessageRow(string.Empty, (int)TopicKind.StepUp, -1, 0, 0, Now.Microseconds, (int)payload.Length, 0, (int)RejectReason.MalformedJson));
         }
     }

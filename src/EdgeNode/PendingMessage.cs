@@ -35,6 +35,9 @@ internal sealed class PendingMessage
 
     public int Objects { get; set; }
 
+    /// <summary>Why the message cannot be used.</summary>
+    public RejectReason Reason { get; set; }
+
     public ReadOnlySpan<Measurement> Measurements => _measurements.AsSpan(0, _count);
 
     public void Reset(in BatchEntry entry, SimTime sensed, SimTime sent)
@@ -46,6 +49,7 @@ internal sealed class PendingMessage
         Arrival = new SimTime(entry.ArrivalMicroseconds);
         Sensor = null;
         Objects = 0;
+        Reason = RejectReason.None;
         _sent = sent;
         _bytes = entry.Length;
         _count = 0;

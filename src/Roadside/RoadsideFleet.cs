@@ -30,6 +30,9 @@ public sealed class RoadsideFleet : IAsyncDisposable
 
     public IReadOnlyList<RoadsideDevice> Devices => _devices;
 
+    /// <summary>Under the wall clock: reads it, instead of drawing the time on the way down.</summary>
+    public Func<SimTime>? WallClock { get; set; }
+
     /// <summary>Messages received from the platform so far.</summary>
     public long ReceivedCount => Interlocked.Read(ref _receivedCount);
 
@@ -42,7 +45,8 @@ public sealed class RoadsideFleet : IAsyncDisposable
         {
             device.Client = await MqttConnections.ConnectAsync(broker, device.Id, token, args =>
             {
-                _received.Enqueue(device.Receive(args.ApplicationMessage));
+                ReceivedDown received = device.Receive(args.ApplicationMessage);
+                _received.Enqueue(WallClock is { } clock ? received with { Received = clock() } : received);
                 Interlocked.Increment(ref _receivedCount);
                 return Task.CompletedTask;
             });

@@ -1,0 +1,158 @@
+using System.CommandLine;
+using System.CommandLine.Completions;
+using System.Globalization;
+using System.Reflection;
+using System.Text.Json;
+using V2XSim.Dashboard;
+using V2XSim.Kernel;
+using V2XSim.Mqtt;
+
+namespace V2XSim.Cli;
+
+/// <summary>The command line: verbs, their options, and what every verb has in common.</summary>
+public static class CliApp
+{
+    public static string Version { get; } = typeof(CliApp).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+
+    /// <summary>Runs one command line.</summary>
+    /// <param name="args">Words after the program's name.</param>
+    /// <param name="output">Receives results only.</param>
+    /// <param name="error">Receives progress, notes and errors.</param>
+    /// <param name="clock">Wall time.</param>
+    /// <returns>One of <see cref="ExitCodes"/>.</returns>
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, TimeProvider clock)
+    {
+        RootCommand root = Build(new Verbs(output, error, clock));
+        ParseResult parsed = root.Parse(args);
+        var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false };
+        try
+        {
+            int code = await parsed.InvokeAsync(configuration);
+            return parsed.Errors.Count > 0 ? ExitCodes.BadInput : code;
+        }
+        catch (BadInputException e)
+        {
+            const int Most = 20;
+            foreach (Problem problem in e.Problems.Take(Most))
+            {
+                await error.WriteLineAsync("error: " + problem);
+            }
+
+            if (e.Problems.Count > Most)
+            {
+                await error.WriteLineAsync($"error: and {e.Problems.Count - Most} more");
+            }
+
+            return ExitCodes.BadInput;
+        }
+        catch (BrokerUnavailableException e)
+        {
+            await error.WriteLineAsync("error: " + e.Message);
+            return ExitCodes.Unavailable;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            await error.WriteLineAsync($"error: results cannot be stored: {e.Message} (check space and permissions of the --out folder)");
+            return ExitCodes.Storage;
+        }
+        catch (OperationCanceledException)
+        {
+            await error.WriteLineAsync("interrupted");
+            return ExitCodes.Interrupted;
+        }
+#pragma warning disable CA1031 // The last place that can turn a fault into one line and an exit code.
+        catch (Exception e)
+        {
+            await error.WriteLineAsync($"internal error: {e}");
+            return ExitCodes.InternalError;
+        }
+#pragma warning restore CA1031
+    }
+
+    private static RootCommand Build(Verbs verbs)
+    {
+        var root = new RootCommand("V2XSim: a vehicle-road cooperative edge-cloud simulator. 'v2xsim init demo' makes a first scenario, 'v2xsim run demo' runs it.");
+        var json = new Option<bool>("--json") { Description = "Print one JSON document on standard output.", Recursive = true };
+        root.Options.Add(json);
+        var scenario = new Argument<string>("scenario") { Description = "Scenario file, or a folder that holds scenario.yaml." };
+        var outFolder = new Option<string?>("--out") { Description = "Folder for results.", HelpName = "DIR" };
+        var force = new Option<bool>("--force") { Description = "Overwrite what is there." };
+        var seed = new Option<ulong?>("--seed") { Description = "Seed of all randomness; the scenario's own when absent.", HelpName = "N" };
+        var broker = new Option<string?>("--broker") { Description = "External broker; one starts in the process when absent.", HelpName = "mqtt://HOST:PORT" };
+        var port = new Option<int>("--port") { Description = "Loopback port of the embedded broker; 0 takes a free one.", HelpName = "N" };
+        Option<string> clock = new Option<string>("--clock") { Description = "sim: as fast as possible, same bytes every time. wall: paced, open loop.", DefaultValueFactory = _ => "sim" }.AcceptOnlyFromAmong("sim", "wall");
+        var silos = new Option<int>("--silos") { Description = "Orleans silos in this process; results are the same for any number.", DefaultValueFactory = _ => 1 };
+        var duration = new Option<double?>("--duration") { Description = "Simulated seconds to run; the scenario's own when absent.", HelpName = "SECONDS" };
+        var quiet = new Option<bool>("--quiet") { Description = "No progress." };
+
+        var init = new Command("init", "Make a first scenario in a new folder.") { new Argument<string>("folder") { Description = "Folder to make." }, force };
+        init.SetAction(p => verbs.Init(p.GetValue<string>("folder")!, p.GetValue(force), p.GetValue(json)));
+        root.Add(init);
+
+        Argument<string> kind = new Argument<string>("kind") { Description = "zone (300 km of networked road), canal-street (nine signals) or crossing (one junction)." }.AcceptOnlyFromAmong("zone", "canal-street", "crossing");
+        var generate = new Command("generate", "Generate a scenario: network, sites and demand, from a seed.") { kind, outFolder, seed, force };
+        generate.SetAction(p => verbs.Generate(p.GetValue(kind)!, p.GetValue(outFolder), p.GetValue(seed), p.GetValue(force), p.GetValue(json)));
+        root.Add(generate);
+
+        var validate = new Command("validate", "Check a scenario and everything that it names; report all problems at once.") { scenario };
+        validate.SetAction(p => verbs.Validate(p.GetValue(scenario)!, p.GetValue(json)));
+        root.Add(validate);
+
+        var run = new Command("run", "Run a scenario and report.") { scenario, outFolder, force, seed, clock, broker, port, silos, duration, quiet };
+        run.SetAction((p, cancellation) => verbs.Run(
+            p.GetValue(scenario)!,
+            new RunOptions
+            {
+                OutputFolder = p.GetValue(outFolder),
+                Force = p.GetValue(force),
+                Seed = p.GetValue(seed),
+                IsWallClock = p.GetValue(clock) == "wall",
+                Broker = ParseBroker(p.GetValue(broker)),
+                Port = p.GetValue(port),
+                Silos = Math.Clamp(p.GetValue(silos), 1, 16),
+                DurationSeconds = p.GetValue(duration),
+            },
+            p.GetValue(quiet),
+            p.GetValue(json),
+            cancellation));
+        root.Add(run);
+
+        var results = new Argument<string>("results") { Description = "Folder that 'run --out' wrote." };
+        var verify = new Command("verify", "Run again what a results folder says and compare hashes.") { results, broker, silos };
+        verify.SetAction((p, cancellation) => verbs.Verify(p.GetValue(results)!, ParseBroker(p.GetValue(broker)), Math.Clamp(p.GetValue(silos), 1, 16), p.GetValue(json), cancellation));
+        root.Add(verify);
+
+        var file = new Option<string?>("--file") { Description = "Where to write the plan; standard output when absent.", HelpName = "FILE" };
+        var kilometres = new Option<double?>("--kilometres") { Description = "Centre-line kilometres to cover; the scenario's own when absent.", HelpName = "KM" };
+        var sites = new Command("sites", "Plan roadside units for a scenario's network and write the plan as a file to read and change.") { scenario, file, kilometres, force };
+        sites.SetAction(p => verbs.Sites(p.GetValue(scenario)!, p.GetValue(file), p.GetValue(kilometres), p.GetValue(force), p.GetValue(json)));
+        root.Add(sites);
+
+        var schema = new Command("schema", "Print the JSON Schema of scenario files, for editors.");
+        schema.SetAction(_ => verbs.Schema());
+        root.Add(schema);
+
+        var doctor = new Command("doctor", "Check this machine, and a broker if one is named.") { broker, port };
+        doctor.SetAction((p, cancellation) => verbs.Doctor(ParseBroker(p.GetValue(broker)), p.GetValue(port), p.GetValue(json), cancellation));
+        root.Add(doctor);
+
+        Argument<string> shell = new Argument<string>("shell") { Description = "bash, zsh, fish or pwsh." }.AcceptOnlyFromAmong("bash", "zsh", "fish", "pwsh");
+        var completion = new Command("completion", "Print a completion script for a shell.") { shell };
+        completion.SetAction(p => verbs.Completion(p.GetValue(shell)!));
+        root.Add(completion);
+        if (!root.Directives.OfType<SuggestDirective>().Any())
+        {
+            root.Add(new SuggestDirective());
+        }
+
+        return root;
+    }
+
+    private static BrokerAddress? ParseBroker(string? text) => text is null
+        ? null
+        : BrokerAddress.Parse(text) ?? throw new BadInputException("command line", "--broker", $"'{text}' is not a broker", "write it as mqtt://host:port");
+
+    internal static string Number(double value, string format) => double.IsFinite(value) ? value.ToString(format, CultureInfo.InvariantCulture) : "–";
+
+    internal static string Json(object value) => JsonSerializer.Serialize(value, RunReport.JsonOptions);
+}

@@ -1,0 +1,65 @@
+using V2XSim.EdgeNode;
+using V2XSim.Fusion;
+using V2XSim.Fusion.Edge;
+using V2XSim.Kernel;
+using V2XSim.Roads;
+using V2XSim.Roads.Sites;
+
+namespace V2XSim.Cli;
+
+/// <summary>Turns a site plan into what each edge needs to know.</summary>
+public static class EdgePlanner
+{
+    private const double NeighbourMetres = 3000;
+    private const int MostNeighbours = 12;
+
+    public static List<EdgeConfig> Plan(LoadedScenario loaded)
+    {
+        RoadNetwork network = loaded.Network;
+        var lanes = new LaneIndex(network);
+        List<(string Id, string Region, List<Site> Sites, PlanePoint Centre)> edges = [.. loaded.Plan.Sites
+            .GroupBy(s => s.EdgeId, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal)
+            .Select(g => (g.Key, g.First().RegionId, g.ToList(), new PlanePoint(g.Average(s => s.Position.X), g.Average(s => s.Position.Y))))];
+        return [.. edges.Select((edge, i) => new EdgeConfig
+        {
+            EdgeId = edge.Id,
+            Number = i + 1,
+            RegionId = edge.Region,
+            Plane = network.Projection.LocalPlaneAt(edge.Centre),
+            Epoch = loaded.Epoch,
+            Sites = [.. edge.Sites.Select(s => new EdgeSite(s.Id, s.Position, [.. s.Sensors.Select(ProfileOf)]))],
+            ServiceRadiusMetres = loaded.Plan.ServiceRadiusMetres,
+            Roads = PiecesNear(network, lanes, edge.Sites, loaded.Plan.ServiceRadiusMetres),
+            Neighbours = [.. edges.Where(e => e.Id != edge.Id && e.Centre.DistanceTo(edge.Centre) < NeighbourMetres)
+                .OrderBy(e => e.Centre.DistanceTo(edge.Centre)).ThenBy(e => e.Id, StringComparer.Ordinal).Take(MostNeighbours)
+                .Select(e => new Neighbour(e.Id, e.Centre))],
+            Tracker = loaded.Scenario.Tracker,
+        })];
+    }
+
+    private static SensorProfile ProfileOf(Sensor sensor) => new(
+        sensor.Id,
+        sensor.Position,
+        sensor.HeadingRadians,
+        Math.Min(sensor.Type.FieldOfViewDegrees, 360) * Math.PI / 360,
+        sensor.Type.RangeMetres,
+        sensor.Type.RangeNoiseMetres,
+        sensor.Type.AzimuthNoiseDegrees * Math.PI / 180,
+        Math.Clamp(sensor.Type.DetectionProbability, 0.01, 0.999),
+        sensor.Type.ClutterPerScan);
+
+    private static List<RoadPiece> PiecesNear(RoadNetwork network, LaneIndex lanes, List<Site> sites, double radius)
+    {
+        var pieces = new List<RoadPiece>();
+        foreach (int index in sites.SelectMany(s => lanes.Near(s.Position, radius)).Distinct().Order())
+        {
+            Lane lane = network.Lanes[index];
+            for (int i = 0; i + 1 < lane.Shape.Length; i++)
+            {
+                pieces.Add(new RoadPiece(lane.Link, lane.Shape[i], lane.Shape[i + 1], lane.SpeedLimitMetresPerSecond));
+            }
+        }
+
+        return pieces;
+    }
+}

@@ -1,0 +1,3 @@
+using V2XSim.Cli;
+
+return await CliApp.RunAsync(args, Console.Out, Console.Error, TimeProvider.System);

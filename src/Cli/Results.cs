@@ -1,0 +1,466 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using V2XSim.Contracts;
+using V2XSim.Dashboard;
+using V2XSim.EdgeNode;
+using V2XSim.Fusion.Scoring;
+using V2XSim.Kernel;
+using V2XSim.Messages;
+using V2XSim.Roadside;
+using V2XSim.Roads;
+using V2XSim.Roads.Sites;
+
+namespace V2XSim.Cli;
+
+/// <summary>Collects what a run produces: tables as it goes, and the report at its end.</summary>
+public sealed class Results : IAsyncDisposable
+{
+    private const string ReportFile = "report.json", RunFile = "run.json", TimingFile = "timing.json", PageFile = "report.html";
+    private static readonly string[] TableNames = ["tracks", "truth", "messages", "windows"];
+    private readonly LoadedScenario _loaded;
+    private readonly List<EdgeConfig> _edges;
+    private readonly RunOptions _options;
+    private readonly Scoreboard _score;
+    private readonly Ledger _ledger = new();
+    private readonly Ledger _wall = new();
+    private readonly Dictionary<string, FileStream> _files = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Device, long Published), long> _received = [];
+    private readonly Lock _receivedLock = new();
+    private readonly List<(string Device, long Sensed, long Fused)> _used = [];
+    private readonly SortedDictionary<string, long> _rejected = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, long> _ingestedByTopic = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, long> _warnings = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, int> _windowsClosed = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TrafficWindow> _lastWindows = new(StringComparer.Ordinal);
+    private readonly TrackColumns _tracks = new();
+    private readonly TruthColumns _truth = new();
+    private readonly MessageColumns _messages = new();
+    private readonly WindowColumns _windows = new();
+    private readonly Dictionary<string, string> _tableHashes = new(StringComparer.Ordinal);
+    private long _ingested;
+    private long _rejectedTotal;
+    private long _inFlight;
+    private long _bytes;
+    private long _handoversSent;
+    private long _handoversAdopted;
+    private long _rsmReceived;
+    private long _rsiReceived;
+    private long _roadUserSum;
+    private int _mostRoadUsers;
+    private double _speedSum;
+    private int _frames;
+    private int _windowsIncomplete;
+    private int _windowsLate;
+    private bool _tablesClosed;
+
+    public Results(LoadedScenario loaded, List<EdgeConfig> edges, RunOptions options)
+    {
+        _loaded = loaded;
+        _edges = edges;
+        _options = options;
+        _score = new Scoreboard(edges, options.Workers);
+        _ledger.Declare("sensing", "sensed", "sent");
+        _ledger.Declare("uplink", "sent", "arrived");
+        _ledger.Declare("waiting", "arrived", "fused and published");
+        _ledger.Declare("downlink", "published", "received at the roadside");
+        _ledger.Declare("edge", "sensed", "received at the roadside");
+        _wall.Declare("publish lateness", "due", "handed to the broker");
+        _wall.Declare("edge step", "called", "answered");
+    }
+
+    /// <summary>Makes the output folder and opens the tables.</summary>
+    /// <exception cref="BadInputException">The folder holds results already.</exception>
+    public async Task OpenAsync()
+    {
+        if (_options.OutputFolder is not { } folder)
+        {
+            return;
+        }
+
+        if (File.Exists(Path.Combine(folder, RunFile)) && !_options.Force)
+        {
+            throw new BadInputException(folder, "--out", "the folder holds the results of a run already", "give another folder, or --force to overwrite");
+        }
+
+        Directory.CreateDirectory(folder);
+        await _tracks.OpenAsync(Create("tracks"));
+        await _truth.OpenAsync(Create("truth"));
+        await _messages.OpenAsync(Create("messages"));
+        await _windows.OpenAsync(Create("windows"));
+
+        FileStream Create(string table) => _files[table] = File.Create(Path.Combine(folder, table + ".parquet"));
+    }
+
+    public void AddLateness(long microseconds) => _wall.Add("publish lateness", microseconds);
+
+    public void AddStepTime(long microseconds) => _wall.Add("edge step", microseconds);
+
+    public IReadOnlyList<LatencyRow> WallRows() => _options.IsWallClock ? [_wall.Row("publish lateness"), _wall.Row("edge step")] : [];
+
+    public void AddReceived(IEnumerable<ReceivedDown> received)
+    {
+        lock (_receivedLock)
+        {
+            foreach (ReceivedDown r in received)
+            {
+                if (r.Kind == TopicKind.RsiDown)
+                {
+                    _rsiReceived++;
+                    continue;
+                }
+
+                _rsmReceived++;
+                if (r.Received == SimTime.Never)
+                {
+                    continue;
+                }
+
+                _ledger.Add("downlink", r.Received.Microseconds - r.Published.Microseconds);
+
+                // A list in several frames is complete when the last of them is there.
+                (string, long) key = (r.Device, r.Published.Microseconds);
+                _received[key] = Math.Max(_received.GetValueOrDefault(key), r.Received.Microseconds);
+            }
+        }
+    }
+
+    public void AddWindows(string tier, TierStepResult result)
+    {
+        _windowsLate = Math.Max(_windowsLate, result.Late);
+        foreach (TrafficWindow window in result.Closed)
+        {
+            string name = $"{tier} {window.LengthSeconds} s";
+            _windowsClosed[name] = _windowsClosed.GetValueOrDefault(name) + (window.IsComplete ? 1 : 0);
+            _windowsIncomplete += window.IsComplete ? 0 : 1;
+            _lastWindows[$"{tier}/{window.LengthSeconds}/{window.Owner}"] = window;
+            _windows.Add(tier, window, _loaded.Network);
+        }
+    }
+
+    /// <summary>Scores a step and writes its rows.</summary>
+    public async Task AddStepAsync(long step, TruthFrame frame, EdgeStepResult[] results)
+    {
+        _score.Score(frame, results);
+        _frames++;
+        _roadUserSum += frame.Count;
+        _mostRoadUsers = Math.Max(_mostRoadUsers, frame.Count);
+        double speed = 0;
+        for (int i = 0; i < frame.Count; i++)
+        {
+            speed += frame.SpeedMetresPerSecond[i];
+        }
+
+        _speedSum += frame.Count > 0 ? speed / frame.Count : 0;
+        long now = SimTime.FromSeconds(step * _loaded.Scenario.StepSeconds).Microseconds;
+        _inFlight = 0;
+        for (int e = 0; e < results.Length; e++)
+        {
+            EdgeStepResult result = results[e];
+            _inFlight += result.InFlight;
+            _handoversSent += result.HandoversSent;
+            _handoversAdopted += result.HandoversAdopted;
+            foreach (WarningRow warning in result.Warnings)
+            {
+                _warnings[warning.Kind] = _warnings.GetValueOrDefault(warning.Kind) + 1;
+            }
+
+            foreach (MessageRow row in result.Messages)
+            {
+                AddMessage(in row, now);
+                if (_options.OutputFolder is not null && _loaded.Scenario.Output.Messages)
+                {
+                    await _messages.AddAsync(row);
+                }
+            }
+        }
+
+        if (_options.OutputFolder is not null)
+        {
+            await WriteTablesAsync(step, frame, results, now);
+        }
+    }
+
+    /// <summary>Closes the tables, adds everything up and hashes it.</summary>
+    public async Task<RunReport> CloseAsync(RoadsideFleet fleet, Intake intake, CentreState centre, int steps, double seconds, bool isPartial, long downSent)
+    {
+        (List<MessageRow> rows, long[] counts) = intake.TakeRejected();
+        for (int reason = 1; reason < counts.Length; reason++)
+        {
+            if (counts[reason] > 0)
+            {
+                _rejectedTotal += counts[reason];
+                string name = ((RejectReason)reason).ToString();
+                _rejected[name] = _rejected.GetValueOrDefault(name) + counts[reason];
+            }
+        }
+
+        foreach (MessageRow row in rows.OrderBy(r => r.Device, StringComparer.Ordinal).ThenBy(r => r.Sequence).ThenBy(r => r.ArrivalMicroseconds))
+        {
+            if (_options.OutputFolder is not null && _loaded.Scenario.Output.Messages)
+            {
+                await _messages.AddAsync(row);
+            }
+        }
+
+        foreach ((string device, long sensed, long fused) in _used)
+        {
+            if (_received.TryGetValue((device, fused), out long received))
+            {
+                _ledger.AddWhole("edge", received - sensed);
+            }
+        }
+
+        await CloseTablesAsync();
+        RunReport report = Compose(fleet, intake, centre, steps, seconds, isPartial, downSent);
+        return report with { RunHash = HashOf(report) };
+    }
+
+    public async Task WritePagesAsync(string folder, RunReport report, TimingReport timing)
+    {
+        string json = report.ToJson();
+        await File.WriteAllTextAsync(Path.Combine(folder, ReportFile), json);
+        await File.WriteAllTextAsync(Path.Combine(folder, TimingFile), JsonSerializer.Serialize(timing, RunReport.JsonOptions) + "\n");
+        await File.WriteAllTextAsync(Path.Combine(folder, PageFile), HtmlReport.Write(report, timing, MapRoads(), MapSites()));
+        var run = new RunFileContent(
+            report.Version,
+            report.Seed,
+            report.Clock,
+            Path.GetFullPath(_loaded.File),
+            report.ScenarioHash,
+            report.RunHash,
+            _options.DurationSeconds,
+            Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(json))),
+            _tableHashes.OrderBy(t => t.Key, StringComparer.Ordinal).ToDictionary(t => t.Key + ".parquet", t => t.Value, StringComparer.Ordinal));
+        await File.WriteAllTextAsync(Path.Combine(folder, RunFile), JsonSerializer.Serialize(run, RunReport.JsonOptions) + "\n");
+    }
+
+    public async ValueTask DisposeAsync() => await CloseTablesAsync();
+
+    private async Task CloseTablesAsync()
+    {
+        if (_tablesClosed || _options.OutputFolder is null || _files.Count < TableNames.Length)
+        {
+            return;
+        }
+
+        _tablesClosed = true;
+        await _windows.FlushAsync();
+        foreach (TableColumns table in (TableColumns[])[_tracks, _truth, _messages, _windows])
+        {
+            await table.CloseAsync();
+        }
+
+        foreach ((string name, FileStream file) in _files)
+        {
+            file.Position = 0;
+            _tableHashes[name] = Convert.ToHexStringLower(await SHA256.HashDataAsync(file));
+            await file.DisposeAsync();
+        }
+    }
+
+    private void AddMessage(in MessageRow row, long now)
+    {
+        if (row.Reason != 0)
+        {
+            _rejectedTotal++;
+            string reason = ((RejectReason)row.Reason).ToString();
+            _rejected[reason] = _rejected.GetValueOrDefault(reason) + 1;
+            return;
+        }
+
+        _ingested++;
+        _bytes += row.Bytes;
+        string topic = TableColumns.TopicName(row.Kind);
+        _ingestedByTopic[topic] = _ingestedByTopic.GetValueOrDefault(topic) + 1;
+        if (row.Kind == (int)TopicKind.ParticipantUp)
+        {
+            _ledger.Add("sensing", row.SentMicroseconds - row.SensedMicroseconds);
+            _ledger.Add("uplink", row.ArrivalMicroseconds - row.SentMicroseconds);
+            _ledger.Add("waiting", now - row.ArrivalMicroseconds);
+            _used.Add((row.Device, row.SensedMicroseconds, now));
+        }
+    }
+
+    private async Task WriteTablesAsync(long step, TruthFrame frame, EdgeStepResult[] results, long now)
+    {
+        if (IsDue(step, _loaded.Scenario.Output.TracksRateHz))
+        {
+            for (int e = 0; e < results.Length; e++)
+            {
+                foreach (TrackRow track in results[e].Tracks)
+                {
+                    await _tracks.AddAsync(now, _edges[e], track);
+                }
+            }
+        }
+
+        if (IsDue(step, _loaded.Scenario.Output.TruthRateHz))
+        {
+            for (int i = 0; i < frame.Count; i++)
+            {
+                await _truth.AddAsync(now, frame, i, _loaded.Traffic.NameOf(frame.Number[i]), _loaded.Network.Projection);
+            }
+        }
+    }
+
+    private bool IsDue(long step, double rate)
+    {
+        if (rate <= 0)
+        {
+            return false;
+        }
+
+        long every = Math.Max(1, (long)Math.Round(1 / (rate * _loaded.Scenario.StepSeconds)));
+        return step % every == 0;
+    }
+
+    private RunReport Compose(RoadsideFleet fleet, Intake intake, CentreState centre, int steps, double seconds, bool isPartial, long downSent)
+    {
+        (AccuracySums a, HotaValue hota) = _score.Total();
+        RoadNetwork network = _loaded.Network;
+        var coverage = new RoadCoverage(network);
+        foreach (Site site in _loaded.Plan.Sites)
+        {
+            coverage.Cover(site.Position, _loaded.Plan.ServiceRadiusMetres);
+        }
+
+        DeviceCounts[] devices = [.. fleet.Devices.Select(d => d.Counts)];
+        Sensing.SensingCounts sensing = devices.Aggregate(default(Sensing.SensingCounts), (sum, d) => sum + d.Sensing);
+        long published = fleet.Devices.Sum(d => d.Published) + intake.Foreign;
+
+        // What is neither used nor rejected is on its way: at the edge before its arrival or, under the wall clock, in the broker.
+        long inFlight = _options.IsWallClock || isPartial ? published - _ingested - _rejectedTotal : _inFlight;
+        long rsiSent = _warnings.Values.Sum();
+        return new RunReport
+        {
+            Scenario = _loaded.Scenario.Name,
+            Description = _loaded.Scenario.Description,
+            Version = CliApp.Version,
+            Seed = _loaded.Seed,
+            ScenarioHash = _loaded.Hash,
+            Clock = _options.IsWallClock ? "wall" : "sim",
+            SimulatedSeconds = seconds,
+            Steps = steps,
+            IsPartial = isPartial,
+            RoadKm = network.CentreLineKilometres,
+            NetworkedRoadKm = coverage.CoveredMetres / 1000,
+            Sites = _loaded.Plan.Sites.Count,
+            Sensors = _loaded.Plan.Sites.Sum(s => s.Sensors.Count),
+            SignalControllers = _loaded.Plan.Sites.Count(s => s.SignalId is not null),
+            Edges = _edges.Count,
+            Regions = _loaded.Plan.RegionIds.Count(),
+            Traffic = new Dashboard.TrafficSection(_loaded.TrafficKind, _frames > 0 ? _roadUserSum / (double)_frames : 0, _mostRoadUsers, _frames > 0 ? _speedSum / _frames : 0, _loaded.Traffic.Counters),
+            Messages = new MessageSection(
+                devices.Sum(d => d.Generated),
+                devices.Sum(d => d.LostOnLink),
+                devices.Sum(d => d.QueueFull),
+                devices.Sum(d => d.Corrupted),
+                published,
+                _ingested,
+                _rejectedTotal,
+                inFlight,
+                _ingestedByTopic,
+                _rejected,
+                intake.Foreign,
+                _bytes,
+                downSent - rsiSent,
+                _rsmReceived,
+                rsiSent,
+                _rsiReceived),
+            Sensing = new SensingSection(sensing.Detected, sensing.Missed, sensing.Occluded, sensing.OutOfView, sensing.FalseAlarms),
+            Accuracy = new AccuracySection(
+                a.Frames,
+                a.TrueObjects,
+                Ratio(a.GospaSum, a.Frames),
+                EdgeScorer.CutoffMetres,
+                hota.Hota,
+                hota.Detection,
+                hota.Association,
+                Ratio(a.Matched, a.TrueObjects),
+                Ratio(a.Matched, a.Matched + a.False),
+                Ratio(a.Missed, a.Frames),
+                Ratio(a.False, a.Frames),
+                Math.Sqrt(Ratio(a.SquaredError, a.Matched)),
+                Math.Sqrt(Ratio(a.SquaredVelocityError, a.Matched)),
+                Ratio(a.NeesSum, a.Matched),
+                a.IdentitySwitches,
+                new HandoverSection(_score.Crossings, _score.Kept, Ratio(_score.Kept, _score.Crossings), _handoversSent, _handoversAdopted)),
+            Latency = new LatencySection(
+                _ledger.Row("edge"),
+                [_ledger.Row("sensing"), _ledger.Row("uplink"), _ledger.Row("waiting"), _ledger.Row("downlink")],
+                Ledger.DeadlineMilliseconds,
+                _ledger.DeadlineMisses),
+            Tiers = new TiersSection(
+                new CentreSection(centre.Devices, centre.Sensors, centre.SignalControllers, centre.Regions, centre.MeanVehicles, centre.MeanSpeedMetresPerSecond),
+                _windowsClosed,
+                _windowsIncomplete,
+                _windowsLate,
+                Congested(),
+                _warnings),
+            Notes = [.. network.Notes.Select(n => new NoteRow("roads", n.What, n.Why, n.Count, n.Example))],
+        };
+    }
+
+    private List<CongestedLink> Congested() => [.. _lastWindows.Values
+        .Where(w => w.LengthSeconds == 60)
+        .OrderBy(w => w.Owner, StringComparer.Ordinal)
+        .SelectMany(w => w.Links.Where(l => l.IsCongested).Select(l => new CongestedLink(
+            w.Owner,
+            _loaded.Network.Links[l.Row.Link].Id,
+            _loaded.Network.Links[l.Row.Link].Name,
+            l.Row.MeanVehicles,
+            l.Row.MeanSpeedMetresPerSecond,
+            l.Row.FreeSpeedMetresPerSecond)))
+        .OrderByDescending(l => l.MeanVehicles).ThenBy(l => l.Link, StringComparer.Ordinal)];
+
+    private string HashOf(RunReport report)
+    {
+        var text = new StringBuilder(report.ToJson());
+        foreach ((string table, string hash) in _tableHashes.OrderBy(t => t.Key, StringComparer.Ordinal))
+        {
+            text.Append(table).Append(' ').Append(hash).Append('\n');
+        }
+
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));
+    }
+
+    private List<MapRoad> MapRoads()
+    {
+        RoadNetwork network = _loaded.Network;
+        var coverage = new RoadCoverage(network);
+        foreach (Site site in _loaded.Plan.Sites)
+        {
+            coverage.Cover(site.Position, _loaded.Plan.ServiceRadiusMetres);
+        }
+
+        double[] shares = coverage.CoveredShare(network.CentreLines.Count);
+        var congested = new HashSet<string>(Congested().Select(c => c.Link), StringComparer.Ordinal);
+        return [.. network.CentreLines.Select((line, i) => new MapRoad(
+            [.. line.Shape.SelectMany(p => (double[])[p.X, p.Y])],
+            shares[i],
+            congested.Contains(network.Links[line.Link].Id) || (line.OppositeLink >= 0 && congested.Contains(network.Links[line.OppositeLink].Id)),
+            network.Links[line.Link].Name))];
+    }
+
+    private List<MapSite> MapSites() => [.. _loaded.Plan.Sites.Select(s => new MapSite(
+        s.Position.X,
+        s.Position.Y,
+        s.SignalId is not null,
+        string.Create(CultureInfo.InvariantCulture, $"{s.Id}, edge {s.EdgeId}, region {s.RegionId}, {s.Sensors.Count} sensors{(s.SignalId is null ? string.Empty : ", signal " + s.SignalId)}")))];
+
+    private static double Ratio(double a, double b) => b > 0 ? a / b : double.NaN;
+}
+
+/// <summary>What <c>run.json</c> holds: enough to run again and compare.</summary>
+public sealed record RunFileContent(
+    string Version,
+    ulong Seed,
+    string Clock,
+    string Scenario,
+    string ScenarioHash,
+    string RunHash,
+    double? DurationSeconds,
+    string ReportHash,
+    IReadOnlyDictionary<string, string> Tables);

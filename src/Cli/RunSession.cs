@@ -1,0 +1,488 @@
+using System.Diagnostics;
+using V2XSim.Contracts;
+using V2XSim.Dashboard;
+using V2XSim.EdgeNode;
+using V2XSim.Kernel;
+using V2XSim.Mqtt;
+using V2XSim.Roadside;
+
+namespace V2XSim.Cli;
+
+/// <summary>What a run leaves behind.</summary>
+public sealed record RunOutcome(RunReport Report, TimingReport Timing, string? OutputFolder);
+
+/// <summary>
+/// One run of a scenario from traffic to report: builds the platform and the roadside around a broker, moves event time on step by
+/// step, and collects what happens. Under the simulated clock steps follow each other as fast as they can; under the wall clock
+/// they are paced and nothing waits for the platform.
+/// </summary>
+public sealed class RunSession : IAsyncDisposable
+{
+    /// <summary>A run under the simulated clock ends when nothing has moved for this long.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    /// <summary>Messages down that may be on their way before the next step waits for them.</summary>
+    private const long MaximumDownInFlight = 4000;
+    private readonly LoadedScenario _loaded;
+    private readonly RunOptions _options;
+    private readonly TimeProvider _clock;
+    private readonly Action<RunProgress>? _progress;
+    private readonly List<EdgeConfig> _edges;
+    private readonly Intake _intake;
+    private readonly RoadsideFleet _fleet;
+    private readonly Results _results;
+    private readonly Stopwatches _watch;
+    private readonly long _started;
+    private readonly double _stepSeconds;
+    private readonly int _totalSteps;
+    private EmbeddedBroker? _broker;
+    private BrokerLink? _link;
+    private SiloHost? _silos;
+    private IEdgeGrain[] _edgeGrains = [];
+    private IRegionGrain[] _regionGrains = [];
+    private ICentreGrain _centre = null!;
+    private long _runStarted;
+    private long _downSent;
+    private int _steps;
+
+    /// <param name="loaded">Scenario; its traffic is used up.</param>
+    /// <param name="options">How to run it.</param>
+    /// <param name="clock">Wall time.</param>
+    /// <param name="loadSeconds">What loading took.</param>
+    /// <param name="progress">Told about once a step.</param>
+    public RunSession(LoadedScenario loaded, RunOptions options, TimeProvider clock, double loadSeconds, Action<RunProgress>? progress)
+    {
+        _loaded = loaded;
+        _options = options;
+        _clock = clock;
+        _progress = progress;
+        _started = clock.GetTimestamp();
+        _watch = new Stopwatches(clock) { LoadSeconds = loadSeconds };
+        _stepSeconds = loaded.Scenario.StepSeconds;
+        _totalSteps = Math.Max(1, (int)Math.Round((options.DurationSeconds ?? loaded.Scenario.DurationSeconds) / _stepSeconds));
+        _edges = EdgePlanner.Plan(loaded);
+        var catalogue = new EdgeCatalogue(_edges);
+        Catalogue = catalogue;
+        _intake = new Intake(catalogue);
+        var streams = new RandomStreams(loaded.Seed);
+        _fleet = new RoadsideFleet(
+            loaded.Plan.Sites.Select(site => new RoadsideDevice(
+                site,
+                loaded.Network.Projection.LocalPlaneAt(site.Position),
+                loaded.Epoch,
+                loaded.Scenario.Uplink,
+                loaded.Scenario.Downlink,
+                loaded.Signals,
+                loaded.Scenario.LampRateHz,
+                streams)),
+            options.Workers);
+        _results = new Results(loaded, _edges, options);
+    }
+
+    public EdgeCatalogue Catalogue { get; }
+
+    /// <summary>Where the broker listens, once <see cref="StartAsync"/> has returned.</summary>
+    public BrokerAddress Address => _options.Broker ?? _broker!.Address;
+
+    /// <summary>Starts broker, silos and devices.</summary>
+    /// <exception cref="BrokerUnavailableException">The broker or its port cannot be used.</exception>
+    public async Task StartAsync(CancellationToken cancellation)
+    {
+        await _results.OpenAsync();
+        var embedded = new EmbeddedDownlink();
+        if (_options.Broker is null)
+        {
+            _broker = await EmbeddedBroker.StartAsync(_options.Port, _intake.Accept);
+            embedded.Broker = _broker;
+        }
+        else
+        {
+            _link = await BrokerLink.ConnectAsync(_options.Broker, _intake, cancellation);
+        }
+
+        _silos = await SiloHost.StartAsync(_options.Silos, Catalogue, _link is null ? embedded : _link, cancellation);
+        IGrainFactory grains = _silos.Grains;
+        _edgeGrains = [.. _edges.Select(e => grains.GetGrain<IEdgeGrain>(e.EdgeId))];
+        _regionGrains = [.. _loaded.Plan.RegionIds.Select(r => grains.GetGrain<IRegionGrain>(r))];
+        _centre = grains.GetGrain<ICentreGrain>(CentreKey.Only);
+        await _centre.Register([.. _loaded.Plan.Sites.Select(s =>
+        {
+            GeoPoint geo = _loaded.Network.Projection.ToGeo(s.Position);
+            return new DeviceEntry(s.Id, s.EdgeId, s.RegionId, geo.LongitudeDegrees, geo.LatitudeDegrees, [.. s.Sensors.Select(n => n.Id)], s.SignalId);
+        })]);
+        await _fleet.ConnectAsync(Address, cancellation);
+        _watch.StartSeconds = _clock.GetElapsedTime(_started).TotalSeconds;
+    }
+
+    /// <summary>Runs to the end, or until cancelled; what was simulated by then is reported either way.</summary>
+    public async Task<RunOutcome> RunAsync(CancellationToken cancellation)
+    {
+        _runStarted = _clock.GetTimestamp();
+        bool partial = false;
+        try
+        {
+            if (_options.IsWallClock)
+            {
+                await RunPacedAsync(cancellation);
+            }
+            else
+            {
+                await RunLockStepAsync(cancellation);
+            }
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            partial = true;
+        }
+
+        await FinishTiersAsync();
+        if (!partial)
+        {
+            await WaitForDownAsync(0, CancellationToken.None);
+        }
+
+        _watch.RunSeconds = _clock.GetElapsedTime(_runStarted).TotalSeconds;
+        long reporting = _clock.GetTimestamp();
+        _results.AddReceived(_fleet.TakeReceived());
+        CentreState centre = await _centre.State();
+        RunReport report = await _results.CloseAsync(_fleet, _intake, centre, _steps, _steps * _stepSeconds, partial, _downSent);
+        _watch.ReportSeconds = _clock.GetElapsedTime(reporting).TotalSeconds;
+        TimingReport timing = _watch.Report(report, _options, _options.Broker?.ToString() ?? "embedded", _clock.GetElapsedTime(_started).TotalSeconds, _results.WallRows());
+        if (_options.OutputFolder is { } folder)
+        {
+            await _results.WritePagesAsync(folder, report, timing);
+        }
+
+        return new RunOutcome(report, timing, _options.OutputFolder);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _results.DisposeAsync();
+        await _fleet.DisposeAsync();
+        if (_link is not null)
+        {
+            await _link.DisposeAsync();
+        }
+
+        if (_silos is not null)
+        {
+            await _silos.DisposeAsync();
+        }
+
+        if (_broker is not null)
+        {
+            await _broker.DisposeAsync();
+        }
+
+        _intake.Dispose();
+    }
+
+    private SimTime TimeOf(long step) => SimTime.FromSeconds(step * _stepSeconds);
+
+    private async Task RunLockStepAsync(CancellationToken cancellation)
+    {
+        // Three frames take turns: one is scored, one is fused, one is made.
+        TruthFrame[] frames = [new(), new(), new()];
+        _loaded.Traffic.Advance(SimTime.Zero, frames[0]);
+        bool more = await ProduceAsync(1, frames[1], cancellation);
+        Task scoring = Task.CompletedTask;
+        for (long step = 1; more; step++)
+        {
+            _intake.Now = TimeOf(step);
+            using (_watch.Measure("barrier"))
+            {
+                await _intake.WaitForStep(step, Patience, _clock, cancellation);
+            }
+
+            // While the edges work on this step the roadside already makes the next; its arrivals lie later, so nothing mixes.
+            long edgesStarted = _clock.GetTimestamp();
+            Task<EdgeStepResult[]> edges = StepEdgesAsync(step);
+            more = step < _totalSteps && await ProduceAsync(step + 1, frames[(step + 1) % 3], cancellation);
+            EdgeStepResult[] results = await edges;
+            _watch.Add("edges", _clock.GetElapsedTime(edgesStarted));
+            using (_watch.Measure("down"))
+            {
+                await WaitForDownAsync(MaximumDownInFlight, cancellation);
+            }
+
+            using (_watch.Measure("scoring wait"))
+            {
+                await scoring;
+            }
+
+            await StepTiersAsync(step, isLast: false);
+            _results.AddReceived(_fleet.TakeReceived());
+            long number = step;
+            scoring = Task.Run(() => _results.AddStepAsync(number, frames[number % 3], results), CancellationToken.None);
+            _steps = (int)step;
+            Report(step);
+            if (cancellation.IsCancellationRequested)
+            {
+                break;
+            }
+        }
+
+        await scoring;
+        cancellation.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>Moves traffic on to a step's end and lets the roadside sense and publish; false when traffic has ended.</summary>
+    private async Task<bool> ProduceAsync(long step, TruthFrame frame, CancellationToken cancellation)
+    {
+        bool alive;
+        using (_watch.Measure("traffic"))
+        {
+            alive = _loaded.Traffic.Advance(TimeOf(step), frame);
+        }
+
+        if (!alive)
+        {
+            return false;
+        }
+
+        using (_watch.Measure("roadside"))
+        {
+            await _fleet.PublishStepAsync(step, frame, () => _intake.WaitForRoom(Patience, cancellation), cancellation);
+        }
+
+        return true;
+    }
+
+    private async Task RunPacedAsync(CancellationToken cancellation)
+    {
+        long zero = _clock.GetTimestamp();
+        SimTime Wall() => new((long)_clock.GetElapsedTime(zero).TotalMicroseconds);
+        _intake.Clock = Wall;
+        _fleet.WallClock = Wall;
+        var due = new PriorityQueue<(RoadsideDevice Device, OutgoingMessage Message), (long, long)>();
+        var frames = new Dictionary<long, TruthFrame>();
+        var first = new TruthFrame();
+        _loaded.Traffic.Advance(SimTime.Zero, first);
+        long order = 0, made = 0;
+        Task stepping = Task.CompletedTask;
+        bool alive = true;
+        for (long step = 1; step <= _totalSteps; step++)
+        {
+            // One step ahead of the wall, so that messages exist before they are due.
+            while (alive && made < step + 1 && made < _totalSteps)
+            {
+                var frame = new TruthFrame();
+                alive = _loaded.Traffic.Advance(TimeOf(made + 1), frame);
+                if (!alive)
+                {
+                    break;
+                }
+
+                frames[++made] = frame;
+                foreach ((RoadsideDevice device, OutgoingMessage message) in _fleet.Prepare(frame))
+                {
+                    due.Enqueue((device, message), (message.Arrival.Microseconds, order++));
+                }
+            }
+
+            if (step > made)
+            {
+                break;
+            }
+
+            while (Wall() < TimeOf(step))
+            {
+                while (due.TryPeek(out _, out (long Due, long) next) && next.Due <= Wall().Microseconds)
+                {
+                    (RoadsideDevice device, OutgoingMessage message) = due.Dequeue();
+                    _results.AddLateness(Wall().Microseconds - next.Due);
+                    await RoadsideFleet.PublishAsync(device, message, isScheduled: false, cancellation);
+                }
+
+                await Task.Delay(TimeSpan.FromMilliseconds(1), _clock, cancellation);
+            }
+
+            // Open loop: a step that is still running when the next is due is not waited for by the roadside, only by its own successor.
+            long number = step;
+            TruthFrame truth = frames[step];
+            frames.Remove(step);
+            Task before = stepping;
+            stepping = Task.Run(
+                async () =>
+                {
+                    await before;
+                    long began = _clock.GetTimestamp();
+                    EdgeStepResult[] results = await StepEdgesAsync(number);
+                    _results.AddStepTime((long)_clock.GetElapsedTime(began).TotalMicroseconds);
+                    await StepTiersAsync(number, isLast: false);
+                    _results.AddReceived(_fleet.TakeReceived());
+                    await _results.AddStepAsync(number, truth, results);
+                    _steps = (int)number;
+                },
+                CancellationToken.None);
+            Report(step);
+        }
+
+        await stepping;
+    }
+
+    private async Task<EdgeStepResult[]> StepEdgesAsync(long step)
+    {
+        long until = TimeOf(step).Microseconds;
+        var calls = new Task<EdgeStepResult>[_edges.Count];
+        for (int i = 0; i < calls.Length; i++)
+        {
+            calls[i] = _edgeGrains[i].Step(new EdgeStep(step, until, _intake.Inboxes[_edges[i].EdgeId].Take())).AsTask();
+        }
+
+        EdgeStepResult[] results = await Task.WhenAll(calls);
+        foreach (EdgeStepResult result in results)
+        {
+            _watch.AddTicks(result.DecodeTicks, result.FuseTicks, result.EncodeTicks);
+            foreach (DownCount down in result.Down)
+            {
+                _downSent += down.Messages;
+            }
+        }
+
+        return results;
+    }
+
+    private async Task StepTiersAsync(long step, bool isLast)
+    {
+        long until = TimeOf(step).Microseconds;
+        foreach (IRegionGrain region in _regionGrains)
+        {
+            _results.AddWindows("region", await region.Step(step, until, isLast));
+        }
+
+        _results.AddWindows("centre", await _centre.Step(step, until, isLast));
+    }
+
+    /// <summary>Two steps more without traffic carry the last windows through the tiers.</summary>
+    private async Task FinishTiersAsync()
+    {
+        if (_steps == 0)
+        {
+            return;
+        }
+
+        long until = TimeOf(_steps).Microseconds;
+        foreach (IRegionGrain region in _regionGrains)
+        {
+            _results.AddWindows("region", await region.Step(_steps + 1, until, isLast: true));
+        }
+
+        _results.AddWindows("centre", await _centre.Step(_steps + 2, until, isLast: true));
+    }
+
+    private async Task WaitForDownAsync(long mayBeOnTheWay, CancellationToken cancellation)
+    {
+        long last = -1, since = _clock.GetTimestamp();
+        while (_downSent - _fleet.ReceivedCount > mayBeOnTheWay)
+        {
+            long now = _fleet.ReceivedCount;
+            if (now != last)
+            {
+                (last, since) = (now, _clock.GetTimestamp());
+            }
+            else if (_clock.GetElapsedTime(since) > Patience)
+            {
+                if (_options.IsWallClock)
+                {
+                    return;
+                }
+
+                throw new BrokerUnavailableException($"{_downSent - now} messages sent down did not reach their devices within {Patience.TotalSeconds:0} s");
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(1), _clock, cancellation);
+        }
+    }
+
+    private void Report(long step)
+    {
+        if (_progress is null)
+        {
+            return;
+        }
+
+        double wall = _clock.GetElapsedTime(_runStarted).TotalSeconds, simulated = step * _stepSeconds, total = _totalSteps * _stepSeconds;
+        double speed = simulated / Math.Max(wall, 1e-6);
+        _progress(new RunProgress(simulated, total, speed, _intake.Accepted / Math.Max(wall, 1e-6), _options.IsWallClock ? Math.Max(0, wall - simulated) : 0, (total - simulated) / speed));
+    }
+}
+
+/// <summary>Wall time by stage.</summary>
+public sealed class Stopwatches(TimeProvider clock)
+{
+    private readonly Dictionary<string, TimeSpan> _stages = new(StringComparer.Ordinal);
+    private readonly TimeSpan _cpuAtStart = Process.GetCurrentProcess().TotalProcessorTime;
+    private readonly long _allocatedAtStart = GC.GetTotalAllocatedBytes();
+    private readonly DateTimeOffset _startedUtc = clock.GetUtcNow();
+    private long _decode;
+    private long _fuse;
+    private long _encode;
+
+    public double LoadSeconds { get; init; }
+
+    public double StartSeconds { get; set; }
+
+    public double RunSeconds { get; set; }
+
+    public double ReportSeconds { get; set; }
+
+    public void Add(string stage, TimeSpan time) => _stages[stage] = _stages.GetValueOrDefault(stage) + time;
+
+    public void AddTicks(long decode, long fuse, long encode)
+    {
+        _decode += decode;
+        _fuse += fuse;
+        _encode += encode;
+    }
+
+    public Span Measure(string stage) => new(this, stage, clock);
+
+    public TimingReport Report(RunReport report, RunOptions options, string broker, double totalSeconds, IReadOnlyList<LatencyRow> wall)
+    {
+        double perTick = 1.0 / clock.TimestampFrequency;
+        return new TimingReport
+        {
+            Machine = System.Runtime.InteropServices.RuntimeInformation.OSDescription,
+            Runtime = System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription,
+            Processors = Environment.ProcessorCount,
+            Broker = broker,
+            Silos = options.Silos,
+            StartedUtc = _startedUtc.ToString("O", System.Globalization.CultureInfo.InvariantCulture),
+            TotalSeconds = totalSeconds + LoadSeconds,
+            LoadSeconds = LoadSeconds,
+            StartSeconds = StartSeconds,
+            RunSeconds = RunSeconds,
+            ReportSeconds = ReportSeconds,
+            TimesRealTime = report.SimulatedSeconds / Math.Max(RunSeconds, 1e-6),
+            MessagesPerSecond = report.Messages.Published / Math.Max(RunSeconds, 1e-6),
+            CpuSeconds = (Process.GetCurrentProcess().TotalProcessorTime - _cpuAtStart).TotalSeconds,
+            AllocatedMegabytes = (GC.GetTotalAllocatedBytes() - _allocatedAtStart) / 1048576.0,
+            PeakMemoryMegabytes = Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0,
+            Wall = wall,
+            Stages =
+            [
+                Stage("traffic", "vehicles moved on, or read from the recording"),
+                Stage("roadside", "sensing, encoding, publishing; runs beside the edges"),
+                Stage("barrier", "waiting for the last messages of a step"),
+                Stage("edges", "all edges of a step, from the first call to the last answer"),
+                Stage("down", "waiting for messages on their way down"),
+                Stage("scoring wait", "waiting for scoring and tables"),
+                new StageTime("edge: decode", _decode * perTick, "summed over edges"),
+                new StageTime("edge: fuse", _fuse * perTick, "summed over edges"),
+                new StageTime("edge: encode", _encode * perTick, "summed over edges"),
+            ],
+        };
+    }
+
+    private StageTime Stage(string name, string what) => new(name, _stages.GetValueOrDefault(name).TotalSeconds, what);
+
+    /// <summary>Adds the time until it is disposed to a stage.</summary>
+    public readonly struct Span(Stopwatches owner, string stage, TimeProvider clock) : IDisposable
+    {
+        private readonly long _from = clock.GetTimestamp();
+
+        public void Dispose() => owner.Add(stage, clock.GetElapsedTime(_from));
+    }
+}

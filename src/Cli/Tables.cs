@@ -1,0 +1,217 @@
+using V2XSim.Contracts;
+using V2XSim.Dashboard;
+using V2XSim.EdgeNode;
+using V2XSim.Kernel;
+using V2XSim.Messages;
+using V2XSim.Roads;
+
+namespace V2XSim.Cli;
+
+/// <summary>A table of the results and its columns. Units are in the names; times are microseconds of event time.</summary>
+public abstract class TableColumns
+{
+    protected ParquetTable? Table { get; private set; }
+
+    /// <summary>The topic's middle part, as tables name it.</summary>
+    public static string TopicName(int kind) => (TopicKind)kind switch
+    {
+        TopicKind.ParticipantUp => "participant/up",
+        TopicKind.LampUp => "lamp/up",
+        _ => ((TopicKind)kind).ToString(),
+    };
+
+    public async Task OpenAsync(Stream stream) => Table = await ParquetTable.CreateAsync(new UnclosedStream(stream), Columns());
+
+    public async Task CloseAsync()
+    {
+        if (Table is not null)
+        {
+            await Table.DisposeAsync();
+        }
+    }
+
+    protected abstract Column[] Columns();
+
+    /// <summary>Keeps the file open when the table is closed: its bytes are hashed next.</summary>
+    private sealed class UnclosedStream(Stream inner) : Stream
+    {
+        public override bool CanRead => inner.CanRead;
+
+        public override bool CanSeek => inner.CanSeek;
+
+        public override bool CanWrite => inner.CanWrite;
+
+        public override long Length => inner.Length;
+
+        public override long Position { get => inner.Position; set => inner.Position = value; }
+
+        public override void Flush() => inner.Flush();
+
+        public override int Read(byte[] buffer, int offset, int count) => inner.Read(buffer, offset, count);
+
+        public override long Seek(long offset, SeekOrigin origin) => inner.Seek(offset, origin);
+
+        public override void SetLength(long value) => inner.SetLength(value);
+
+        public override void Write(byte[] buffer, int offset, int count) => inner.Write(buffer, offset, count);
+
+        public override void Write(ReadOnlySpan<byte> buffer) => inner.Write(buffer);
+
+        public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => inner.WriteAsync(buffer, offset, count, cancellationToken);
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => inner.WriteAsync(buffer, cancellationToken);
+    }
+}
+
+/// <summary>What edges published.</summary>
+public sealed class TrackColumns : TableColumns
+{
+    private readonly Column<long> _time = new("time_us");
+    private readonly TextColumn _edge = new("edge");
+    private readonly Column<long> _id = new("track_id");
+    private readonly Column<double> _x = new("x_m");
+    private readonly Column<double> _y = new("y_m");
+    private readonly Column<double> _longitude = new("longitude_deg");
+    private readonly Column<double> _latitude = new("latitude_deg");
+    private readonly Column<float> _vx = new("velocity_x_mps");
+    private readonly Column<float> _vy = new("velocity_y_mps");
+    private readonly Column<float> _sigma = new("position_sigma_m");
+    private readonly Column<int> _age = new("data_age_us");
+    private readonly TextColumn _kind = new("kind");
+
+    public ValueTask AddAsync(long now, EdgeConfig edge, in TrackRow t)
+    {
+        GeoPoint geo = edge.Plane.ToGeo(t.X, t.Y);
+        _time.Add(now);
+        _edge.Add(edge.EdgeId);
+        _id.Add((long)t.Id);
+        _x.Add(t.X);
+        _y.Add(t.Y);
+        _longitude.Add(geo.LongitudeDegrees);
+        _latitude.Add(geo.LatitudeDegrees);
+        _vx.Add((float)t.VelocityX);
+        _vy.Add((float)t.VelocityY);
+        _sigma.Add((float)Math.Sqrt(Math.Max(0, (t.Pxx + t.Pyy) / 2)));
+        _age.Add((int)(now - t.LastMeasuredMicroseconds));
+        _kind.Add(((RoadUserKind)t.Kind).ToString());
+        return Table!.EndRowAsync();
+    }
+
+    protected override Column[] Columns() => [_time, _edge, _id, _x, _y, _longitude, _latitude, _vx, _vy, _sigma, _age, _kind];
+}
+
+/// <summary>Where road users truly were.</summary>
+public sealed class TruthColumns : TableColumns
+{
+    private readonly Column<long> _time = new("time_us");
+    private readonly TextColumn _name = new("road_user");
+    private readonly Column<double> _x = new("x_m");
+    private readonly Column<double> _y = new("y_m");
+    private readonly Column<double> _longitude = new("longitude_deg");
+    private readonly Column<double> _latitude = new("latitude_deg");
+    private readonly Column<float> _speed = new("speed_mps");
+    private readonly Column<float> _heading = new("heading_deg");
+    private readonly TextColumn _kind = new("kind");
+
+    public ValueTask AddAsync(long now, TruthFrame frame, int i, string name, MapProjection projection)
+    {
+        GeoPoint geo = projection.ToGeo(new PlanePoint(frame.X[i], frame.Y[i]));
+        _time.Add(now);
+        _name.Add(name);
+        _x.Add(frame.X[i]);
+        _y.Add(frame.Y[i]);
+        _longitude.Add(geo.LongitudeDegrees);
+        _latitude.Add(geo.LatitudeDegrees);
+        _speed.Add((float)frame.SpeedMetresPerSecond[i]);
+        _heading.Add((float)Heading.ToCompassDegrees(frame.HeadingRadians[i]));
+        _kind.Add(frame.Kind[i].ToString());
+        return Table!.EndRowAsync();
+    }
+
+    protected override Column[] Columns() => [_time, _name, _x, _y, _longitude, _latitude, _speed, _heading, _kind];
+}
+
+/// <summary>Every message that reached the platform, and what became of it.</summary>
+public sealed class MessageColumns : TableColumns
+{
+    private readonly TextColumn _device = new("device");
+    private readonly TextColumn _topic = new("topic");
+    private readonly Column<long> _sequence = new("sequence");
+    private readonly Column<long> _sensed = new("sensed_us");
+    private readonly Column<long> _sent = new("sent_us");
+    private readonly Column<long> _arrival = new("arrival_us");
+    private readonly Column<int> _bytes = new("payload_bytes");
+    private readonly Column<int> _objects = new("objects");
+    private readonly TextColumn _outcome = new("outcome");
+
+    public ValueTask AddAsync(in MessageRow m)
+    {
+        _device.Add(m.Device);
+        _topic.Add(TopicName(m.Kind));
+        _sequence.Add(m.Sequence);
+        _sensed.Add(m.SensedMicroseconds);
+        _sent.Add(m.SentMicroseconds);
+        _arrival.Add(m.ArrivalMicroseconds);
+        _bytes.Add(m.Bytes);
+        _objects.Add(m.Objects);
+        _outcome.Add(m.Reason == 0 ? "ingested" : ((RejectReason)m.Reason).ToString());
+        return Table!.EndRowAsync();
+    }
+
+    protected override Column[] Columns() => [_device, _topic, _sequence, _sensed, _sent, _arrival, _bytes, _objects, _outcome];
+}
+
+/// <summary>Traffic state by tier, window and link.</summary>
+public sealed class WindowColumns : TableColumns
+{
+    private readonly TextColumn _tier = new("tier");
+    private readonly TextColumn _owner = new("owner");
+    private readonly Column<int> _length = new("window_s");
+    private readonly Column<long> _start = new("start_us");
+    private readonly Column<long> _end = new("end_us");
+    private readonly Column<bool> _complete = new("is_complete");
+    private readonly TextColumn _link = new("link");
+    private readonly Column<double> _vehicles = new("mean_vehicles");
+    private readonly Column<double> _speed = new("mean_speed_mps");
+    private readonly Column<double> _free = new("speed_limit_mps");
+    private readonly Column<int> _entered = new("entered");
+    private readonly TextColumn _level = new("congestion");
+    private readonly Column<bool> _congested = new("is_flagged");
+    private int _pending;
+
+    public void Add(string tier, TrafficWindow window, RoadNetwork network)
+    {
+        if (Table is null)
+        {
+            return;
+        }
+
+        foreach (LinkState link in window.Links)
+        {
+            _tier.Add(tier);
+            _owner.Add(window.Owner);
+            _length.Add(window.LengthSeconds);
+            _start.Add(window.StartMicroseconds);
+            _end.Add(window.EndMicroseconds);
+            _complete.Add(window.IsComplete);
+            _link.Add(network.Links[link.Row.Link].Id);
+            _vehicles.Add(link.Row.MeanVehicles);
+            _speed.Add(link.Row.MeanSpeedMetresPerSecond);
+            _free.Add(link.Row.FreeSpeedMetresPerSecond);
+            _entered.Add(link.Row.Entered);
+            _level.Add(link.Level.ToString());
+            _congested.Add(link.IsCongested);
+            _pending++;
+        }
+    }
+
+    /// <summary>Ends the rows added so far.</summary>
+    public async Task FlushAsync()
+    {
+        // One row group: windows are few, and they are added from code that cannot wait.
+        await Table!.EndRowsAsync(_pending);
+        _pending = 0;
+    }
+
+    protected override Column[] Columns() => [_tier, _owner, _length, _start, _end, _complete, _link, _vehicles, _speed, _free, _entered, _level, _congested];
+}

@@ -1,0 +1,316 @@
+using System.Globalization;
+using System.IO.Compression;
+using System.Text;
+using System.Text.Json;
+using MQTTnet;
+using V2XSim.Dashboard;
+using V2XSim.Kernel;
+using V2XSim.Mqtt;
+using V2XSim.Roads;
+using V2XSim.Roads.Generation;
+using V2XSim.Roads.Sites;
+using V2XSim.Scenarios;
+
+namespace V2XSim.Cli;
+
+/// <summary>What each verb does.</summary>
+public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider clock)
+{
+    public async Task<int> Run(string path, RunOptions options, bool quiet, bool json, CancellationToken cancellation)
+    {
+        RunOutcome outcome = await RunOnce(path, options, quiet, cancellation);
+        if (json)
+        {
+            await output.WriteAsync(outcome.Report.ToJson());
+        }
+        else
+        {
+            await output.WriteAsync(Summary(outcome));
+        }
+
+        return outcome.Report.IsPartial ? ExitCodes.Interrupted : ExitCodes.Done;
+    }
+
+    public async Task<int> Verify(string folder, BrokerAddress? broker, int silos, bool json, CancellationToken cancellation)
+    {
+        string file = Path.Combine(folder, "run.json");
+        if (!File.Exists(file))
+        {
+            throw new BadInputException(folder, "run.json", "the folder holds no results", "name a folder that 'v2xsim run --out' wrote");
+        }
+
+        RunFileContent? before;
+        try
+        {
+            before = JsonSerializer.Deserialize<RunFileContent>(await File.ReadAllTextAsync(file, cancellation), RunReport.JsonOptions);
+        }
+        catch (JsonException e)
+        {
+            throw new BadInputException(file, string.Empty, $"not readable: {e.Message}", "run the scenario again");
+        }
+
+        if (before!.Clock != "sim")
+        {
+            throw new BadInputException(file, "clock", "a run under the wall clock is not repeatable", "verify runs made with --clock sim");
+        }
+
+        string again = Directory.CreateTempSubdirectory("v2xsim-verify-").FullName;
+        try
+        {
+            var options = new RunOptions { OutputFolder = again, Force = true, Seed = before.Seed, Broker = broker, Silos = silos, DurationSeconds = before.DurationSeconds };
+            RunOutcome outcome = await RunOnce(before.Scenario, options, quiet: false, cancellation);
+            var after = JsonSerializer.Deserialize<RunFileContent>(await File.ReadAllTextAsync(Path.Combine(again, "run.json"), cancellation), RunReport.JsonOptions)!;
+            var differences = new List<string>();
+            Compare("version", before.Version, after.Version);
+            Compare("scenario", before.ScenarioHash, after.ScenarioHash);
+            Compare("run", before.RunHash, after.RunHash);
+            Compare("report.json", before.ReportHash, after.ReportHash);
+            foreach ((string table, string hash) in before.Tables)
+            {
+                Compare(table, hash, after.Tables.GetValueOrDefault(table, "missing"));
+                string stored = Path.Combine(folder, table);
+                string actual = File.Exists(stored) ? Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(await File.ReadAllBytesAsync(stored, cancellation))) : "missing";
+                Compare(table + " as stored", hash, actual);
+            }
+
+            bool same = differences.Count == 0 && !outcome.Report.IsPartial;
+            await output.WriteLineAsync(json
+                ? CliApp.Json(new { same, runHash = after.RunHash, differences })
+                : same ? $"the same to the byte: run hash {after.RunHash}" : "different: " + string.Join("; ", differences));
+            return same ? ExitCodes.Done : ExitCodes.ComparisonFailed;
+
+            void Compare(string what, string a, string b)
+            {
+                if (a != b)
+                {
+                    differences.Add($"{what}: {a} before, {b} now");
+                }
+            }
+        }
+        finally
+        {
+            Directory.Delete(again, recursive: true);
+        }
+    }
+
+    public int Validate(string path, bool json)
+    {
+        using LoadedScenario loaded = ScenarioLoader.Load(path, null);
+        output.WriteLine(json
+            ? CliApp.Json(new
+            {
+                valid = true,
+                scenario = loaded.Scenario.Name,
+                roadKm = loaded.Network.CentreLineKilometres,
+                sites = loaded.Plan.Sites.Count,
+                edges = loaded.Plan.EdgeIds.Count(),
+                regions = loaded.Plan.RegionIds.Count(),
+                notes = loaded.Network.Notes,
+            })
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"{loaded.File} is valid: {loaded.Network.CentreLineKilometres:0.0} km of road, {loaded.Plan.Sites.Count} sites, {loaded.Plan.EdgeIds.Count()} edges, {loaded.Plan.RegionIds.Count()} regions, traffic {loaded.TrafficKind}"));
+        foreach (ImportNote note in loaded.Network.Notes)
+        {
+            error.WriteLine($"note: {note.Count} × {note.What}: {note.Why} (first: {note.Example})");
+        }
+
+        return ExitCodes.Done;
+    }
+
+    public int Sites(string path, string? target, double? kilometres, bool force, bool json)
+    {
+        string file = ScenarioLoader.FileOf(path);
+        Scenario scenario = ScenarioLoader.ReadScenario(file);
+        RoadNetwork network = ScenarioLoader.ReadNetwork(file, scenario);
+        SitePlannerSettings settings = (scenario.Sites!.Plan
+            ?? new PlanSection { Sensors = scenario.Sites.File is { } f ? SitePlanFile.Read(ScenarioLoader.ReadText(ScenarioLoader.Resolve(file, f)), f, network).SensorTypes : [] }).ToSettings();
+        settings = kilometres is { } km ? settings with { RoadKilometres = km } : settings;
+        SitePlan plan = SitePlanner.Plan(network, settings);
+        string text = SitePlanFile.Write(plan, network, $"Site plan for {Path.GetFileName(file)}, made by 'v2xsim sites'. Change it as you like.");
+        var coverage = new RoadCoverage(network);
+        foreach (Site site in plan.Sites)
+        {
+            coverage.Cover(site.Position, plan.ServiceRadiusMetres);
+        }
+
+        if (target is not null)
+        {
+            RefuseToOverwrite(target, force);
+            File.WriteAllText(target, text);
+        }
+
+        if (json)
+        {
+            output.WriteLine(CliApp.Json(new { sites = plan.Sites.Count, coveredKm = coverage.CoveredMetres / 1000, edges = plan.EdgeIds.Count(), regions = plan.RegionIds.Count(), file = target }));
+        }
+        else if (target is null)
+        {
+            output.Write(text);
+        }
+
+        error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{plan.Sites.Count} sites cover {coverage.CoveredMetres / 1000:0.0} km of {network.CentreLineKilometres:0.0} km"));
+        return ExitCodes.Done;
+    }
+
+    public int Generate(string kind, string? folder, ulong? seed, bool force, bool json)
+    {
+        ulong used = seed ?? 300;
+        GeneratedScenario made = ScenarioGenerator.Make(kind, used);
+        string target = folder ?? made.Name;
+        RefuseToOverwrite(Path.Combine(target, ScenarioLoader.FileName), force);
+        Directory.CreateDirectory(target);
+        using (FileStream file = File.Create(Path.Combine(target, "network.net.xml.gz")))
+        using (var gzip = new GZipStream(file, CompressionLevel.SmallestSize))
+        {
+            SumoNetWriter.Write(made.Network, gzip, made.Origin);
+        }
+
+        File.WriteAllText(Path.Combine(target, "sites.yaml"), SitePlanFile.Write(made.Plan, made.Network, made.Origin));
+        File.WriteAllText(Path.Combine(target, ScenarioLoader.FileName), made.ScenarioText);
+        output.WriteLine(json
+            ? CliApp.Json(new { folder = target, kind, seed = used, roadKm = made.Network.CentreLineKilometres, sites = made.Plan.Sites.Count })
+            : string.Create(CultureInfo.InvariantCulture, $"{target}: generated from seed {used}: {made.Network.CentreLineKilometres:0.0} km of road, {made.Plan.Sites.Count} sites. Run it with: v2xsim run {target}"));
+        return ExitCodes.Done;
+    }
+
+    public int Init(string folder, bool force, bool json) => Generate("crossing", folder, 1, force, json);
+
+    public int Schema()
+    {
+        output.WriteLine(ScenarioSchema.Text());
+        return ExitCodes.Done;
+    }
+
+    public async Task<int> Doctor(BrokerAddress? broker, int port, bool json, CancellationToken cancellation)
+    {
+        var checks = new List<(string Check, bool Passed, string Detail)>
+        {
+            ("runtime", Environment.Version.Major >= 10, System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription),
+            ("processors", true, Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture)),
+            ("memory", GC.GetGCMemoryInfo().TotalAvailableMemoryBytes > 2L << 30, $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 20} MB available, 2048 needed"),
+            ("vector instructions", System.Runtime.Intrinsics.Vector128.IsHardwareAccelerated, System.Runtime.Intrinsics.Vector256.IsHardwareAccelerated ? "256 bits" : "128 bits or fewer"),
+        };
+        string probe = Path.Combine(Path.GetTempPath(), "v2xsim-doctor");
+        try
+        {
+            await File.WriteAllTextAsync(probe, "ok", cancellation);
+            File.Delete(probe);
+            checks.Add(("temporary folder", true, "can be written"));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            checks.Add(("temporary folder", false, e.Message));
+        }
+
+        bool reachable = true;
+        try
+        {
+            await using EmbeddedBroker? embedded = broker is null ? await EmbeddedBroker.StartAsync(port, null) : null;
+            BrokerAddress address = broker ?? embedded!.Address;
+            checks.Add(("broker " + address, await Echoes(address, cancellation), "a message sent comes back with its user property"));
+        }
+        catch (BrokerUnavailableException e)
+        {
+            reachable = false;
+            checks.Add(("broker " + (broker?.ToString() ?? "embedded"), false, e.Message));
+        }
+
+        bool healthy = checks.TrueForAll(c => c.Passed);
+        await output.WriteLineAsync(json
+            ? CliApp.Json(new { healthy, checks = checks.Select(c => new { check = c.Check, passed = c.Passed, detail = c.Detail }) })
+            : string.Join('\n', checks.Select(c => $"{(c.Passed ? "ok  " : "FAIL")} {c.Check}: {c.Detail}")));
+        return healthy ? ExitCodes.Done : reachable ? ExitCodes.InternalError : ExitCodes.Unavailable;
+    }
+
+    public int Completion(string shell)
+    {
+        output.WriteLine(shell switch
+        {
+            "bash" => """
+                _v2xsim() { local IFS=$'\n'; COMPREPLY=($(v2xsim "[suggest:${COMP_POINT}]" "${COMP_LINE}" 2>/dev/null)); }
+                complete -o default -F _v2xsim v2xsim
+                """,
+            "zsh" => """
+                #compdef v2xsim
+                _v2xsim() { local -a found; found=("${(@f)$(v2xsim "[suggest:${#BUFFER}]" "$BUFFER" 2>/dev/null)}"); compadd -- $found; _files }
+                compdef _v2xsim v2xsim
+                """,
+            "fish" => """
+                complete -c v2xsim -a '(v2xsim "[suggest:"(string length (commandline -cp))"]" (commandline -cp) 2>/dev/null)'
+                """,
+            _ => """
+                Register-ArgumentCompleter -Native -CommandName v2xsim -ScriptBlock {
+                    param($word, $line, $position)
+                    v2xsim "[suggest:$position]" "$line" 2>$null | ForEach-Object { [System.Management.Automation.CompletionResult]::new($_) }
+                }
+                """,
+        });
+        return ExitCodes.Done;
+    }
+
+    private static async Task<bool> Echoes(BrokerAddress address, CancellationToken cancellation)
+    {
+        var heard = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using MQTTnet.IMqttClient client = await MqttConnections.ConnectAsync(address, "v2xsim-doctor", cancellation, args =>
+        {
+            heard.TrySetResult(args.ApplicationMessage.UserProperties?.Exists(p => p.Name == "seq") == true);
+            return Task.CompletedTask;
+        });
+        await client.SubscribeAsync("v2xsim/doctor", MQTTnet.Protocol.MqttQualityOfServiceLevel.AtLeastOnce, cancellation);
+        await client.PublishAsync(
+            new MQTTnet.MqttApplicationMessage
+            {
+                Topic = "v2xsim/doctor",
+                PayloadSegment = new byte[1],
+                UserProperties = [new MQTTnet.Packets.MqttUserProperty("seq", NumberText.Of(1))],
+            },
+            cancellation);
+        Task first = await Task.WhenAny(heard.Task, Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System, cancellation));
+        await client.DisconnectAsync(new MQTTnet.MqttClientDisconnectOptions(), cancellation);
+        return first == heard.Task && await heard.Task;
+    }
+
+    private static void RefuseToOverwrite(string file, bool force)
+    {
+        if (File.Exists(file) && !force)
+        {
+            throw new BadInputException(file, string.Empty, "the file exists", "give another name, or --force to overwrite");
+        }
+    }
+
+    private async Task<RunOutcome> RunOnce(string path, RunOptions options, bool quiet, CancellationToken cancellation)
+    {
+        long loading = clock.GetTimestamp();
+        using LoadedScenario loaded = ScenarioLoader.Load(path, options.Seed);
+        var progress = new ProgressLine(error, clock, quiet);
+        await using var session = new RunSession(loaded, options, clock, clock.GetElapsedTime(loading).TotalSeconds, progress.Show);
+        await session.StartAsync(cancellation);
+        RunOutcome outcome = await session.RunAsync(cancellation);
+        progress.End();
+        return outcome;
+    }
+
+    private static string Summary(RunOutcome outcome)
+    {
+        RunReport r = outcome.Report;
+        TimingReport t = outcome.Timing;
+        var text = new StringBuilder();
+        void Line(string label, FormattableString value) => text.Append(CultureInfo.InvariantCulture, $"{label,-17}{value.ToString(CultureInfo.InvariantCulture)}\n");
+        Line(r.Scenario, $"{r.SimulatedSeconds:0.#} s simulated in {t.RunSeconds:0.0} s ({t.TimesRealTime:0.00} × real time), clock {r.Clock}, seed {r.Seed}{(r.IsPartial ? ", ended early" : string.Empty)}");
+        Line("networked road", $"{r.NetworkedRoadKm:0.0} km of {r.RoadKm:0.0} km; {r.Sites} sites, {r.Sensors} sensors, {r.Edges} edges, {r.Regions} regions");
+        Line("road users", $"{r.Traffic.MeanRoadUsers:#,0} in the mean, {r.Traffic.MostRoadUsers:#,0} at most, {CliApp.Number(r.Traffic.MeanSpeedMetresPerSecond, "0.0")} m/s");
+        Line("messages", $"{r.Messages.Published:#,0} published = {r.Messages.Ingested:#,0} ingested + {r.Messages.Rejected:#,0} rejected + {r.Messages.InFlight:#,0} in flight ({t.MessagesPerSecond:#,0}/s)");
+        Line("accuracy", $"GOSPA {CliApp.Number(r.Accuracy.GospaMeanMetres, "0.00")} m, HOTA {CliApp.Number(r.Accuracy.Hota, "0.000")}, recall {CliApp.Number(r.Accuracy.Recall * 100, "0.0")} %, precision {CliApp.Number(r.Accuracy.Precision * 100, "0.0")} %, position error {CliApp.Number(r.Accuracy.PositionRmseMetres, "0.00")} m");
+        Line("hand-over", $"{r.Accuracy.Handover.Kept:#,0} of {r.Accuracy.Handover.Crossings:#,0} road users kept their identity from edge to edge");
+        Line("sensor to road", $"p50 {CliApp.Number(r.Latency.Edge.P50Ms, "0")} ms, p99 {CliApp.Number(r.Latency.Edge.P99Ms, "0")} ms, {r.Latency.DeadlineMisses:#,0} of {r.Latency.Edge.Count:#,0} beyond {r.Latency.DeadlineMs:0} ms");
+        Line("traffic state", $"{string.Join(", ", r.Tiers.WindowsClosed.Select(w => $"{w.Value} × {w.Key}"))}; {r.Tiers.CongestedLinks.Count} congested links; {r.Tiers.Warnings.Values.Sum()} collision warnings");
+        Line("run hash", $"{r.RunHash}");
+        if (outcome.OutputFolder is { } folder)
+        {
+            Line("report", $"{Path.Combine(folder, "report.html")}");
+        }
+
+        return text.ToString();
+    }
+}
