@@ -29,10 +29,10 @@ public static class EdgePlanner
             Epoch = loaded.Epoch,
             Sites = [.. edge.Sites.Select(s => new EdgeSite(s.Id, s.Position, [.. s.Sensors.Select(ProfileOf)]))],
             ServiceRadiusMetres = loaded.Plan.ServiceRadiusMetres,
-            Roads = PiecesNear(network, lanes, edge.Sites, loaded.Plan.ServiceRadiusMetres),
+            Roads = [.. PiecesNear(network, lanes, edge.Sites, loaded.Plan.ServiceRadiusMetres)],
             Neighbours = [.. edges.Where(e => e.Id != edge.Id && e.Centre.DistanceTo(edge.Centre) < NeighbourMetres)
                 .OrderBy(e => e.Centre.DistanceTo(edge.Centre)).ThenBy(e => e.Id, StringComparer.Ordinal).Take(MostNeighbours)
-                .Select(e => new Neighbour(e.Id, e.Centre))],
+                .Select(e => new Neighbour(e.Id, e.Centre, [.. e.Sites.Select(s => s.Position)]))],
             Tracker = loaded.Scenario.Tracker,
         })];
     }

@@ -92,7 +92,7 @@ public sealed class RunSession : IAsyncDisposable
         var embedded = new EmbeddedDownlink();
         if (_options.Broker is null)
         {
-            _broker = await EmbeddedBroker.StartAsync(_options.Port, _intake.Accept);
+            _broker = await EmbeddedBroker.StartAsync(_options.Port, _intake.Accept, [RoadsideFleet.AnnouncerId, .. _loaded.Plan.Sites.Select(s => s.Id)]);
             embedded.Broker = _broker;
         }
         else

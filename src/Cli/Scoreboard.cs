@@ -82,7 +82,7 @@ public sealed class Scoreboard
             _grid.Query(site.Position, reach, near);
         }
 
-        if (edge.Sites.Count > 1)
+        if (edge.Sites.Length > 1)
         {
             near.Sort();
         }
@@ -97,7 +97,7 @@ public sealed class Scoreboard
 
             last = k;
             var at = new PlanePoint(frame.X[k], frame.Y[k]);
-            if (!edge.Sites.Any(s => s.Position.SquaredDistanceTo(at) < reach * reach))
+            if (edge.Nearest(at).Position.SquaredDistanceTo(at) >= reach * reach)
             {
                 continue;
             }

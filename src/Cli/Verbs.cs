@@ -206,7 +206,7 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
         bool reachable = true;
         try
         {
-            await using EmbeddedBroker? embedded = broker is null ? await EmbeddedBroker.StartAsync(port, null) : null;
+            await using EmbeddedBroker? embedded = broker is null ? await EmbeddedBroker.StartAsync(port, _ => false, []) : null;
             BrokerAddress address = broker ?? embedded!.Address;
             checks.Add(("broker " + address, await Echoes(address, cancellation), "a message sent comes back with its user property"));
         }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using V2XSim.Fusion;
 using V2XSim.Fusion.Edge;
 using V2XSim.Kernel;
@@ -6,13 +7,14 @@ using V2XSim.Messages;
 namespace V2XSim.EdgeNode;
 
 /// <summary>A site as its edge knows it.</summary>
-public sealed record EdgeSite(string Device, PlanePoint Position, IReadOnlyList<SensorProfile> Sensors)
+public sealed record EdgeSite(string Device, PlanePoint Position, ImmutableArray<SensorProfile> Sensors)
 {
     public ulong Octets { get; } = DownMessages.OctetsOf(Device);
 }
 
 /// <summary>Another edge to which objects may leave.</summary>
-public sealed record Neighbour(string EdgeId, PlanePoint Position);
+/// <param name="Position">Middle of its sites.</param>
+public sealed record Neighbour(string EdgeId, PlanePoint Position, ImmutableArray<PlanePoint> Sites);
 
 /// <summary>Everything that one edge needs to know; built once from the site plan, never changed.</summary>
 public sealed record EdgeConfig
@@ -28,15 +30,30 @@ public sealed record EdgeConfig
 
     public required UtcEpoch Epoch { get; init; }
 
-    public required IReadOnlyList<EdgeSite> Sites { get; init; }
+    public required ImmutableArray<EdgeSite> Sites { get; init; }
 
     public required double ServiceRadiusMetres { get; init; }
 
-    public required IReadOnlyList<RoadPiece> Roads { get; init; }
+    public required ImmutableArray<RoadPiece> Roads { get; init; }
 
-    public required IReadOnlyList<Neighbour> Neighbours { get; init; }
+    public required ImmutableArray<Neighbour> Neighbours { get; init; }
 
     public TrackerSettings Tracker { get; init; } = new();
+
+    /// <summary>The site that is nearest to a point.</summary>
+    public EdgeSite Nearest(PlanePoint point)
+    {
+        EdgeSite nearest = Sites[0];
+        for (int i = 1; i < Sites.Length; i++)
+        {
+            if (Sites[i].Position.SquaredDistanceTo(point) < nearest.Position.SquaredDistanceTo(point))
+            {
+                nearest = Sites[i];
+            }
+        }
+
+        return nearest;
+    }
 
     /// <summary>Whether a point is within a site's service radius and in view of one of its sensors.</summary>
     public bool Covers(PlanePoint point)
@@ -75,5 +92,5 @@ public sealed class EdgeCatalogue(IEnumerable<EdgeConfig> edges)
 public interface IDownlink
 {
     /// <param name="published">Instant of publication in event time.</param>
-    ValueTask PublishAsync(string topic, byte[] payload, SimTime published, CancellationToken cancellation);
+    ValueTask PublishAsync(string device, string topic, byte[] payload, SimTime published, CancellationToken cancellation);
 }

@@ -38,6 +38,7 @@ public sealed class EdgeCore
     private readonly Dictionary<ulong, SimTime> _announced = [];
     private readonly List<TrackEstimate> _tracks = [];
     private readonly List<ulong> _globalIds = [];
+    private readonly List<Neighbour> _nextEdges = [];
     private readonly List<Conflict> _conflicts = [];
     private readonly List<MessageRow> _rows = [];
     private readonly List<RsmParticipant> _rsm = [];
@@ -206,7 +207,7 @@ public sealed class EdgeCore
         var rows = new List<WarningRow>();
         foreach (Conflict conflict in _conflicts)
         {
-            EdgeSite site = _config.Sites.MinBy(s => s.Position.SquaredDistanceTo(conflict.At))!;
+            EdgeSite site = _config.Nearest(conflict.At);
             ulong first = GlobalOf(conflict.First), second = GlobalOf(conflict.Second);
             string text = string.Create(
                 CultureInfo.InvariantCulture,
@@ -229,32 +230,48 @@ public sealed class EdgeCore
         return [.. rows];
     }
 
-    /// <summary>Objects that are about to leave, by the neighbour that lies ahead of them. Repeated every half second.</summary>
+    /// <summary>
+    /// Objects that another edge will see next: those about to enter a neighbour's area, which may overlap this one, and those that
+    /// leave this area towards a neighbour beyond a blind stretch. Repeated every half second, so that the newest estimate is known.
+    /// </summary>
     public void FindLeaving(SimTime now, SortedDictionary<string, List<HandoverRow>> result)
     {
-        double inner = 0.75 * _config.ServiceRadiusMetres;
+        double radius = _config.ServiceRadiusMetres, inner = 0.75 * radius;
         for (int i = 0; i < _tracks.Count; i++)
         {
             TrackEstimate t = _tracks[i];
-            PlanePoint nearest = _config.Sites.MinBy(s => s.Position.SquaredDistanceTo(t.Position))!.Position;
             double speed = t.SpeedMetresPerSecond;
-            if (speed < 1 || nearest.SquaredDistanceTo(t.Position) < inner * inner
-                || ((t.X - nearest.X) * t.VelocityX) + ((t.Y - nearest.Y) * t.VelocityY) <= 0
-                || (_announced.TryGetValue(t.Id, out SimTime last) && now.SecondsSince(last) < 0.5))
+            if (speed < 1 || (_announced.TryGetValue(t.Id, out SimTime last) && now.SecondsSince(last) < 0.5))
+            {
+                continue;
+            }
+
+            _nextEdges.Clear();
+            FindEntered(in t, speed, radius);
+            PlanePoint nearest = _config.Nearest(t.Position).Position;
+            bool isLeaving = nearest.SquaredDistanceTo(t.Position) > inner * inner
+                && ((t.X - nearest.X) * t.VelocityX) + ((t.Y - nearest.Y) * t.VelocityY) > 0;
+            if (isLeaving && _nextEdges.Count < 2)
+            {
+                FindAhead(in t, speed);
+            }
+
+            if (_nextEdges.Count == 0)
             {
                 continue;
             }
 
             _announced[t.Id] = now;
-            foreach (string neighbour in Ahead(t, speed))
+            var row = new HandoverRow(
+                _globalIds[i], now.Microseconds, t.X, t.Y, t.VelocityX, t.VelocityY, t.Size.LengthMetres, t.Size.WidthMetres, t.Size.HeightMetres, (byte)t.Kind);
+            foreach (Neighbour neighbour in _nextEdges)
             {
-                if (!result.TryGetValue(neighbour, out List<HandoverRow>? rows))
+                if (!result.TryGetValue(neighbour.EdgeId, out List<HandoverRow>? rows))
                 {
-                    result[neighbour] = rows = [];
+                    result[neighbour.EdgeId] = rows = [];
                 }
 
-                rows.Add(new HandoverRow(
-                    _globalIds[i], now.Microseconds, t.X, t.Y, t.VelocityX, t.VelocityY, t.Size.LengthMetres, t.Size.WidthMetres, t.Size.HeightMetres, (byte)t.Kind));
+                rows.Add(row);
             }
         }
 
@@ -282,15 +299,46 @@ public sealed class EdgeCore
         return window;
     }
 
-    private IEnumerable<string> Ahead(TrackEstimate track, double speed)
+    /// <summary>Neighbours whose area the object is in or will be within three seconds.</summary>
+    private void FindEntered(in TrackEstimate track, double speed, double radius)
+    {
+        const double LookAheadSeconds = 3, Margin = 30;
+        double reach = radius + Margin + (LookAheadSeconds * speed);
+        foreach (Neighbour neighbour in _config.Neighbours)
+        {
+            foreach (PlanePoint site in neighbour.Sites)
+            {
+                PlanePoint to = site - track.Position;
+                double squared = (to.X * to.X) + (to.Y * to.Y);
+                if (squared < reach * reach && (squared < (radius + Margin) * (radius + Margin) || (to.X * track.VelocityX) + (to.Y * track.VelocityY) > 0))
+                {
+                    _nextEdges.Add(neighbour);
+                    break;
+                }
+            }
+        }
+    }
+
+    /// <summary>The two nearest neighbours that lie ahead.</summary>
+    private void FindAhead(in TrackEstimate track, double speed)
     {
         const double Farthest = 3000, Cosine = 0.7;
-        return _config.Neighbours
-            .Select(n => (n.EdgeId, Offset: n.Position - track.Position))
-            .Where(n => n.Offset.Length < Farthest && (n.Offset.X * track.VelocityX) + (n.Offset.Y * track.VelocityY) > Cosine * speed * n.Offset.Length)
-            .OrderBy(n => n.Offset.Length).ThenBy(n => n.EdgeId, StringComparer.Ordinal)
-            .Take(2)
-            .Select(n => n.EdgeId);
+        int before = _nextEdges.Count;
+
+        // Neighbours are listed from near to far.
+        foreach (Neighbour neighbour in _config.Neighbours)
+        {
+            PlanePoint to = neighbour.Position - track.Position;
+            double distance = to.Length;
+            if (distance < Farthest && (to.X * track.VelocityX) + (to.Y * track.VelocityY) > Cosine * speed * distance && !_nextEdges.Contains(neighbour))
+            {
+                _nextEdges.Add(neighbour);
+                if (_nextEdges.Count == before + 2)
+                {
+                    return;
+                }
+            }
+        }
     }
 
     private ulong GlobalOf(ulong local)

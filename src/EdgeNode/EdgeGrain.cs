@@ -65,7 +65,7 @@ public sealed class EdgeGrain(EdgeCatalogue catalogue, IDownlink downlink, TimeP
         };
         foreach (DownPayload payload in _down)
         {
-            await downlink.PublishAsync(payload.Topic, payload.Bytes, until, CancellationToken.None);
+            await downlink.PublishAsync(payload.Device, payload.Topic, payload.Bytes, until, CancellationToken.None);
         }
 
         result.HandoversSent = await HandOver(step.Step, until);

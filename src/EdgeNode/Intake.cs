@@ -350,7 +350,7 @@ public sealed class BrokerLink : IDownlink, IAsyncDisposable
         return link;
     }
 
-    public async ValueTask PublishAsync(string topic, byte[] payload, SimTime published, CancellationToken cancellation) =>
+    public async ValueTask PublishAsync(string device, string topic, byte[] payload, SimTime published, CancellationToken cancellation) =>
         await _client!.PublishAsync(DownMessageOf(topic, payload, published), cancellation);
 
     /// <summary>A message down, stamped with its instant of publication.</summary>
@@ -384,6 +384,6 @@ public sealed class EmbeddedDownlink : IDownlink
     /// <summary>Set once the broker runs; the tiers are built before it.</summary>
     public EmbeddedBroker? Broker { get; set; }
 
-    public async ValueTask PublishAsync(string topic, byte[] payload, SimTime published, CancellationToken cancellation) =>
-        await Broker!.PublishAsync(BrokerLink.DownMessageOf(topic, payload, published), cancellation);
+    public async ValueTask PublishAsync(string device, string topic, byte[] payload, SimTime published, CancellationToken cancellation) =>
+        await Broker!.PublishAsync(device, BrokerLink.DownMessageOf(topic, payload, published), cancellation);
 }

@@ -1,24 +1,31 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using MQTTnet;
 using MQTTnet.Server;
 
 namespace V2XSim.Mqtt;
 
 /// <summary>
-/// An MQTT 5 broker inside the process, on a loopback port. What devices send up is handed to the intake as it comes in and goes
-/// no further; what the platform sends down is delivered to its subscribers.
+/// An MQTT 5 broker inside the process, on a loopback port. What devices send up is handed to the intake as it comes in; what the
+/// platform sends down is queued for the one device that it is for. Matching each message against every subscription would cost
+/// more than all else together, so it is done only while somebody besides the devices is connected, who then sees everything.
 /// </summary>
 public sealed class EmbeddedBroker : IAsyncDisposable
 {
     /// <summary>Messages that may wait for one subscriber; the oldest goes first, and is counted.</summary>
     public const int MaximumPendingMessages = 10_000;
     private readonly MqttServer _server;
+    private readonly ConcurrentDictionary<string, bool> _observers = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _devices;
+    private volatile Dictionary<string, MqttSessionStatus>? _sessions;
     private long _dropped;
 
-    private EmbeddedBroker(MqttServer server, BrokerAddress address)
+    private EmbeddedBroker(MqttServer server, BrokerAddress address, IEnumerable<string> devices)
     {
         _server = server;
         Address = address;
+        _devices = new HashSet<string>(devices, StringComparer.Ordinal);
     }
 
     public BrokerAddress Address { get; }
@@ -28,9 +35,10 @@ public sealed class EmbeddedBroker : IAsyncDisposable
 
     /// <summary>Starts a broker.</summary>
     /// <param name="port">TCP port on the loopback address; 0 takes a free one.</param>
-    /// <param name="onUp">Receives what devices publish; null delivers it to subscribers like everything else.</param>
+    /// <param name="onUp">Receives what devices publish; false for a topic that it has no use for.</param>
+    /// <param name="clients">Names of the clients that are the run's own.</param>
     /// <exception cref="BrokerUnavailableException">The port is in use.</exception>
-    public static async Task<EmbeddedBroker> StartAsync(int port, Func<MQTTnet.MqttApplicationMessage, bool>? onUp)
+    public static async Task<EmbeddedBroker> StartAsync(int port, Func<MqttApplicationMessage, bool> onUp, IEnumerable<string> clients)
     {
         int chosen = port == 0 ? FreePort() : port;
         MqttServerOptions options = new MqttServerOptionsBuilder()
@@ -44,21 +52,35 @@ public sealed class EmbeddedBroker : IAsyncDisposable
             .Build();
         options.DefaultEndpointOptions.NoDelay = true;
         MqttServer server = new MqttServerFactory().CreateMqttServer(options);
-        var broker = new EmbeddedBroker(server, new BrokerAddress("127.0.0.1", chosen));
+        var broker = new EmbeddedBroker(server, new BrokerAddress("127.0.0.1", chosen), clients);
         server.QueuedApplicationMessageOverwrittenAsync += _ =>
         {
             Interlocked.Increment(ref broker._dropped);
             return Task.CompletedTask;
         };
-        if (onUp is not null)
+        server.ClientConnectedAsync += args =>
         {
-            server.InterceptingPublishAsync += args =>
+            if (broker._devices.Contains(args.ClientId))
             {
-                // True: taken in here, no need to look for subscribers.
-                args.ProcessPublish = !onUp(args.ApplicationMessage);
-                return Task.CompletedTask;
-            };
-        }
+                broker._sessions = null;
+            }
+            else
+            {
+                broker._observers[args.ClientId] = true;
+            }
+
+            return Task.CompletedTask;
+        };
+        server.ClientDisconnectedAsync += args =>
+        {
+            broker._observers.TryRemove(args.ClientId, out _);
+            return Task.CompletedTask;
+        };
+        server.InterceptingPublishAsync += args =>
+        {
+            args.ProcessPublish = !onUp(args.ApplicationMessage) || !broker._observers.IsEmpty;
+            return Task.CompletedTask;
+        };
 
         try
         {
@@ -73,9 +95,21 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         return broker;
     }
 
-    /// <summary>Delivers a message of the platform to its subscribers.</summary>
-    public Task PublishAsync(MQTTnet.MqttApplicationMessage message, CancellationToken cancellation) =>
-        _server.InjectApplicationMessage(new InjectedMqttApplicationMessage(message) { SenderClientId = "platform" }, cancellation);
+    /// <summary>Delivers a message of the platform to a device and to whoever else listens.</summary>
+    public async Task PublishAsync(string device, MqttApplicationMessage message, CancellationToken cancellation)
+    {
+        if (_observers.IsEmpty)
+        {
+            Dictionary<string, MqttSessionStatus> sessions = _sessions ??= (await _server.GetSessionsAsync()).ToDictionary(s => s.Id, StringComparer.Ordinal);
+            if (sessions.TryGetValue(device, out MqttSessionStatus? session))
+            {
+                session.TryEnqueueApplicationMessage(message, out _);
+                return;
+            }
+        }
+
+        await _server.InjectApplicationMessage(new InjectedMqttApplicationMessage(message) { SenderClientId = "platform" }, cancellation);
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -12,6 +12,8 @@ namespace V2XSim.Roadside;
 /// <summary>All simulated devices of a run, each with its own connection to the broker.</summary>
 public sealed class RoadsideFleet : IAsyncDisposable
 {
+    /// <summary>Client id under which steps are announced.</summary>
+    public const string AnnouncerId = "v2xsim-roadside";
     private readonly RoadsideDevice[] _devices;
     private readonly PointGrid _grid = new(100);
     private readonly JsonBuffer _announcement = new();
@@ -40,7 +42,7 @@ public sealed class RoadsideFleet : IAsyncDisposable
     /// <exception cref="BrokerUnavailableException">The broker does not answer.</exception>
     public async Task ConnectAsync(BrokerAddress broker, CancellationToken cancellation)
     {
-        _announcer = await MqttConnections.ConnectAsync(broker, "v2xsim-roadside", cancellation);
+        _announcer = await MqttConnections.ConnectAsync(broker, AnnouncerId, cancellation);
         await Parallel.ForEachAsync(_devices, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellation }, async (device, token) =>
         {
             device.Client = await MqttConnections.ConnectAsync(broker, device.Id, token, args =>

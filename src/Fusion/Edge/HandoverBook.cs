@@ -15,6 +15,10 @@ public sealed class HandoverBook
 {
     private const double ExpirySeconds = 90;
     private const int MaximumExpected = 512;
+
+    /// <summary>An announcement this young says where the object is now.</summary>
+    private const double FreshSeconds = 0.6;
+    private const double KnownMetres = 2.5;
     private readonly SortedDictionary<ulong, Handover> _expected = [];
     private readonly Dictionary<ulong, ulong> _globalOf = [];
     private readonly HashSet<ulong> _published = [];
@@ -80,7 +84,8 @@ public sealed class HandoverBook
         _gone.Clear();
         foreach ((ulong id, Handover h) in _expected)
         {
-            if (now.SecondsSince(h.Time) > ExpirySeconds)
+            double age = now.SecondsSince(h.Time);
+            if (age > ExpirySeconds || (age < FreshSeconds && IsKnown(in h, age, alive)))
             {
                 _gone.Add(id);
             }
@@ -96,6 +101,22 @@ public sealed class HandoverBook
                 _globalOf.Remove(local);
             }
         }
+    }
+
+    /// <summary>Whether the announced object is already followed here under another identity, which it keeps.</summary>
+    private static bool IsKnown(in Handover h, double age, IReadOnlyList<TrackEstimate> alive)
+    {
+        double x = h.X + (age * h.VelocityX), y = h.Y + (age * h.VelocityY);
+        for (int i = 0; i < alive.Count; i++)
+        {
+            double dx = alive[i].X - x, dy = alive[i].Y - y;
+            if ((dx * dx) + (dy * dy) < KnownMetres * KnownMetres)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static double Cost(in Handover h, in TrackEstimate track, SimTime now)
