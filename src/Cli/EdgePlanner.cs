@@ -17,6 +17,7 @@ public static class EdgePlanner
     {
         RoadNetwork network = loaded.Network;
         var lanes = new LaneIndex(network);
+        Dictionary<int, double> watched = WatchedLaneMetres(loaded);
         List<(string Id, string Region, List<Site> Sites, PlanePoint Centre)> edges = [.. loaded.Plan.Sites
             .GroupBy(s => s.EdgeId, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal)
             .Select(g => (g.Key, g.First().RegionId, g.ToList(), new PlanePoint(g.Average(s => s.Position.X), g.Average(s => s.Position.Y))))];
@@ -33,6 +34,7 @@ public static class EdgePlanner
             Neighbours = [.. edges.Where(e => e.Id != edge.Id && e.Centre.DistanceTo(edge.Centre) < NeighbourMetres)
                 .OrderBy(e => e.Centre.DistanceTo(edge.Centre)).ThenBy(e => e.Id, StringComparer.Ordinal).Take(MostNeighbours)
                 .Select(e => new Neighbour(e.Id, e.Centre, [.. e.Sites.Select(s => s.Position)]))],
+            WatchedLaneMetres = watched,
             Tracker = loaded.Scenario.Tracker,
         })];
     }
@@ -47,6 +49,30 @@ public static class EdgePlanner
         sensor.Type.AzimuthNoiseDegrees * Math.PI / 180,
         Math.Clamp(sensor.Type.DetectionProbability, 0.01, 0.999),
         sensor.Type.ClutterPerScan);
+
+    private static Dictionary<int, double> WatchedLaneMetres(LoadedScenario loaded)
+    {
+        const double Sample = 5;
+        var grid = new PointGrid(loaded.Plan.ServiceRadiusMetres);
+        grid.Build([.. loaded.Plan.Sites.Select(s => s.Position.X)], [.. loaded.Plan.Sites.Select(s => s.Position.Y)]);
+        var near = new List<int>();
+        var metres = new Dictionary<int, double>();
+        foreach (Lane lane in loaded.Network.Lanes)
+        {
+            int pieces = Math.Max(1, (int)Math.Round(lane.LengthMetres / Sample));
+            for (int i = 0; i < pieces; i++)
+            {
+                near.Clear();
+                grid.Query(lane.At((i + 0.5) * lane.LengthMetres / pieces).Point, loaded.Plan.ServiceRadiusMetres, near);
+                if (near.Count > 0)
+                {
+                    metres[lane.Link] = metres.GetValueOrDefault(lane.Link) + (lane.LengthMetres / pieces);
+                }
+            }
+        }
+
+        return metres;
+    }
 
     private static List<RoadPiece> PiecesNear(RoadNetwork network, LaneIndex lanes, List<Site> sites, double radius)
     {

@@ -33,7 +33,7 @@ public sealed class Results : IAsyncDisposable
     private readonly SortedDictionary<string, long> _ingestedByTopic = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, long> _warnings = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, int> _windowsClosed = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, TrafficWindow> _lastWindows = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TrafficWindow> _lastMinutes = new(StringComparer.Ordinal);
     private readonly TrackColumns _tracks = new();
     private readonly TruthColumns _truth = new();
     private readonly MessageColumns _messages = new();
@@ -134,7 +134,11 @@ public sealed class Results : IAsyncDisposable
             string name = $"{tier} {window.LengthSeconds} s";
             _windowsClosed[name] = _windowsClosed.GetValueOrDefault(name) + (window.IsComplete ? 1 : 0);
             _windowsIncomplete += window.IsComplete ? 0 : 1;
-            _lastWindows[$"{tier}/{window.LengthSeconds}/{window.Owner}"] = window;
+            if (tier == "region" && window.LengthSeconds == 60)
+            {
+                _lastMinutes[window.Owner] = window;
+            }
+
             _windows.Add(tier, window, _loaded.Network);
         }
     }
@@ -403,8 +407,7 @@ public sealed class Results : IAsyncDisposable
         };
     }
 
-    private List<CongestedLink> Congested() => [.. _lastWindows.Values
-        .Where(w => w.LengthSeconds == 60)
+    private List<CongestedLink> Congested() => [.. _lastMinutes.Values
         .OrderBy(w => w.Owner, StringComparer.Ordinal)
         .SelectMany(w => w.Links.Where(l => l.IsCongested).Select(l => new CongestedLink(
             w.Owner,

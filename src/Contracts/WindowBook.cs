@@ -13,10 +13,10 @@ public sealed class WindowBook(string owner, int lengthSeconds)
     /// <summary>Parts that came after their window had closed.</summary>
     public int Late { get; private set; }
 
-    private sealed record Part(LinkRow[] Links, double MeanVehicles, int Warnings, long LengthMicroseconds);
+    private sealed record Part(LinkRow[] Links, double MeanVehicles, int Warnings, long LengthMicroseconds, int Publications);
 
     /// <summary>Adds what one sender saw from an instant on.</summary>
-    public void Add(string sender, long startMicroseconds, long endMicroseconds, LinkRow[] links, double meanVehicles, int warnings)
+    public void Add(string sender, long startMicroseconds, long endMicroseconds, LinkRow[] links, double meanVehicles, int warnings, int publications)
     {
         long window = startMicroseconds / (lengthSeconds * MicrosecondsPerSecond);
         if (window < _closedUntil)
@@ -30,7 +30,7 @@ public sealed class WindowBook(string owner, int lengthSeconds)
             _open[window] = parts = [];
         }
 
-        parts[(startMicroseconds, sender)] = new Part(links, meanVehicles, warnings, endMicroseconds - startMicroseconds);
+        parts[(startMicroseconds, sender)] = new Part(links, meanVehicles, warnings, endMicroseconds - startMicroseconds, publications);
     }
 
     /// <summary>Closes the windows that end at or before an instant; at the end of a run also those that do not, marked incomplete.</summary>
@@ -49,19 +49,19 @@ public sealed class WindowBook(string owner, int lengthSeconds)
         return closed;
     }
 
+    /// <summary>Density from which slow traffic is a jam and no queue at a light, vehicles per kilometre and lane.</summary>
+    public const double JamDensityPerLaneKilometre = 40;
+
     /// <summary>
     /// Class of a link by its mean speed as a share of the limit: 0.7 and more free, 0.4 light, 0.2 medium, below heavy.
-    /// Fewer than two vehicles in the mean are no congestion, however slow. The bounds are ours; the standard leaves them open.
+    /// Below a third of the density at standstill traffic is at most light, however slow: those are queues at lights. The bounds
+    /// are ours; the standard leaves them open.
     /// </summary>
     public static CongestionLevel LevelOf(in LinkRow row)
     {
-        if (row.MeanVehicles < 2 || row.FreeSpeedMetresPerSecond <= 0)
-        {
-            return CongestionLevel.Free;
-        }
-
-        double share = row.MeanSpeedMetresPerSecond / row.FreeSpeedMetresPerSecond;
-        return share >= 0.7 ? CongestionLevel.Free : share >= 0.4 ? CongestionLevel.Light : share >= 0.2 ? CongestionLevel.Medium : CongestionLevel.Heavy;
+        double share = row.VehicleSamples > 0 && row.FreeSpeedMetresPerSecond > 0 ? row.MeanSpeedMetresPerSecond / row.FreeSpeedMetresPerSecond : 1;
+        CongestionLevel bySpeed = share >= 0.7 ? CongestionLevel.Free : share >= 0.4 ? CongestionLevel.Light : share >= 0.2 ? CongestionLevel.Medium : CongestionLevel.Heavy;
+        return bySpeed > CongestionLevel.Light && row.DensityPerLaneKilometre < JamDensityPerLaneKilometre ? CongestionLevel.Light : bySpeed;
     }
 
     private TrafficWindow Sum(long start, long end, bool complete, SortedDictionary<(long Start, string Sender), Part> parts)
@@ -69,6 +69,7 @@ public sealed class WindowBook(string owner, int lengthSeconds)
         var links = new SortedDictionary<int, LinkRow>();
         double vehicles = 0;
         int warnings = 0;
+        int publications = parts.GroupBy(p => p.Key.Start).Sum(g => g.Max(p => p.Value.Publications));
         foreach (Part part in parts.Values)
         {
             vehicles += part.MeanVehicles * part.LengthMicroseconds;
@@ -81,8 +82,9 @@ public sealed class WindowBook(string owner, int lengthSeconds)
                     sum.VehicleSamples + row.VehicleSamples,
                     sum.SpeedSum + row.SpeedSum,
                     sum.Entered + row.Entered,
-                    sum.Publications + row.Publications,
-                    row.FreeSpeedMetresPerSecond);
+                    publications,
+                    row.FreeSpeedMetresPerSecond,
+                    row.WatchedLaneMetres);
             }
         }
 
@@ -91,6 +93,6 @@ public sealed class WindowBook(string owner, int lengthSeconds)
             CongestionLevel level = LevelOf(in r);
             return new LinkState(r, level, level == CongestionLevel.Heavy);
         })];
-        return new TrafficWindow(owner, lengthSeconds, start, end, complete, states, end > start ? vehicles / (end - start) : 0, warnings);
+        return new TrafficWindow(owner, lengthSeconds, start, end, complete, states, end > start ? vehicles / (end - start) : 0, warnings, publications);
     }
 }

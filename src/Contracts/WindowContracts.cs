@@ -16,8 +16,9 @@ public enum CongestionLevel
 /// <param name="VehicleSamples">Sum over publications of the vehicles seen on the link.</param>
 /// <param name="SpeedSum">Sum of their speeds, m/s.</param>
 /// <param name="Entered">Vehicles first seen on the link.</param>
-/// <param name="Publications">Publications in the window.</param>
+/// <param name="Publications">Publications in the window, with vehicles on the link or without.</param>
 /// <param name="FreeSpeedMetresPerSecond">Speed limit.</param>
+/// <param name="WatchedLaneMetres">Length of the link's lanes that some edge watches.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias("v2xsim.LinkRow")]
@@ -27,10 +28,14 @@ public readonly record struct LinkRow(
     [property: Id(2)] double SpeedSum,
     [property: Id(3)] int Entered,
     [property: Id(4)] int Publications,
-    [property: Id(5)] double FreeSpeedMetresPerSecond)
+    [property: Id(5)] double FreeSpeedMetresPerSecond,
+    [property: Id(6)] double WatchedLaneMetres)
 {
-    /// <summary>Mean number of vehicles on the link while it was watched.</summary>
+    /// <summary>Mean number of vehicles on the watched part of the link.</summary>
     public double MeanVehicles => Publications > 0 ? VehicleSamples / (double)Publications : 0;
+
+    /// <summary>Vehicles per kilometre and lane.</summary>
+    public double DensityPerLaneKilometre => WatchedLaneMetres > 0 ? MeanVehicles * 1000 / WatchedLaneMetres : 0;
 
     /// <summary>Mean speed of the vehicles seen, m/s; NaN when there were none.</summary>
     public double MeanSpeedMetresPerSecond => VehicleSamples > 0 ? SpeedSum / VehicleSamples : double.NaN;
@@ -46,7 +51,8 @@ public sealed record EdgeWindow(
     [property: Id(2)] long EndMicroseconds,
     [property: Id(3)] LinkRow[] Links,
     [property: Id(4)] int Tracks,
-    [property: Id(5)] int Warnings);
+    [property: Id(5)] int Warnings,
+    [property: Id(6)] int Publications);
 
 /// <summary>One link of a closed window as the region sees it.</summary>
 [GenerateSerializer]
@@ -71,7 +77,8 @@ public sealed record TrafficWindow(
     [property: Id(4)] bool IsComplete,
     [property: Id(5)] LinkState[] Links,
     [property: Id(6)] double MeanVehicles,
-    [property: Id(7)] int Warnings);
+    [property: Id(7)] int Warnings,
+    [property: Id(8)] int Publications);
 
 /// <summary>Result of one step of a region or of the centre.</summary>
 [GenerateSerializer]

@@ -38,6 +38,9 @@ public sealed record EdgeConfig
 
     public required ImmutableArray<Neighbour> Neighbours { get; init; }
 
+    /// <summary>By link: the length of its lanes that this or another edge watches, in metres.</summary>
+    public required IReadOnlyDictionary<int, double> WatchedLaneMetres { get; init; }
+
     public TrackerSettings Tracker { get; init; } = new();
 
     /// <summary>The site that is nearest to a point.</summary>
@@ -53,6 +56,25 @@ public sealed record EdgeConfig
         }
 
         return nearest;
+    }
+
+    /// <summary>Whether no neighbour has a site nearer to a point: where areas overlap, only one edge counts traffic.</summary>
+    public bool IsAnswerableFor(PlanePoint point)
+    {
+        double own = Nearest(point).Position.SquaredDistanceTo(point);
+        foreach (Neighbour neighbour in Neighbours)
+        {
+            foreach (PlanePoint site in neighbour.Sites)
+            {
+                double theirs = site.SquaredDistanceTo(point);
+                if (theirs < own || (theirs == own && string.CompareOrdinal(neighbour.EdgeId, EdgeId) < 0))
+                {
+                    return false;
+                }
+            }
+        }
+
+        return true;
     }
 
     /// <summary>Whether a point is within a site's service radius and in view of one of its sensors.</summary>

@@ -127,11 +127,14 @@ public sealed class EdgeCore
             TrackEstimate track = _tracks[i];
             ulong id = _handovers.GlobalIdOf(in track, until);
             _globalIds.Add(id);
-            _links.Add(id, in track);
+            if (_config.IsAnswerableFor(track.Position))
+            {
+                _windowTracks++;
+                _links.Add(id, in track);
+            }
         }
 
         _links.EndPublication();
-        _windowTracks += _tracks.Count;
         _handovers.Prune(until, _tracks);
     }
 
@@ -241,7 +244,7 @@ public sealed class EdgeCore
         {
             TrackEstimate t = _tracks[i];
             double speed = t.SpeedMetresPerSecond;
-            if (speed < 1 || (_announced.TryGetValue(t.Id, out SimTime last) && now.SecondsSince(last) < 0.5))
+            if (_announced.TryGetValue(t.Id, out SimTime last) && now.SecondsSince(last) < 0.5)
             {
                 continue;
             }
@@ -249,7 +252,7 @@ public sealed class EdgeCore
             _nextEdges.Clear();
             FindEntered(in t, speed, radius);
             PlanePoint nearest = _config.Nearest(t.Position).Position;
-            bool isLeaving = nearest.SquaredDistanceTo(t.Position) > inner * inner
+            bool isLeaving = speed >= 1 && nearest.SquaredDistanceTo(t.Position) > inner * inner
                 && ((t.X - nearest.X) * t.VelocityX) + ((t.Y - nearest.Y) * t.VelocityY) > 0;
             if (isLeaving && _nextEdges.Count < 2)
             {
@@ -293,8 +296,8 @@ public sealed class EdgeCore
         }
 
         int publications = Math.Max(1, _links.Publications);
-        LinkRow[] rows = [.. _links.Close().Select(l => new LinkRow(l.Link, l.VehicleSamples, l.SpeedSum, l.Entered, publications, l.FreeSpeed))];
-        var window = new EdgeWindow(_config.EdgeId, _windowStart.Microseconds, now.Microseconds, rows, (int)Math.Round(_windowTracks / (double)publications), _windowWarnings);
+        LinkRow[] rows = [.. _links.Close().Select(l => new LinkRow(l.Link, l.VehicleSamples, l.SpeedSum, l.Entered, publications, l.FreeSpeed, _config.WatchedLaneMetres.GetValueOrDefault(l.Link)))];
+        var window = new EdgeWindow(_config.EdgeId, _windowStart.Microseconds, now.Microseconds, rows, (int)Math.Round(_windowTracks / (double)publications), _windowWarnings, publications);
         (_windowStart, _windowWarnings, _windowTracks) = (now, 0, 0);
         return window;
     }

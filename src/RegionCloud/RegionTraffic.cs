@@ -8,7 +8,7 @@ namespace V2XSim.RegionCloud;
 /// </summary>
 public sealed class RegionTraffic(string region)
 {
-    public const int SecondsToFlag = 10;
+    public const int SecondsToFlag = 30;
     private readonly WindowBook _second = new(region, 1);
     private readonly WindowBook _minute = new(region, 60);
     private readonly SortedDictionary<int, (int Streak, bool IsCongested)> _links = [];
@@ -16,7 +16,7 @@ public sealed class RegionTraffic(string region)
     public int Late => _second.Late + _minute.Late;
 
     public void Add(EdgeWindow window) =>
-        _second.Add(window.Edge, window.StartMicroseconds, window.EndMicroseconds, window.Links, window.Tracks, window.Warnings);
+        _second.Add(window.Edge, window.StartMicroseconds, window.EndMicroseconds, window.Links, window.Tracks, window.Warnings, window.Publications);
 
     /// <summary>Closes the windows that end by an instant: the 1 s windows and then, from them, the 60 s windows.</summary>
     public List<TrafficWindow> Close(long untilMicroseconds, bool isLast)
@@ -25,7 +25,7 @@ public sealed class RegionTraffic(string region)
         foreach (TrafficWindow second in _second.Close(untilMicroseconds, isLast))
         {
             closed.Add(Flagged(second));
-            _minute.Add(region, second.StartMicroseconds, second.EndMicroseconds, [.. second.Links.Select(l => l.Row)], second.MeanVehicles, second.Warnings);
+            _minute.Add(region, second.StartMicroseconds, second.EndMicroseconds, [.. second.Links.Select(l => l.Row)], second.MeanVehicles, second.Warnings, second.Publications);
         }
 
         // A minute is closed one second late, so that its last second is in it.

@@ -57,9 +57,11 @@ public sealed class RoadsideDevice
     private readonly LampMessage _lamps = new();
     private readonly List<int> _near = [];
     private readonly List<Detection> _detections = [];
+    private readonly PriorityQueue<Ready, (long Sent, long Order)> _ready = new();
+    private readonly Stack<byte[]> _buffers = new();
+    private readonly List<byte[]> _inUse = [];
     private readonly List<OutgoingMessage> _outgoing = [];
-    private byte[] _payloads = new byte[16 * 1024];
-    private int _payloadsUsed;
+    private long _made;
     private long _sequence;
     private DeviceCounts _counts;
 
@@ -98,11 +100,15 @@ public sealed class RoadsideDevice
     /// <summary>The device's connection; set by the fleet.</summary>
     public IMqttClient? Client { get; set; }
 
-    /// <summary>Scans, reads lamps and queues messages for the step that the frame ends. The result is valid until the next call.</summary>
+    /// <summary>
+    /// Scans and reads lamps in the step that the frame ends, and hands what is ready by its end to the link, in order of readiness.
+    /// The result is valid until the next call.
+    /// </summary>
     public IReadOnlyList<OutgoingMessage> Work(TruthFrame frame, PointGrid grid)
     {
         _outgoing.Clear();
-        _payloadsUsed = 0;
+        _inUse.ForEach(_buffers.Push);
+        _inUse.Clear();
         _near.Clear();
         grid.Query(_site.Position, _reach + 5, _near);
         foreach (SensorModel sensor in _sensors)
@@ -125,6 +131,11 @@ public sealed class RoadsideDevice
                 EncodeLamps(new SimTime(t));
                 Queue(Topics.LampUp(Id), new SimTime(t));
             }
+        }
+
+        while (_ready.TryPeek(out Ready next, out _) && next.Sent <= frame.Time)
+        {
+            Send(_ready.Dequeue());
         }
 
         return _outgoing;
@@ -220,10 +231,23 @@ public sealed class RoadsideDevice
         _ => 1,
     };
 
+    /// <summary>Keeps a message until the instant at which it is ready.</summary>
     private void Queue(string topic, SimTime sent)
     {
+        if (!_buffers.TryPop(out byte[]? buffer) || buffer.Length < _json.Length)
+        {
+            buffer = new byte[Math.Max(2048, _json.Length * 5 / 4)];
+        }
+
+        _json.Written.CopyTo(buffer);
+        _ready.Enqueue(new Ready(topic, buffer, _json.Length, sent), (sent.Microseconds, _made++));
+    }
+
+    private void Send(in Ready message)
+    {
         _counts.Generated++;
-        LinkOutcome outcome = _uplink.Send(sent, _json.Length);
+        _inUse.Add(message.Buffer);
+        LinkOutcome outcome = _uplink.Send(message.Sent, message.Length);
         switch (outcome.Fate)
         {
             case LinkFate.Lost: _counts.LostOnLink++; return;
@@ -231,22 +255,14 @@ public sealed class RoadsideDevice
             default: break;
         }
 
-        if (_payloadsUsed + _json.Length > _payloads.Length)
-        {
-            // Messages queued before keep the old buffer alive; it is not used again.
-            _payloads = new byte[Math.Max(_payloads.Length * 2, _json.Length * 4)];
-            _payloadsUsed = 0;
-        }
-
-        Memory<byte> payload = _payloads.AsMemory(_payloadsUsed, _json.Length);
-        _json.Written.CopyTo(payload.Span);
-        _payloadsUsed += _json.Length;
         if (outcome.IsCorrupt)
         {
             _counts.Corrupted++;
-            payload.Span[_corruption.NextInt(payload.Length)] = 0xFF;
+            message.Buffer[_corruption.NextInt(message.Length)] = 0xFF;
         }
 
-        _outgoing.Add(new OutgoingMessage(topic, payload, _sequence++, sent, outcome.Arrival));
+        _outgoing.Add(new OutgoingMessage(message.Topic, message.Buffer.AsMemory(0, message.Length), _sequence++, message.Sent, outcome.Arrival));
     }
+
+    private readonly record struct Ready(string Topic, byte[] Buffer, int Length, SimTime Sent);
 }

@@ -229,7 +229,7 @@ public static class SitePlanFile
                 PlanePoint offset = s.Position - site.Position;
                 text.Append(
                     CultureInfo.InvariantCulture,
-                    $"      - {{id: {Quoted(s.Id)}, type: {Quoted(s.Type.Name)}, headingDegrees: {Math.Min(359.99, Heading.ToCompassDegrees(s.HeadingRadians)):0.00}, phaseMilliseconds: {s.PhaseMilliseconds}");
+                    $"      - {{id: {Quoted(s.Id)}, type: {Quoted(s.Type.Name)}, headingDegrees: {Math.Round(Heading.ToCompassDegrees(s.HeadingRadians), 2) % 360:0.00}, phaseMilliseconds: {s.PhaseMilliseconds}");
                 if (offset.Length > 0.005)
                 {
                     text.Append(CultureInfo.InvariantCulture, $", eastMetres: {offset.X:0.00}, northMetres: {offset.Y:0.00}");

@@ -29,6 +29,9 @@ public sealed class HandoverBook
 
     public long Adopted { get; private set; }
 
+    /// <summary>Identities given up for a neighbour's, where two edges met an object at once.</summary>
+    public long Merged { get; private set; }
+
     public int Expected => _expected.Count;
 
     /// <summary>Notes an announcement; a newer one of the same object replaces the older.</summary>
@@ -85,9 +88,21 @@ public sealed class HandoverBook
         foreach ((ulong id, Handover h) in _expected)
         {
             double age = now.SecondsSince(h.Time);
-            if (age > ExpirySeconds || (age < FreshSeconds && IsKnown(in h, age, alive)))
+            if (age > ExpirySeconds)
             {
                 _gone.Add(id);
+            }
+            else if (age < FreshSeconds && FindKnown(in h, age, alive) is { } local)
+            {
+                // Two edges met the same object at once: both keep the smaller of their two identities.
+                _gone.Add(id);
+                if (_globalOf.TryGetValue(local, out ulong own) && id < own)
+                {
+                    _published.Remove(own);
+                    _published.Add(id);
+                    _globalOf[local] = id;
+                    Merged++;
+                }
             }
         }
 
@@ -103,20 +118,21 @@ public sealed class HandoverBook
         }
     }
 
-    /// <summary>Whether the announced object is already followed here under another identity, which it keeps.</summary>
-    private static bool IsKnown(in Handover h, double age, IReadOnlyList<TrackEstimate> alive)
+    /// <summary>The track that already follows the announced object under another identity, if any.</summary>
+    private static ulong? FindKnown(in Handover h, double age, IReadOnlyList<TrackEstimate> alive)
     {
-        double x = h.X + (age * h.VelocityX), y = h.Y + (age * h.VelocityY);
+        double x = h.X + (age * h.VelocityX), y = h.Y + (age * h.VelocityY), best = KnownMetres * KnownMetres;
+        ulong? found = null;
         for (int i = 0; i < alive.Count; i++)
         {
-            double dx = alive[i].X - x, dy = alive[i].Y - y;
-            if ((dx * dx) + (dy * dy) < KnownMetres * KnownMetres)
+            double dx = alive[i].X - x, dy = alive[i].Y - y, squared = (dx * dx) + (dy * dy);
+            if (squared < best)
             {
-                return true;
+                (best, found) = (squared, alive[i].Id);
             }
         }
 
-        return false;
+        return found;
     }
 
     private static double Cost(in Handover h, in TrackEstimate track, SimTime now)
