@@ -331,6 +331,7 @@ public sealed class NearestNeighbourTracker : ITracker
             P22 = speed,
             P33 = speed,
             Hits = 1,
+            Confirmed = _settings.HitsToConfirm <= 1 && _settings.ConfirmAt <= 0,
             Born = time,
             LastMeasured = time,
             LastOpportunity = time,

@@ -156,7 +156,7 @@ public sealed class SignalBook
     public double ClockStartSeconds { get; }
 
     /// <summary>Straight-ahead group of an approach that comes from N, NE, E, SE, S, SW, W, NW.</summary>
-    private static ReadOnlySpan<int> FirstPhaseOfOctant => [36, 31, 1, 6, 11, 16, 21, 26];
+    private static ReadOnlySpan<int> FirstPhaseOfOctant => [31, 36, 1, 6, 11, 16, 21, 26];
 
     public FixedTimeProgram? Program(string signal) => _programs.GetValueOrDefault(signal);
 

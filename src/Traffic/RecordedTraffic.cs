@@ -187,7 +187,7 @@ public sealed class RecordedTraffic : ITrafficSource
             if (distance > (MaximumSpeedMetresPerSecond * dt) + 5)
             {
                 Count("jumps (absent until the next instant)");
-                return new Passage(number, user, user, seconds, seconds + period, null);
+                return LastSeen(number, user, seconds, period);
             }
 
             if (i > 1)
@@ -199,10 +199,12 @@ public sealed class RecordedTraffic : ITrafficSource
         }
 
         Count("left the recording");
-
-        // Last seen: shown for one instant only, standing where it was recorded.
-        return new Passage(number, user, user, seconds, seconds + Math.Min(period, 0.001), null);
+        return LastSeen(number, user, seconds, period);
     }
+
+    /// <summary>Shown for the recorded instant only, standing where it was.</summary>
+    private static Passage LastSeen(int number, RecordedUser user, double seconds, double period) =>
+        new(number, user, user, seconds, seconds + Math.Min(period, 0.001), null);
 
     private int NumberOf(string id, bool first)
     {

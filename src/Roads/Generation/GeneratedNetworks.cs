@@ -171,7 +171,9 @@ public static class GeneratedNetworks
             builder.Add(new Road(between, exit, entry, 3, 3, Speed, "expressway") { Name = "expressway", Priority = 20 });
             builder.Add(new Road($"off{c:00}", exit, terminal, 1, 0, RampSpeed, "slip") { Name = $"exit {c}", Priority = 4 });
             builder.Add(new Road($"on{c:00}", terminal, entry, 1, 0, RampSpeed, "slip") { Name = $"entry {c}", Priority = 4 });
-            builder.Add(new Road($"X{c:00}Y{topRow:00}-{terminal}", $"X{c:00}Y{topRow:00}", terminal, 3, 3, 16.67, "arterial") { Name = $"NS{c:00}", Priority = 10 });
+
+            // One lane up to the slip road, three back down from it.
+            builder.Add(new Road($"X{c:00}Y{topRow:00}-{terminal}", $"X{c:00}Y{topRow:00}", terminal, 1, 3, 16.67, "arterial") { Name = $"NS{c:00}", Priority = 10 });
             builder.Connect(exit, before, 0, $"off{c:00}", 0);
             for (int lane = 0; lane < 3; lane++)
             {

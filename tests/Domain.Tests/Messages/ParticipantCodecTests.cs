@@ -1,0 +1,171 @@
+using System.Text;
+using CsCheck;
+using V2XSim.Kernel;
+using V2XSim.Messages;
+using Xunit;
+
+namespace V2XSim.Domain.Tests.Messages;
+
+public class ParticipantCodecTests
+{
+    private const string Whole = """
+        {"timeStamp":1780272000123,"rscuSn":"S001","sensorSn":"S001-1","ptcList":[
+        {"timestamp":1780272000100,"ptcType":1,"ptcId":7,"vehicleClass":2,"sourceType":4,"longitude":116.5060001,"latitude":39.7950002,
+        "speed":12.5,"heading":359.5,"length":9.0,"width":2.5,"height":3.4,
+        "measurement":{"rangeMetres":51.25,"azimuthDegrees":90.5,"covariance":[0.04,-0.01,0.09]}}]}
+        """;
+
+    private readonly ParticipantCodec _codec = new();
+    private readonly ParticipantMessage _message = new();
+
+    [Fact]
+    public void A_whole_message_is_read_field_by_field()
+    {
+        Assert.Equal(RejectReason.None, Decode(Whole));
+
+        Assert.Equal(1780272000123, _message.TimestampUnixMilliseconds);
+        Assert.Equal("S001", _message.Device);
+        Assert.Equal("S001-1", _message.Sensor);
+        ParticipantObject o = Assert.Single(_message.Objects.ToArray());
+        Assert.Equal(1780272000100, o.TimestampUnixMilliseconds);
+        Assert.Equal((1, 7, 2, 4), (o.ParticipantType, o.ParticipantId, o.VehicleClass, o.SourceType));
+        Assert.Equal((116.5060001, 39.7950002), (o.LongitudeDegrees, o.LatitudeDegrees));
+        Assert.Equal((12.5, 359.5), (o.SpeedMetresPerSecond, o.HeadingDegrees));
+        Assert.Equal((9.0f, 2.5f, 3.4f), (o.LengthMetres, o.WidthMetres, o.HeightMetres));
+        Assert.Equal((51.25, 90.5), (o.RangeMetres, o.AzimuthDegrees));
+        Assert.Equal((0.04, -0.01, 0.09), (o.CovarianceXx, o.CovarianceXy, o.CovarianceYy));
+    }
+
+    [Fact]
+    public void What_is_absent_is_not_a_number()
+    {
+        Assert.Equal(RejectReason.None, Decode("""{"timeStamp":1,"rscuSn":"S","ptcList":[{"timestamp":1,"ptcType":3,"ptcId":0,"longitude":0,"latitude":0}]}"""));
+
+        ParticipantObject o = _message.Objects[0];
+        Assert.True(double.IsNaN(o.SpeedMetresPerSecond) && double.IsNaN(o.HeadingDegrees) && float.IsNaN(o.LengthMetres) && double.IsNaN(o.CovarianceXx));
+        Assert.Equal(string.Empty, _message.Sensor);
+    }
+
+    [Fact]
+    public void Fields_of_the_standard_that_we_do_not_use_and_foreign_ones_are_skipped() =>
+        Assert.Equal(RejectReason.None, Decode("""
+            {"timeStamp":1,"vendor":{"deep":[1,{"a":null}]},"rscuSn":"S","ack":true,"ptcList":[
+            {"timestamp":1,"ptcType":1,"ptcId":1,"longitude":0,"latitude":0,"pathHistory":[{"longitude":1}],"license":"京A00000"}]}
+            """));
+
+    [Theory]
+    [InlineData("", RejectReason.MalformedJson)]
+    [InlineData("[]", RejectReason.MalformedJson)]
+    [InlineData("{\"timeStamp\":1,\"rscuSn\":\"S\"", RejectReason.MalformedJson)]
+    [InlineData("{\"timeStamp\":1,\"rscuSn\":\"S\"} x", RejectReason.MalformedJson)]
+    [InlineData("{\"timeStamp\":1}", RejectReason.MissingField)]
+    [InlineData("{\"rscuSn\":\"S\"}", RejectReason.MissingField)]
+    [InlineData("{\"timeStamp\":\"1\",\"rscuSn\":\"S\"}", RejectReason.WrongType)]
+    [InlineData("{\"timeStamp\":-1,\"rscuSn\":\"S\"}", RejectReason.OutOfRange)]
+    [InlineData("{\"timeStamp\":1,\"rscuSn\":7}", RejectReason.WrongType)]
+    [InlineData("{\"timeStamp\":1,\"rscuSn\":\"S\",\"ptcList\":{}}", RejectReason.WrongType)]
+    [InlineData("{\"timeStamp\":1,\"rscuSn\":\"S\",\"ptcList\":[1]}", RejectReason.WrongType)]
+    public void A_bad_envelope_is_rejected_with_its_reason(string json, RejectReason reason) => Assert.Equal(reason, Decode(json));
+
+    [Theory]
+    [InlineData("\"longitude\":0", "\"longitude\":180.5", RejectReason.OutOfRange)]
+    [InlineData("\"longitude\":0", "\"longitude\":1e308", RejectReason.OutOfRange)]
+    [InlineData("\"longitude\":0", "\"longitude\":1e999", RejectReason.OutOfRange)]
+    [InlineData("\"longitude\":0", "\"longitude\":NaN", RejectReason.MalformedJson)]
+    [InlineData("\"latitude\":0", "\"latitude\":-91", RejectReason.OutOfRange)]
+    [InlineData("\"latitude\":0", "\"latitude\":null", RejectReason.WrongType)]
+    [InlineData("\"ptcType\":1", "\"ptcType\":6", RejectReason.OutOfRange)]
+    [InlineData("\"ptcType\":1", "\"ptcType\":1.5", RejectReason.WrongType)]
+    [InlineData("\"ptcId\":1", "\"ptcId\":65536", RejectReason.OutOfRange)]
+    [InlineData("\"ptcId\":1,", "", RejectReason.MissingField)]
+    [InlineData("\"ptcId\":1", "\"ptcId\":1,\"speed\":163.83", RejectReason.OutOfRange)]
+    [InlineData("\"ptcId\":1", "\"ptcId\":1,\"heading\":360.1", RejectReason.OutOfRange)]
+    [InlineData("\"ptcId\":1", "\"ptcId\":1,\"measurement\":{\"covariance\":[1,2,1]}", RejectReason.OutOfRange)]
+    [InlineData("\"ptcId\":1", "\"ptcId\":1,\"measurement\":{\"covariance\":[1,0]}", RejectReason.WrongType)]
+    public void A_bad_object_is_rejected_with_its_reason(string good, string bad, RejectReason reason)
+    {
+        const string Good = """{"timeStamp":1,"rscuSn":"S","ptcList":[{"timestamp":1,"ptcType":1,"ptcId":1,"longitude":0,"latitude":0}]}""";
+        Assert.Equal(RejectReason.None, Decode(Good));
+
+        Assert.Equal(reason, Decode(Good.Replace(good, bad, StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Nesting_ten_thousand_deep_is_rejected_and_not_followed() =>
+        Assert.Equal(RejectReason.MalformedJson, Decode("{\"timeStamp\":1,\"x\":" + new string('[', 10_000) + new string(']', 10_000) + "}"));
+
+    [Fact]
+    public void More_than_1024_objects_are_refused()
+    {
+        string one = """{"timestamp":1,"ptcType":1,"ptcId":1,"longitude":0,"latitude":0}""";
+
+        Assert.Equal(RejectReason.None, Decode($$"""{"timeStamp":1,"rscuSn":"S","ptcList":[{{string.Join(',', Enumerable.Repeat(one, 1024))}}]}"""));
+        Assert.Equal(RejectReason.TooManyObjects, Decode($$"""{"timeStamp":1,"rscuSn":"S","ptcList":[{{string.Join(',', Enumerable.Repeat(one, 1025))}}]}"""));
+    }
+
+    [Fact]
+    public void More_than_256_kib_is_refused_unread() =>
+        Assert.Equal(RejectReason.TooLarge, Decode("{\"timeStamp\":1,\"rscuSn\":\"S\",\"x\":\"" + new string('a', 256 * 1024) + "\"}"));
+
+    [Fact]
+    public void Text_that_is_not_utf8_is_rejected()
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes("{\"timeStamp\":1,\"rscuSn\":\"S?\"}");
+        bytes[Array.IndexOf(bytes, (byte)'?')] = 0xFF;
+
+        Assert.Equal(RejectReason.MalformedJson, _codec.Decode(bytes, _message));
+    }
+
+    [Fact]
+    public void Whatever_is_written_is_read_back_to_its_last_decimal() =>
+        Gen.Select(Gen.Double[-180, 180], Gen.Double[-90, 90], Gen.Double[0, 163.8], Gen.Double[0, 359.99], Gen.Int[0, 65535], Gen.Double[0.1, 20]).Sample((lon, lat, speed, heading, id, length) =>
+        {
+            var written = new ParticipantMessage { Device = "S/ä\"1", Sensor = "s", TimestampUnixMilliseconds = 1780272000123 };
+            ref ParticipantObject o = ref written.Add();
+            (o.TimestampUnixMilliseconds, o.ParticipantType, o.ParticipantId) = (1780272000100, 1, id);
+            (o.LongitudeDegrees, o.LatitudeDegrees, o.SpeedMetresPerSecond, o.HeadingDegrees) = (lon, lat, speed, heading);
+            o.LengthMetres = (float)length;
+            var json = new JsonBuffer();
+            ParticipantCodec.Encode(written, json);
+
+            Assert.Equal(RejectReason.None, _codec.Decode(json.Written, _message));
+
+            ParticipantObject back = _message.Objects[0];
+            Assert.Equal(written.Device, _message.Device);
+            Assert.Equal(lon, back.LongitudeDegrees, 5e-8);
+            Assert.Equal(lat, back.LatitudeDegrees, 5e-8);
+            Assert.Equal(speed, back.SpeedMetresPerSecond, 0.01);
+            Assert.Equal(heading, back.HeadingDegrees, 0.01);
+            Assert.Equal(id, back.ParticipantId);
+            Assert.True(double.IsNaN(back.RangeMetres));
+        });
+
+    [Fact]
+    public void Random_damage_to_a_message_is_rejected_or_read_but_never_throws() =>
+        Gen.Select(Gen.Int[0, Whole.Length - 1].Array[1, 8], Gen.Byte.Array[8]).Sample((places, values) =>
+        {
+            byte[] bytes = Encoding.UTF8.GetBytes(Whole);
+            for (int i = 0; i < places.Length; i++)
+            {
+                bytes[places[i]] = values[i];
+            }
+
+            Assert.True(Enum.IsDefined(_codec.Decode(bytes, _message)));
+        }, iter: 20_000);
+
+    [Theory]
+    [InlineData(RoadUserKind.Truck)]
+    [InlineData(RoadUserKind.Bus)]
+    [InlineData(RoadUserKind.Motorcycle)]
+    [InlineData(RoadUserKind.Bicycle)]
+    [InlineData(RoadUserKind.Pedestrian)]
+    [InlineData(RoadUserKind.Car)]
+    public void Kinds_survive_the_wire(RoadUserKind kind)
+    {
+        (byte type, byte vehicleClass) = ParticipantCodec.CodeOf(kind);
+
+        Assert.Equal(kind, ParticipantCodec.KindOf(type, vehicleClass));
+    }
+
+    private RejectReason Decode(string json) => _codec.Decode(Encoding.UTF8.GetBytes(json), _message);
+}

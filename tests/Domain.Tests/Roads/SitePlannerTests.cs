@@ -1,0 +1,101 @@
+using V2XSim.Kernel;
+using V2XSim.Roads;
+using V2XSim.Roads.Generation;
+using V2XSim.Roads.Sites;
+using V2XSim.Scenarios;
+using Xunit;
+
+namespace V2XSim.Domain.Tests.Roads;
+
+public class SitePlannerTests
+{
+    private static readonly SensorType Lidar = new() { Name = "lidar", Kind = SensorKind.Lidar, RangeMetres = 150 };
+    private static readonly SensorType Camera = new() { Name = "camera", Kind = SensorKind.Camera, FieldOfViewDegrees = 120, RangeMetres = 150 };
+    private static readonly RoadNetwork Street = GeneratedNetworks.Arterial([300, 300, 300], [30, 30, 30, 30], [0, 0, 0, 0], 70, 14, new GeoPoint(116.5, 39.8));
+
+    [Fact]
+    public void Junctions_with_signals_get_a_site_before_links_do()
+    {
+        SitePlan few = SitePlanner.Plan(Street, Settings() with { RoadKilometres = 0.5 });
+        SitePlan all = SitePlanner.Plan(Street, Settings() with { RoadKilometres = 1000 });
+
+        Assert.All(few.Sites, s => Assert.NotNull(s.SignalId));
+        Assert.Equal(4, all.Sites.Count(s => s.SignalId is not null));
+        Assert.Contains(all.Sites, s => s.SignalId is null);
+    }
+
+    [Theory]
+    [InlineData(0.3)]
+    [InlineData(0.8)]
+    [InlineData(1.5)]
+    public void Planning_goes_on_until_the_wanted_length_is_covered_and_no_further(double kilometres)
+    {
+        SitePlan plan = SitePlanner.Plan(Street, Settings() with { RoadKilometres = kilometres });
+
+        Assert.InRange(Covered(plan), kilometres * 1000, double.MaxValue);
+        Assert.Contains(plan.Sites, s => Covered(plan) - Contribution(plan, s) < kilometres * 1000);
+    }
+
+    [Fact]
+    public void Asking_for_more_road_than_there_is_covers_nearly_all_of_it()
+    {
+        SitePlan plan = SitePlanner.Plan(Street, Settings() with { RoadKilometres = 1000 });
+
+        Assert.InRange(Covered(plan) / 1000, 0.97 * Street.CentreLineKilometres, Street.CentreLineKilometres + 0.001);
+    }
+
+    [Fact]
+    public void The_same_network_and_settings_give_the_same_plan() =>
+        Assert.Equal(
+            SitePlanFile.Write(SitePlanner.Plan(Street, Settings()), Street, "a"),
+            SitePlanFile.Write(SitePlanner.Plan(Street, Settings()), Street, "a"));
+
+    [Fact]
+    public void Several_sensors_of_one_type_share_out_the_circle_and_scan_one_after_the_other()
+    {
+        SitePlan plan = SitePlanner.Plan(Street, Settings() with { Sensors = [Camera, Camera, Camera] });
+        IReadOnlyList<Sensor> sensors = plan.Sites[0].Sensors;
+
+        Assert.Equal(120, Heading.Difference(sensors[0].HeadingRadians, sensors[1].HeadingRadians) * 180 / Math.PI, 0.1);
+        Assert.Equal(120, Heading.Difference(sensors[1].HeadingRadians, sensors[2].HeadingRadians) * 180 / Math.PI, 0.1);
+        Assert.Equal(3, sensors.Select(s => s.PhaseMilliseconds).Distinct().Count());
+    }
+
+    [Fact]
+    public void Edges_serve_as_many_sites_as_asked_and_regions_are_squares()
+    {
+        SitePlan plan = SitePlanner.Plan(Street, Settings() with { RoadKilometres = 1000, SitesPerEdge = 2, RegionMetres = 400 });
+
+        Assert.All(plan.Sites.GroupBy(s => s.EdgeId), g => Assert.InRange(g.Count(), 1, 2));
+        Assert.All(plan.Sites.GroupBy(s => s.EdgeId), g => Assert.Single(g.Select(s => s.RegionId).Distinct()));
+        Assert.All(plan.Sites.GroupBy(s => s.RegionId), g => Assert.True(g.Max(s => s.Position.X) - g.Min(s => s.Position.X) <= 400));
+        Assert.True(plan.RegionIds.Count() > 1);
+    }
+
+    [Fact]
+    public void A_plan_is_the_same_after_writing_and_reading()
+    {
+        SitePlan plan = SitePlanner.Plan(Street, Settings());
+
+        SitePlan back = SitePlanFile.Read(SitePlanFile.Write(plan, Street, "Site plan."), "sites.yaml", Street);
+
+        Assert.Equal(plan.Sites.Select(s => (s.Id, s.EdgeId, s.RegionId, s.SignalId, s.JunctionId)), back.Sites.Select(s => (s.Id, s.EdgeId, s.RegionId, s.SignalId, s.JunctionId)));
+        Assert.All(plan.Sites.Zip(back.Sites), p => Assert.InRange(p.First.Position.DistanceTo(p.Second.Position), 0, 0.01));
+        Assert.Equal(plan.SensorTypes, back.SensorTypes);
+    }
+
+    private static SitePlannerSettings Settings() => new() { RoadKilometres = 1, ServiceRadiusMetres = 120, Sensors = [Lidar] };
+
+    private static double Covered(SitePlan plan)
+    {
+        var coverage = new RoadCoverage(Street);
+        foreach (Site site in plan.Sites)
+        {
+            coverage.Cover(site.Position, plan.ServiceRadiusMetres);
+        }
+
+        return coverage.CoveredMetres;
+    }
+
+    private static double Contribution(SitePlan plan, Site site) => Covered(plan) - Covered(plan with { Sites = [.. plan.Sites.Where(s => s.Id != site.Id)] });
+}

@@ -1,0 +1,24 @@
+using System.Globalization;
+using System.IO.Compression;
+using System.Runtime.CompilerServices;
+
+namespace V2XSim.Domain.Tests;
+
+/// <summary>Files under <c>tests/data</c>, found from the place of this source file.</summary>
+internal static class TestData
+{
+    public static string PathOf(params string[] parts) => Path.Combine([Path.GetDirectoryName(Here())!, "..", "data", .. parts]);
+
+    /// <summary>Rows of a gzip-packed CSV with a header line, as numbers.</summary>
+    public static IEnumerable<double[]> Rows(params string[] parts)
+    {
+        using var reader = new StreamReader(new GZipStream(File.OpenRead(PathOf(parts)), CompressionMode.Decompress));
+        reader.ReadLine();
+        while (reader.ReadLine() is { } line)
+        {
+            yield return [.. line.Split(',').Select(f => double.Parse(f, CultureInfo.InvariantCulture))];
+        }
+    }
+
+    private static string Here([CallerFilePath] string file = "") => file;
+}
