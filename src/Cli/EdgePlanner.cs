@@ -82,7 +82,7 @@ public static class EdgePlanner
             Lane lane = network.Lanes[index];
             for (int i = 0; i + 1 < lane.Shape.Length; i++)
             {
-                pieces.Add(new RoadPiece(lane.Link, lane.Shape[i], lane.Shape[i + 1], lane.SpeedLimitMetresPerSecond));
+                pieces.Add(new RoadPiece(lane.Link, lane.Index, lane.Shape[i], lane.Shape[i + 1], lane.SpeedLimitMetresPerSecond));
             }
         }
 

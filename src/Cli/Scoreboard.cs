@@ -15,8 +15,7 @@ public sealed class Scoreboard
     private readonly List<PublishedTrack>[] _tracks;
     private readonly List<int>[] _near;
     private readonly PointGrid _grid = new(100);
-    private readonly Dictionary<int, (int Edge, ulong Id)> _lastSeen = [];
-    private readonly HashSet<(int Number, int Edge)> _known = [];
+    private readonly Dictionary<int, (int Edge, ulong Id)> _owner = [];
     private readonly int _workers;
 
     public Scoreboard(List<EdgeConfig> edges, int workers)
@@ -29,8 +28,10 @@ public sealed class Scoreboard
         _near = [.. edges.Select(_ => new List<int>())];
     }
 
+    /// <summary>Times that a road user came from one edge's ground to another's, found by both.</summary>
     public long Crossings { get; private set; }
 
+    /// <summary>Those after which it was published under the identity that it had before.</summary>
     public long Kept { get; private set; }
 
     public void Score(TruthFrame frame, EdgeStepResult[] results)
@@ -39,15 +40,21 @@ public sealed class Scoreboard
         Parallel.For(0, _edges.Count, new ParallelOptions { MaxDegreeOfParallelism = _workers }, i => ScoreEdge(i, frame, results[i]));
         for (int i = 0; i < _edges.Count; i++)
         {
-            foreach ((int number, ulong id) in _scorers[i].Matches)
+            foreach ((int number, PlanePoint at, ulong id) in _scorers[i].Matches)
             {
-                if (_known.Add((number, i)) && _lastSeen.TryGetValue(number, out (int Edge, ulong Id) last) && last.Edge != i)
+                // Where areas overlap, several edges publish a road user: the one that is answerable for the place owns it.
+                if (!_edges[i].IsAnswerableFor(at))
+                {
+                    continue;
+                }
+
+                if (_owner.TryGetValue(number, out (int Edge, ulong Id) last) && last.Edge != i)
                 {
                     Crossings++;
                     Kept += last.Id == id ? 1 : 0;
                 }
 
-                _lastSeen[number] = (i, id);
+                _owner[number] = (i, id);
             }
         }
     }

@@ -140,6 +140,7 @@ public sealed class EdgeStepResult
 }
 
 /// <summary>An object that leaves one edge towards another.</summary>
+/// <param name="Lane">Lane that it follows, index in the network; −1 for none.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias("v2xsim.HandoverRow")]
@@ -153,7 +154,8 @@ public readonly record struct HandoverRow(
     [property: Id(6)] float LengthMetres,
     [property: Id(7)] float WidthMetres,
     [property: Id(8)] float HeightMetres,
-    [property: Id(9)] byte Kind);
+    [property: Id(9)] byte Kind,
+    [property: Id(10)] int Lane);
 
 /// <summary>The edge tier: fuses what the sensors of its sites report, warns, hands objects over, counts traffic.</summary>
 [Alias("v2xsim.IEdgeGrain")]

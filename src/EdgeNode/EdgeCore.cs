@@ -34,10 +34,12 @@ public sealed class EdgeCore
     private readonly Stack<PendingMessage> _spare = new();
     private readonly HandoverBook _handovers = new();
     private readonly CollisionWarner _warner = new();
-    private readonly LinkCounter _links;
+    private readonly LaneMatcher _lanes;
+    private readonly LinkCounter _links = new();
     private readonly Dictionary<ulong, SimTime> _announced = [];
     private readonly List<TrackEstimate> _tracks = [];
     private readonly List<ulong> _globalIds = [];
+    private readonly List<RoadPiece?> _pieces = [];
     private readonly List<Neighbour> _nextEdges = [];
     private readonly List<Conflict> _conflicts = [];
     private readonly List<MessageRow> _rows = [];
@@ -54,7 +56,7 @@ public sealed class EdgeCore
         _config = config;
         _tracker = tracker;
         _lamps = new LampCodec(_participants);
-        _links = new LinkCounter(config.Roads);
+        _lanes = new LaneMatcher(config.Roads);
         _sites = config.Sites.ToDictionary(s => s.Device, StringComparer.Ordinal);
         _sensors = config.Sites.SelectMany(s => s.Sensors).ToDictionary(s => s.Id, StringComparer.Ordinal);
 
@@ -95,7 +97,8 @@ public sealed class EdgeCore
                 h.VelocityX,
                 h.VelocityY,
                 new BodySize(h.LengthMetres, h.WidthMetres, h.HeightMetres),
-                (RoadUserKind)h.Kind));
+                (RoadUserKind)h.Kind,
+                h.Lane));
         }
     }
 
@@ -120,22 +123,30 @@ public sealed class EdgeCore
         _waiting.RemoveRange(0, used);
         _tracker.Prune(until);
         _tracks.Clear();
-        _globalIds.Clear();
         _tracker.Publish(until, _tracks);
+        _pieces.Clear();
         for (int i = 0; i < _tracks.Count; i++)
         {
             TrackEstimate track = _tracks[i];
-            ulong id = _handovers.GlobalIdOf(in track, until);
-            _globalIds.Add(id);
-            if (_config.IsAnswerableFor(track.Position))
+            _pieces.Add(_lanes.Match(in track));
+        }
+
+        _handovers.Identify(_tracks, _pieces, until, _globalIds);
+        for (int i = 0; i < _tracks.Count; i++)
+        {
+            if (!_config.IsAnswerableFor(_tracks[i].Position))
             {
-                _windowTracks++;
-                _links.Add(id, in track);
+                continue;
+            }
+
+            _windowTracks++;
+            if (_pieces[i] is { } piece)
+            {
+                _links.Add(_globalIds[i], in piece, _tracks[i].SpeedMetresPerSecond);
             }
         }
 
         _links.EndPublication();
-        _handovers.Prune(until, _tracks);
     }
 
     /// <summary>Tracks as published, in order of identity within the tracker.</summary>
@@ -266,7 +277,7 @@ public sealed class EdgeCore
 
             _announced[t.Id] = now;
             var row = new HandoverRow(
-                _globalIds[i], now.Microseconds, t.X, t.Y, t.VelocityX, t.VelocityY, t.Size.LengthMetres, t.Size.WidthMetres, t.Size.HeightMetres, (byte)t.Kind);
+                _globalIds[i], now.Microseconds, t.X, t.Y, t.VelocityX, t.VelocityY, t.Size.LengthMetres, t.Size.WidthMetres, t.Size.HeightMetres, (byte)t.Kind, _pieces[i]?.Lane ?? -1);
             foreach (Neighbour neighbour in _nextEdges)
             {
                 if (!result.TryGetValue(neighbour.EdgeId, out List<HandoverRow>? rows))

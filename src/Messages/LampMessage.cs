@@ -13,6 +13,9 @@ public sealed class LampMessage
 {
     public const int MaximumLamps = 128;
 
+    /// <summary>A day: longer countdowns, as of a signal that never changes, are sent as this.</summary>
+    public const double LongestSeconds = 86_400;
+
     public long TimestampUnixMilliseconds { get; set; }
 
     public string Device { get; set; } = string.Empty;
@@ -50,9 +53,9 @@ public sealed class LampCodec(ParticipantCodec texts)
         json.Name("controlMode"u8);
         json.Number(21);
         json.Name("period"u8);
-        json.Fixed(message.PeriodSeconds, 1);
+        json.Fixed(Math.Min(message.PeriodSeconds, LampMessage.LongestSeconds), 1);
         json.Name("cycleCountDown"u8);
-        json.Fixed(message.CycleCountDownSeconds, 1);
+        json.Fixed(Math.Min(message.CycleCountDownSeconds, LampMessage.LongestSeconds), 1);
         json.Name("lampRealInfos"u8);
         json.BeginArray();
         foreach (Lamp lamp in message.Lamps)
@@ -63,11 +66,11 @@ public sealed class LampCodec(ParticipantCodec texts)
             json.Name("lightStatus"u8);
             json.Number(lamp.Status);
             json.Name("countDown"u8);
-            json.Fixed(lamp.CountDownSeconds, 1);
+            json.Fixed(Math.Min(lamp.CountDownSeconds, LampMessage.LongestSeconds), 1);
             json.Name("lightStatusNext"u8);
             json.Number(lamp.NextStatus);
             json.Name("nextCountDown"u8);
-            json.Fixed(lamp.NextCountDownSeconds, 1);
+            json.Fixed(Math.Min(lamp.NextCountDownSeconds, LampMessage.LongestSeconds), 1);
 
             // A fixed-time controller comes back to the present state after the next one.
             json.Name("lightStatusNextNext"u8);
@@ -225,6 +228,6 @@ public sealed class LampCodec(ParticipantCodec texts)
             return RejectReason.WrongType;
         }
 
-        return value is >= 0 and <= 86_400 ? RejectReason.None : RejectReason.OutOfRange;
+        return value is >= 0 and <= LampMessage.LongestSeconds ? RejectReason.None : RejectReason.OutOfRange;
     }
 }

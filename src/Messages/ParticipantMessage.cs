@@ -105,6 +105,9 @@ public sealed class ParticipantCodec
 {
     /// <summary>Longest payload that is looked at, in bytes.</summary>
     public const int MaximumBytes = 256 * 1024;
+
+    /// <summary>Longest name in a message; ids of joined junctions can be long.</summary>
+    public const int MaximumTextBytes = 1024;
     private readonly Dictionary<int, string> _interned = [];
 
     /// <summary>Codes of kinds of road user on the wire.</summary>
@@ -502,7 +505,7 @@ public sealed class ParticipantCodec
         }
 
         ReadOnlySpan<byte> bytes = reader.ValueSpan;
-        if (bytes.Length > 128)
+        if (bytes.Length > MaximumTextBytes)
         {
             return RejectReason.OutOfRange;
         }

@@ -63,7 +63,7 @@ public sealed class EdgeScorer
     private readonly Assignment _assignment = new();
     private readonly HotaSequence _hota = new();
     private readonly Dictionary<int, ulong> _lastId = [];
-    private readonly List<(int Number, ulong Id)> _matches = [];
+    private readonly List<(int Number, PlanePoint Position, ulong Id)> _matches = [];
     private readonly List<ulong> _truthIds = [];
     private readonly List<ulong> _trackIds = [];
     private int[] _columnOf = new int[16];
@@ -71,8 +71,8 @@ public sealed class EdgeScorer
 
     public AccuracySums Sums { get; } = new();
 
-    /// <summary>Which covered objects the last frame found, and under which identity.</summary>
-    public IReadOnlyList<(int Number, ulong Id)> Matches => _matches;
+    /// <summary>Which covered objects the last frame found, where they truly were, and under which identity.</summary>
+    public IReadOnlyList<(int Number, PlanePoint Position, ulong Id)> Matches => _matches;
 
     public HotaSums Hota() => _hota.Score();
 
@@ -158,7 +158,7 @@ public sealed class EdgeScorer
         }
 
         _lastId[truth.Number] = track.Id;
-        _matches.Add((truth.Number, track.Id));
+        _matches.Add((truth.Number, truth.Position, track.Id));
         return squared;
     }
 
