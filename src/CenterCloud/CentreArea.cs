@@ -10,7 +10,8 @@ public sealed class CentreArea
     private readonly WindowBook _quarter = new(CentreKey.Only, 900);
     private TrafficWindow? _latest;
 
-    public int Late => _minute.Late + _quarter.Late;
+    /// <summary>Windows refused since the last call because they came after their time.</summary>
+    public int TakeLate() => _minute.TakeLate() + _quarter.TakeLate();
 
     public void Register(IEnumerable<DeviceEntry> devices)
     {

@@ -28,7 +28,7 @@ public sealed class CentreGrain : Grain, ICentreGrain
             _inbox.Remove(key);
         }
 
-        return ValueTask.FromResult(new TierStepResult { Closed = [.. _area.Close(untilMicroseconds, isLast)], Late = _area.Late });
+        return ValueTask.FromResult(new TierStepResult { Closed = [.. _area.Close(untilMicroseconds, isLast)], Late = _area.TakeLate() });
     }
 
     public ValueTask<CentreState> State() => ValueTask.FromResult(_area.State());

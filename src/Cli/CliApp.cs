@@ -1,8 +1,11 @@
 using System.CommandLine;
 using System.CommandLine.Completions;
+using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using V2XSim.Dashboard;
 using V2XSim.Kernel;
 using V2XSim.Mqtt;
@@ -24,11 +27,23 @@ public static class CliApp
     {
         RootCommand root = Build(new Verbs(output, error, clock));
         ParseResult parsed = root.Parse(args);
-        var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false };
+        if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction && !args.Any(a => a.StartsWith("[suggest", StringComparison.Ordinal)))
+        {
+            foreach (ParseError problem in parsed.Errors)
+            {
+                // The parser names the type of the program's own language, which says nothing to a user.
+                await error.WriteLineAsync("error: command line: " + Regex.Replace(problem.Message, " as expected type '.*'", ": a number is needed", RegexOptions.None, TimeSpan.FromSeconds(1)));
+            }
+
+            string verb = parsed.CommandResult.Command is RootCommand ? string.Empty : parsed.CommandResult.Command.Name + " ";
+            await error.WriteLineAsync($"try: v2xsim {verb}--help");
+            return ExitCodes.BadInput;
+        }
+
+        var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromMinutes(5) };
         try
         {
-            int code = await parsed.InvokeAsync(configuration);
-            return parsed.Errors.Count > 0 ? ExitCodes.BadInput : code;
+            return await parsed.InvokeAsync(configuration);
         }
         catch (BadInputException e)
         {
@@ -76,22 +91,26 @@ public static class CliApp
         root.Options.Add(json);
         var scenario = new Argument<string>("scenario") { Description = "Scenario file, or a folder that holds scenario.yaml." };
         var outFolder = new Option<string?>("--out") { Description = "Folder for results.", HelpName = "DIR" };
+        var target = new Option<string?>("--out") { Description = "Folder for the scenario; its name when absent.", HelpName = "DIR" };
         var force = new Option<bool>("--force") { Description = "Overwrite what is there." };
-        var seed = new Option<ulong?>("--seed") { Description = "Seed of all randomness; the scenario's own when absent.", HelpName = "N" };
-        var broker = new Option<string?>("--broker") { Description = "External broker; one starts in the process when absent.", HelpName = "mqtt://HOST:PORT" };
+        var seed = new Option<ulong?>("--seed") { Description = "Seed of all randomness; the scenario's own, or that of the shipped one, when absent.", HelpName = "N" };
+        var broker = new Option<string?>("--broker") { Description = "External broker; one starts in the process when absent.", HelpName = "mqtt://[USER:PASSWORD@]HOST:PORT" };
         var port = new Option<int>("--port") { Description = "Loopback port of the embedded broker; 0 takes a free one.", HelpName = "N" };
+        Between(port, 0, 65535);
         Option<string> clock = new Option<string>("--clock") { Description = "sim: as fast as possible, same bytes every time. wall: paced, open loop.", DefaultValueFactory = _ => "sim" }.AcceptOnlyFromAmong("sim", "wall");
         var silos = new Option<int>("--silos") { Description = "Orleans silos in this process; results are the same for any number.", DefaultValueFactory = _ => 1 };
+        Between(silos, 1, 16);
         var duration = new Option<double?>("--duration") { Description = "Simulated seconds to run; the scenario's own when absent.", HelpName = "SECONDS" };
+        Between(duration, 0.001, 1e7);
         var quiet = new Option<bool>("--quiet") { Description = "No progress." };
 
-        var init = new Command("init", "Make a first scenario in a new folder.") { new Argument<string>("folder") { Description = "Folder to make." }, force };
+        var init = new Command("init", "Make a first scenario in a new folder.") { NotEmpty(new Argument<string>("folder") { Description = "Folder to make." }), force };
         init.SetAction(p => verbs.Init(p.GetValue<string>("folder")!, p.GetValue(force), p.GetValue(json)));
         root.Add(init);
 
         Argument<string> kind = new Argument<string>("kind") { Description = "zone (300 km of networked road), canal-street (nine signals) or crossing (one junction)." }.AcceptOnlyFromAmong("zone", "canal-street", "crossing");
-        var generate = new Command("generate", "Generate a scenario: network, sites and demand, from a seed.") { kind, outFolder, seed, force };
-        generate.SetAction(p => verbs.Generate(p.GetValue(kind)!, p.GetValue(outFolder), p.GetValue(seed), p.GetValue(force), p.GetValue(json)));
+        var generate = new Command("generate", "Generate a scenario: network, sites and demand, from a seed.") { kind, target, seed, force };
+        generate.SetAction(p => verbs.Generate(p.GetValue(kind)!, p.GetValue(target), p.GetValue(seed), p.GetValue(force), p.GetValue(json)));
         root.Add(generate);
 
         var validate = new Command("validate", "Check a scenario and everything that it names; report all problems at once.") { scenario };
@@ -109,7 +128,7 @@ public static class CliApp
                 IsWallClock = p.GetValue(clock) == "wall",
                 Broker = ParseBroker(p.GetValue(broker)),
                 Port = p.GetValue(port),
-                Silos = Math.Clamp(p.GetValue(silos), 1, 16),
+                Silos = p.GetValue(silos),
                 DurationSeconds = p.GetValue(duration),
             },
             p.GetValue(quiet),
@@ -119,11 +138,12 @@ public static class CliApp
 
         var results = new Argument<string>("results") { Description = "Folder that 'run --out' wrote." };
         var verify = new Command("verify", "Run again what a results folder says and compare hashes.") { results, broker, silos };
-        verify.SetAction((p, cancellation) => verbs.Verify(p.GetValue(results)!, ParseBroker(p.GetValue(broker)), Math.Clamp(p.GetValue(silos), 1, 16), p.GetValue(json), cancellation));
+        verify.SetAction((p, cancellation) => verbs.Verify(p.GetValue(results)!, ParseBroker(p.GetValue(broker)), p.GetValue(silos), p.GetValue(json), cancellation));
         root.Add(verify);
 
         var file = new Option<string?>("--file") { Description = "Where to write the plan; standard output when absent.", HelpName = "FILE" };
         var kilometres = new Option<double?>("--kilometres") { Description = "Centre-line kilometres to cover; the scenario's own when absent.", HelpName = "KM" };
+        Between(kilometres, 0.001, 100_000);
         var sites = new Command("sites", "Plan roadside units for a scenario's network and write the plan as a file to read and change.") { scenario, file, kilometres, force };
         sites.SetAction(p => verbs.Sites(p.GetValue(scenario)!, p.GetValue(file), p.GetValue(kilometres), p.GetValue(force), p.GetValue(json)));
         root.Add(sites);
@@ -148,9 +168,31 @@ public static class CliApp
         return root;
     }
 
+    private static Argument<string> NotEmpty(Argument<string> argument)
+    {
+        argument.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && result.Tokens[0].Value.Trim().Length == 0)
+            {
+                result.AddError($"{argument.Name} must not be empty");
+            }
+        });
+        return argument;
+    }
+
+    /// <summary>Refuses a number outside a range, naming the option.</summary>
+    private static void Between<T>(Option<T> option, double low, double high) => option.Validators.Add(result =>
+    {
+        // What is no number at all is told by the parser itself.
+        if (result.Tokens.Count > 0 && double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && !(number >= low && number <= high))
+        {
+            result.AddError(string.Create(CultureInfo.InvariantCulture, $"{option.Name} must be from {low} to {high}, not {number}"));
+        }
+    });
+
     private static BrokerAddress? ParseBroker(string? text) => text is null
         ? null
-        : BrokerAddress.Parse(text) ?? throw new BadInputException("command line", "--broker", $"'{text}' is not a broker", "write it as mqtt://host:port");
+        : BrokerAddress.Parse(text) ?? throw new BadInputException("command line", "--broker", $"'{text}' is not a broker", "write it as mqtt://host:port or mqtt://user:password@host:port");
 
     internal static string Number(double value, string format) => double.IsFinite(value) ? value.ToString(format, CultureInfo.InvariantCulture) : "–";
 

@@ -48,7 +48,8 @@ public static class EdgePlanner
         sensor.Type.RangeNoiseMetres,
         sensor.Type.AzimuthNoiseDegrees * Math.PI / 180,
         Math.Clamp(sensor.Type.DetectionProbability, 0.01, 0.999),
-        sensor.Type.ClutterPerScan);
+        sensor.Type.ClutterPerScan,
+        sensor.Type.HeightMetres);
 
     private static Dictionary<int, double> WatchedLaneMetres(LoadedScenario loaded)
     {
@@ -63,8 +64,9 @@ public static class EdgePlanner
             for (int i = 0; i < pieces; i++)
             {
                 near.Clear();
-                grid.Query(lane.At((i + 0.5) * lane.LengthMetres / pieces).Point, loaded.Plan.ServiceRadiusMetres, near);
-                if (near.Count > 0)
+                PlanePoint at = lane.At((i + 0.5) * lane.LengthMetres / pieces).Point;
+                grid.Query(at, loaded.Plan.ServiceRadiusMetres, near);
+                if (near.Exists(s => loaded.Plan.Sites[s].Position.DistanceTo(at) <= loaded.Plan.ServiceRadiusMetres))
                 {
                     metres[lane.Link] = metres.GetValueOrDefault(lane.Link) + (lane.LengthMetres / pieces);
                 }

@@ -19,16 +19,19 @@ public sealed class Results : IAsyncDisposable
 {
     private const string ReportFile = "report.json", RunFile = "run.json", TimingFile = "timing.json", PageFile = "report.html";
     private static readonly string[] TableNames = ["tracks", "truth", "messages", "windows"];
+
+    /// <summary>What edges send down is with the devices, or lost, well within this time; after it the whole way is added up.</summary>
+    private const long SettledMicroseconds = 5_000_000;
     private readonly LoadedScenario _loaded;
     private readonly List<EdgeConfig> _edges;
     private readonly RunOptions _options;
     private readonly Scoreboard _score;
     private readonly Ledger _ledger = new();
     private readonly Ledger _wall = new();
-    private readonly Dictionary<string, FileStream> _files = new(StringComparer.Ordinal);
-    private readonly Dictionary<(string Device, long Published), long> _received = [];
+    private readonly Dictionary<string, HashingStream> _files = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<(long Published, string Device), long> _received = [];
     private readonly Lock _receivedLock = new();
-    private readonly List<(string Device, long Sensed, long Fused)> _used = [];
+    private readonly Queue<(string Device, long Sensed, long Fused)> _used = [];
     private readonly SortedDictionary<string, long> _rejected = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, long> _ingestedByTopic = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, long> _warnings = new(StringComparer.Ordinal);
@@ -47,6 +50,10 @@ public sealed class Results : IAsyncDisposable
     private long _handoversAdopted;
     private long _rsmReceived;
     private long _rsiReceived;
+    private long _rsmLost;
+    private long _rsiLost;
+    private long _handoversMerged;
+    private long _handoversDropped;
     private long _roadUserSum;
     private int _mostRoadUsers;
     private double _speedSum;
@@ -74,23 +81,29 @@ public sealed class Results : IAsyncDisposable
     /// <exception cref="BadInputException">The folder holds results already.</exception>
     public async Task OpenAsync()
     {
-        if (_options.OutputFolder is not { } folder)
+        if (_options.OutputFolder is { } folder)
         {
-            return;
+            if (File.Exists(Path.Combine(folder, RunFile)) && !_options.Force)
+            {
+                throw new BadInputException(folder, "--out", "the folder holds the results of a run already", "give another folder, or --force to overwrite");
+            }
+
+            // Old figures must not stand beside new tables, should this run fail.
+            Directory.CreateDirectory(folder);
+            foreach (string old in (string[])[RunFile, ReportFile, TimingFile, PageFile, .. TableNames.Select(t => t + ".parquet")])
+            {
+                File.Delete(Path.Combine(folder, old));
+            }
         }
 
-        if (File.Exists(Path.Combine(folder, RunFile)) && !_options.Force)
-        {
-            throw new BadInputException(folder, "--out", "the folder holds the results of a run already", "give another folder, or --force to overwrite");
-        }
-
-        Directory.CreateDirectory(folder);
         await _tracks.OpenAsync(Create("tracks"));
         await _truth.OpenAsync(Create("truth"));
         await _messages.OpenAsync(Create("messages"));
         await _windows.OpenAsync(Create("windows"));
 
-        FileStream Create(string table) => _files[table] = File.Create(Path.Combine(folder, table + ".parquet"));
+        // Without a folder the tables are made all the same, for their hash: the run hash does not depend on where results go.
+        HashingStream Create(string table) =>
+            _files[table] = new HashingStream(_options.OutputFolder is { } to ? File.Create(Path.Combine(to, table + ".parquet")) : Stream.Null);
     }
 
     public void AddLateness(long microseconds) => _wall.Add("publish lateness", microseconds);
@@ -105,14 +118,15 @@ public sealed class Results : IAsyncDisposable
         {
             foreach (ReceivedDown r in received)
             {
-                if (r.Kind == TopicKind.RsiDown)
+                bool isWarning = r.Kind == TopicKind.RsiDown;
+                if (r.Received == SimTime.Never)
                 {
-                    _rsiReceived++;
+                    _ = isWarning ? _rsiLost++ : _rsmLost++;
                     continue;
                 }
 
-                _rsmReceived++;
-                if (r.Received == SimTime.Never)
+                _ = isWarning ? _rsiReceived++ : _rsmReceived++;
+                if (isWarning)
                 {
                     continue;
                 }
@@ -120,15 +134,15 @@ public sealed class Results : IAsyncDisposable
                 _ledger.Add("downlink", r.Received.Microseconds - r.Published.Microseconds);
 
                 // A list in several frames is complete when the last of them is there.
-                (string, long) key = (r.Device, r.Published.Microseconds);
+                (long, string) key = (r.Published.Microseconds, r.Device);
                 _received[key] = Math.Max(_received.GetValueOrDefault(key), r.Received.Microseconds);
             }
         }
     }
 
-    public void AddWindows(string tier, TierStepResult result)
+    public async Task AddWindowsAsync(string tier, TierStepResult result)
     {
-        _windowsLate = Math.Max(_windowsLate, result.Late);
+        _windowsLate += result.Late;
         foreach (TrafficWindow window in result.Closed)
         {
             string name = $"{tier} {window.LengthSeconds} s";
@@ -139,7 +153,7 @@ public sealed class Results : IAsyncDisposable
                 _lastMinutes[window.Owner] = window;
             }
 
-            _windows.Add(tier, window, _loaded.Network);
+            await _windows.AddAsync(tier, window, _loaded.Network);
         }
     }
 
@@ -165,6 +179,8 @@ public sealed class Results : IAsyncDisposable
             _inFlight += result.InFlight;
             _handoversSent += result.HandoversSent;
             _handoversAdopted += result.HandoversAdopted;
+            _handoversMerged += result.HandoversMerged;
+            _handoversDropped += result.HandoversDropped;
             foreach (WarningRow warning in result.Warnings)
             {
                 _warnings[warning.Kind] = _warnings.GetValueOrDefault(warning.Kind) + 1;
@@ -173,17 +189,15 @@ public sealed class Results : IAsyncDisposable
             foreach (MessageRow row in result.Messages)
             {
                 AddMessage(in row, now);
-                if (_options.OutputFolder is not null && _loaded.Scenario.Output.Messages)
+                if (_loaded.Scenario.Output.Messages)
                 {
                     await _messages.AddAsync(row);
                 }
             }
         }
 
-        if (_options.OutputFolder is not null)
-        {
-            await WriteTablesAsync(step, frame, results, now);
-        }
+        await WriteTablesAsync(step, frame, results, now);
+        AddWholeWays(now - SettledMicroseconds);
     }
 
     /// <summary>Closes the tables, adds everything up and hashes it.</summary>
@@ -202,19 +216,13 @@ public sealed class Results : IAsyncDisposable
 
         foreach (MessageRow row in rows.OrderBy(r => r.Device, StringComparer.Ordinal).ThenBy(r => r.Sequence).ThenBy(r => r.ArrivalMicroseconds))
         {
-            if (_options.OutputFolder is not null && _loaded.Scenario.Output.Messages)
+            if (_loaded.Scenario.Output.Messages)
             {
                 await _messages.AddAsync(row);
             }
         }
 
-        foreach ((string device, long sensed, long fused) in _used)
-        {
-            if (_received.TryGetValue((device, fused), out long received))
-            {
-                _ledger.AddWhole("edge", received - sensed);
-            }
-        }
+        AddWholeWays(long.MaxValue);
 
         await CloseTablesAsync();
         RunReport report = Compose(fleet, intake, centre, steps, seconds, isPartial, downSent);
@@ -231,7 +239,8 @@ public sealed class Results : IAsyncDisposable
             report.Version,
             report.Seed,
             report.Clock,
-            Path.GetFullPath(_loaded.File),
+            Path.GetRelativePath(Path.GetFullPath(folder), Path.GetFullPath(_loaded.File)),
+            report.IsPartial,
             report.ScenarioHash,
             report.RunHash,
             _options.DurationSeconds,
@@ -244,23 +253,42 @@ public sealed class Results : IAsyncDisposable
 
     private async Task CloseTablesAsync()
     {
-        if (_tablesClosed || _options.OutputFolder is null || _files.Count < TableNames.Length)
+        if (_tablesClosed || _files.Count < TableNames.Length)
         {
             return;
         }
 
         _tablesClosed = true;
-        await _windows.FlushAsync();
         foreach (TableColumns table in (TableColumns[])[_tracks, _truth, _messages, _windows])
         {
             await table.CloseAsync();
         }
 
-        foreach ((string name, FileStream file) in _files)
+        foreach ((string name, HashingStream file) in _files)
         {
-            file.Position = 0;
-            _tableHashes[name] = Convert.ToHexStringLower(await SHA256.HashDataAsync(file));
+            _tableHashes[name] = file.Digest();
             await file.DisposeAsync();
+        }
+    }
+
+    /// <summary>Adds up the whole way, from sensor to road, of messages that were fused by an instant.</summary>
+    private void AddWholeWays(long untilMicroseconds)
+    {
+        lock (_receivedLock)
+        {
+            while (_used.TryPeek(out (string Device, long Sensed, long Fused) next) && next.Fused <= untilMicroseconds)
+            {
+                _used.Dequeue();
+                if (_received.TryGetValue((next.Fused, next.Device), out long received))
+                {
+                    _ledger.AddWhole("edge", received - next.Sensed);
+                }
+            }
+
+            while (_received.Count > 0 && _received.First().Key.Published <= untilMicroseconds)
+            {
+                _received.Remove(_received.First().Key);
+            }
         }
     }
 
@@ -283,7 +311,7 @@ public sealed class Results : IAsyncDisposable
             _ledger.Add("sensing", row.SentMicroseconds - row.SensedMicroseconds);
             _ledger.Add("uplink", row.ArrivalMicroseconds - row.SentMicroseconds);
             _ledger.Add("waiting", now - row.ArrivalMicroseconds);
-            _used.Add((row.Device, row.SensedMicroseconds, now));
+            _used.Enqueue((row.Device, row.SensedMicroseconds, now));
         }
     }
 
@@ -335,7 +363,7 @@ public sealed class Results : IAsyncDisposable
         long published = fleet.Devices.Sum(d => d.Published) + intake.Foreign;
 
         // What is neither used nor rejected is on its way: at the edge before its arrival or, under the wall clock, in the broker.
-        long inFlight = _options.IsWallClock || isPartial ? published - _ingested - _rejectedTotal : _inFlight;
+        long inFlight = _options.IsWallClock || isPartial ? published - _ingested - _rejectedTotal : _inFlight + intake.Untaken;
         long rsiSent = _warnings.Values.Sum();
         return new RunReport
         {
@@ -371,8 +399,10 @@ public sealed class Results : IAsyncDisposable
                 _bytes,
                 downSent - rsiSent,
                 _rsmReceived,
+                _rsmLost,
                 rsiSent,
-                _rsiReceived),
+                _rsiReceived,
+                _rsiLost),
             Sensing = new SensingSection(sensing.Detected, sensing.Missed, sensing.Occluded, sensing.OutOfView, sensing.FalseAlarms),
             Accuracy = new AccuracySection(
                 a.Frames,
@@ -390,7 +420,7 @@ public sealed class Results : IAsyncDisposable
                 Math.Sqrt(Ratio(a.SquaredVelocityError, a.Matched)),
                 Ratio(a.NeesSum, a.Matched),
                 a.IdentitySwitches,
-                new HandoverSection(_score.Crossings, _score.Kept, Ratio(_score.Kept, _score.Crossings), _handoversSent, _handoversAdopted)),
+                new HandoverSection(_score.Crossings, _score.Kept, Ratio(_score.Kept, _score.Crossings), _handoversSent, _handoversAdopted, _handoversMerged, _handoversDropped)),
             Latency = new LatencySection(
                 _ledger.Row("edge"),
                 [_ledger.Row("sensing"), _ledger.Row("uplink"), _ledger.Row("waiting"), _ledger.Row("downlink")],
@@ -403,7 +433,11 @@ public sealed class Results : IAsyncDisposable
                 _windowsLate,
                 Congested(),
                 _warnings),
-            Notes = [.. network.Notes.Select(n => new NoteRow("roads", n.What, n.Why, n.Count, n.Example))],
+            Notes =
+            [
+                .. network.Notes.Select(n => new NoteRow("roads", n.What, n.Why, n.Count, n.Example)),
+                .. _loaded.Notes.Select(n => new NoteRow("scenario", n.What, n.Why, n.Count, n.Example)),
+            ],
         };
     }
 
@@ -438,11 +472,10 @@ public sealed class Results : IAsyncDisposable
             coverage.Cover(site.Position, _loaded.Plan.ServiceRadiusMetres);
         }
 
-        double[] shares = coverage.CoveredShare(network.CentreLines.Count);
         var congested = new HashSet<string>(Congested().Select(c => c.Link), StringComparer.Ordinal);
         return [.. network.CentreLines.Select((line, i) => new MapRoad(
             [.. line.Shape.SelectMany(p => (double[])[p.X, p.Y])],
-            shares[i],
+            [.. coverage.CoveredRuns(i).Select(run => (IReadOnlyList<double>)[.. Polyline.Cut(line.Shape, run.From, run.To).SelectMany(p => (double[])[p.X, p.Y])])],
             congested.Contains(network.Links[line.Link].Id) || (line.OppositeLink >= 0 && congested.Contains(network.Links[line.OppositeLink].Id)),
             network.Links[line.Link].Name))];
     }
@@ -456,12 +489,71 @@ public sealed class Results : IAsyncDisposable
     private static double Ratio(double a, double b) => b > 0 ? a / b : double.NaN;
 }
 
+/// <summary>Hashes what is written on its way to a file, or to nowhere.</summary>
+public sealed class HashingStream(Stream inner) : Stream
+{
+    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private long _written;
+
+    public override bool CanRead => false;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => _written;
+
+    public override long Position { get => _written; set => throw new NotSupportedException(); }
+
+    /// <summary>SHA-256 of everything written, in lower-case hexadecimal digits.</summary>
+    public string Digest() => Convert.ToHexStringLower(_hash.GetCurrentHash());
+
+    public override void Flush() => inner.Flush();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+    public override void Write(ReadOnlySpan<byte> buffer)
+    {
+        _hash.AppendData(buffer);
+        _written += buffer.Length;
+        inner.Write(buffer);
+    }
+
+    public override async Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        await WriteAsync(buffer.AsMemory(offset, count), cancellationToken);
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        _hash.AppendData(buffer.Span);
+        _written += buffer.Length;
+        await inner.WriteAsync(buffer, cancellationToken);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            inner.Dispose();
+            _hash.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+}
+
 /// <summary>What <c>run.json</c> holds: enough to run again and compare.</summary>
 public sealed record RunFileContent(
     string Version,
     ulong Seed,
     string Clock,
     string Scenario,
+    bool IsPartial,
     string ScenarioHash,
     string RunHash,
     double? DurationSeconds,

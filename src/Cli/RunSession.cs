@@ -3,7 +3,9 @@ using V2XSim.Contracts;
 using V2XSim.Dashboard;
 using V2XSim.EdgeNode;
 using V2XSim.Kernel;
+using V2XSim.Messages;
 using V2XSim.Mqtt;
+using V2XSim.Roads;
 using V2XSim.Roadside;
 
 namespace V2XSim.Cli;
@@ -23,6 +25,9 @@ public sealed class RunSession : IAsyncDisposable
 
     /// <summary>Messages down that may be on their way before the next step waits for them.</summary>
     private const long MaximumDownInFlight = 4000;
+
+    /// <summary>Under the wall clock: steps that the platform may lag behind; steps beyond it are left out and counted.</summary>
+    private const int MaximumLagSteps = 20;
     private readonly LoadedScenario _loaded;
     private readonly RunOptions _options;
     private readonly TimeProvider _clock;
@@ -92,7 +97,7 @@ public sealed class RunSession : IAsyncDisposable
         var embedded = new EmbeddedDownlink();
         if (_options.Broker is null)
         {
-            _broker = await EmbeddedBroker.StartAsync(_options.Port, _intake.Accept, [RoadsideFleet.AnnouncerId, .. _loaded.Plan.Sites.Select(s => s.Id)]);
+            _broker = await EmbeddedBroker.StartAsync(_options.Port, (client, message) => _intake.Accept(message, client), [Topics.AnnouncerClient, .. _loaded.Plan.Sites.Select(s => s.Id)]);
             embedded.Broker = _broker;
         }
         else
@@ -136,16 +141,14 @@ public sealed class RunSession : IAsyncDisposable
         }
 
         await FinishTiersAsync();
-        if (!partial)
-        {
-            await WaitForDownAsync(0, CancellationToken.None);
-        }
+        await WaitForDownAsync(0);
 
         _watch.RunSeconds = _clock.GetElapsedTime(_runStarted).TotalSeconds;
         long reporting = _clock.GetTimestamp();
         _results.AddReceived(_fleet.TakeReceived());
         CentreState centre = await _centre.State();
         RunReport report = await _results.CloseAsync(_fleet, _intake, centre, _steps, _steps * _stepSeconds, partial, _downSent);
+        _watch.BrokerDropped = _broker?.Dropped ?? 0;
         _watch.ReportSeconds = _clock.GetElapsedTime(reporting).TotalSeconds;
         TimingReport timing = _watch.Report(report, _options, _options.Broker?.ToString() ?? "embedded", _clock.GetElapsedTime(_started).TotalSeconds, _results.WallRows());
         if (_options.OutputFolder is { } folder)
@@ -184,51 +187,80 @@ public sealed class RunSession : IAsyncDisposable
     {
         // Three frames take turns: one is scored, one is fused, one is made.
         TruthFrame[] frames = [new(), new(), new()];
-        _loaded.Traffic.Advance(SimTime.Zero, frames[0]);
-        bool more = await ProduceAsync(1, frames[1], cancellation);
+        Start(frames[0]);
+        bool more = await ProduceAsync(1, frames[1]);
         Task scoring = Task.CompletedTask;
-        for (long step = 1; more; step++)
+        Task<EdgeStepResult[]> edges = Task.FromResult<EdgeStepResult[]>([]);
+        try
         {
-            _intake.Now = TimeOf(step);
-            using (_watch.Measure("barrier"))
+            // A step that is begun is brought to its end, so that what is reported of an interrupted run adds up.
+            for (long step = 1; more && !cancellation.IsCancellationRequested; step++)
             {
-                await _intake.WaitForStep(step, Patience, _clock, cancellation);
-            }
+                _intake.Now = TimeOf(step);
+                using (_watch.Measure("barrier"))
+                {
+                    await _intake.WaitForStep(step, Patience, _clock, CancellationToken.None);
+                }
 
-            // While the edges work on this step the roadside already makes the next; its arrivals lie later, so nothing mixes.
-            long edgesStarted = _clock.GetTimestamp();
-            Task<EdgeStepResult[]> edges = StepEdgesAsync(step);
-            more = step < _totalSteps && await ProduceAsync(step + 1, frames[(step + 1) % 3], cancellation);
-            EdgeStepResult[] results = await edges;
-            _watch.Add("edges", _clock.GetElapsedTime(edgesStarted));
-            using (_watch.Measure("down"))
-            {
-                await WaitForDownAsync(MaximumDownInFlight, cancellation);
-            }
+                // While the edges work on this step the roadside already makes the next; its arrivals lie later, so nothing mixes.
+                long edgesStarted = _clock.GetTimestamp();
+                edges = StepEdgesAsync(step);
+                more = step < _totalSteps && await ProduceAsync(step + 1, frames[(step + 1) % 3]);
+                EdgeStepResult[] results = await edges;
+                _watch.Add("edges", _clock.GetElapsedTime(edgesStarted));
+                using (_watch.Measure("down"))
+                {
+                    await WaitForDownAsync(MaximumDownInFlight);
+                }
 
-            using (_watch.Measure("scoring wait"))
-            {
-                await scoring;
-            }
+                using (_watch.Measure("scoring wait"))
+                {
+                    await scoring;
+                }
 
-            await StepTiersAsync(step, isLast: false);
-            _results.AddReceived(_fleet.TakeReceived());
-            long number = step;
-            scoring = Task.Run(() => _results.AddStepAsync(number, frames[number % 3], results), CancellationToken.None);
-            _steps = (int)step;
-            Report(step);
-            if (cancellation.IsCancellationRequested)
-            {
-                break;
+                await StepTiersAsync(step, isLast: false);
+                _results.AddReceived(_fleet.TakeReceived());
+                long number = step;
+                scoring = Task.Run(() => _results.AddStepAsync(number, frames[number % 3], results), CancellationToken.None);
+                _steps = (int)step;
+                Report(step);
             }
         }
+        finally
+        {
+            // Whatever went wrong, nothing may still be at work on results that are about to be closed.
+            await Task.WhenAll(edges, scoring);
+        }
 
-        await scoring;
-        cancellation.ThrowIfCancellationRequested();
+        if (more)
+        {
+            cancellation.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>Fills the frame of the scenario's first instant.</summary>
+    /// <exception cref="BadInputException">There is no traffic at it, or none of it is on the road.</exception>
+    private void Start(TruthFrame frame)
+    {
+        const double Far = 100;
+        if (!_loaded.Traffic.Advance(SimTime.Zero, frame))
+        {
+            throw new BadInputException(_loaded.File, "traffic.fromSeconds", "the recording has ended by the instant at which the scenario starts", "give an earlier one, or leave it out");
+        }
+
+        var lanes = new LaneIndex(_loaded.Network);
+        if (frame.Count > 0 && !Enumerable.Range(0, frame.Count).Any(i => lanes.Nearest(new PlanePoint(frame.X[i], frame.Y[i]), Far) is not null))
+        {
+            throw new BadInputException(
+                _loaded.File,
+                "traffic",
+                $"not one of {frame.Count} road users is within {Far} m of a road",
+                "give a recording in the metres of this network, not in degrees or of another place");
+        }
     }
 
     /// <summary>Moves traffic on to a step's end and lets the roadside sense and publish; false when traffic has ended.</summary>
-    private async Task<bool> ProduceAsync(long step, TruthFrame frame, CancellationToken cancellation)
+    private async Task<bool> ProduceAsync(long step, TruthFrame frame)
     {
         bool alive;
         using (_watch.Measure("traffic"))
@@ -243,7 +275,7 @@ public sealed class RunSession : IAsyncDisposable
 
         using (_watch.Measure("roadside"))
         {
-            await _fleet.PublishStepAsync(step, frame, () => _intake.WaitForRoom(Patience, cancellation), cancellation);
+            await _fleet.PublishStepAsync(step, frame, () => _intake.WaitForRoom(Patience, CancellationToken.None), CancellationToken.None);
         }
 
         return true;
@@ -257,69 +289,95 @@ public sealed class RunSession : IAsyncDisposable
         _fleet.WallClock = Wall;
         var due = new PriorityQueue<(RoadsideDevice Device, OutgoingMessage Message), (long, long)>();
         var frames = new Dictionary<long, TruthFrame>();
-        var first = new TruthFrame();
-        _loaded.Traffic.Advance(SimTime.Zero, first);
+        Start(new TruthFrame());
         long order = 0, made = 0;
         Task stepping = Task.CompletedTask;
         bool alive = true;
-        for (long step = 1; step <= _totalSteps; step++)
+        try
         {
-            // One step ahead of the wall, so that messages exist before they are due.
-            while (alive && made < step + 1 && made < _totalSteps)
+            for (long step = 1; step <= _totalSteps; step++)
             {
-                var frame = new TruthFrame();
-                alive = _loaded.Traffic.Advance(TimeOf(made + 1), frame);
-                if (!alive)
+                // One step ahead of the wall, so that messages exist before they are due.
+                while (alive && made < step + 1 && made < _totalSteps)
+                {
+                    var frame = new TruthFrame();
+                    alive = _loaded.Traffic.Advance(TimeOf(made + 1), frame);
+                    if (!alive)
+                    {
+                        break;
+                    }
+
+                    frames[++made] = frame;
+                    foreach ((RoadsideDevice device, OutgoingMessage message) in _fleet.Prepare(frame))
+                    {
+                        due.Enqueue((device, message), (message.Arrival.Microseconds, order++));
+                    }
+                }
+
+                if (step > made)
                 {
                     break;
                 }
 
-                frames[++made] = frame;
-                foreach ((RoadsideDevice device, OutgoingMessage message) in _fleet.Prepare(frame))
+                while (true)
                 {
-                    due.Enqueue((device, message), (message.Arrival.Microseconds, order++));
-                }
-            }
+                    await PublishDueAsync(Wall());
+                    if (Wall() >= TimeOf(step))
+                    {
+                        break;
+                    }
 
-            if (step > made)
-            {
-                break;
-            }
-
-            while (Wall() < TimeOf(step))
-            {
-                while (due.TryPeek(out _, out (long Due, long) next) && next.Due <= Wall().Microseconds)
-                {
-                    (RoadsideDevice device, OutgoingMessage message) = due.Dequeue();
-                    _results.AddLateness(Wall().Microseconds - next.Due);
-                    await RoadsideFleet.PublishAsync(device, message, isScheduled: false, cancellation);
+                    await Task.Delay(TimeSpan.FromMilliseconds(1), _clock, cancellation);
                 }
 
-                await Task.Delay(TimeSpan.FromMilliseconds(1), _clock, cancellation);
-            }
-
-            // Open loop: a step that is still running when the next is due is not waited for by the roadside, only by its own successor.
-            long number = step;
-            TruthFrame truth = frames[step];
-            frames.Remove(step);
-            Task before = stepping;
-            stepping = Task.Run(
-                async () =>
+                // Open loop: a step that is still running when the next is due is not waited for by the roadside, only by its own successor.
+                long number = step;
+                frames.Remove(step, out TruthFrame? truth);
+                if (number - _steps > MaximumLagSteps)
                 {
-                    await before;
-                    long began = _clock.GetTimestamp();
-                    EdgeStepResult[] results = await StepEdgesAsync(number);
-                    _results.AddStepTime((long)_clock.GetElapsedTime(began).TotalMicroseconds);
-                    await StepTiersAsync(number, isLast: false);
-                    _results.AddReceived(_fleet.TakeReceived());
-                    await _results.AddStepAsync(number, truth, results);
-                    _steps = (int)number;
-                },
-                CancellationToken.None);
-            Report(step);
+                    // What has come in meanwhile is taken by the next step that the platform gets to.
+                    _watch.SkippedSteps++;
+                    continue;
+                }
+
+                Task before = stepping;
+                stepping = Task.Run(
+                    async () =>
+                    {
+                        await before;
+                        long began = _clock.GetTimestamp();
+                        EdgeStepResult[] results = await StepEdgesAsync(number);
+                        _results.AddStepTime((long)_clock.GetElapsedTime(began).TotalMicroseconds);
+                        await StepTiersAsync(number, isLast: false);
+                        _results.AddReceived(_fleet.TakeReceived());
+                        await _results.AddStepAsync(number, truth!, results);
+                        _steps = (int)number;
+                    },
+                    CancellationToken.None);
+                Report(step);
+            }
+        }
+        finally
+        {
+            await stepping;
         }
 
-        await stepping;
+        // What is due after the end is on its way when the run ends, as it is under the simulated clock.
+        await PublishDueAsync(new SimTime(long.MaxValue));
+
+        async Task PublishDueAsync(SimTime until)
+        {
+            while (due.TryPeek(out _, out (long Due, long) next) && next.Due <= until.Microseconds)
+            {
+                (RoadsideDevice device, OutgoingMessage message) = due.Dequeue();
+                if (next.Due <= TimeOf(_totalSteps).Microseconds)
+                {
+                    _results.AddLateness(Wall().Microseconds - next.Due);
+                }
+
+                await RoadsideFleet.PublishAsync(device, message, isScheduled: false, CancellationToken.None);
+            }
+        }
     }
 
     private async Task<EdgeStepResult[]> StepEdgesAsync(long step)
@@ -349,10 +407,10 @@ public sealed class RunSession : IAsyncDisposable
         long until = TimeOf(step).Microseconds;
         foreach (IRegionGrain region in _regionGrains)
         {
-            _results.AddWindows("region", await region.Step(step, until, isLast));
+            await _results.AddWindowsAsync("region", await region.Step(step, until, isLast));
         }
 
-        _results.AddWindows("centre", await _centre.Step(step, until, isLast));
+        await _results.AddWindowsAsync("centre", await _centre.Step(step, until, isLast));
     }
 
     /// <summary>Two steps more without traffic carry the last windows through the tiers.</summary>
@@ -366,13 +424,13 @@ public sealed class RunSession : IAsyncDisposable
         long until = TimeOf(_steps).Microseconds;
         foreach (IRegionGrain region in _regionGrains)
         {
-            _results.AddWindows("region", await region.Step(_steps + 1, until, isLast: true));
+            await _results.AddWindowsAsync("region", await region.Step(_steps + 1, until, isLast: true));
         }
 
-        _results.AddWindows("centre", await _centre.Step(_steps + 2, until, isLast: true));
+        await _results.AddWindowsAsync("centre", await _centre.Step(_steps + 2, until, isLast: true));
     }
 
-    private async Task WaitForDownAsync(long mayBeOnTheWay, CancellationToken cancellation)
+    private async Task WaitForDownAsync(long mayBeOnTheWay)
     {
         long last = -1, since = _clock.GetTimestamp();
         while (_downSent - _fleet.ReceivedCount > mayBeOnTheWay)
@@ -392,7 +450,7 @@ public sealed class RunSession : IAsyncDisposable
                 throw new BrokerUnavailableException($"{_downSent - now} messages sent down did not reach their devices within {Patience.TotalSeconds:0} s");
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(1), _clock, cancellation);
+            await Task.Delay(TimeSpan.FromMilliseconds(1), _clock, CancellationToken.None);
         }
     }
 
@@ -421,6 +479,10 @@ public sealed class Stopwatches(TimeProvider clock)
     private long _encode;
 
     public double LoadSeconds { get; init; }
+
+    public int SkippedSteps { get; set; }
+
+    public long BrokerDropped { get; set; }
 
     public double StartSeconds { get; set; }
 
@@ -460,6 +522,8 @@ public sealed class Stopwatches(TimeProvider clock)
             CpuSeconds = (Process.GetCurrentProcess().TotalProcessorTime - _cpuAtStart).TotalSeconds,
             AllocatedMegabytes = (GC.GetTotalAllocatedBytes() - _allocatedAtStart) / 1048576.0,
             PeakMemoryMegabytes = Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0,
+            SkippedSteps = SkippedSteps,
+            BrokerDropped = BrokerDropped,
             Wall = wall,
             Stages =
             [

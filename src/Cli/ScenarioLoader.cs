@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using V2XSim.Kernel;
+using V2XSim.Messages;
 using V2XSim.Roads;
 using V2XSim.Roads.Sites;
 using V2XSim.Scenarios;
@@ -20,7 +21,8 @@ public sealed record LoadedScenario(
     string TrafficKind,
     ulong Seed,
     UtcEpoch Epoch,
-    string Hash) : IDisposable
+    string Hash,
+    IReadOnlyList<ImportNote> Notes) : IDisposable
 {
     public void Dispose() => Traffic.Dispose();
 }
@@ -45,45 +47,79 @@ public static class ScenarioLoader
             : throw new BadInputException(path, string.Empty, "there is no such file or folder", "give a scenario file or a folder that holds scenario.yaml");
     }
 
-    public static Scenario ReadScenario(string file)
+    /// <param name="file">The scenario file.</param>
+    /// <param name="needsSites">False when a site plan that is named may still have to be made.</param>
+    /// <exception cref="BadInputException">With every problem found.</exception>
+    public static Scenario ReadScenario(string file, bool needsSites = true)
     {
-        Scenario scenario = YamlBinder.Bind<Scenario>(ReadText(file), file);
-        var problems = new List<Problem>();
-        One("roads", "sumoNet or geoJson", scenario.Roads!.SumoNet, scenario.Roads.GeoJson);
-        One("traffic", "fcd, csv or drive", scenario.Traffic!.Fcd, scenario.Traffic.Csv, scenario.Traffic.Drive);
-        One("sites", "file or plan", scenario.Sites!.File, scenario.Sites.Plan);
-        if (!DateTimeOffset.TryParse(scenario.StartUtc, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _))
+        Bound<Scenario> bound = YamlBinder.TryBind<Scenario>(ReadText(file), file);
+        List<Problem> problems = bound.Problems;
+        if (bound.Value is not { } scenario)
         {
-            problems.Add(new Problem(file, 1, 1, "startUtc", $"'{scenario.StartUtc}' is not a time", "write it as 2026-06-01T08:00:00Z"));
+            throw new BadInputException(problems);
         }
 
-        if (scenario.Sites.Plan is { Sensors.Count: 0 })
+        RoadsSection roads = scenario.Roads ?? new RoadsSection();
+        TrafficSection traffic = scenario.Traffic ?? new TrafficSection();
+        SitesSection sites = scenario.Sites ?? new SitesSection();
+        One("roads", "sumoNet", "geoJson");
+        One("traffic", "fcd", "csv", "drive");
+        One("sites", "file", "plan");
+        if (scenario.Name.Trim().Length == 0 && bound.Positions.ContainsKey("name"))
         {
-            problems.Add(new Problem(file, 1, 1, "sites.plan.sensors", "there is no sensor", "list at least one"));
+            Add("name", "it is empty", "give the scenario a name");
+        }
+
+        if (!DateTimeOffset.TryParse(scenario.StartUtc, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _))
+        {
+            Add("startUtc", $"'{scenario.StartUtc}' is not a time", "write it as 2026-06-01T08:00:00Z");
+        }
+
+        double stepsPerSecond = 1 / scenario.StepSeconds;
+        if (Math.Abs(stepsPerSecond - Math.Round(stepsPerSecond)) > 1e-9)
+        {
+            Add("stepSeconds", $"{scenario.StepSeconds.ToString(CultureInfo.InvariantCulture)} does not divide a second, and windows begin on the second", "give 1, 0.5, 0.2, 0.1, 0.05 or the like");
+        }
+
+        if (sites.Plan is { Sensors.Count: 0 } && bound.Positions.ContainsKey("sites.plan.sensors") && !problems.Exists(p => p.Field.StartsWith("sites.plan.sensors", StringComparison.Ordinal)))
+        {
+            Add("sites.plan.sensors", "there is no sensor", "list at least one");
+        }
+
+        foreach (IGrouping<string, SensorType> same in (sites.Plan?.Sensors ?? []).GroupBy(t => t.Name, StringComparer.Ordinal).Where(g => g.Distinct().Count() > 1))
+        {
+            Add("sites.plan.sensors", $"two different types are named {same.Key}", "give each its own name");
         }
 
         foreach ((string field, string? name) in new[]
         {
-            ("roads.sumoNet", scenario.Roads.SumoNet), ("roads.geoJson", scenario.Roads.GeoJson),
-            ("traffic.fcd", scenario.Traffic.Fcd), ("traffic.csv", scenario.Traffic.Csv), ("sites.file", scenario.Sites.File),
+            ("roads.sumoNet", roads.SumoNet), ("roads.geoJson", roads.GeoJson), ("traffic.fcd", traffic.Fcd), ("traffic.csv", traffic.Csv), ("sites.file", needsSites ? sites.File : null),
         })
         {
             if (name is not null && !File.Exists(Resolve(file, name)))
             {
                 string folder = Path.GetDirectoryName(Resolve(file, name))!;
                 string? near = Directory.Exists(folder) ? NearestName.Of(Path.GetFileName(name), Directory.GetFiles(folder).Select(f => Path.GetFileName(f)!)) : null;
-                problems.Add(new Problem(file, 1, 1, field, $"there is no file {name}", near is null ? "correct the name; it is relative to the scenario's folder" : $"is '{near}' meant?"));
+                Add(field, $"there is no file {name}", near is null ? "correct the name; it is relative to the scenario's folder" : $"is '{near}' meant?");
             }
         }
 
-        return problems.Count == 0 ? scenario : throw new BadInputException(problems);
+        return problems.Count == 0 ? scenario : throw new BadInputException([.. problems.OrderBy(p => p.Line).ThenBy(p => p.Column)]);
 
-        void One(string section, string names, params object?[] sources)
+        void One(string section, params string[] keys)
         {
-            if (sources.Count(s => s is not null) != 1)
+            // A section that is missing or no group of keys has been told of already.
+            int given = keys.Count(k => bound.Positions.ContainsKey($"{section}.{k}"));
+            if (given != 1 && bound.Positions.ContainsKey(section) && !problems.Exists(p => p.Field == section))
             {
-                problems.Add(new Problem(file, 1, 1, section, $"exactly one of {names} is needed", "keep one"));
+                Add(section, $"exactly one of {string.Join(", ", keys)} is needed, not {given}", given == 0 ? "give one" : "keep one");
             }
+        }
+
+        void Add(string field, string message, string remedy)
+        {
+            (int line, int column) = bound.Positions.GetValueOrDefault(field, (1, 1));
+            problems.Add(new Problem(file, line, column, field, message, remedy));
         }
     }
 
@@ -109,7 +145,7 @@ public static class ScenarioLoader
         Scenario scenario = ReadScenario(file);
         RoadNetwork network = ReadNetwork(file, scenario);
         SitePlan plan = scenario.Sites!.File is { } sites
-            ? SitePlanFile.Read(ReadText(Resolve(file, sites)), Resolve(file, sites), network)
+            ? SitePlanFile.Read(ReadText(Resolve(file, sites)), Resolve(file, sites), network, Topics.ReservedNames)
             : SitePlanner.Plan(network, scenario.Sites.Plan!.ToSettings());
         if (plan.Sites.Count == 0)
         {
@@ -132,11 +168,15 @@ public static class ScenarioLoader
             else
             {
                 string recording = Resolve(file, traffic.Fcd ?? traffic.Csv!);
-                IRecording steps = traffic.Fcd is not null ? new FcdRecording(Open(recording), recording, network) : new CsvRecording(Open(recording), recording);
+                IRecording steps = OpenRecording(traffic, recording, network);
                 source = new RecordedTraffic(steps, network, traffic.FromSeconds, traffic.MaximumGapSeconds);
                 kind = $"replayed from {Path.GetFileName(recording)}";
                 signals = new SignalBook(network, source.ClockStartSeconds);
             }
+        }
+        catch (BadInputException e) when (e.Problems.Any(p => p.File.Length == 0))
+        {
+            throw new BadInputException([.. e.Problems.Select(p => p.File.Length > 0 ? p : p with { File = file })]);
         }
         catch (ArgumentException e)
         {
@@ -144,7 +184,53 @@ public static class ScenarioLoader
         }
 
         var epoch = new UtcEpoch(DateTimeOffset.Parse(scenario.StartUtc, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal).ToUnixTimeMilliseconds());
-        return new LoadedScenario(scenario, file, network, plan, signals, source, kind, used, epoch, HashOf(file, scenario));
+        return new LoadedScenario(scenario, file, network, plan, signals, source, kind, used, epoch, HashOf(file, scenario), NotesOn(scenario, network, plan));
+    }
+
+    /// <summary>Reads a recording to its end, to find what is wrong with it; returns its number of instants, 0 for driven traffic.</summary>
+    public static long ReadThrough(LoadedScenario loaded)
+    {
+        if (loaded.Scenario.Traffic!.Drive is not null)
+        {
+            return 0;
+        }
+
+        string recording = Resolve(loaded.File, loaded.Scenario.Traffic.Fcd ?? loaded.Scenario.Traffic.Csv!);
+        using IRecording steps = OpenRecording(loaded.Scenario.Traffic, recording, loaded.Network);
+        long instants = 0;
+        while (steps.Next() is not null)
+        {
+            instants++;
+        }
+
+        return instants;
+    }
+
+    private static IRecording OpenRecording(TrafficSection traffic, string path, RoadNetwork network) =>
+        traffic.Fcd is not null ? new FcdRecording(Open(path), path, network) : new CsvRecording(Open(path), path);
+
+    /// <summary>What a user would want to be told although nothing is wrong.</summary>
+    private static IReadOnlyList<ImportNote> NotesOn(Scenario scenario, RoadNetwork network, SitePlan plan)
+    {
+        var notes = new ImportNotes();
+        if (scenario.Sites!.Plan is { } wanted)
+        {
+            var coverage = new RoadCoverage(network);
+            foreach (Site site in plan.Sites)
+            {
+                coverage.Cover(site.Position, plan.ServiceRadiusMetres);
+            }
+
+            if (coverage.CoveredMetres < wanted.RoadKilometres * 1000 || plan.Sites.Count < wanted.MinimumSites)
+            {
+                notes.Add(
+                    "sites.plan",
+                    string.Create(CultureInfo.InvariantCulture, $"more was asked for than there is worth equipping: {coverage.CoveredMetres / 1000:0.0} of {wanted.RoadKilometres:0.#} km covered"),
+                    $"{plan.Sites.Count} sites");
+            }
+        }
+
+        return notes.ToList();
     }
 
     public static string Resolve(string scenarioFile, string name) => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(scenarioFile))!, name);

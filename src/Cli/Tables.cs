@@ -20,7 +20,7 @@ public abstract class TableColumns
         _ => ((TopicKind)kind).ToString(),
     };
 
-    public async Task OpenAsync(Stream stream) => Table = await ParquetTable.CreateAsync(new UnclosedStream(stream), Columns());
+    public async Task OpenAsync(Stream stream) => Table = await ParquetTable.CreateAsync(stream, Columns());
 
     public async Task CloseAsync()
     {
@@ -31,36 +31,6 @@ public abstract class TableColumns
     }
 
     protected abstract Column[] Columns();
-
-    /// <summary>Keeps the file open when the table is closed: its bytes are hashed next.</summary>
-    private sealed class UnclosedStream(Stream inner) : Stream
-    {
-        public override bool CanRead => inner.CanRead;
-
-        public override bool CanSeek => inner.CanSeek;
-
-        public override bool CanWrite => inner.CanWrite;
-
-        public override long Length => inner.Length;
-
-        public override long Position { get => inner.Position; set => inner.Position = value; }
-
-        public override void Flush() => inner.Flush();
-
-        public override int Read(byte[] buffer, int offset, int count) => inner.Read(buffer, offset, count);
-
-        public override long Seek(long offset, SeekOrigin origin) => inner.Seek(offset, origin);
-
-        public override void SetLength(long value) => inner.SetLength(value);
-
-        public override void Write(byte[] buffer, int offset, int count) => inner.Write(buffer, offset, count);
-
-        public override void Write(ReadOnlySpan<byte> buffer) => inner.Write(buffer);
-
-        public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => inner.WriteAsync(buffer, offset, count, cancellationToken);
-
-        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => inner.WriteAsync(buffer, cancellationToken);
-    }
 }
 
 /// <summary>What edges published.</summary>
@@ -177,15 +147,9 @@ public sealed class WindowColumns : TableColumns
     private readonly Column<int> _entered = new("entered");
     private readonly TextColumn _level = new("congestion");
     private readonly Column<bool> _congested = new("is_flagged");
-    private int _pending;
 
-    public void Add(string tier, TrafficWindow window, RoadNetwork network)
+    public async ValueTask AddAsync(string tier, TrafficWindow window, RoadNetwork network)
     {
-        if (Table is null)
-        {
-            return;
-        }
-
         foreach (LinkState link in window.Links)
         {
             _tier.Add(tier);
@@ -201,16 +165,8 @@ public sealed class WindowColumns : TableColumns
             _entered.Add(link.Row.Entered);
             _level.Add(link.Level.ToString());
             _congested.Add(link.IsCongested);
-            _pending++;
+            await Table!.EndRowAsync();
         }
-    }
-
-    /// <summary>Ends the rows added so far.</summary>
-    public async Task FlushAsync()
-    {
-        // One row group: windows are few, and they are added from code that cannot wait.
-        await Table!.EndRowsAsync(_pending);
-        _pending = 0;
     }
 
     protected override Column[] Columns() => [_tier, _owner, _length, _start, _end, _complete, _link, _vehicles, _speed, _free, _entered, _level, _congested];

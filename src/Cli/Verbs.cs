@@ -44,12 +44,22 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
         {
             before = JsonSerializer.Deserialize<RunFileContent>(await File.ReadAllTextAsync(file, cancellation), RunReport.JsonOptions);
         }
-        catch (JsonException e)
+        catch (JsonException)
         {
-            throw new BadInputException(file, string.Empty, $"not readable: {e.Message}", "run the scenario again");
+            throw new BadInputException(file, string.Empty, "it is not readable JSON", "run the scenario again");
         }
 
-        if (before!.Clock != "sim")
+        if (before is not { Version: not null, Clock: not null, Scenario: not null, ScenarioHash: not null, RunHash: not null, ReportHash: not null, Tables: not null })
+        {
+            throw new BadInputException(file, string.Empty, "it is not the record of a run", "run the scenario again");
+        }
+
+        if (before.IsPartial)
+        {
+            throw new BadInputException(file, "isPartial", "the run was ended early, so there is nothing to compare with", "run the scenario to its end");
+        }
+
+        if (before.Clock != "sim")
         {
             throw new BadInputException(file, "clock", "a run under the wall clock is not repeatable", "verify runs made with --clock sim");
         }
@@ -58,32 +68,37 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
         try
         {
             var options = new RunOptions { OutputFolder = again, Force = true, Seed = before.Seed, Broker = broker, Silos = silos, DurationSeconds = before.DurationSeconds };
-            RunOutcome outcome = await RunOnce(before.Scenario, options, quiet: false, cancellation);
+            RunOutcome outcome = await RunOnce(Path.GetFullPath(before.Scenario, Path.GetFullPath(folder)), options, quiet: false, cancellation);
             var after = JsonSerializer.Deserialize<RunFileContent>(await File.ReadAllTextAsync(Path.Combine(again, "run.json"), cancellation), RunReport.JsonOptions)!;
             var differences = new List<string>();
             Compare("version", before.Version, after.Version);
             Compare("scenario", before.ScenarioHash, after.ScenarioHash);
             Compare("run", before.RunHash, after.RunHash);
             Compare("report.json", before.ReportHash, after.ReportHash);
+            Compare("report.json as stored", before.ReportHash, await Digest("report.json"));
             foreach ((string table, string hash) in before.Tables)
             {
                 Compare(table, hash, after.Tables.GetValueOrDefault(table, "missing"));
-                string stored = Path.Combine(folder, table);
-                string actual = File.Exists(stored) ? Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(await File.ReadAllBytesAsync(stored, cancellation))) : "missing";
-                Compare(table + " as stored", hash, actual);
+                Compare(table + " as stored", hash, await Digest(table));
             }
 
             bool same = differences.Count == 0 && !outcome.Report.IsPartial;
             await output.WriteLineAsync(json
                 ? CliApp.Json(new { same, runHash = after.RunHash, differences })
-                : same ? $"the same to the byte: run hash {after.RunHash}" : "different: " + string.Join("; ", differences));
+                : same ? $"the same to the byte: run hash {after.RunHash}" : "different:\n  " + string.Join("\n  ", differences));
             return same ? ExitCodes.Done : ExitCodes.ComparisonFailed;
+
+            async Task<string> Digest(string name)
+            {
+                string stored = Path.Combine(folder, name);
+                return File.Exists(stored) ? Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(await File.ReadAllBytesAsync(stored, cancellation))) : "missing";
+            }
 
             void Compare(string what, string a, string b)
             {
                 if (a != b)
                 {
-                    differences.Add($"{what}: {a} before, {b} now");
+                    differences.Add($"{what}: {(a.Length > 12 ? a[..12] : a)} before, {(b.Length > 12 ? b[..12] : b)} now");
                 }
             }
         }
@@ -96,6 +111,7 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
     public int Validate(string path, bool json)
     {
         using LoadedScenario loaded = ScenarioLoader.Load(path, null);
+        long instants = ScenarioLoader.ReadThrough(loaded);
         output.WriteLine(json
             ? CliApp.Json(new
             {
@@ -105,12 +121,13 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
                 sites = loaded.Plan.Sites.Count,
                 edges = loaded.Plan.EdgeIds.Count(),
                 regions = loaded.Plan.RegionIds.Count(),
-                notes = loaded.Network.Notes,
+                recordedInstants = instants,
+                notes = (ImportNote[])[.. loaded.Network.Notes, .. loaded.Notes],
             })
             : string.Create(
                 CultureInfo.InvariantCulture,
                 $"{loaded.File} is valid: {loaded.Network.CentreLineKilometres:0.0} km of road, {loaded.Plan.Sites.Count} sites, {loaded.Plan.EdgeIds.Count()} edges, {loaded.Plan.RegionIds.Count()} regions, traffic {loaded.TrafficKind}"));
-        foreach (ImportNote note in loaded.Network.Notes)
+        foreach (ImportNote note in (ImportNote[])[.. loaded.Network.Notes, .. loaded.Notes])
         {
             error.WriteLine($"note: {note.Count} × {note.What}: {note.Why} (first: {note.Example})");
         }
@@ -121,11 +138,12 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
     public int Sites(string path, string? target, double? kilometres, bool force, bool json)
     {
         string file = ScenarioLoader.FileOf(path);
-        Scenario scenario = ScenarioLoader.ReadScenario(file);
+        Scenario scenario = ScenarioLoader.ReadScenario(file, needsSites: false);
         RoadNetwork network = ScenarioLoader.ReadNetwork(file, scenario);
-        SitePlannerSettings settings = (scenario.Sites!.Plan
-            ?? new PlanSection { Sensors = scenario.Sites.File is { } f ? SitePlanFile.Read(ScenarioLoader.ReadText(ScenarioLoader.Resolve(file, f)), f, network).SensorTypes : [] }).ToSettings();
-        settings = kilometres is { } km ? settings with { RoadKilometres = km } : settings;
+        SitePlannerSettings settings = scenario.Sites!.Plan is { } wanted ? wanted.ToSettings()
+            : File.Exists(ScenarioLoader.Resolve(file, scenario.Sites.File!)) ? LikePlan(ScenarioLoader.Resolve(file, scenario.Sites.File!), network)
+            : throw new BadInputException(file, "sites.file", $"there is no file {scenario.Sites.File} yet to take sensors and radius from", "put 'plan:' with sensors there to plan the first one, then name its file");
+        settings = kilometres is { } km ? settings with { RoadKilometres = km, MinimumSites = 0 } : settings;
         SitePlan plan = SitePlanner.Plan(network, settings);
         string text = SitePlanFile.Write(plan, network, $"Site plan for {Path.GetFileName(file)}, made by 'v2xsim sites'. Change it as you like.");
         var coverage = new RoadCoverage(network);
@@ -150,12 +168,17 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
         }
 
         error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{plan.Sites.Count} sites cover {coverage.CoveredMetres / 1000:0.0} km of {network.CentreLineKilometres:0.0} km"));
+        if (coverage.CoveredMetres < settings.RoadKilometres * 1000)
+        {
+            error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"note: {settings.RoadKilometres:0.#} km were asked for; the rest is not worth a site"));
+        }
+
         return ExitCodes.Done;
     }
 
     public int Generate(string kind, string? folder, ulong? seed, bool force, bool json)
     {
-        ulong used = seed ?? 300;
+        ulong used = seed ?? ScenarioGenerator.UsualSeed(kind);
         GeneratedScenario made = ScenarioGenerator.Make(kind, used);
         string target = folder ?? made.Name;
         RefuseToOverwrite(Path.Combine(target, ScenarioLoader.FileName), force);
@@ -206,9 +229,18 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
         bool reachable = true;
         try
         {
-            await using EmbeddedBroker? embedded = broker is null ? await EmbeddedBroker.StartAsync(port, _ => false, []) : null;
+            await using EmbeddedBroker? embedded = broker is null ? await EmbeddedBroker.StartAsync(port, (_, _) => false, []) : null;
             BrokerAddress address = broker ?? embedded!.Address;
-            checks.Add(("broker " + address, await Echoes(address, cancellation), "a message sent comes back with its user property"));
+            long asked = clock.GetTimestamp();
+            reachable = await Echoes(address, cancellation);
+            double milliseconds = clock.GetElapsedTime(asked).TotalMilliseconds;
+            checks.Add(("broker " + address, reachable, reachable ? "a message sent comes back with its user property" : "a message sent does not come back, or comes back without its user property"));
+
+            // A broker that waits to fill its packets adds about 40 ms to every exchange.
+            if (broker is not null && milliseconds > 80)
+            {
+                checks.Add(("broker answers at once", true, string.Create(CultureInfo.InvariantCulture, $"{milliseconds:0} ms for one exchange; with Mosquitto 'set_tcp_nodelay true' makes runs several times faster")));
+            }
         }
         catch (BrokerUnavailableException e)
         {
@@ -220,7 +252,7 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
         await output.WriteLineAsync(json
             ? CliApp.Json(new { healthy, checks = checks.Select(c => new { check = c.Check, passed = c.Passed, detail = c.Detail }) })
             : string.Join('\n', checks.Select(c => $"{(c.Passed ? "ok  " : "FAIL")} {c.Check}: {c.Detail}")));
-        return healthy ? ExitCodes.Done : reachable ? ExitCodes.InternalError : ExitCodes.Unavailable;
+        return healthy ? ExitCodes.Done : reachable ? ExitCodes.ComparisonFailed : ExitCodes.Unavailable;
     }
 
     public int Completion(string shell)
@@ -271,6 +303,25 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
         return first == heard.Task && await heard.Task;
     }
 
+    /// <summary>Settings that would make a plan like one that exists: its radius, its sensors at a site, its sites at an edge.</summary>
+    private static SitePlannerSettings LikePlan(string file, RoadNetwork network)
+    {
+        SitePlan plan = SitePlanFile.Read(ScenarioLoader.ReadText(file), file, network, Messages.Topics.ReservedNames);
+        var coverage = new RoadCoverage(network);
+        foreach (Site site in plan.Sites)
+        {
+            coverage.Cover(site.Position, plan.ServiceRadiusMetres);
+        }
+
+        return new SitePlannerSettings
+        {
+            RoadKilometres = coverage.CoveredMetres / 1000,
+            ServiceRadiusMetres = plan.ServiceRadiusMetres,
+            SitesPerEdge = plan.Sites.GroupBy(s => s.EdgeId, StringComparer.Ordinal).Max(g => g.Count()),
+            Sensors = [.. plan.Sites[0].Sensors.Select(s => s.Type)],
+        };
+    }
+
     private static void RefuseToOverwrite(string file, bool force)
     {
         if (File.Exists(file) && !force)
@@ -285,10 +336,15 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
         using LoadedScenario loaded = ScenarioLoader.Load(path, options.Seed);
         var progress = new ProgressLine(error, clock, quiet);
         await using var session = new RunSession(loaded, options, clock, clock.GetElapsedTime(loading).TotalSeconds, progress.Show);
-        await session.StartAsync(cancellation);
-        RunOutcome outcome = await session.RunAsync(cancellation);
-        progress.End();
-        return outcome;
+        try
+        {
+            await session.StartAsync(cancellation);
+            return await session.RunAsync(cancellation);
+        }
+        finally
+        {
+            progress.End();
+        }
     }
 
     private static string Summary(RunOutcome outcome)
@@ -301,14 +357,18 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
         Line("networked road", $"{r.NetworkedRoadKm:0.0} km of {r.RoadKm:0.0} km; {r.Sites} sites, {r.Sensors} sensors, {r.Edges} edges, {r.Regions} regions");
         Line("road users", $"{r.Traffic.MeanRoadUsers:#,0} in the mean, {r.Traffic.MostRoadUsers:#,0} at most, {CliApp.Number(r.Traffic.MeanSpeedMetresPerSecond, "0.0")} m/s");
         Line("messages", $"{r.Messages.Published:#,0} published = {r.Messages.Ingested:#,0} ingested + {r.Messages.Rejected:#,0} rejected + {r.Messages.InFlight:#,0} in flight ({t.MessagesPerSecond:#,0}/s)");
-        Line("accuracy", $"GOSPA {CliApp.Number(r.Accuracy.GospaMeanMetres, "0.00")} m, HOTA {CliApp.Number(r.Accuracy.Hota, "0.000")}, recall {CliApp.Number(r.Accuracy.Recall * 100, "0.0")} %, precision {CliApp.Number(r.Accuracy.Precision * 100, "0.0")} %, position error {CliApp.Number(r.Accuracy.PositionRmseMetres, "0.00")} m");
-        Line("hand-over", $"{r.Accuracy.Handover.Kept:#,0} of {r.Accuracy.Handover.Crossings:#,0} road users kept their identity from edge to edge");
+        Line("accuracy", $"{CliApp.Number(r.Accuracy.Recall * 100, "0.0")} % of road users found, {CliApp.Number(r.Accuracy.Precision * 100, "0.0")} % of tracks real, position error {CliApp.Number(r.Accuracy.PositionRmseMetres, "0.00")} m, HOTA {CliApp.Number(r.Accuracy.Hota, "0.000")}, GOSPA {CliApp.Number(r.Accuracy.GospaMeanMetres, "0.00")} m");
+        Line("hand-over", $"{r.Accuracy.Handover.Kept:#,0} of {r.Accuracy.Handover.Crossings:#,0} crossings from edge to edge kept the published identity");
         Line("sensor to road", $"p50 {CliApp.Number(r.Latency.Edge.P50Ms, "0")} ms, p99 {CliApp.Number(r.Latency.Edge.P99Ms, "0")} ms, {r.Latency.DeadlineMisses:#,0} of {r.Latency.Edge.Count:#,0} beyond {r.Latency.DeadlineMs:0} ms");
         Line("traffic state", $"{string.Join(", ", r.Tiers.WindowsClosed.Select(w => $"{w.Value} × {w.Key}"))}; {r.Tiers.CongestedLinks.Count} congested links; {r.Tiers.Warnings.Values.Sum()} collision warnings");
         Line("run hash", $"{r.RunHash}");
         if (outcome.OutputFolder is { } folder)
         {
             Line("report", $"{Path.Combine(folder, "report.html")}");
+        }
+        else
+        {
+            Line("report", $"not kept; --out DIR keeps it, with tables for pandas or DuckDB");
         }
 
         return text.ToString();

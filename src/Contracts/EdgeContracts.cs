@@ -128,6 +128,12 @@ public sealed class EdgeStepResult
     [Id(6)]
     public int HandoversAdopted { get; set; }
 
+    [Id(10)]
+    public int HandoversMerged { get; set; }
+
+    [Id(11)]
+    public int HandoversDropped { get; set; }
+
     /// <summary>Wall time spent decoding, fusing and encoding, in ticks of the time provider's frequency.</summary>
     [Id(7)]
     public long DecodeTicks { get; set; }

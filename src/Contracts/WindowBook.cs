@@ -10,8 +10,15 @@ public sealed class WindowBook(string owner, int lengthSeconds)
     private readonly SortedDictionary<long, SortedDictionary<(long Start, string Sender), Part>> _open = [];
     private long _closedUntil;
 
-    /// <summary>Parts that came after their window had closed.</summary>
-    public int Late { get; private set; }
+    private int _late;
+
+    /// <summary>Parts that came after their window had closed, since the last call.</summary>
+    public int TakeLate()
+    {
+        int late = _late;
+        _late = 0;
+        return late;
+    }
 
     private sealed record Part(LinkRow[] Links, double MeanVehicles, int Warnings, long LengthMicroseconds, int Publications);
 
@@ -21,7 +28,7 @@ public sealed class WindowBook(string owner, int lengthSeconds)
         long window = startMicroseconds / (lengthSeconds * MicrosecondsPerSecond);
         if (window < _closedUntil)
         {
-            Late++;
+            _late++;
             return;
         }
 

@@ -50,7 +50,7 @@ public sealed record EdgeWindow(
     [property: Id(1)] long StartMicroseconds,
     [property: Id(2)] long EndMicroseconds,
     [property: Id(3)] LinkRow[] Links,
-    [property: Id(4)] int Tracks,
+    [property: Id(4)] double MeanVehicles,
     [property: Id(5)] int Warnings,
     [property: Id(6)] int Publications);
 

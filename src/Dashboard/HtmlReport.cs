@@ -6,7 +6,8 @@ namespace V2XSim.Dashboard;
 
 /// <summary>A stretch of road on the report's map, local metres.</summary>
 /// <param name="Points">x0, y0, x1, y1, …</param>
-public sealed record MapRoad(IReadOnlyList<double> Points, double CoveredShare, bool IsCongested, string Name);
+/// <param name="Covered">Parts of the stretch within reach of a site, each as points.</param>
+public sealed record MapRoad(IReadOnlyList<double> Points, IReadOnlyList<IReadOnlyList<double>> Covered, bool IsCongested, string Name);
 
 /// <summary>A site on the report's map.</summary>
 /// <param name="Detail">Shown when pointed at.</param>
@@ -49,6 +50,12 @@ public sealed record TimingReport
 
     public required double PeakMemoryMegabytes { get; init; }
 
+    /// <summary>Under the wall clock: steps that the platform could not keep up with and that were left out.</summary>
+    public int SkippedSteps { get; init; }
+
+    /// <summary>Messages that the embedded broker dropped because a subscriber read too slowly.</summary>
+    public long BrokerDropped { get; init; }
+
     /// <summary>Where the stepping's wall time went; stages overlap, so the shares may add up to more than the whole.</summary>
     public required IReadOnlyList<StageTime> Stages { get; init; }
 
@@ -71,7 +78,7 @@ public static class HtmlReport
             .Append(Style).Append("</style></head><body><main>\n");
         Header(html, report, timing);
         Cards(html, report);
-        html.Append("<h2>Map</h2><p class=\"note\">Roads within reach of a site are drawn dark, others pale, flagged links red. Scroll to zoom, drag to move, point at a site for its name.</p>");
+        html.Append("<h2>Map</h2><p class=\"note\">Road within reach of a site is drawn dark, other road pale, links flagged as congested red. Scroll to zoom, drag to move, point at a site for its name.</p>");
         Map(html, roads, sites);
         Accuracy(html, report);
         Latency(html, report);
@@ -94,11 +101,11 @@ public static class HtmlReport
     private static void Cards(StringBuilder html, RunReport r)
     {
         html.Append("<section class=\"cards\">");
-        Card("Networked road", F(r.NetworkedRoadKm, "0.0") + " km", $"of {F(r.RoadKm, "0.0")} km, {r.Sites} sites, {r.Edges} edges, {r.Regions} regions");
+        Card("Networked road", F(r.NetworkedRoadKm, "0.0") + " km", $"of {F(r.RoadKm, "0.0")} km, {r.Sites} sites, {Count(r.Edges, "edge")}, {Count(r.Regions, "region")}");
         Card("Road users", F(r.Traffic.MeanRoadUsers, "#,0"), $"in the mean, {r.Traffic.MostRoadUsers.ToString("#,0", Invariant)} at most; {E(r.Traffic.Source)}");
         Card("Messages", N(r.Messages.Published), $"{N(r.Messages.Ingested)} used, {N(r.Messages.Rejected)} rejected, {N(r.Messages.InFlight)} in flight");
-        Card("GOSPA", F(r.Accuracy.GospaMeanMetres, "0.00") + " m", $"mean over edges and frames, cut-off {F(r.Accuracy.GospaCutoffMetres, "0")} m");
-        Card("HOTA", F(r.Accuracy.Hota, "0.000"), $"detection {F(r.Accuracy.HotaDetection, "0.000")}, association {F(r.Accuracy.HotaAssociation, "0.000")}");
+        Card("Found", P(r.Accuracy.Recall), $"of the road users in covered areas; {P(r.Accuracy.Precision)} of the tracks were real");
+        Card("Position error", F(r.Accuracy.PositionRmseMetres, "0.00") + " m", $"root mean square; velocity {F(r.Accuracy.VelocityRmseMetresPerSecond, "0.0")} m/s");
         Card("Sensor to road", F(r.Latency.Edge.P50Ms, "0") + " ms", $"p50; p99 {F(r.Latency.Edge.P99Ms, "0")} ms, {N(r.Latency.DeadlineMisses)} beyond {F(r.Latency.DeadlineMs, "0")} ms");
         html.Append("</section>\n");
 
@@ -125,29 +132,39 @@ public static class HtmlReport
 
         double size = Math.Max(maxX - minX, maxY - minY), margin = size * 0.03, unit = size / 900;
         html.Append(Invariant, $"<svg id=\"map\" role=\"img\" aria-label=\"Map of roads and sites\" viewBox=\"{minX - margin:0} {-maxY - margin:0} {maxX - minX + (2 * margin):0} {maxY - minY + (2 * margin):0}\">");
-        foreach ((string css, Func<MapRoad, bool> chosen) in new (string, Func<MapRoad, bool>)[]
-        {
-            ("pale", r => r.CoveredShare < 0.5 && !r.IsCongested), ("dark", r => r.CoveredShare >= 0.5 && !r.IsCongested), ("jam", r => r.IsCongested),
-        })
-        {
-            html.Append(Invariant, $"<path class=\"{css}\" stroke-width=\"{unit * 1.6:0.##}\" d=\"");
-            foreach (MapRoad road in roads.Where(chosen))
-            {
-                for (int i = 0; i + 1 < road.Points.Count; i += 2)
-                {
-                    html.Append(i == 0 ? 'M' : 'L').Append(road.Points[i].ToString("0", Invariant)).Append(' ').Append((-road.Points[i + 1]).ToString("0", Invariant));
-                }
-            }
-
-            html.Append("\"/>");
-        }
-
+        Paths("pale", roads.Select(r => r.Points));
+        Paths("dark", roads.Where(r => !r.IsCongested).SelectMany(r => r.Covered));
+        Paths("jam", roads.Where(r => r.IsCongested).SelectMany(r => r.Covered));
         foreach (MapSite site in sites)
         {
             html.Append(Invariant, $"<circle class=\"{(site.HasSignal ? "signal" : "plain")}\" cx=\"{site.X:0}\" cy=\"{-site.Y:0}\" r=\"{unit * 4:0.##}\"><title>{E(site.Detail)}</title></circle>");
         }
 
-        html.Append("</svg><p class=\"legend\"><span class=\"key signal\"></span> site with signal controller <span class=\"key plain\"></span> site on a link</p>\n");
+        double scale = RoundLength(size / 5);
+        double left = minX, bottom = -minY + (margin * 0.6);
+        html.Append(Invariant, $"<path class=\"scale\" stroke-width=\"{unit * 2:0.##}\" d=\"M{left:0} {bottom:0}h{scale:0}\"/><text class=\"scale\" x=\"{left + scale + (unit * 6):0}\" y=\"{bottom + (unit * 4):0}\" font-size=\"{unit * 14:0}\">{(scale >= 1000 ? F(scale / 1000, "0.#") + " km" : F(scale, "0") + " m")}</text>");
+        html.Append("</svg><p class=\"legend\"><span class=\"key signal\"></span> site with signal controller <span class=\"key plain\"></span> site without</p>\n");
+
+        void Paths(string css, IEnumerable<IReadOnlyList<double>> lines)
+        {
+            html.Append(Invariant, $"<path class=\"{css}\" stroke-width=\"{unit * 1.6:0.##}\" d=\"");
+            foreach (IReadOnlyList<double> line in lines)
+            {
+                for (int i = 0; i + 1 < line.Count; i += 2)
+                {
+                    html.Append(i == 0 ? 'M' : 'L').Append(line[i].ToString("0", Invariant)).Append(' ').Append((-line[i + 1]).ToString("0", Invariant));
+                }
+            }
+
+            html.Append("\"/>");
+        }
+    }
+
+    /// <summary>The largest of 1, 2 and 5 times a power of ten that is not longer.</summary>
+    private static double RoundLength(double metres)
+    {
+        double power = Math.Pow(10, Math.Floor(Math.Log10(Math.Max(metres, 1))));
+        return metres >= 5 * power ? 5 * power : metres >= 2 * power ? 2 * power : power;
     }
 
     private static void Accuracy(StringBuilder html, RunReport r)
@@ -158,15 +175,15 @@ public static class HtmlReport
             html,
             ["figure", "value", "meaning"],
             [
-                ["GOSPA", F(a.GospaMeanMetres, "0.000") + " m", "localisation, missed and false together, per edge and frame"],
-                ["HOTA", F(a.Hota, "0.0000"), "detection and association, one identity along the road"],
                 ["recall", P(a.Recall), "road users in the covered area that had a track"],
                 ["precision", P(a.Precision), "tracks in the covered area that were real"],
                 ["position error", F(a.PositionRmseMetres, "0.000") + " m", "root mean square"],
                 ["velocity error", F(a.VelocityRmseMetresPerSecond, "0.00") + " m/s", "root mean square"],
+                ["GOSPA", F(a.GospaMeanMetres, "0.000") + " m", $"errors of position, and {F(a.GospaCutoffMetres, "0")} m-worth for every road user missed or imagined, of all at one edge together; mean over edges and frames"],
+                ["HOTA", F(a.Hota, "0.0000"), $"0 to 1: detection {F(a.HotaDetection, "0.000")} and keeping identities {F(a.HotaAssociation, "0.000")}, edge by edge and minute by minute"],
                 ["NEES", F(a.NeesMean, "0.00"), "2 when the stated covariance is honest"],
                 ["identity switches", N(a.IdentitySwitches), $"in {N(a.TrueObjects)} observations"],
-                ["hand-over", P(a.Handover.KeptShare), $"{N(a.Handover.Kept)} of {N(a.Handover.Crossings)} road users kept their identity from edge to edge"],
+                ["hand-over", P(a.Handover.KeptShare), $"{N(a.Handover.Kept)} of {N(a.Handover.Crossings)} crossings from one edge's ground to another's kept the published identity"],
             ]);
         SensingSection s = r.Sensing;
         double chances = Math.Max(1, s.Detected + s.Missed + s.Occluded + s.OutOfView);
@@ -189,7 +206,7 @@ public static class HtmlReport
         double most = Math.Max(1, r.Latency.Hops.Append(r.Latency.Edge).Max(h => h.P99Ms));
         Table(
             html,
-            ["hop", "from", "to", "count", "p50", "p90", "p99", "p99.9", "max", ""],
+            ["hop", "from", "to", "count", "p50", "p90", "p99", "p99.9", "max", $"p50 and p99 of {F(most, "0")} ms"],
             [.. r.Latency.Hops.Append(r.Latency.Edge).Select(h => (string[])
             [
                 E(h.Hop), E(h.From), E(h.To), N(h.Count), F(h.P50Ms, "0.0"), F(h.P90Ms, "0.0"), F(h.P99Ms, "0.0"), F(h.P999Ms, "0.0"), F(h.MaxMs, "0.0"),
@@ -206,9 +223,10 @@ public static class HtmlReport
             ["account", "messages"],
             [
                 ["made by devices", N(m.Generated)], ["− lost on the link", N(m.LostOnLink)], ["− refused by a full link queue", N(m.QueueFull)],
-                ["= published", N(m.Published)], ["ingested", N(m.Ingested)], ["rejected", N(m.Rejected)], ["in flight at the end", N(m.InFlight)],
+                ["= published", N(m.Published)], ["of which damaged on the link", N(m.Corrupted)], ["ingested", N(m.Ingested)], ["rejected", N(m.Rejected)], ["in flight at the end", N(m.InFlight)],
                 ["from devices that are not simulated", N(m.ForeignReceived)],
-                ["RSM down, published / received", N(m.RsmPublished) + " / " + N(m.RsmReceived)], ["RSI down, published / received", N(m.RsiPublished) + " / " + N(m.RsiReceived)],
+                ["object lists down (RSM), published / received / lost", N(m.RsmPublished) + " / " + N(m.RsmReceived) + " / " + N(m.RsmLost)],
+                ["warnings down (RSI), published / received / lost", N(m.RsiPublished) + " / " + N(m.RsiReceived) + " / " + N(m.RsiLost)],
             ]);
         Table(
             html,
@@ -225,9 +243,9 @@ public static class HtmlReport
             ["tier", "value"],
             [
                 ["centre: devices / sensors / signal controllers", $"{N(r.Tiers.Centre.Devices)} / {N(r.Tiers.Centre.Sensors)} / {N(r.Tiers.Centre.SignalControllers)}"],
-                ["centre: vehicles seen, last minute", F(r.Tiers.Centre.MeanVehicles, "#,0")],
-                ["centre: mean speed, last minute", F(r.Tiers.Centre.MeanSpeedMetresPerSecond, "0.0") + " m/s"],
-                ["truth: mean speed", F(r.Traffic.MeanSpeedMetresPerSecond, "0.0") + " m/s"],
+                ["centre: vehicles on watched road, last window", F(r.Tiers.Centre.MeanVehicles, "#,0")],
+                ["centre: their mean speed", F(r.Tiers.Centre.MeanSpeedMetresPerSecond, "0.0") + " m/s"],
+                ["truth: mean speed, whole area", F(r.Traffic.MeanSpeedMetresPerSecond, "0.0") + " m/s"],
                 .. r.Tiers.WindowsClosed.Select(w => (string[])["windows of " + E(w.Key), N(w.Value)]),
                 ["windows cut off by the end of the run", N(r.Tiers.WindowsIncomplete)],
                 .. r.Tiers.Warnings.Select(w => (string[])["warnings: " + E(w.Key), N(w.Value)]),
@@ -247,6 +265,11 @@ public static class HtmlReport
         html.Append("<h2>This machine</h2>");
         html.Append(Invariant, $"<p class=\"note\">{E(t.Machine)}, {t.Processors} processors, {E(t.Runtime)}. {t.RunSeconds:0.0} s for {r.SimulatedSeconds:0.#} simulated seconds: <b>{t.TimesRealTime:0.00} × real time</b>, {t.MessagesPerSecond:#,0} messages/s, {t.CpuSeconds:0.0} s of processor time, {t.AllocatedMegabytes:#,0} MB allocated, {t.PeakMemoryMegabytes:#,0} MB of memory at most. None of this is part of the hash.</p>");
         Table(html, ["stage", "seconds", "what"], [.. t.Stages.Select(s => (string[])[E(s.Stage), F(s.Seconds, "0.00"), E(s.What)])]);
+        if (t.SkippedSteps > 0 || t.BrokerDropped > 0)
+        {
+            html.Append(Invariant, $"<p class=\"bad\">The platform left out {t.SkippedSteps} steps that it could not keep up with; the broker dropped {t.BrokerDropped} messages of slow subscribers.</p>");
+        }
+
         if (t.Wall.Count > 0)
         {
             Table(html, ["wall", "count", "p50 ms", "p99 ms", "max ms"], [.. t.Wall.Select(w => (string[])[E(w.Hop), N(w.Count), F(w.P50Ms, "0.00"), F(w.P99Ms, "0.00"), F(w.MaxMs, "0.00")])]);
@@ -285,6 +308,8 @@ public static class HtmlReport
         html.Append("</tbody></table></div>");
     }
 
+    private static string Count(int number, string what) => $"{number.ToString("#,0", Invariant)} {what}{(number == 1 ? string.Empty : "s")}";
+
     private static double Clean(double value) => double.IsFinite(value) ? value : 0;
 
     private static string E(string text) => WebUtility.HtmlEncode(text);
@@ -303,12 +328,12 @@ public static class HtmlReport
         .note,.legend{color:var(--soft)}.bad{color:var(--jam)}code{font-size:13px;word-break:break-all}
         .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(170px,1fr));gap:12px;margin-top:16px}
         .card{background:var(--paper);border:1px solid var(--line);border-radius:8px;padding:12px 14px}.card h3{margin:0;font-size:13px;color:var(--soft);font-weight:600}
-        .card strong{font-size:25px;display:block;margin:2px 0}.card p{margin:0;font-size:13px;color:var(--soft)}
+        .card strong{font-size:25px;display:block;margin:2px 0}.card p{overflow-wrap:anywhere;margin:0;font-size:13px;color:var(--soft)}
         .two{display:grid;grid-template-columns:repeat(auto-fit,minmax(340px,1fr));gap:16px;align-items:start}
         .scroll{overflow-x:auto;background:var(--paper);border:1px solid var(--line);border-radius:8px}table{border-collapse:collapse;width:100%;font-size:14px}
-        th,td{text-align:left;padding:6px 12px;border-bottom:1px solid var(--line);font-variant-numeric:tabular-nums}th{color:var(--soft);font-weight:600}tr:last-child td{border-bottom:0}
+        th,td{text-align:left;white-space:nowrap;padding:6px 12px;border-bottom:1px solid var(--line);font-variant-numeric:tabular-nums}th{color:var(--soft);font-weight:600}tr:last-child td{border-bottom:0}td:last-child{white-space:normal}
         #map{width:100%;height:560px;background:var(--paper);border:1px solid var(--line);border-radius:8px;cursor:grab;touch-action:none}
-        #map path{fill:none;stroke-linecap:round}.pale{stroke:var(--line)}.dark{stroke:var(--road)}.jam{stroke:var(--jam)}
+        #map path{fill:none;stroke-linecap:round}.pale{stroke:var(--line)}path.scale{stroke:var(--soft)}text.scale{fill:var(--soft)}.dark{stroke:var(--road)}.jam{stroke:var(--jam)}
         circle.signal{fill:var(--signal)}circle.plain{fill:var(--plain)}.key{display:inline-block;width:10px;height:10px;border-radius:5px;margin-left:14px}.key.signal{background:var(--signal)}.key.plain{background:var(--plain)}
         .bar{width:140px;height:10px;display:block}.bar .p99{fill:var(--line)}.bar .p50{fill:var(--road)}
         """;

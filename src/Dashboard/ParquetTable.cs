@@ -93,17 +93,6 @@ public sealed class ParquetTable : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends many rows at once, as one row group.</summary>
-    public async ValueTask EndRowsAsync(int count)
-    {
-        RowCount += count;
-        _rows += count;
-        if (_rows > 0)
-        {
-            await FlushAsync();
-        }
-    }
-
     public async ValueTask DisposeAsync()
     {
         if (_rows > 0 || RowCount == 0)

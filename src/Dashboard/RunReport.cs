@@ -121,8 +121,10 @@ public sealed record MessageSection(
     long Bytes,
     long RsmPublished,
     long RsmReceived,
+    long RsmLost,
     long RsiPublished,
-    long RsiReceived);
+    long RsiReceived,
+    long RsiLost);
 
 /// <summary>Chances of sensors to report a road user in range, by what came of them.</summary>
 public sealed record SensingSection(long Detected, long Missed, long Occluded, long OutOfView, long FalseAlarms);
@@ -145,8 +147,11 @@ public sealed record AccuracySection(
     long IdentitySwitches,
     HandoverSection Handover);
 
-/// <summary>Road users found by one edge after another had found them before, and how many kept their identity.</summary>
-public sealed record HandoverSection(long Crossings, long Kept, double KeptShare, long Announced, long Adopted);
+/// <summary>How many road users kept their published identity from edge to edge.</summary>
+/// <param name="Crossings">Times that a road user came from the ground that one edge is answerable for to another's.</param>
+/// <param name="Merged">Identities given up for a neighbour's, where two edges had met an object at once.</param>
+/// <param name="Dropped">Announcements that found no room.</param>
+public sealed record HandoverSection(long Crossings, long Kept, double KeptShare, long Announced, long Adopted, long Merged, long Dropped);
 
 public sealed record LatencySection(LatencyRow Edge, IReadOnlyList<LatencyRow> Hops, double DeadlineMs, long DeadlineMisses);
 

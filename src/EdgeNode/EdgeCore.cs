@@ -16,15 +16,21 @@ public readonly record struct DownPayload(string Device, string Topic, byte[] By
 /// </summary>
 public sealed class EdgeCore
 {
-    /// <summary>Clock error of a sender that is still taken for the present, in seconds.</summary>
-    private const double FutureToleranceSeconds = 1;
+    /// <summary>
+    /// Clock error of a sender that is still taken for the present, in seconds. Far below the tracker's horizon: one sender whose
+    /// clock is fast must not make the honest ones late.
+    /// </summary>
+    private const double FutureToleranceSeconds = 0.05;
+
+    /// <summary>Junctions whose lamps are remembered.</summary>
+    private const int MaximumJunctions = 64;
 
     /// <summary>Messages that may wait for their simulated arrival.</summary>
     private const int MaximumWaiting = 20_000;
     private readonly EdgeConfig _config;
     private readonly ITracker _tracker;
     private readonly Dictionary<string, EdgeSite> _sites;
-    private readonly Dictionary<string, SensorProfile> _sensors;
+    private readonly Dictionary<(string Device, string Sensor), SensorProfile> _sensors;
     private readonly Dictionary<string, SensorProfile> _wholeSites;
     private readonly ParticipantCodec _participants = new();
     private readonly LampCodec _lamps;
@@ -58,7 +64,7 @@ public sealed class EdgeCore
         _lamps = new LampCodec(_participants);
         _lanes = new LaneMatcher(config.Roads);
         _sites = config.Sites.ToDictionary(s => s.Device, StringComparer.Ordinal);
-        _sensors = config.Sites.SelectMany(s => s.Sensors).ToDictionary(s => s.Id, StringComparer.Ordinal);
+        _sensors = config.Sites.SelectMany(s => s.Sensors.Select(n => (Site: s, Sensor: n))).ToDictionary(p => (p.Site.Device, p.Sensor.Id), p => p.Sensor);
 
         // A fused list without a sensor is taken to come from something that sees all around the site.
         _wholeSites = config.Sites.ToDictionary(
@@ -69,7 +75,7 @@ public sealed class EdgeCore
 
     public int Waiting => _waiting.Count;
 
-    public int HandoversAdopted => (int)_handovers.Adopted;
+    public (long Adopted, long Merged, long Dropped) Handovers => (_handovers.Adopted, _handovers.Merged, _handovers.Dropped);
 
     /// <summary>The lamp states heard last, by junction.</summary>
     public Dictionary<string, IReadOnlyList<Lamp>> LampStates { get; } = new(StringComparer.Ordinal);
@@ -111,6 +117,12 @@ public sealed class EdgeCore
         {
             PendingMessage m = _waiting[used++];
             RejectReason reason = m.Reason;
+            if (reason == RejectReason.None && m.Arrival.SecondsSince(m.Time) > _config.Tracker.CoastSeconds)
+            {
+                // Tracks do not live on that long without data: what is older when it comes can no longer be published.
+                reason = RejectReason.TooLate;
+            }
+
             if (reason == RejectReason.None && m.Kind == TopicKind.ParticipantUp && !_tracker.Process(m.Time, m.Sensor!, m.Measurements))
             {
                 reason = RejectReason.TooLate;
@@ -213,6 +225,9 @@ public sealed class EdgeCore
     {
         _conflicts.Clear();
         _warner.Find(_tracks, now, _conflicts);
+
+        // Where areas overlap, both edges see the conflict; the one that is answerable for the place warns.
+        _conflicts.RemoveAll(c => !_config.IsAnswerableFor(c.At));
         if (_conflicts.Count == 0)
         {
             return [];
@@ -308,7 +323,7 @@ public sealed class EdgeCore
 
         int publications = Math.Max(1, _links.Publications);
         LinkRow[] rows = [.. _links.Close().Select(l => new LinkRow(l.Link, l.VehicleSamples, l.SpeedSum, l.Entered, publications, l.FreeSpeed, _config.WatchedLaneMetres.GetValueOrDefault(l.Link)))];
-        var window = new EdgeWindow(_config.EdgeId, _windowStart.Microseconds, now.Microseconds, rows, (int)Math.Round(_windowTracks / (double)publications), _windowWarnings, publications);
+        var window = new EdgeWindow(_config.EdgeId, _windowStart.Microseconds, now.Microseconds, rows, _windowTracks / (double)publications, _windowWarnings, publications);
         (_windowStart, _windowWarnings, _windowTracks) = (now, 0, 0);
         return window;
     }
@@ -383,13 +398,13 @@ public sealed class EdgeCore
         {
             bool known = _message.Sensor.Length == 0
                 ? _wholeSites.TryGetValue(entry.Device, out sensor)
-                : _sensors.TryGetValue(_message.Sensor, out sensor);
+                : _sensors.TryGetValue((entry.Device, _message.Sensor), out sensor);
             reason = known ? RejectReason.None : RejectReason.UnknownSensor;
         }
 
-        if (reason == RejectReason.None && _message.Count > 0)
+        if (reason == RejectReason.None && (_message.ScanUnixMilliseconds > 0 || _message.Count > 0))
         {
-            sensed = _config.Epoch.FromUnixMilliseconds(_message.Objects[0].TimestampUnixMilliseconds);
+            sensed = _config.Epoch.FromUnixMilliseconds(_message.ScanUnixMilliseconds > 0 ? _message.ScanUnixMilliseconds : _message.Objects[0].TimestampUnixMilliseconds);
         }
 
         if (reason == RejectReason.None && sensed.Microseconds > entry.ArrivalMicroseconds + (FutureToleranceSeconds * SimTime.MicrosecondsPerSecond))
@@ -454,7 +469,11 @@ public sealed class EdgeCore
             return;
         }
 
-        LampStates[_lamp.Junction] = [.. _lamp.Lamps];
+        if (LampStates.Count < MaximumJunctions || LampStates.ContainsKey(_lamp.Junction))
+        {
+            LampStates[_lamp.Junction] = [.. _lamp.Lamps];
+        }
+
         PendingMessage pending = Take(in entry, sent, sent);
         pending.Objects = _lamp.Lamps.Count;
         _waiting.Add(pending);

@@ -43,7 +43,7 @@ public sealed class EdgeGrain(EdgeCatalogue catalogue, IDownlink downlink, TimeP
             _expected.Remove(key);
         }
 
-        int adoptedBefore = _core.HandoversAdopted;
+        (long adopted, long merged, long dropped) before = _core.Handovers;
         long decoded = clock.GetTimestamp();
         _core.Fuse(until);
         long fused = clock.GetTimestamp();
@@ -58,7 +58,9 @@ public sealed class EdgeGrain(EdgeCatalogue catalogue, IDownlink downlink, TimeP
             Warnings = warnings,
             Down = [.. _down.GroupBy(d => d.Device, StringComparer.Ordinal).Select(g => new DownCount(g.Key, g.Count()))],
             InFlight = _core.Waiting,
-            HandoversAdopted = _core.HandoversAdopted - adoptedBefore,
+            HandoversAdopted = (int)(_core.Handovers.Adopted - before.adopted),
+            HandoversMerged = (int)(_core.Handovers.Merged - before.merged),
+            HandoversDropped = (int)(_core.Handovers.Dropped - before.dropped),
             DecodeTicks = decoded - started,
             FuseTicks = fused - decoded,
             EncodeTicks = encoded - fused,

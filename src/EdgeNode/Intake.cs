@@ -56,6 +56,17 @@ public sealed class EdgeInbox
         }
     }
 
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _filling.Count;
+            }
+        }
+    }
+
     /// <summary>Takes what has been collected. The batch is valid until the next call.</summary>
     public EdgeBatch Take()
     {
@@ -80,6 +91,7 @@ public sealed class Intake : IDisposable
 
     /// <summary>Most messages that may be between publishing and intake under the simulated clock, so that no broker drops any.</summary>
     public const int MaximumInFlight = 512;
+    private const int MaximumAnnounced = 8;
     private readonly Dictionary<string, Device> _devices;
     private readonly Dictionary<string, Device>.AlternateLookup<ReadOnlySpan<char>> _byName;
     private readonly ConcurrentQueue<MessageRow> _rejected = new();
@@ -117,7 +129,7 @@ public sealed class Intake : IDisposable
     /// <summary>Messages handed to an inbox.</summary>
     public long Accepted => Interlocked.Read(ref _accepted);
 
-    /// <summary>Messages without a sequence number: not from a simulated device.</summary>
+    /// <summary>Messages that no simulated device sent.</summary>
     public long Foreign => Interlocked.Read(ref _foreign);
 
     /// <summary>Event time for messages whose sender does not say when they arrive.</summary>
@@ -131,13 +143,22 @@ public sealed class Intake : IDisposable
     public Func<SimTime>? Clock { get; set; }
 
     /// <summary>Takes in one message; false for a topic that is none of ours.</summary>
-    public bool Accept(MqttApplicationMessage message)
+    /// <param name="message">The message.</param>
+    /// <param name="client">
+    /// Who sent it, where the broker says so: a device may speak under its own name only, and steps are announced by the roadside
+    /// alone. Null behind an external broker, whose access rules have to see to it.
+    /// </param>
+    public bool Accept(MqttApplicationMessage message, string? client)
     {
         TopicKind kind = Topics.Parse(message.Topic, out ReadOnlySpan<char> name);
         switch (kind)
         {
-            case TopicKind.StepUp:
+            case TopicKind.StepUp when client is null or Topics.AnnouncerClient:
                 Announce(message.Payload);
+                return true;
+            case TopicKind.StepUp:
+                Interlocked.Increment(ref _foreign);
+                Reject(RejectReason.NotTheSender, new MessageRow(client!, (int)kind, -1, Now.Microseconds, Now.Microseconds, Now.Microseconds, (int)message.Payload.Length, 0, (int)RejectReason.NotTheSender));
                 return true;
             case TopicKind.ParticipantUp or TopicKind.LampUp:
                 break;
@@ -158,17 +179,22 @@ public sealed class Intake : IDisposable
             }
         }
 
-        if (sequence < 0)
+        bool isOwn = client is null ? sequence >= 0 : name.SequenceEqual(client);
+        if (!isOwn)
         {
             Interlocked.Increment(ref _foreign);
         }
 
-        bool isScheduled = arrival != long.MinValue;
+        bool isScheduled = isOwn && arrival != long.MinValue;
         arrival = isScheduled ? arrival : (Clock?.Invoke() ?? Now).Microseconds;
         RejectReason reason = RejectReason.None;
         if (!_byName.TryGetValue(name, out Device? device))
         {
             reason = RejectReason.UnknownDevice;
+        }
+        else if (!isOwn && client is not null)
+        {
+            reason = RejectReason.NotTheSender;
         }
         else if (message.Payload.Length > ParticipantCodec.MaximumBytes)
         {
@@ -212,6 +238,9 @@ public sealed class Intake : IDisposable
 
         return (rows, [.. _rejectCounts.Select((_, i) => Interlocked.Exchange(ref _rejectCounts[i], 0))]);
     }
+
+    /// <summary>Messages in inboxes that no step has taken.</summary>
+    public int Untaken => Inboxes.Values.Sum(i => i.Count);
 
     /// <summary>Waits until one more message may be on its way.</summary>
     public Task<bool> WaitForRoom(TimeSpan patience, CancellationToken cancellation) => _room.WaitAsync(patience, cancellation);
@@ -298,6 +327,12 @@ public sealed class Intake : IDisposable
 
             lock (_stepLock)
             {
+                // The roadside is one step ahead at most; more can only come from somebody else.
+                if (_announced.Count >= MaximumAnnounced)
+                {
+                    return;
+                }
+
                 _announced[step] = counts;
                 TaskCompletionSource<Dictionary<string, long>> waiting = _announcement;
                 _announcement = new TaskCompletionSource<Dictionary<string, long>>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -337,9 +372,9 @@ public sealed class BrokerLink : IDownlink, IAsyncDisposable
     public static async Task<BrokerLink> ConnectAsync(BrokerAddress broker, Intake intake, CancellationToken cancellation)
     {
         var link = new BrokerLink();
-        link._client = await MqttConnections.ConnectAsync(broker, "v2xsim-platform", cancellation, args =>
+        link._client = await MqttConnections.ConnectAsync(broker, Topics.PlatformClient, cancellation, args =>
         {
-            intake.Accept(args.ApplicationMessage);
+            intake.Accept(args.ApplicationMessage, client: null);
             return Task.CompletedTask;
         });
         foreach (string filter in Topics.UpFilters)
@@ -350,8 +385,17 @@ public sealed class BrokerLink : IDownlink, IAsyncDisposable
         return link;
     }
 
-    public async ValueTask PublishAsync(string device, string topic, byte[] payload, SimTime published, CancellationToken cancellation) =>
-        await _client!.PublishAsync(DownMessageOf(topic, payload, published), cancellation);
+    public async ValueTask PublishAsync(string device, string topic, byte[] payload, SimTime published, CancellationToken cancellation)
+    {
+        try
+        {
+            await _client!.PublishAsync(DownMessageOf(topic, payload, published), cancellation);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            throw new BrokerUnavailableException($"the platform lost its connection to the broker: {e.GetBaseException().Message}", e);
+        }
+    }
 
     /// <summary>A message down, stamped with its instant of publication.</summary>
     public static MqttApplicationMessage DownMessageOf(string topic, byte[] payload, SimTime published) => new()

@@ -33,7 +33,9 @@ public sealed record TrackerSettings
     [Range(0, 10)]
     public double HorizonSeconds { get; init; } = 0.5;
 
-    /// <summary>How long a track lives on without any sensor having had the chance to see it.</summary>
+    /// <summary>
+    /// How long a track lives on without any sensor having had the chance to see it; data older than this when it comes is too late.
+    /// </summary>
     [Range(0.05, 60)]
     public double CoastSeconds { get; init; } = 1.0;
 }
@@ -238,12 +240,46 @@ public sealed class NearestNeighbourTracker : ITracker
                 _taken[_columnOf[i]] = true;
                 Update(ref t, in measurements[_columnOf[i]], late, hitConstant + missCost, time);
             }
-            else if (sensor.CanSee(t.X, t.Y))
+            else if (sensor.CanSee(t.X, t.Y) && !IsInShadow(in t, sensor))
             {
                 t.Score += missCost;
                 t.LastOpportunity = time > t.LastOpportunity ? time : t.LastOpportunity;
             }
         }
+    }
+
+    /// <summary>
+    /// Whether a nearer confirmed track stands in the line from the sensor to the middle of this one, so that a miss says nothing:
+    /// the line over its top passes above half of this track's height.
+    /// </summary>
+    private bool IsInShadow(in Track t, SensorProfile sensor)
+    {
+        double dx = t.X - sensor.Position.X, dy = t.Y - sensor.Position.Y, range = Math.Sqrt((dx * dx) + (dy * dy));
+        if (range < 1)
+        {
+            return false;
+        }
+
+        double ux = dx / range, uy = dy / range;
+        for (int j = 0; j < _count; j++)
+        {
+            ref Track other = ref _tracks[j];
+            double ox = other.X - sensor.Position.X, oy = other.Y - sensor.Position.Y, along = (ox * ux) + (oy * uy);
+            if (!other.Confirmed || along < 1 || along > range - 2)
+            {
+                continue;
+            }
+
+            double across = Math.Abs((oy * ux) - (ox * uy)), sine = Math.Abs((Math.Sin(other.HeldHeading) * ux) - (Math.Cos(other.HeldHeading) * uy));
+            double halfWidth = ((sine * other.Size.LengthMetres) + ((1 - sine) * other.Size.WidthMetres)) / 2;
+            double line = sensor.HeightMetres - ((sensor.HeightMetres - other.Size.HeightMetres) * range / along);
+            if (across < halfWidth && line > t.Size.HeightMetres / 2)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>Covariance of the position at the scan's time, for a track whose state is at the filter's time.</summary>

@@ -10,6 +10,7 @@ public readonly record struct Measurement(double X, double Y, double Rxx, double
 /// <param name="HeadingRadians">Middle of its field of view.</param>
 /// <param name="HalfViewRadians">Half the width of its field of view; π or more sees all around.</param>
 /// <param name="ClutterPerScan">Mean false alarms of a scan.</param>
+/// <param name="HeightMetres">Height of its mast above the road.</param>
 public sealed record SensorProfile(
     string Id,
     PlanePoint Position,
@@ -19,7 +20,8 @@ public sealed record SensorProfile(
     double RangeNoiseMetres,
     double AzimuthNoiseRadians,
     double DetectionProbability,
-    double ClutterPerScan)
+    double ClutterPerScan,
+    double HeightMetres = 6)
 {
     /// <summary>Mean false alarms per scan and square metre; never zero, because no sensor is perfect.</summary>
     public double ClutterDensity { get; } =

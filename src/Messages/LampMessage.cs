@@ -6,7 +6,9 @@ namespace V2XSim.Messages;
 /// <param name="PhaseId">Number of the group by approach and turn.</param>
 /// <param name="Status">0 unknown, 1 dark, 2 flashing red, 3 red, 4 flashing green, 5 green (round), 6 green (arrow), 7 yellow, 8 flashing yellow.</param>
 /// <param name="CountDownSeconds">Until the change.</param>
-public readonly record struct Lamp(int PhaseId, byte Status, double CountDownSeconds, byte NextStatus, double NextCountDownSeconds);
+/// <param name="NextCountDownSeconds">How long the next state will last; likewise for the one after it.</param>
+public readonly record struct Lamp(
+    int PhaseId, byte Status, double CountDownSeconds, byte NextStatus, double NextCountDownSeconds, byte NextNextStatus = 0, double NextNextCountDownSeconds = 0);
 
 /// <summary>A decoded lamp state; used again for the next message.</summary>
 public sealed class LampMessage
@@ -21,6 +23,11 @@ public sealed class LampMessage
     public string Device { get; set; } = string.Empty;
 
     public string Junction { get; set; } = string.Empty;
+
+    /// <summary>Six digits of GB/T 2260; sent as given.</summary>
+    public string CityCode { get; set; } = "000000";
+
+    public string RegionCode { get; set; } = "000000";
 
     public double PeriodSeconds { get; set; }
 
@@ -41,11 +48,10 @@ public sealed class LampCodec(ParticipantCodec texts)
         json.Name("rscuSn"u8);
         json.String(message.Device);
 
-        // Beijing and its administrative division of the demonstration zone (GB/T 2260).
         json.Name("cityCode"u8);
-        json.Plain("110000"u8);
+        json.String(message.CityCode);
         json.Name("regionId"u8);
-        json.Plain("110115"u8);
+        json.String(message.RegionCode);
         json.Name("crossId"u8);
         json.String(message.Junction);
         json.Name("crossRealStatus"u8);
@@ -72,11 +78,10 @@ public sealed class LampCodec(ParticipantCodec texts)
             json.Name("nextCountDown"u8);
             json.Fixed(Math.Min(lamp.NextCountDownSeconds, LampMessage.LongestSeconds), 1);
 
-            // A fixed-time controller comes back to the present state after the next one.
             json.Name("lightStatusNextNext"u8);
-            json.Number(lamp.Status);
+            json.Number(lamp.NextNextStatus);
             json.Name("nextNextCountDown"u8);
-            json.Fixed(0, 1);
+            json.Fixed(Math.Min(lamp.NextNextCountDownSeconds, LampMessage.LongestSeconds), 1);
             json.Name("dataSource"u8);
             json.Number(2);
             json.EndObject();
@@ -113,7 +118,7 @@ public sealed class LampCodec(ParticipantCodec texts)
             return RejectReason.MalformedJson;
         }
 
-        bool hasTime = false, hasJunction = false, hasLamps = false;
+        bool hasTime = false, hasJunction = false, hasLamps = false, hasCity = false, hasRegion = false;
         message.Device = string.Empty;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
@@ -128,6 +133,18 @@ public sealed class LampCodec(ParticipantCodec texts)
             {
                 reason = texts.ReadText(ref reader, out string device);
                 message.Device = device;
+            }
+            else if (reader.ValueTextEquals("cityCode"u8))
+            {
+                hasCity = true;
+                reason = texts.ReadText(ref reader, out string city);
+                message.CityCode = city;
+            }
+            else if (reader.ValueTextEquals("regionId"u8))
+            {
+                hasRegion = true;
+                reason = texts.ReadText(ref reader, out string region);
+                message.RegionCode = region;
             }
             else if (reader.ValueTextEquals("crossId"u8))
             {
@@ -151,7 +168,7 @@ public sealed class LampCodec(ParticipantCodec texts)
             }
         }
 
-        return hasTime && hasJunction && hasLamps ? RejectReason.None : RejectReason.MissingField;
+        return hasTime && hasJunction && hasLamps && hasCity && hasRegion ? RejectReason.None : RejectReason.MissingField;
     }
 
     private static RejectReason DecodeLamps(ref Utf8JsonReader reader, LampMessage message)
@@ -173,30 +190,52 @@ public sealed class LampCodec(ParticipantCodec texts)
                 return RejectReason.TooManyObjects;
             }
 
-            long phase = -1, status = -1, next = 0;
-            double countDown = 0, nextCountDown = 0;
+            const int All = 255;
+            int seen = 0;
+            long phase = 0, status = 0, next = 0, nextNext = 0;
+            double countDown = 0, nextCountDown = 0, nextNextCountDown = 0;
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 RejectReason reason = RejectReason.None;
                 if (reader.ValueTextEquals("phaseId"u8))
                 {
+                    seen |= 1;
                     reason = ParticipantCodec.ReadLong(ref reader, 0, 65535, out phase);
                 }
                 else if (reader.ValueTextEquals("lightStatus"u8))
                 {
+                    seen |= 2;
                     reason = ParticipantCodec.ReadLong(ref reader, 0, 8, out status);
                 }
                 else if (reader.ValueTextEquals("lightStatusNext"u8))
                 {
+                    seen |= 4;
                     reason = ParticipantCodec.ReadLong(ref reader, 0, 8, out next);
+                }
+                else if (reader.ValueTextEquals("lightStatusNextNext"u8))
+                {
+                    seen |= 8;
+                    reason = ParticipantCodec.ReadLong(ref reader, 0, 8, out nextNext);
                 }
                 else if (reader.ValueTextEquals("countDown"u8))
                 {
+                    seen |= 16;
                     reason = ReadSeconds(ref reader, out countDown);
                 }
                 else if (reader.ValueTextEquals("nextCountDown"u8))
                 {
+                    seen |= 32;
                     reason = ReadSeconds(ref reader, out nextCountDown);
+                }
+                else if (reader.ValueTextEquals("nextNextCountDown"u8))
+                {
+                    seen |= 64;
+                    reason = ReadSeconds(ref reader, out nextNextCountDown);
+                }
+                else if (reader.ValueTextEquals("dataSource"u8))
+                {
+                    seen |= 128;
+                    reason = ParticipantCodec.ReadLong(ref reader, 0, 3, out _);
                 }
                 else
                 {
@@ -209,12 +248,12 @@ public sealed class LampCodec(ParticipantCodec texts)
                 }
             }
 
-            if (phase < 0 || status < 0)
+            if (seen != All)
             {
                 return RejectReason.MissingField;
             }
 
-            message.Lamps.Add(new Lamp((int)phase, (byte)status, countDown, (byte)next, nextCountDown));
+            message.Lamps.Add(new Lamp((int)phase, (byte)status, countDown, (byte)next, nextCountDown, (byte)nextNext, nextNextCountDown));
         }
 
         return RejectReason.None;

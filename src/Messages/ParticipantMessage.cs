@@ -62,6 +62,9 @@ public sealed class ParticipantMessage
 
     public string Device { get; set; } = string.Empty;
 
+    /// <summary>When the sensor scanned, UTC milliseconds since 1970; 0 when it is not said. Tells the time of a list without objects.</summary>
+    public long ScanUnixMilliseconds { get; set; }
+
     /// <summary>Which sensor of the device; empty for its own fused list.</summary>
     public string Sensor { get; set; } = string.Empty;
 
@@ -98,7 +101,7 @@ public sealed class ParticipantMessage
 }
 
 /// <summary>
-/// <c>participant/up</c> of T/ITS 0180.1-2021 in JSON, with our additions <c>sensorSn</c> and <c>measurement</c>. Fields that are
+/// <c>participant/up</c> of T/ITS 0180.1-2021 in JSON, with our additions <c>sensorSn</c>, <c>scanTimeStamp</c> and <c>measurement</c>. Fields that are
 /// not listed there are skipped; fields that are must have the right type and range.
 /// </summary>
 public sealed class ParticipantCodec
@@ -108,6 +111,9 @@ public sealed class ParticipantCodec
 
     /// <summary>Longest name in a message; ids of joined junctions can be long.</summary>
     public const int MaximumTextBytes = 1024;
+    public const float MaximumLengthMetres = 40.95f;
+    public const float MaximumWidthMetres = 10.23f;
+    public const float MaximumHeightMetres = 6.35f;
     private readonly Dictionary<int, string> _interned = [];
 
     /// <summary>Codes of kinds of road user on the wire.</summary>
@@ -145,6 +151,12 @@ public sealed class ParticipantCodec
         {
             json.Name("sensorSn"u8);
             json.String(message.Sensor);
+        }
+
+        if (message.ScanUnixMilliseconds > 0)
+        {
+            json.Name("scanTimeStamp"u8);
+            json.Number(message.ScanUnixMilliseconds);
         }
 
         json.Name("ptcList"u8);
@@ -243,6 +255,7 @@ public sealed class ParticipantCodec
         bool hasTime = false, hasDevice = false;
         message.Sensor = string.Empty;
         message.Device = string.Empty;
+        message.ScanUnixMilliseconds = 0;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             RejectReason reason = RejectReason.None;
@@ -262,6 +275,11 @@ public sealed class ParticipantCodec
             {
                 reason = ReadText(ref reader, out string sensor);
                 message.Sensor = sensor;
+            }
+            else if (reader.ValueTextEquals("scanTimeStamp"u8))
+            {
+                reason = ReadLong(ref reader, 0, 4_102_444_800_000, out long scan);
+                message.ScanUnixMilliseconds = scan;
             }
             else if (reader.ValueTextEquals("ptcList"u8))
             {
@@ -371,17 +389,17 @@ public sealed class ParticipantCodec
             }
             else if (reader.ValueTextEquals("length"u8))
             {
-                reason = ReadDouble(ref reader, 0, 40.95, out number);
+                reason = ReadDouble(ref reader, 0, MaximumLengthMetres, out number);
                 o.LengthMetres = (float)number;
             }
             else if (reader.ValueTextEquals("width"u8))
             {
-                reason = ReadDouble(ref reader, 0, 10.23, out number);
+                reason = ReadDouble(ref reader, 0, MaximumWidthMetres, out number);
                 o.WidthMetres = (float)number;
             }
             else if (reader.ValueTextEquals("height"u8))
             {
-                reason = ReadDouble(ref reader, 0, 6.35, out number);
+                reason = ReadDouble(ref reader, 0, MaximumHeightMetres, out number);
                 o.HeightMetres = (float)number;
             }
             else if (reader.ValueTextEquals("measurement"u8))

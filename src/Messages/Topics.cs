@@ -26,6 +26,15 @@ public static class Topics
 {
     public const string StepUp = "v2xsim/step/up";
 
+    /// <summary>Client id under which the roadside announces steps.</summary>
+    public const string AnnouncerClient = "v2xsim-roadside";
+
+    /// <summary>Client id of the platform at an external broker.</summary>
+    public const string PlatformClient = "v2xsim-platform";
+
+    /// <summary>Client ids that no device may have.</summary>
+    public static IReadOnlyList<string> ReservedNames { get; } = [AnnouncerClient, PlatformClient, "v2xsim-doctor", "v2xsim"];
+
     /// <summary>Filters that together match everything devices send.</summary>
     public static IReadOnlyList<string> UpFilters { get; } = ["rscu/+/participant/up", "rscu/+/lamp/up", StepUp];
 
@@ -121,4 +130,7 @@ public enum RejectReason
 
     /// <summary>Measured in the future.</summary>
     FromTheFuture = 13,
+
+    /// <summary>Sent under another name than the sender's own.</summary>
+    NotTheSender = 14,
 }

@@ -35,10 +35,10 @@ public sealed class EmbeddedBroker : IAsyncDisposable
 
     /// <summary>Starts a broker.</summary>
     /// <param name="port">TCP port on the loopback address; 0 takes a free one.</param>
-    /// <param name="onUp">Receives what devices publish; false for a topic that it has no use for.</param>
+    /// <param name="onUp">Receives who publishes and what; false for a topic that it has no use for.</param>
     /// <param name="clients">Names of the clients that are the run's own.</param>
     /// <exception cref="BrokerUnavailableException">The port is in use.</exception>
-    public static async Task<EmbeddedBroker> StartAsync(int port, Func<MqttApplicationMessage, bool> onUp, IEnumerable<string> clients)
+    public static async Task<EmbeddedBroker> StartAsync(int port, Func<string, MqttApplicationMessage, bool> onUp, IEnumerable<string> clients)
     {
         int chosen = port == 0 ? FreePort() : port;
         MqttServerOptions options = new MqttServerOptionsBuilder()
@@ -78,7 +78,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         };
         server.InterceptingPublishAsync += args =>
         {
-            args.ProcessPublish = !onUp(args.ApplicationMessage) || !broker._observers.IsEmpty;
+            args.ProcessPublish = !onUp(args.ClientId, args.ApplicationMessage) || !broker._observers.IsEmpty;
             return Task.CompletedTask;
         };
 

@@ -3,15 +3,24 @@ using MQTTnet.Formatter;
 
 namespace V2XSim.Mqtt;
 
-/// <summary>Where a broker is. Text form: <c>mqtt://host:port</c>.</summary>
+/// <summary>Where a broker is and who asks. Text form: <c>mqtt://[user:password@]host[:port]</c>.</summary>
 public sealed record BrokerAddress(string Host, int Port)
 {
+    public string? User { get; init; }
+
+    public string? Password { get; init; }
+
     /// <summary>Reads the text form; null when it is not one.</summary>
     public static BrokerAddress? Parse(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri.Scheme == "mqtt" && uri.Host.Length > 0 && uri.PathAndQuery.Length <= 1
             ? new BrokerAddress(uri.Host, uri.Port > 0 ? uri.Port : 1883)
+            {
+                User = uri.UserInfo.Length > 0 ? Uri.UnescapeDataString(uri.UserInfo.Split(':', 2)[0]) : null,
+                Password = uri.UserInfo.Contains(':', StringComparison.Ordinal) ? Uri.UnescapeDataString(uri.UserInfo.Split(':', 2)[1]) : null,
+            }
             : null;
 
+    /// <summary>Without the credentials, so that it may be printed and stored.</summary>
     public override string ToString() => $"mqtt://{Host}:{Port}";
 }
 
@@ -41,6 +50,9 @@ public static class MqttConnections
 {
     private const int SocketBufferBytes = 1 << 20;
 
+    /// <summary>How long a broker may take to answer a connection.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     /// <summary>Connects a client; the caller disposes it.</summary>
     /// <exception cref="BrokerUnavailableException">The broker does not answer or refuses.</exception>
     public static async Task<IMqttClient> ConnectAsync(BrokerAddress broker, string clientId, CancellationToken cancellation, Func<MqttApplicationMessageReceivedEventArgs, Task>? onMessage = null)
@@ -60,23 +72,31 @@ public static class MqttConnections
             .WithProtocolVersion(MqttProtocolVersion.V500)
             .WithCleanStart()
             .WithKeepAlivePeriod(TimeSpan.FromSeconds(60))
-            .WithTimeout(TimeSpan.FromSeconds(10))
+            .WithTimeout(Patience)
             .Build();
+        if (broker.User is not null)
+        {
+            options.Credentials = new MqttClientCredentials(broker.User, System.Text.Encoding.UTF8.GetBytes(broker.Password ?? string.Empty));
+        }
+
         if (options.ChannelOptions is MqttClientTcpOptions tcp)
         {
             tcp.BufferSize = SocketBufferBytes;
             tcp.NoDelay = true;
         }
 
+        // The library's own limit does not hold for a port that accepts and then stays silent.
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(Patience);
         try
         {
-            MqttClientConnectResult result = await client.ConnectAsync(options, cancellation);
+            MqttClientConnectResult result = await client.ConnectAsync(options, limit.Token);
             if (result.ResultCode != MqttClientConnectResultCode.Success)
             {
                 throw new BrokerUnavailableException($"broker {broker} refused the connection: {result.ResultCode}");
             }
         }
-        catch (Exception e) when (e is not (OperationCanceledException or BrokerUnavailableException))
+        catch (Exception e) when (e is not BrokerUnavailableException && !cancellation.IsCancellationRequested)
         {
             client.Dispose();
             throw new BrokerUnavailableException($"broker {broker} does not answer: {e.GetBaseException().Message}", e);

@@ -35,6 +35,6 @@ public sealed class RegionGrain : Grain, IRegionGrain
             await GrainFactory.GetGrain<ICentreGrain>(CentreKey.Only).Accept(step, window);
         }
 
-        return new TierStepResult { Closed = [.. closed], Late = _traffic.Late };
+        return new TierStepResult { Closed = [.. closed], Late = _traffic.TakeLate() };
     }
 }

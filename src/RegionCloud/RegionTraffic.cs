@@ -13,10 +13,11 @@ public sealed class RegionTraffic(string region)
     private readonly WindowBook _minute = new(region, 60);
     private readonly SortedDictionary<int, (int Streak, bool IsCongested)> _links = [];
 
-    public int Late => _second.Late + _minute.Late;
+    /// <summary>Windows refused since the last call because they came after their time.</summary>
+    public int TakeLate() => _second.TakeLate() + _minute.TakeLate();
 
     public void Add(EdgeWindow window) =>
-        _second.Add(window.Edge, window.StartMicroseconds, window.EndMicroseconds, window.Links, window.Tracks, window.Warnings, window.Publications);
+        _second.Add(window.Edge, window.StartMicroseconds, window.EndMicroseconds, window.Links, window.MeanVehicles, window.Warnings, window.Publications);
 
     /// <summary>Closes the windows that end by an instant: the 1 s windows and then, from them, the 60 s windows.</summary>
     public List<TrafficWindow> Close(long untilMicroseconds, bool isLast)
@@ -35,12 +36,14 @@ public sealed class RegionTraffic(string region)
 
     private TrafficWindow Flagged(TrafficWindow window)
     {
-        foreach (LinkState link in window.Links)
+        // A link on which nobody was seen is not in the window, and is not jammed.
+        var heavyNow = window.Links.Where(l => l.Level == CongestionLevel.Heavy).Select(l => l.Row.Link).ToHashSet();
+        foreach (int link in _links.Keys.Union(heavyNow).ToList())
         {
-            (int streak, bool congested) = _links.GetValueOrDefault(link.Row.Link);
-            bool heavy = link.Level == CongestionLevel.Heavy;
+            (int streak, bool congested) = _links.GetValueOrDefault(link);
+            bool heavy = heavyNow.Contains(link);
             streak = heavy != congested ? streak + 1 : 0;
-            _links[link.Row.Link] = streak >= SecondsToFlag ? (0, heavy) : (streak, congested);
+            _links[link] = streak >= SecondsToFlag ? (0, heavy) : (streak, congested);
         }
 
         return Marked(window);

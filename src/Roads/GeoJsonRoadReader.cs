@@ -11,7 +11,7 @@ namespace V2XSim.Roads;
 /// Reads roads from GeoJSON (RFC 7946): every <c>LineString</c> or <c>MultiLineString</c> is a road between its end points;
 /// ends within half a metre of each other are one junction. Properties: <c>id</c>, <c>name</c>, <c>class</c>, <c>lanes</c>
 /// (each direction, default 1), <c>oneway</c> (default false), <c>maxspeed</c> (km/h, default 50). A <c>Point</c> with
-/// <c>signal: true</c> makes the nearest junction signalised. Lines carry no movements, so such a network can be replayed on
+/// <c>signal: true</c> marks the nearest junction as one to put a site at; a programme it has none. Lines carry no movements, so such a network can be replayed on
 /// and planned on, but generated traffic cannot drive on it.
 /// </summary>
 public static class GeoJsonRoadReader
@@ -91,7 +91,8 @@ public static class GeoJsonRoadReader
                 {
                     PlanePoint at = projection.ToPlane(Geo(point.Coordinate));
                     Junction nearest = _junctions.MinBy(j => j.Position.SquaredDistanceTo(at))!;
-                    _junctions[nearest.Index] = nearest with { SignalId = nearest.Id, Type = "traffic_light" };
+                    _junctions[nearest.Index] = nearest with { Type = "traffic_light" };
+                    _notes.Add("signal", "it has a place and no programme: a site is put there, without a signal controller", nearest.Id);
                 }
             }
 

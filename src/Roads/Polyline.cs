@@ -53,5 +53,29 @@ public static class Polyline
         }
     }
 
+    /// <summary>The part of a line between two shares of its length, 0 to 1.</summary>
+    public static IReadOnlyList<PlanePoint> Cut(IReadOnlyList<PlanePoint> line, double from, double to)
+    {
+        double total = Length(line), start = from * total, end = to * total, walked = 0;
+        var part = new List<PlanePoint>();
+        for (int i = 0; i + 1 < line.Count; i++)
+        {
+            double length = line[i].DistanceTo(line[i + 1]);
+            if (length > 0 && walked + length >= start && walked <= end)
+            {
+                if (part.Count == 0)
+                {
+                    part.Add(line[i].Towards(line[i + 1], Math.Clamp((start - walked) / length, 0, 1)));
+                }
+
+                part.Add(line[i].Towards(line[i + 1], Math.Clamp((end - walked) / length, 0, 1)));
+            }
+
+            walked += length;
+        }
+
+        return part;
+    }
+
     private static PlanePoint Unit(PlanePoint v) => v.Length > 0 ? v * (1 / v.Length) : new PlanePoint(1, 0);
 }

@@ -252,7 +252,9 @@ public sealed class RoadNetwork
                 continue;
             }
 
-            if (waiting.TryGetValue((link.ToJunction, link.FromJunction), out Queue<int>? opposite) && opposite.TryDequeue(out int first))
+            // A link with an unknown end, and a loop, is nobody's other direction.
+            bool canPair = link.FromJunction >= 0 && link.ToJunction >= 0 && link.FromJunction != link.ToJunction;
+            if (canPair && waiting.TryGetValue((link.ToJunction, link.FromJunction), out Queue<int>? opposite) && opposite.TryDequeue(out int first))
             {
                 result[first] = result[first] with { OppositeLink = link.Index };
                 continue;

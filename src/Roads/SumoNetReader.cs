@@ -41,6 +41,7 @@ public static class SumoNetReader
         private readonly List<(string From, string To, int FromLane, int ToLane, string? Via, string Dir, string? Tl, int LinkIndex)> _connections = [];
         private readonly Dictionary<string, int> _linkIndexes = new(StringComparer.Ordinal);
         private readonly Dictionary<string, int> _junctionIndexes = new(StringComparer.Ordinal);
+        private readonly HashSet<string> _laneIds = new(StringComparer.Ordinal);
         private readonly List<(string From, string To)> _linkEnds = [];
         private readonly ImportNotes _notes = new();
         private MapProjection? _projection;
@@ -73,7 +74,8 @@ public static class SumoNetReader
                     case "junction": ReadJunction(); break;
                     case "connection": ReadConnection(); break;
                     case "tlLogic": ReadSignal(); break;
-                    case "lane" or "phase" or "type" or "request" or "param" or "neigh" or "stopOffset": break;
+                    case "lane" or "phase" or "type": break;
+                    case "request": _notes.Add("request", "right of way is not taken from the file: who comes first goes first, one at a time", string.Empty); break;
                     default: _notes.Add(xml.LocalName, "elements of this kind are not used", xml.GetAttribute("id") ?? xml.GetAttribute("nodes") ?? string.Empty); break;
                 }
             }
@@ -89,11 +91,14 @@ public static class SumoNetReader
         private void ReadLocation()
         {
             string[] offset = (xml.GetAttribute("netOffset") ?? "0,0").Split(',');
+            double x = 0, y = 0;
+            if (offset.Length != 2 || !TryNumber(offset[0], out x) || !TryNumber(offset[1], out y))
+            {
+                throw SafeXml.Error(xml, file, "location netOffset", $"'{xml.GetAttribute("netOffset")}' is not a pair of numbers", "write it as x,y");
+            }
+
             string definition = xml.GetAttribute("projParameter") ?? "!";
-            _projection = MapProjection.Parse(
-                definition,
-                double.Parse(offset[0], CultureInfo.InvariantCulture),
-                double.Parse(offset[1], CultureInfo.InvariantCulture));
+            _projection = MapProjection.Parse(definition, x, y);
             if (_projection is null)
             {
                 _notes.Add("location", "the projection is not UTM or transverse Mercator; the network is placed at longitude 0, latitude 0", definition);
@@ -159,6 +164,11 @@ public static class SumoNetReader
         private int ReadLane(int link)
         {
             string id = Required("id");
+            if (!_laneIds.Add(id))
+            {
+                throw SafeXml.Error(xml, file, $"lane {id}", "the id is used twice", "give every lane its own id");
+            }
+
             PlanePoint[] shape = ParseShape(Required("shape"), id);
             if (shape.Length < 2)
             {
@@ -174,7 +184,7 @@ public static class SumoNetReader
                 Number("length"),
                 shape,
                 IsOpenToCars(xml.GetAttribute("allow"), xml.GetAttribute("disallow")),
-                xml.GetAttribute("width") is { } width ? double.Parse(width, CultureInfo.InvariantCulture) : 3.2);
+                xml.GetAttribute("width") is null ? 3.2 : Number("width"));
             _lanes.Add(lane);
             return lane.Index;
         }
@@ -187,7 +197,11 @@ public static class SumoNetReader
                 return;
             }
 
-            _junctionIndexes[id] = _junctions.Count;
+            if (!_junctionIndexes.TryAdd(id, _junctions.Count))
+            {
+                throw SafeXml.Error(xml, file, $"junction {id}", "the id is used twice", "give every junction its own id");
+            }
+
             _junctions.Add(new Junction(_junctions.Count, id, type, new PlanePoint(Number("x"), Number("y")), null));
         }
 
@@ -202,7 +216,7 @@ public static class SumoNetReader
                 xml.GetAttribute("via"),
                 xml.GetAttribute("dir") ?? "s",
                 xml.GetAttribute("tl"),
-                xml.GetAttribute("linkIndex") is { } index ? int.Parse(index, CultureInfo.InvariantCulture) : -1));
+                xml.GetAttribute("linkIndex") is null ? -1 : (int)Number("linkIndex")));
         }
 
         private void ReadSignal()
@@ -304,10 +318,13 @@ public static class SumoNetReader
         private string Required(string attribute) =>
             xml.GetAttribute(attribute) ?? throw SafeXml.Error(xml, file, xml.LocalName, $"attribute {attribute} is missing", "make the network again with netconvert");
 
+        private static bool TryNumber(string text, out double value) =>
+            double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && double.IsFinite(value);
+
         private double Number(string attribute)
         {
             string text = Required(attribute);
-            return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value)
+            return TryNumber(text, out double value)
                 ? value
                 : throw SafeXml.Error(xml, file, $"{xml.LocalName} {attribute}", $"'{text}' is not a number", "use digits with a point");
         }

@@ -40,6 +40,8 @@ public record struct DeviceCounts
 /// </summary>
 public sealed class RoadsideDevice
 {
+    /// <summary>Nothing on a road is faster.</summary>
+    private const double FastestMetresPerSecond = 70;
     private readonly Site _site;
     private readonly SensorModel[] _sensors;
     private readonly LinkModel _uplink;
@@ -110,7 +112,8 @@ public sealed class RoadsideDevice
         _inUse.ForEach(_buffers.Push);
         _inUse.Clear();
         _near.Clear();
-        grid.Query(_site.Position, _reach + 5, _near);
+        // Positions in the grid are those of the step's end; a scan earlier in the step may see what has left since.
+        grid.Query(_site.Position, _reach + (FastestMetresPerSecond * frame.Time.SecondsSince(frame.PreviousTime)), _near);
         foreach (SensorModel sensor in _sensors)
         {
             foreach (SimTime scan in sensor.ScansIn(frame.PreviousTime, frame.Time))
@@ -142,7 +145,9 @@ public sealed class RoadsideDevice
     }
 
     /// <summary>Takes what the platform sent down; the time on the way is drawn from the device's downlink.</summary>
-    public ReceivedDown Receive(MqttApplicationMessage message)
+    /// <param name="message">What came in.</param>
+    /// <param name="now">Under the wall clock: when it came in, to which the time on the downlink is added; null counts from its publication.</param>
+    public ReceivedDown Receive(MqttApplicationMessage message, SimTime? now)
     {
         TopicKind kind = Topics.Parse(message.Topic, out _);
         long published = 0;
@@ -155,9 +160,9 @@ public sealed class RoadsideDevice
         }
 
         var at = new SimTime(published);
-        LinkOutcome outcome = _downlink.Send(at, (int)message.Payload.Length);
+        LinkOutcome outcome = _downlink.Send(now ?? at, (int)message.Payload.Length);
         int items = kind == TopicKind.RsiDown && message.Payload.IsSingleSegment ? DownMessages.CountIn(message.Payload.FirstSpan) : -1;
-        return new ReceivedDown(Id, kind, at, outcome.Fate == LinkFate.Delivered ? outcome.Arrival : SimTime.Never, (int)message.Payload.Length, items);
+        return new ReceivedDown(Id, kind, at, outcome.Fate == LinkFate.Delivered && !outcome.IsCorrupt ? outcome.Arrival : SimTime.Never, (int)message.Payload.Length, items);
     }
 
     private void Encode(Sensor sensor, SimTime scan, SimTime sent)
@@ -167,6 +172,7 @@ public sealed class RoadsideDevice
         _participants.Device = Id;
         _participants.Sensor = sensor.Id;
         long measured = _epoch.ToUnixMilliseconds(scan);
+        _participants.ScanUnixMilliseconds = measured;
         byte source = sensor.Type.Kind switch { SensorKind.Camera => 3, SensorKind.Lidar => 4, _ => 5 };
         for (int i = 0; i < _detections.Count; i++)
         {
@@ -180,9 +186,9 @@ public sealed class RoadsideDevice
             o.SourceType = source;
             o.LongitudeDegrees = geo.LongitudeDegrees;
             o.LatitudeDegrees = geo.LatitudeDegrees;
-            o.LengthMetres = d.Size.LengthMetres;
-            o.WidthMetres = d.Size.WidthMetres;
-            o.HeightMetres = d.Size.HeightMetres;
+            o.LengthMetres = Math.Min(d.Size.LengthMetres, ParticipantCodec.MaximumLengthMetres);
+            o.WidthMetres = Math.Min(d.Size.WidthMetres, ParticipantCodec.MaximumWidthMetres);
+            o.HeightMetres = Math.Min(d.Size.HeightMetres, ParticipantCodec.MaximumHeightMetres);
             o.RangeMetres = d.RangeMetres;
             o.AzimuthDegrees = Math.Min(359.9999, Heading.ToCompassDegrees(d.AzimuthRadians));
             (o.CovarianceXx, o.CovarianceXy, o.CovarianceYy) = (xx, xy, yy);
@@ -213,8 +219,15 @@ public sealed class RoadsideDevice
         _lamps.Lamps.Clear();
         foreach (LampGroup group in _lampGroups)
         {
-            (Aspect now, double remaining, Aspect next, double nextSeconds) = _program.Outlook(clock, group.SignalIndex);
-            _lamps.Lamps.Add(new Lamp(group.PhaseId, StatusOf(now, group.PhaseId), remaining, StatusOf(next, group.PhaseId), nextSeconds));
+            Outlook o = _program.OutlookAt(clock, group.SignalIndex);
+            _lamps.Lamps.Add(new Lamp(
+                group.PhaseId,
+                StatusOf(o.Now, group.PhaseId),
+                o.RemainingSeconds,
+                StatusOf(o.Next, group.PhaseId),
+                o.NextSeconds,
+                StatusOf(o.Third, group.PhaseId),
+                o.ThirdSeconds));
         }
 
         LampCodec.Encode(_lamps, _json);

@@ -12,8 +12,6 @@ namespace V2XSim.Roadside;
 /// <summary>All simulated devices of a run, each with its own connection to the broker.</summary>
 public sealed class RoadsideFleet : IAsyncDisposable
 {
-    /// <summary>Client id under which steps are announced.</summary>
-    public const string AnnouncerId = "v2xsim-roadside";
     private readonly RoadsideDevice[] _devices;
     private readonly PointGrid _grid = new(100);
     private readonly JsonBuffer _announcement = new();
@@ -32,7 +30,7 @@ public sealed class RoadsideFleet : IAsyncDisposable
 
     public IReadOnlyList<RoadsideDevice> Devices => _devices;
 
-    /// <summary>Under the wall clock: reads it, instead of drawing the time on the way down.</summary>
+    /// <summary>Under the wall clock: reads it, so that the time on the downlink is added to the real one.</summary>
     public Func<SimTime>? WallClock { get; set; }
 
     /// <summary>Messages received from the platform so far.</summary>
@@ -42,13 +40,12 @@ public sealed class RoadsideFleet : IAsyncDisposable
     /// <exception cref="BrokerUnavailableException">The broker does not answer.</exception>
     public async Task ConnectAsync(BrokerAddress broker, CancellationToken cancellation)
     {
-        _announcer = await MqttConnections.ConnectAsync(broker, AnnouncerId, cancellation);
+        _announcer = await MqttConnections.ConnectAsync(broker, Topics.AnnouncerClient, cancellation);
         await Parallel.ForEachAsync(_devices, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellation }, async (device, token) =>
         {
             device.Client = await MqttConnections.ConnectAsync(broker, device.Id, token, args =>
             {
-                ReceivedDown received = device.Receive(args.ApplicationMessage);
-                _received.Enqueue(WallClock is { } clock ? received with { Received = clock() } : received);
+                _received.Enqueue(device.Receive(args.ApplicationMessage, WallClock?.Invoke()));
                 Interlocked.Increment(ref _receivedCount);
                 return Task.CompletedTask;
             });
@@ -131,7 +128,7 @@ public sealed class RoadsideFleet : IAsyncDisposable
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            throw new BrokerUnavailableException($"device {device.Id} lost its connection to the broker: {e.GetBaseException().Message}", e);
+            throw new BrokerUnavailableException($"device {device.Id} lost its connection to the broker: {e.GetBaseException().Message} (a second run with the same devices at one broker takes over their connections)", e);
         }
 
         device.Published++;
@@ -181,14 +178,21 @@ public sealed class RoadsideFleet : IAsyncDisposable
 
         _announcement.EndObject();
         _announcement.EndObject();
-        await _announcer!.PublishAsync(
-            new MqttApplicationMessage
-            {
-                Topic = Topics.StepUp,
-                PayloadSegment = _announcement.Written.ToArray(),
-                QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce,
-                ContentType = "application/json",
-            },
-            cancellation);
+        try
+        {
+            await _announcer!.PublishAsync(
+                new MqttApplicationMessage
+                {
+                    Topic = Topics.StepUp,
+                    PayloadSegment = _announcement.Written.ToArray(),
+                    QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce,
+                    ContentType = "application/json",
+                },
+                cancellation);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            throw new BrokerUnavailableException($"step {step}: the roadside lost its connection to the broker: {e.GetBaseException().Message}", e);
+        }
     }
 }

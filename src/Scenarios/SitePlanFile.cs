@@ -84,12 +84,28 @@ public static class SitePlanFile
 {
     /// <summary>A site farther than this from every road is a mistake.</summary>
     private const double FarthestMetres = 100;
+    private const int MaximumNameLength = 64;
 
     /// <exception cref="BadInputException">With every problem found.</exception>
-    public static SitePlan Read(string text, string file, RoadNetwork network)
+    /// <param name="text">The plan.</param>
+    /// <param name="file">Its name, for messages.</param>
+    /// <param name="network">Network that it belongs to.</param>
+    /// <param name="reserved">Names that no site may have.</param>
+    public static SitePlan Read(string text, string file, RoadNetwork network, params IReadOnlyCollection<string> reserved)
     {
-        SitePlanDocument document = YamlBinder.Bind<SitePlanDocument>(text, file);
-        var problems = new List<Problem>();
+        Bound<SitePlanDocument> bound = YamlBinder.TryBind<SitePlanDocument>(text, file);
+        List<Problem> problems = bound.Problems;
+        if (bound.Value is not { } document)
+        {
+            throw new BadInputException(problems);
+        }
+
+        foreach (IGrouping<string, SensorType> same in document.SensorTypes.GroupBy(t => t.Name, StringComparer.Ordinal).Where(g => g.Count() > 1))
+        {
+            (int line, int column) = bound.Positions.GetValueOrDefault("sensorTypes", (1, 1));
+            problems.Add(new Problem(file, line, column, "sensorTypes", $"two types are named {same.Key}", "give each its own name"));
+        }
+
         Dictionary<string, SensorType> types = document.SensorTypes.GroupBy(t => t.Name, StringComparer.Ordinal)
             .ToDictionary(g => g.Key, g => g.First(), StringComparer.Ordinal);
         var signals = new HashSet<string>(network.Signals.Select(s => s.Id), StringComparer.Ordinal);
@@ -104,9 +120,17 @@ public static class SitePlanFile
                 Add(entry, $"site {entry.Id}", "the id is used twice", "give every site and sensor its own");
             }
 
-            if (entry.Id.AsSpan().ContainsAny("/+#"))
+            foreach ((string what, string name) in (ReadOnlySpan<(string, string)>)[("site", entry.Id), ("edge", entry.Edge), ("region", entry.Region)])
             {
-                Add(entry, $"site {entry.Id}", "the id holds a character that MQTT topics reserve", "leave out / + #");
+                if (name.Length is 0 or > MaximumNameLength || name.Any(c => c < ' ' || c > '~' || c is '"' or '\\' or '/' or '+' or '#'))
+                {
+                    Add(entry, $"{what} {name}", "the name is empty, too long, or holds a character that MQTT topics reserve", $"use 1 to {MaximumNameLength} printable ASCII characters without \" \\ / + #");
+                }
+            }
+
+            if (reserved.Contains(entry.Id, StringComparer.Ordinal))
+            {
+                Add(entry, $"site {entry.Id}", "the platform itself goes by this name", "give the site another");
             }
 
             if (lanes.Nearest(position, FarthestMetres) is null)
@@ -142,7 +166,7 @@ public static class SitePlanFile
 
         return problems.Count == 0
             ? new SitePlan(document.SensorTypes, [.. sites.OrderBy(s => s.Id, StringComparer.Ordinal)], document.ServiceRadiusMetres)
-            : throw new BadInputException(problems);
+            : throw new BadInputException([.. problems.OrderBy(p => p.Line).ThenBy(p => p.Column)]);
 
         List<Sensor> ReadSensors(SiteEntry entry, PlanePoint position)
         {

@@ -10,6 +10,13 @@ using YamlDotNet.RepresentationModel;
 
 namespace V2XSim.Scenarios;
 
+/// <summary>What came of reading a document.</summary>
+/// <param name="Value">The document, as far as it could be read; null when it could not be read at all.</param>
+/// <param name="Problems">What is wrong with it.</param>
+/// <param name="Positions">Line and column, from 1, of every value by its path, such as <c>traffic.fcd</c>.</param>
+public sealed record Bound<T>(T? Value, List<Problem> Problems, IReadOnlyDictionary<string, (int Line, int Column)> Positions)
+    where T : class;
+
 /// <summary>An object that wants to know where in the file it stood.</summary>
 public interface IPositioned
 {
@@ -29,6 +36,7 @@ public sealed class YamlBinder
     private const int MaximumDepth = 64;
     private readonly string _file;
     private readonly List<Problem> _problems = [];
+    private readonly Dictionary<string, (int Line, int Column)> _positions = new(StringComparer.Ordinal);
 
     private YamlBinder(string file) => _file = file;
 
@@ -39,9 +47,17 @@ public sealed class YamlBinder
     public static T Bind<T>(string text, string file)
         where T : class
     {
+        Bound<T> bound = TryBind<T>(text, file);
+        return bound.Problems.Count == 0 && bound.Value is not null ? bound.Value : throw new BadInputException(bound.Problems);
+    }
+
+    /// <summary>Binds a document as far as that goes, so that more can be checked before all problems are told at once.</summary>
+    public static Bound<T> TryBind<T>(string text, string file)
+        where T : class
+    {
         var binder = new YamlBinder(file);
         T? result = binder.BindDocument<T>(text);
-        return binder._problems.Count == 0 && result is not null ? result : throw new BadInputException(binder._problems);
+        return new Bound<T>(result, binder._problems, binder._positions);
     }
 
     /// <summary>The name of a property in files.</summary>
@@ -112,6 +128,11 @@ public sealed class YamlBinder
     private object? Convert(Type type, YamlNode node, string path, PropertyInfo? property)
     {
         Type target = Nullable.GetUnderlyingType(type) ?? type;
+        if (path.EndsWith(']'))
+        {
+            _positions[path] = ((int)node.Start.Line, (int)node.Start.Column);
+        }
+
         if (node is YamlScalarNode { Value: null or "" or "null" or "~", Style: ScalarStyle.Plain } && target != typeof(string))
         {
             Add(node, path, "it has no value", "give a value or remove the key");
@@ -158,6 +179,7 @@ public sealed class YamlBinder
             }
 
             seen.Add(key);
+            _positions[at] = ((int)keyNode.Start.Line, (int)keyNode.Start.Column);
             int before = _problems.Count;
             object? converted = Convert(property.PropertyType, value, at, property);
             if (_problems.Count == before)

@@ -86,6 +86,9 @@ public readonly record struct LinkOutcome(LinkFate Fate, SimTime Arrival, bool I
 /// </summary>
 public sealed class LinkModel(LinkSettings settings, RandomStream random)
 {
+    /// <summary>Chance that a burst begins with a message outside of one: bursts per message, over the share of messages outside.</summary>
+    private readonly double _burstChance = Math.Clamp(
+        settings.BurstsPerThousand / Math.Max(1, 1000 - (settings.BurstsPerThousand * Math.Max(1, settings.BurstLength))), 0, 1);
     private bool _inBurst;
     private SimTime _freeAt = SimTime.Never;
     private SimTime _lastArrival = SimTime.Never;
@@ -94,7 +97,7 @@ public sealed class LinkModel(LinkSettings settings, RandomStream random)
     {
         // All draws are made for every message, so that changing one knob leaves the other effects as they were.
         double delayDraw = settings.Delay == DelayLaw.Normal ? random.NextGaussian() : random.NextDouble();
-        bool burstChange = random.NextDouble() < (_inBurst ? 1 / Math.Max(1, settings.BurstLength) : settings.BurstsPerThousand / 1000);
+        bool burstChange = random.NextDouble() < (_inBurst ? 1 / Math.Max(1, settings.BurstLength) : _burstChance);
         double lossDraw = random.NextDouble(), reorderDraw = random.NextDouble(), corruptDraw = random.NextDouble();
         _inBurst ^= burstChange;
 

@@ -132,7 +132,7 @@ public sealed class SensorModel
     /// <summary>Instants in (after, until] at which the sensor scans.</summary>
     public IEnumerable<SimTime> ScansIn(SimTime after, SimTime until)
     {
-        long period = _sensor.PeriodMilliseconds * 1000L, phase = _sensor.PhaseMilliseconds * 1000L;
+        long period = _sensor.PeriodMicroseconds, phase = _sensor.PhaseMilliseconds * 1000L;
         long k = Math.Max(0, (long)Math.Floor((after.Microseconds - phase) / (double)period) + 1);
         for (long t = phase + (k * period); t <= until.Microseconds; t += period)
         {

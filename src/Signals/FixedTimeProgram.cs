@@ -17,6 +17,10 @@ public enum Aspect
     FlashingYellow,
 }
 
+/// <summary>What a movement sees: now, next, and after that, each with its length in seconds.</summary>
+public readonly record struct Outlook(
+    Aspect Now, double RemainingSeconds, Aspect Next, double NextSeconds, Aspect Third, double ThirdSeconds);
+
 /// <summary>A fixed-time programme: the same phases in every cycle, shifted by an offset (10 delays the programme by 10 s).</summary>
 public sealed class FixedTimeProgram
 {
@@ -66,31 +70,36 @@ public sealed class FixedTimeProgram
 
     public Aspect AspectAt(double seconds, int movement) => AspectOf(Logic.Phases[PhaseAt(seconds).Phase].State[movement]);
 
-    /// <summary>What a movement sees now, for how long still, what next and for how long.</summary>
-    public (Aspect Now, double RemainingSeconds, Aspect Next, double NextSeconds) Outlook(double seconds, int movement)
+    /// <summary>What a movement sees now and for how long still, and the two states after it with their lengths.</summary>
+    public Outlook OutlookAt(double seconds, int movement)
     {
         (int phase, double remaining) = PhaseAt(seconds);
-        int count = _ends.Length;
-        Aspect now = AspectOf(Logic.Phases[phase].State[movement]);
-        int i = 1;
-        for (; i < count && AspectOf(Logic.Phases[(phase + i) % count].State[movement]) == now; i++)
+        int count = _ends.Length, i = 1;
+        Aspect now = Aspects(0);
+        remaining += Run(now);
+        if (i > count)
         {
-            remaining += Logic.Phases[(phase + i) % count].DurationSeconds;
+            return new Outlook(now, CycleSeconds, now, CycleSeconds, now, CycleSeconds);
         }
 
-        if (i == count)
-        {
-            return (now, CycleSeconds, now, CycleSeconds);
-        }
+        Aspect next = Aspects(i);
+        double nextSeconds = Run(next);
+        Aspect third = Aspects(i);
+        return new Outlook(now, remaining, next, nextSeconds, third, Run(third));
 
-        Aspect next = AspectOf(Logic.Phases[(phase + i) % count].State[movement]);
-        double nextSeconds = 0;
-        for (; i < count + count && AspectOf(Logic.Phases[(phase + i) % count].State[movement]) == next; i++)
-        {
-            nextSeconds += Logic.Phases[(phase + i) % count].DurationSeconds;
-        }
+        Aspect Aspects(int ahead) => AspectOf(Logic.Phases[(phase + ahead) % count].State[movement]);
 
-        return (now, remaining, next, nextSeconds);
+        // Seconds for which the phases from the i-th ahead on show an aspect; i moves on past them, once round at most.
+        double Run(Aspect aspect)
+        {
+            double run = 0;
+            for (int most = i + count; i < most && Aspects(i) == aspect; i++)
+            {
+                run += Logic.Phases[(phase + i) % count].DurationSeconds;
+            }
+
+            return run;
+        }
     }
 
     public static Aspect AspectOf(char letter) => letter switch

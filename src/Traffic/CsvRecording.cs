@@ -17,7 +17,7 @@ public sealed class CsvRecording : IRecording
     private readonly StreamReader _reader;
     private readonly string _file;
     private readonly Dictionary<string, int> _columns;
-    private readonly SortedDictionary<string, long> _skipped = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, long> _remarks = new(StringComparer.Ordinal);
     private string[]? _row;
     private int _line = 1;
     private string? _segment;
@@ -45,7 +45,7 @@ public sealed class CsvRecording : IRecording
         Advance();
     }
 
-    public IReadOnlyDictionary<string, long> Skipped => _skipped;
+    public IReadOnlyDictionary<string, long> Remarks => _remarks;
 
     public RecordedStep? Next()
     {
@@ -58,6 +58,11 @@ public sealed class CsvRecording : IRecording
         double time = Number("t");
         if (segment != _segment)
         {
+            if (!double.IsNaN(_lastSeconds))
+            {
+                Remark("joins of segments, at which everybody changes");
+            }
+
             _segmentShift = double.IsNaN(_lastSeconds) ? 0 : _lastSeconds + SegmentPauseSeconds - time;
             _segmentStart = time;
             _segment = segment;
@@ -94,13 +99,15 @@ public sealed class CsvRecording : IRecording
             Number("y"),
             heading,
             _columns.ContainsKey("speed") ? Number("speed") : double.NaN,
-            new BodySize(Size("length", usual.LengthMetres), Size("width", usual.WidthMetres), Size("height", usual.HeightMetres)),
+            new BodySize(Size("length", usual.LengthMetres, 40), Size("width", usual.WidthMetres, 10), Size("height", usual.HeightMetres, 6)),
             kind,
             -1,
             0);
     }
 
-    private float Size(string column, float fallback) => _columns.ContainsKey(column) ? (float)Math.Clamp(Number(column), 0.1, 40) : fallback;
+    private void Remark(string what) => _remarks[what] = _remarks.GetValueOrDefault(what) + 1;
+
+    private float Size(string column, float fallback, double most) => _columns.ContainsKey(column) ? (float)Math.Clamp(Number(column), 0.1, most) : fallback;
 
     private string Field(int index) => index < _row!.Length
         ? _row[index].Trim()
@@ -123,7 +130,7 @@ public sealed class CsvRecording : IRecording
             _line++;
             if (line is { Length: 0 })
             {
-                _skipped["empty line"] = _skipped.GetValueOrDefault("empty line") + 1;
+                Remark("skipped: empty line");
             }
         }
         while (line is { Length: 0 });

@@ -35,6 +35,7 @@ public sealed class DrivenTraffic : ITrafficSource
     private const double StepSeconds = 0.1;
     private const double MaximumAcceleration = 1.8;
     private const double ComfortableDeceleration = 2.5;
+    private const double AnticipationDeceleration = 1.5;
     private const double TimeHeadwaySeconds = 1.2;
     private const double StandingGapMetres = 2.0;
     private const double StopMarginMetres = 0.5;
@@ -144,8 +145,8 @@ public sealed class DrivenTraffic : ITrafficSource
 
         foreach (Vehicle v in _vehicles)
         {
-            (double gap, double leaderSpeed) = LookAhead(v);
-            v.Decide(gap, leaderSpeed, dt);
+            (double gap, double leaderSpeed) = LookAhead(v, clock, dt);
+            v.Decide(gap, leaderSpeed, AllowedSpeed(v), dt);
         }
 
         for (int i = 0; i < _vehicles.Count; i++)
@@ -158,29 +159,36 @@ public sealed class DrivenTraffic : ITrafficSource
         Enter();
     }
 
+    /// <summary>The distance within which a vehicle decides for good whether it enters the junction: beyond it, it can stop in comfort.</summary>
+    private static double CommitMetres(Vehicle v, double dt) => (v.Speed * v.Speed / (2 * ComfortableDeceleration)) + (v.Speed * dt) + 3;
+
     /// <summary>Lets the first vehicle of a lane into the junction if signal, conflicting paths and the room behind it allow.</summary>
     private void TryAdmit(Vehicle v, double clock, double dt)
     {
-        if (v.Admitted || v.Connection < 0 || v.OnPath)
-        {
-            return;
-        }
-
-        double distance = _network.Lanes[v.Lane].LengthMetres - v.Position;
-        double braking = v.Speed * v.Speed / (2 * ComfortableDeceleration);
-        if (distance > braking + (v.Speed * dt) + 3)
+        if (v.Admitted || v.Connection < 0 || v.OnPath || _network.Lanes[v.Lane].LengthMetres - v.Position > CommitMetres(v, dt) || !MayEnter(v, clock))
         {
             return;
         }
 
         Connection c = _network.Connections[v.Connection];
+        v.Admitted = true;
+        _promised[c.ToLane] += v.Size.LengthMetres + StandingGapMetres;
+        if (c.ViaLane >= 0)
+        {
+            _pathUsers[c.ViaLane]++;
+        }
+    }
+
+    private bool MayEnter(Vehicle v, double clock)
+    {
+        Connection c = _network.Connections[v.Connection];
         if (c.SignalId is not null && _signals.Program(c.SignalId) is { } program && c.SignalIndex >= 0 && c.SignalIndex < program.MovementCount)
         {
             Aspect aspect = program.AspectAt(clock, c.SignalIndex);
-            bool cannotStop = v.Speed * v.Speed / (2 * 4.5) > distance;
+            bool cannotStop = v.Speed * v.Speed / (2 * 4.5) > _network.Lanes[v.Lane].LengthMetres - v.Position;
             if (aspect is Aspect.Red or Aspect.RedYellow || (aspect == Aspect.Yellow && !cannotStop))
             {
-                return;
+                return false;
             }
         }
 
@@ -190,7 +198,7 @@ public sealed class DrivenTraffic : ITrafficSource
             {
                 if (_pathUsers[other] > 0)
                 {
-                    return;
+                    return false;
                 }
             }
         }
@@ -198,21 +206,40 @@ public sealed class DrivenTraffic : ITrafficSource
         double needed = v.Size.LengthMetres + StandingGapMetres;
         List<Vehicle> exit = _onLane[c.ToLane];
         double room = exit.Count > 0 ? exit[^1].Position - exit[^1].Size.LengthMetres : _network.Lanes[c.ToLane].LengthMetres;
-        if (room - _promised[c.ToLane] < needed && _network.Lanes[c.ToLane].LengthMetres > needed)
+        return room - _promised[c.ToLane] >= needed || _network.Lanes[c.ToLane].LengthMetres <= needed;
+    }
+
+    /// <summary>Distance to the rear of a vehicle whose front has left the lane and whose rear has not; infinite when there is none.</summary>
+    private double ToTail(Vehicle v, double toLine)
+    {
+        double nearest = double.MaxValue;
+        foreach (int index in _network.ConnectionsFrom(v.Lane))
         {
-            return;
+            Connection c = _network.Connections[index];
+            double beyond = toLine;
+            if (c.ViaLane >= 0)
+            {
+                Nearest(_onLane[c.ViaLane], beyond);
+                beyond += _network.Lanes[c.ViaLane].LengthMetres;
+            }
+
+            Nearest(_onLane[c.ToLane], beyond, c.ViaLane >= 0 ? c.ViaLane : v.Lane);
         }
 
-        v.Admitted = true;
-        _promised[c.ToLane] += needed;
-        if (c.ViaLane >= 0)
+        return nearest;
+
+        void Nearest(List<Vehicle> lane, double beyond, int from = -1)
         {
-            _pathUsers[c.ViaLane]++;
+            if (lane.Count > 0 && (from < 0 || lane[^1].CameFrom == from))
+            {
+                double rear = beyond + lane[^1].Position - lane[^1].Size.LengthMetres;
+                nearest = rear < toLine ? Math.Min(nearest, rear) : nearest;
+            }
         }
     }
 
     /// <summary>Free distance to what is ahead and its speed; infinite when nothing is near.</summary>
-    private (double Gap, double Speed) LookAhead(Vehicle v)
+    private (double Gap, double Speed) LookAhead(Vehicle v, double clock, double dt)
     {
         List<Vehicle> lane = _onLane[v.Lane];
         if (v.Rank > 0)
@@ -232,9 +259,10 @@ public sealed class DrivenTraffic : ITrafficSource
                 return (double.MaxValue, 0);
             }
 
-            if (!v.Admitted)
+            // While the way is open and there is still room to stop, the line is no obstacle; a tail across it always is.
+            if (!v.Admitted && (distance <= CommitMetres(v, dt) || !MayEnter(v, clock)))
             {
-                return (distance - StopMarginMetres, 0);
+                return (Math.Min(distance - StopMarginMetres, ToTail(v, distance)), 0);
             }
 
             Connection c = _network.Connections[v.Connection];
@@ -264,13 +292,28 @@ public sealed class DrivenTraffic : ITrafficSource
 
             // Nobody on the next lane: its end is where the vehicle will next have to be ready to stop.
             double toEnd = distance + _network.Lanes[next].LengthMetres - StopMarginMetres;
-            if (toEnd < gap && _network.ConnectionsFrom(next).Length > 0)
+            if (toEnd < gap && toEnd < 1.5 * CommitMetres(v, dt) && _network.ConnectionsFrom(next).Length > 0)
             {
                 return (toEnd, 0);
             }
         }
 
         return (gap, speed);
+    }
+
+    /// <summary>The limit here, and what lets the vehicle slow down in comfort to the limit of what comes next.</summary>
+    private double AllowedSpeed(Vehicle v)
+    {
+        Lane lane = _network.Lanes[v.Lane];
+        int next = v.OnPath ? v.NextLane : v.Connection < 0 ? -1 : _network.Connections[v.Connection].ViaLane is var via and >= 0 ? via : _network.Connections[v.Connection].ToLane;
+        double here = lane.SpeedLimitMetresPerSecond * v.SpeedFactor;
+        if (next < 0)
+        {
+            return here;
+        }
+
+        double then = _network.Lanes[next].SpeedLimitMetresPerSecond * v.SpeedFactor, toEnd = Math.Max(0, lane.LengthMetres - v.Position);
+        return Math.Min(here, Math.Sqrt((then * then) + (2 * AnticipationDeceleration * toEnd)));
     }
 
     /// <summary>The nearest vehicle ahead on a path that leaves the same lane, as long as the two paths have not parted.</summary>
@@ -379,7 +422,6 @@ public sealed class DrivenTraffic : ITrafficSource
         v.Lane = lane;
         v.Hops++;
         v.Connection = ChooseMovement(v);
-        v.Wish = v.SpeedFactor;
         _onLane[lane].Add(v);
     }
 
@@ -421,7 +463,7 @@ public sealed class DrivenTraffic : ITrafficSource
         {
             throw new BadInputException(
                 string.Empty,
-                "traffic.vehicles",
+                "traffic.drive.vehicles",
                 $"{_settings.Vehicles} vehicles do not fit on {total / 1000:0.0} km of lanes",
                 $"give {capacity} or fewer");
         }
@@ -484,12 +526,12 @@ public sealed class DrivenTraffic : ITrafficSource
             : draw < _settings.HeavyShare ? RoadUserKind.Truck
             : draw < _settings.HeavyShare + 0.1 ? RoadUserKind.Van : RoadUserKind.Car;
         double factor = Math.Clamp(1 + (_settings.SpeedFactorDeviation * random.NextGaussian()), 0.8, 1.2);
-        var v = new Vehicle(_nextNumber++, kind, BodySize.Of(kind), factor, lane => _network.Lanes[lane].SpeedLimitMetresPerSecond);
+        var v = new Vehicle(_nextNumber++, kind, BodySize.Of(kind), factor);
         _vehicles.Add(v);
         return v;
     }
 
-    private sealed class Vehicle(int number, RoadUserKind kind, BodySize size, double speedFactor, Func<int, double> limit)
+    private sealed class Vehicle(int number, RoadUserKind kind, BodySize size, double speedFactor)
     {
         public int Number { get; } = number;
 
@@ -498,8 +540,6 @@ public sealed class DrivenTraffic : ITrafficSource
         public BodySize Size { get; } = size;
 
         public double SpeedFactor { get; } = speedFactor;
-
-        public double Wish { get; set; }
 
         public int Lane { get; set; } = -1;
 
@@ -537,10 +577,13 @@ public sealed class DrivenTraffic : ITrafficSource
         public (PlanePoint Point, double Heading) Before { get; set; }
 
         /// <summary>IDM, then two guards that hold whatever the model says: never closer to the leader than 0.3 m, never backwards.</summary>
-        public void Decide(double gap, double leaderSpeed, double dt)
+        /// <param name="desired">Speed that the driver would drive at if nobody were ahead, m/s.</param>
+        public void Decide(double gap, double leaderSpeed, double desired, double dt)
         {
-            double desired = limit(Lane) * Wish;
-            double free = 1 - Math.Pow(Speed / desired, 4);
+            // Above the wished speed the braking is bounded by what is comfortable (Treiber and Kesting 2013, section 11.3.7).
+            double free = Speed <= desired
+                ? 1 - Math.Pow(Speed / desired, 4)
+                : -ComfortableDeceleration / MaximumAcceleration * (1 - Math.Pow(desired / Speed, 4 * MaximumAcceleration / ComfortableDeceleration));
             double acceleration = MaximumAcceleration * free;
             if (gap < 1e6)
             {

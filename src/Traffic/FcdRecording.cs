@@ -16,7 +16,7 @@ public sealed class FcdRecording : IRecording
     private readonly XmlReader _xml;
     private readonly string _file;
     private readonly RoadNetwork _network;
-    private readonly SortedDictionary<string, long> _skipped = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, long> _remarks = new(StringComparer.Ordinal);
     private bool _started;
 
     /// <param name="source">The file's bytes; disposed with the recording.</param>
@@ -30,7 +30,7 @@ public sealed class FcdRecording : IRecording
         _network = network;
     }
 
-    public IReadOnlyDictionary<string, long> Skipped => _skipped;
+    public IReadOnlyDictionary<string, long> Remarks => _remarks;
 
     public RecordedStep? Next()
     {
@@ -82,8 +82,8 @@ public sealed class FcdRecording : IRecording
         ReadOnlySpan<(string Word, RoadUserKind Kind)> words =
         [
             ("bus", RoadUserKind.Bus), ("coach", RoadUserKind.Bus), ("truck", RoadUserKind.Truck), ("trailer", RoadUserKind.Truck),
-            ("delivery", RoadUserKind.Van), ("van", RoadUserKind.Van), ("motorcycle", RoadUserKind.Motorcycle), ("moped", RoadUserKind.Motorcycle),
-            ("bike", RoadUserKind.Bicycle), ("bicycle", RoadUserKind.Bicycle), ("pedestrian", RoadUserKind.Pedestrian),
+            ("delivery", RoadUserKind.Van), ("van", RoadUserKind.Van), ("motorcycle", RoadUserKind.Motorcycle), ("motorbike", RoadUserKind.Motorcycle),
+            ("moped", RoadUserKind.Motorcycle), ("scooter", RoadUserKind.Motorcycle), ("bike", RoadUserKind.Bicycle), ("bicycle", RoadUserKind.Bicycle), ("pedestrian", RoadUserKind.Pedestrian),
         ];
         foreach ((string word, RoadUserKind kind) in words)
         {
@@ -105,9 +105,10 @@ public sealed class FcdRecording : IRecording
             return new RecordedStep(time, users);
         }
 
-        while (_xml.Read() && _xml.NodeType != XmlNodeType.EndElement)
+        int depth = _xml.Depth;
+        while (_xml.Read() && _xml.Depth > depth)
         {
-            if (_xml.NodeType != XmlNodeType.Element)
+            if (_xml.NodeType != XmlNodeType.Element || _xml.Depth > depth + 1)
             {
                 continue;
             }
@@ -118,8 +119,8 @@ public sealed class FcdRecording : IRecording
             }
             else
             {
-                string reason = $"element {_xml.LocalName}";
-                _skipped[reason] = _skipped.GetValueOrDefault(reason) + 1;
+                string reason = $"skipped: element {_xml.LocalName}";
+                _remarks[reason] = _remarks.GetValueOrDefault(reason) + 1;
             }
         }
 
@@ -140,7 +141,7 @@ public sealed class FcdRecording : IRecording
             Number("x") - (half * Math.Cos(heading)),
             Number("y") - (half * Math.Sin(heading)),
             heading,
-            _xml.GetAttribute("speed") is null ? 0 : Number("speed"),
+            _xml.GetAttribute("speed") is null ? double.NaN : Number("speed"),
             size,
             kind,
             _xml.GetAttribute("pos") is null ? -1 : lane,

@@ -7,7 +7,7 @@ namespace V2XSim.Traffic;
 internal sealed class JunctionPaths
 {
     /// <summary>Closer than this, two paths cannot be used side by side.</summary>
-    private const double ClearanceMetres = 2.6;
+    private const double ClearanceMetres = 3.0;
     private readonly int[][] _conflicts;
     private readonly (int Path, double TogetherMetres)[][] _siblings;
 

@@ -48,6 +48,6 @@ public interface IRecording : IDisposable
     /// <summary>The next instant, or null at the end.</summary>
     RecordedStep? Next();
 
-    /// <summary>Rows that were read but could not be used, by reason.</summary>
-    IReadOnlyDictionary<string, long> Skipped { get; }
+    /// <summary>What a reader of results should know of the recording, with counts: rows left out, joins.</summary>
+    IReadOnlyDictionary<string, long> Remarks { get; }
 }

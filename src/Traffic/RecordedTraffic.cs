@@ -12,6 +12,9 @@ public sealed class RecordedTraffic : ITrafficSource
 {
     /// <summary>Faster than this between two instants is a jump (SUMO teleports), not a drive.</summary>
     private const double MaximumSpeedMetresPerSecond = 70;
+
+    /// <summary>Recorded times are decimal text and event time is whole microseconds; half of one joins them.</summary>
+    private const double HalfMicrosecond = 5e-7;
     private readonly IRecording _recording;
     private readonly RoadNetwork? _network;
     private readonly double _maximumGapSeconds;
@@ -24,6 +27,9 @@ public sealed class RecordedTraffic : ITrafficSource
     private readonly double _start;
     private SimTime _lastTime = SimTime.Never;
     private double _intervalStart = double.NaN;
+
+    /// <summary>Shortest time between two instants so far; a recording that pauses for longer has a gap like any other.</summary>
+    private double _usualPeriod = double.MaxValue;
     private bool _ended;
 
     /// <param name="recording">Disposed with this source.</param>
@@ -50,9 +56,9 @@ public sealed class RecordedTraffic : ITrafficSource
     {
         get
         {
-            foreach ((string reason, long count) in _recording.Skipped)
+            foreach ((string reason, long count) in _recording.Remarks)
             {
-                _counters["skipped: " + reason] = count;
+                _counters[reason] = count;
             }
 
             return _counters;
@@ -76,7 +82,7 @@ public sealed class RecordedTraffic : ITrafficSource
         frame.Time = to;
         foreach (Passage p in _passages)
         {
-            if (t < p.FromSeconds || t >= p.ToSeconds)
+            if (t < p.FromSeconds - HalfMicrosecond || t >= p.ToSeconds - HalfMicrosecond)
             {
                 continue;
             }
@@ -103,17 +109,15 @@ public sealed class RecordedTraffic : ITrafficSource
     /// <summary>Makes the interval that holds t the current one; false at the recording's end.</summary>
     private bool MoveTo(double t)
     {
-        // Recorded times are decimal text and event time is whole microseconds; half of one joins them.
-        const double Half = 5e-7;
         while (true)
         {
             Fill(t);
             if (_ahead.Count < 2)
             {
-                return _ahead.Count == 1 && t <= _ahead[0].Seconds + Half && Prepare();
+                return _ahead.Count == 1 && t <= _ahead[0].Seconds + HalfMicrosecond && Prepare();
             }
 
-            if (t < _ahead[1].Seconds - Half)
+            if (t < _ahead[1].Seconds - HalfMicrosecond)
             {
                 return Prepare();
             }
@@ -139,6 +143,12 @@ public sealed class RecordedTraffic : ITrafficSource
             }
 
             _ahead.Add(next);
+
+            // What is over before t is let go at once, so that a start deep in a recording does not hold all of it.
+            while (_ahead.Count > 2 && _ahead[1].Seconds < t - HalfMicrosecond)
+            {
+                _ahead.RemoveAt(0);
+            }
         }
     }
 
@@ -176,7 +186,8 @@ public sealed class RecordedTraffic : ITrafficSource
     private Passage Follow(int number, RecordedUser user, double seconds)
     {
         double period = _ahead.Count > 1 ? _ahead[1].Seconds - seconds : 0.1;
-        for (int i = 1; i < _ahead.Count && _ahead[i].Seconds - seconds <= Math.Max(_maximumGapSeconds, period); i++)
+        _usualPeriod = Math.Min(_usualPeriod, period);
+        for (int i = 1; i < _ahead.Count && _ahead[i].Seconds - seconds <= Math.Max(_maximumGapSeconds, 1.5 * _usualPeriod); i++)
         {
             if (!_ahead[i].TryFind(user.Id, out RecordedUser next))
             {

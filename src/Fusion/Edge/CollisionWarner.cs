@@ -18,14 +18,20 @@ public readonly record struct Conflict(ConflictKind Kind, ulong First, ulong Sec
 /// <summary>
 /// Predicts collisions from tracks at constant velocity. A conflict is reported when braking with
 /// <see cref="HardBraking"/> m/s² would no longer be enough, so that ordinary driving up to a queue or a red light stays silent.
-/// The same pair is reported again after three seconds at the earliest.
+/// It must be predicted in <see cref="Confirmations"/> publications running, and the same pair is reported again after three seconds
+/// at the earliest.
 /// </summary>
 public sealed class CollisionWarner
 {
     public const double HardBraking = 5;
+    public const int Confirmations = 3;
+
+    /// <summary>Predictions farther apart than this are not running.</summary>
+    private const double RunningSeconds = 0.25;
     private const double RepeatSeconds = 3;
     private const double LongestSeconds = 4;
     private readonly Dictionary<(ulong, ulong), SimTime> _warned = [];
+    private readonly Dictionary<(ulong, ulong), (int Count, SimTime Last)> _predicted = [];
 
     public void Find(IReadOnlyList<TrackEstimate> tracks, SimTime now, List<Conflict> result)
     {
@@ -44,8 +50,24 @@ public sealed class CollisionWarner
                     continue;
                 }
 
+                (int count, SimTime before) = _predicted.GetValueOrDefault((a.Id, b.Id), (0, SimTime.Zero));
+                count = count > 0 && now.SecondsSince(before) <= RunningSeconds ? count + 1 : 1;
+                _predicted[(a.Id, b.Id)] = (count, now);
+                if (count < Confirmations)
+                {
+                    continue;
+                }
+
                 _warned[(a.Id, b.Id)] = now;
                 result.Add(conflict);
+            }
+        }
+
+        if (_predicted.Count > 1024)
+        {
+            foreach ((ulong, ulong) old in _predicted.Where(p => now.SecondsSince(p.Value.Last) > RunningSeconds).Select(p => p.Key).ToList())
+            {
+                _predicted.Remove(old);
             }
         }
 

@@ -269,7 +269,7 @@ public sealed class HandoverBook
         // At first what matters is how well it was seen and how hard it may brake or speed up; over a long way drivers differ by a
         // quarter of it.
         double driven = Driven(in h, piece, dt), near = 0.8 + dt + (dt * dt);
-        double alongDeviation = Math.Min(near, 3 + (0.25 * driven)), acrossDeviation = Math.Min(0.8 + (0.5 * dt), 3 + (0.04 * driven));
+        double alongDeviation = Math.Min(near, 3 + (0.08 * driven)), acrossDeviation = Math.Min(0.8 + (0.5 * dt), 3 + (0.04 * driven));
         double length = (track.Size.LengthMetres - h.Size.LengthMetres) / LengthDeviationMetres, cost = length * length;
         if (speed < 1)
         {

@@ -10,10 +10,11 @@ public readonly record struct LinkSample(int Link, int VehicleSamples, double Sp
 /// <summary>Adds up what is seen on each link, window by window.</summary>
 public sealed class LinkCounter
 {
-    /// <summary>Identities whose last link is remembered; beyond it all are forgotten, so that a run of days stays small.</summary>
-    private const int MaximumRemembered = 4096;
+    /// <summary>Windows for which the last link of an identity is remembered.</summary>
+    private const int RememberedWindows = 60;
     private readonly SortedDictionary<int, (int Samples, double Speed, int Entered, double Free)> _links = [];
-    private readonly Dictionary<ulong, int> _lastLink = [];
+    private readonly Dictionary<ulong, (int Link, long Window)> _lastLink = [];
+    private long _window;
 
     /// <summary>Publications since the window began.</summary>
     public int Publications { get; private set; }
@@ -21,8 +22,8 @@ public sealed class LinkCounter
     public void Add(ulong globalId, in RoadPiece piece, double speedMetresPerSecond)
     {
         (int samples, double speed, int entered, _) = _links.GetValueOrDefault(piece.Link);
-        bool isNew = !_lastLink.TryGetValue(globalId, out int last) || last != piece.Link;
-        _lastLink[globalId] = piece.Link;
+        bool isNew = !_lastLink.TryGetValue(globalId, out (int Link, long) last) || last.Link != piece.Link;
+        _lastLink[globalId] = (piece.Link, _window);
         _links[piece.Link] = (samples + 1, speed + speedMetresPerSecond, entered + (isNew ? 1 : 0), piece.FreeSpeed);
     }
 
@@ -34,9 +35,12 @@ public sealed class LinkCounter
         LinkSample[] result = [.. _links.Select(l => new LinkSample(l.Key, l.Value.Samples, l.Value.Speed, l.Value.Entered, l.Value.Free))];
         _links.Clear();
         Publications = 0;
-        if (_lastLink.Count > MaximumRemembered)
+        if (++_window % RememberedWindows == 0)
         {
-            _lastLink.Clear();
+            foreach (ulong old in _lastLink.Where(l => l.Value.Window < _window - RememberedWindows).Select(l => l.Key).ToList())
+            {
+                _lastLink.Remove(old);
+            }
         }
 
         return result;

@@ -58,10 +58,15 @@ public sealed class EdgeScorer
 {
     public const double CutoffMetres = 5;
 
+    /// <summary>Frames of one sequence; a minute at ten publications a second.</summary>
+    public const int HotaFrames = 600;
+
     /// <summary>Similarity of point objects falls from 1 to 0 over this distance.</summary>
     public const double SimilarityMetres = 4;
     private readonly Assignment _assignment = new();
-    private readonly HotaSequence _hota = new();
+    private HotaSequence _hota = new();
+    private HotaSums _hotaBefore = new(0, 0);
+    private int _hotaFrames;
     private readonly Dictionary<int, ulong> _lastId = [];
     private readonly List<(int Number, PlanePoint Position, ulong Id)> _matches = [];
     private readonly List<ulong> _truthIds = [];
@@ -74,7 +79,14 @@ public sealed class EdgeScorer
     /// <summary>Which covered objects the last frame found, where they truly were, and under which identity.</summary>
     public IReadOnlyList<(int Number, PlanePoint Position, ulong Id)> Matches => _matches;
 
-    public HotaSums Hota() => _hota.Score();
+    /// <summary>HOTA's sums over sequences of <see cref="HotaFrames"/> frames: memory stays bounded, whatever the length of the run.</summary>
+    public HotaSums Hota()
+    {
+        var sums = new HotaSums(0, 0);
+        sums.Add(_hotaBefore);
+        sums.Add(_hota.Score());
+        return sums;
+    }
 
     public void AddFrame(IReadOnlyList<TrueObject> truths, IReadOnlyList<PublishedTrack> tracks)
     {
@@ -164,6 +176,13 @@ public sealed class EdgeScorer
 
     private void AddSimilarities(IReadOnlyList<TrueObject> truths, IReadOnlyList<PublishedTrack> tracks)
     {
+        if (_hotaFrames++ == HotaFrames)
+        {
+            _hotaBefore.Add(_hota.Score());
+            _hota = new HotaSequence();
+            _hotaFrames = 1;
+        }
+
         _hota.BeginFrame(
             System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_truthIds),
             System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_trackIds));

@@ -56,38 +56,68 @@ public sealed class RoadCoverage
         }
     }
 
-    /// <summary>Every <paramref name="spacingMetres"/> of road that is not covered, a point.</summary>
+    /// <summary>Every <paramref name="spacingMetres"/> of road that is not covered, a point; of a line shorter than that its middle.</summary>
     public IEnumerable<PlanePoint> OpenPoints(double spacingMetres)
     {
-        double since = spacingMetres / 2;
-        int line = -1;
-        for (int i = 0; i < _x.Length; i++)
+        for (int start = 0; start < _x.Length;)
         {
-            if (_line[i] != line)
+            int end = start;
+            double length = 0;
+            while (end < _x.Length && _line[end] == _line[start])
             {
-                (line, since) = (_line[i], spacingMetres / 2);
+                length += _length[end++];
             }
 
-            since += _length[i];
-            if (!_covered[i] && since >= spacingMetres)
+            // Evenly, each in the middle of its share of the line.
+            int count = Math.Max(1, (int)Math.Ceiling(length / spacingMetres));
+            for (int k = 0; k < count; k++)
             {
-                since = 0;
-                yield return new PlanePoint(_x[i], _y[i]);
+                int i = start + (int)((k + 0.5) * (end - start) / count);
+                if (!_covered[i])
+                {
+                    yield return new PlanePoint(_x[i], _y[i]);
+                }
             }
+
+            start = end;
         }
     }
 
-    /// <summary>For each centre line, the share of it that is covered.</summary>
-    public double[] CoveredShare(int lines)
+    /// <summary>The covered parts of a centre line, as shares of its length from 0 to 1.</summary>
+    public IEnumerable<(double From, double To)> CoveredRuns(int line)
     {
-        double[] covered = new double[lines], total = new double[lines];
-        for (int i = 0; i < _x.Length; i++)
+        int first = Array.BinarySearch(_line, line);
+        if (first < 0)
         {
-            total[_line[i]] += _length[i];
-            covered[_line[i]] += _covered[i] ? _length[i] : 0;
+            yield break;
         }
 
-        return [.. covered.Zip(total, (c, t) => t > 0 ? c / t : 0)];
+        while (first > 0 && _line[first - 1] == line)
+        {
+            first--;
+        }
+
+        int count = 1;
+        while (first + count < _line.Length && _line[first + count] == line)
+        {
+            count++;
+        }
+
+        for (int i = 0; i < count;)
+        {
+            int end = i;
+            while (end < count && _covered[first + end])
+            {
+                end++;
+            }
+
+            if (end > i)
+            {
+                yield return (i / (double)count, end / (double)count);
+            }
+
+            i = end + 1;
+        }
     }
 
     private IEnumerable<int> Within(PlanePoint site, double radius)

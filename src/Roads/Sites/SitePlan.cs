@@ -27,6 +27,9 @@ public sealed record SensorType
     [Range(0.1, 100)]
     public double RateHz { get; init; } = 10;
 
+    /// <summary>Time from one scan to the next.</summary>
+    public long PeriodMicroseconds => (long)Math.Round(1_000_000 / RateHz);
+
     /// <summary>Height of the mast above the road.</summary>
     [Range(0.5, 50)]
     public double HeightMetres { get; init; } = 6;
@@ -61,7 +64,7 @@ public sealed record SensorType
 /// <param name="PhaseMilliseconds">When in its period it scans, whole milliseconds after the scenario's start.</param>
 public sealed record Sensor(string Id, SensorType Type, PlanePoint Position, double HeadingRadians, int PhaseMilliseconds)
 {
-    public int PeriodMilliseconds => (int)Math.Round(1000 / Type.RateHz);
+    public long PeriodMicroseconds => Type.PeriodMicroseconds;
 }
 
 /// <summary>A roadside computing unit with its sensors and, at a junction with a signal, its signal controller.</summary>

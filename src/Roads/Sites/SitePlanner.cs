@@ -32,15 +32,24 @@ public static class SitePlanner
     /// <summary>A site that adds less road than this is not worth its mast.</summary>
     private const double MinimumGainMetres = 40;
 
+    /// <summary>
+    /// Sensors of a plan scan in time with the whole tenths of a second at which edges publish: so early that even a slow list over
+    /// a usual link is there just before. Scanning at random instants would cost half a period on the way to the road.
+    /// </summary>
+    private const int LinkAllowanceMilliseconds = 20;
+
+    /// <summary>Over how long the sites' scans are spread, so that not all messages leave at one instant.</summary>
+    private const int StaggerMilliseconds = 12;
+
     public static SitePlan Plan(RoadNetwork network, SitePlannerSettings settings)
     {
         var coverage = new RoadCoverage(network);
         var chosen = new List<(PlanePoint Position, string? Junction, string? Signal)>();
         bool Enough() => coverage.CoveredMetres >= settings.RoadKilometres * 1000 && chosen.Count >= settings.MinimumSites;
 
-        var signalised = network.Junctions.Where(j => j.SignalId is not null)
-            .GroupBy(j => j.SignalId!, StringComparer.Ordinal)
-            .Select(g => (Centre(g.Select(j => j.Position)), (string?)g.First().Id, (string?)g.Key));
+        var signalised = network.Junctions.Where(j => j.SignalId is not null || j.Type == "traffic_light")
+            .GroupBy(j => j.SignalId ?? j.Id, StringComparer.Ordinal)
+            .Select(g => (Centre(g.Select(j => j.Position)), (string?)g.First().Id, g.First().SignalId));
         Choose(coverage, settings, [.. signalised], chosen, Enough);
         if (!Enough())
         {
@@ -137,14 +146,15 @@ public static class SitePlanner
         double first = lanes.Nearest(position, 100) is { } lane
             ? Heading.Wrap(network.Lanes[lane.Lane].At(lane.PositionMetres).HeadingRadians + Math.PI)
             : 0;
-        int stagger = (int)(StableHash.Of(site) % 100);
+        int stagger = (int)(StableHash.Of(site) % StaggerMilliseconds);
         var result = new List<Sensor>();
         for (int i = 0; i < settings.Sensors.Count; i++)
         {
             SensorType type = settings.Sensors[i];
             int ofType = settings.Sensors.Count(s => s.Name == type.Name), rank = settings.Sensors.Take(i).Count(s => s.Name == type.Name);
-            int period = (int)Math.Round(1000 / type.RateHz);
-            int phase = (stagger + (i * period / settings.Sensors.Count)) % period;
+            int period = Math.Max(1, (int)(type.PeriodMicroseconds / 1000));
+            int ready = (int)Math.Ceiling(type.DelayMilliseconds + (3 * type.JitterMilliseconds)) + LinkAllowanceMilliseconds + stagger;
+            int phase = (((-ready) % period) + period) % period;
             double heading = Heading.Wrap(first + (rank * 2 * Math.PI / ofType));
             result.Add(new Sensor($"{site}-{i + 1}", type, position, Math.Round(heading, 4), phase));
         }

@@ -40,18 +40,18 @@ public class EdgeLogicTests
     }
 
     [Fact]
-    public void The_same_pair_is_warned_of_again_after_three_seconds_at_the_earliest()
+    public void A_conflict_predicted_three_times_running_is_warned_of_and_again_after_three_seconds_at_the_earliest()
     {
         var warner = new CollisionWarner();
         TrackEstimate[] tracks = [Track(1, -12, 0, 15, 0), Track(2, 0, -12, 0, 15)];
-        int[] counts = [.. new[] { 10.0, 10.1, 12.9, 13.0 }.Select(t =>
+        int[] counts = [.. new[] { 10.0, 10.1, 10.2, 10.3, 13.0, 13.1, 13.2, 13.3, 13.4, 13.5 }.Select(t =>
         {
             var found = new List<Conflict>();
             warner.Find(tracks, SimTime.FromSeconds(t), found);
             return found.Count;
         })];
 
-        Assert.Equal([1, 0, 0, 1], counts);
+        Assert.Equal([0, 0, 1, 0, 0, 0, 0, 0, 1, 0], counts);
     }
 
     [Fact]
@@ -60,8 +60,11 @@ public class EdgeLogicTests
         var warner = new CollisionWarner();
         var found = new List<Conflict>();
 
-        warner.Find([Track(1, -12, 0, 15, 0) with { Born = SimTime.FromSeconds(9.5) }, Track(2, 0, -12, 0, 15)], SimTime.FromSeconds(10), found);
-        warner.Find([Track(1, -12, 0, 15, 0) with { Kind = RoadUserKind.Unknown }, Track(2, 0, -12, 0, 15)], SimTime.FromSeconds(10), found);
+        foreach (double t in (double[])[10, 10.1, 10.2, 10.3])
+        {
+            warner.Find([Track(1, -12, 0, 15, 0) with { Born = SimTime.FromSeconds(9.5) }, Track(2, 0, -12, 0, 15)], SimTime.FromSeconds(t), found);
+            warner.Find([Track(1, -12, 0, 15, 0) with { Kind = RoadUserKind.Unknown }, Track(2, 0, -12, 0, 15)], SimTime.FromSeconds(t), found);
+        }
 
         Assert.Empty(found);
     }

@@ -97,6 +97,22 @@ public class NearestNeighbourTrackerTests
         Assert.Empty(Published(tracker, 3));
     }
 
+    [Theory]
+    [InlineData(3.4, true)]
+    [InlineData(0.5, false)]
+    public void A_miss_behind_a_truck_says_nothing_and_a_miss_behind_a_kerb_does(double height, bool survives)
+    {
+        var low = new SensorProfile("low", default, 0, Math.PI, 213, 0.5, 0, 0.9, 1, HeightMetres: 4);
+        Measurement blocker = At(20, 0) with { Size = new BodySize(9, 2.5f, (float)height), Kind = RoadUserKind.Truck };
+        var tracker = new NearestNeighbourTracker(new TrackerSettings(), 1);
+        for (int k = 0; k < 17; k++)
+        {
+            tracker.Process(SimTime.FromSeconds(k * 0.1), low, k < 10 ? [blocker, At(32, 0)] : [blocker]);
+        }
+
+        Assert.Equal(survives ? 2 : 1, Published(tracker, 1.6).Count);
+    }
+
     [Fact]
     public void A_scan_older_than_the_horizon_is_refused()
     {

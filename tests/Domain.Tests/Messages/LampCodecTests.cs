@@ -20,7 +20,7 @@ public class LampCodecTests
         Assert.Equal(1780272000100, _message.TimestampUnixMilliseconds);
         Assert.Equal("S001", _message.Device);
         Assert.Equal("J4", _message.Junction);
-        Assert.Equal([new Lamp(1, 5, 12.3, 7, 3), new Lamp(2, 3, 40, 6, 15)], _message.Lamps);
+        Assert.Equal([new Lamp(1, 5, 12.3, 7, 3, 3, 42), new Lamp(2, 3, 40, 6, 15, 7, 3)], _message.Lamps);
     }
 
     [Fact]
@@ -43,11 +43,11 @@ public class LampCodecTests
     [Theory]
     [InlineData("{\"crossId\":\"J\",\"lampRealInfos\":[]}", RejectReason.MissingField)]
     [InlineData("{\"signalControllerStamp\":1,\"lampRealInfos\":[]}", RejectReason.MissingField)]
-    [InlineData("{\"signalControllerStamp\":1,\"crossId\":\"J\"}", RejectReason.MissingField)]
-    [InlineData("{\"signalControllerStamp\":1,\"crossId\":\"J\",\"lampRealInfos\":[{\"phaseId\":1}]}", RejectReason.MissingField)]
-    [InlineData("{\"signalControllerStamp\":1,\"crossId\":\"J\",\"lampRealInfos\":[{\"phaseId\":1,\"lightStatus\":9}]}", RejectReason.OutOfRange)]
-    [InlineData("{\"signalControllerStamp\":1,\"crossId\":\"J\",\"lampRealInfos\":[{\"phaseId\":1,\"lightStatus\":3,\"countDown\":-1}]}", RejectReason.OutOfRange)]
-    [InlineData("{\"signalControllerStamp\":1,\"crossId\":\"J\",\"lampRealInfos\":\"x\"}", RejectReason.WrongType)]
+    [InlineData("{\"signalControllerStamp\":1,\"cityCode\":\"1\",\"regionId\":\"1\",\"crossId\":\"J\"}", RejectReason.MissingField)]
+    [InlineData("{\"signalControllerStamp\":1,\"cityCode\":\"1\",\"regionId\":\"1\",\"crossId\":\"J\",\"lampRealInfos\":[{\"phaseId\":1}]}", RejectReason.MissingField)]
+    [InlineData("{\"signalControllerStamp\":1,\"cityCode\":\"1\",\"regionId\":\"1\",\"crossId\":\"J\",\"lampRealInfos\":[{\"phaseId\":1,\"lightStatus\":9}]}", RejectReason.OutOfRange)]
+    [InlineData("{\"signalControllerStamp\":1,\"cityCode\":\"1\",\"regionId\":\"1\",\"crossId\":\"J\",\"lampRealInfos\":[{\"phaseId\":1,\"lightStatus\":3,\"countDown\":-1}]}", RejectReason.OutOfRange)]
+    [InlineData("{\"signalControllerStamp\":1,\"cityCode\":\"1\",\"regionId\":\"1\",\"crossId\":\"J\",\"lampRealInfos\":\"x\"}", RejectReason.WrongType)]
     [InlineData("{\"signalControllerStamp\":1,", RejectReason.MalformedJson)]
     public void A_bad_lamp_state_is_rejected_with_its_reason(string json, RejectReason reason) =>
         Assert.Equal(reason, _codec.Decode(Encoding.UTF8.GetBytes(json), _message));
@@ -55,8 +55,8 @@ public class LampCodecTests
     private static JsonBuffer Written()
     {
         var message = new LampMessage { TimestampUnixMilliseconds = 1780272000100, Device = "S001", Junction = "J4", PeriodSeconds = 70, CycleCountDownSeconds = 33.3 };
-        message.Lamps.Add(new Lamp(1, 5, 12.3, 7, 3));
-        message.Lamps.Add(new Lamp(2, 3, 40, 6, 15));
+        message.Lamps.Add(new Lamp(1, 5, 12.3, 7, 3, 3, 42));
+        message.Lamps.Add(new Lamp(2, 3, 40, 6, 15, 7, 3));
         var json = new JsonBuffer();
         LampCodec.Encode(message, json);
         return json;

@@ -35,7 +35,7 @@ public class GeoJsonRoadReaderTests
         RoadNetwork network = GeoJsonRoadReader.Read(SmallNets.Bytes(Streets), "streets.geojson");
 
         Assert.Equal(4, network.Junctions.Count);
-        Junction signalised = Assert.Single(network.Junctions, j => j.SignalId is not null);
+        Junction signalised = Assert.Single(network.Junctions, j => j.Type == "traffic_light");
         Assert.Equal(network.Links.Single(l => l.Id == "main").ToJunction, signalised.Index);
     }
 
@@ -46,6 +46,7 @@ public class GeoJsonRoadReaderTests
 
         Assert.Contains(network.Notes, n => n is { What: "Polygon", Example: "park" });
         Assert.Contains(network.Notes, n => n.What == "property maxspeed");
+        Assert.Contains(network.Notes, n => n.What == "signal");
     }
 
     [Theory]

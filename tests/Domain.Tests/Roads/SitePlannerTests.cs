@@ -51,14 +51,40 @@ public class SitePlannerTests
             SitePlanFile.Write(SitePlanner.Plan(Street, Settings()), Street, "a"));
 
     [Fact]
-    public void Several_sensors_of_one_type_share_out_the_circle_and_scan_one_after_the_other()
+    public void Several_sensors_of_one_type_share_out_the_circle()
     {
         SitePlan plan = SitePlanner.Plan(Street, Settings() with { Sensors = [Camera, Camera, Camera] });
         IReadOnlyList<Sensor> sensors = plan.Sites[0].Sensors;
 
         Assert.Equal(120, Heading.Difference(sensors[0].HeadingRadians, sensors[1].HeadingRadians) * 180 / Math.PI, 0.1);
         Assert.Equal(120, Heading.Difference(sensors[1].HeadingRadians, sensors[2].HeadingRadians) * 180 / Math.PI, 0.1);
-        Assert.Equal(3, sensors.Select(s => s.PhaseMilliseconds).Distinct().Count());
+    }
+
+    [Fact]
+    public void Sensors_scan_so_early_that_their_lists_are_there_when_edges_publish()
+    {
+        SitePlan plan = SitePlanner.Plan(Street, Settings() with { RoadKilometres = 1000, Sensors = [Lidar with { DelayMilliseconds = 40, JitterMilliseconds = 5 }] });
+        int[] phases = [.. plan.Sites.Select(s => s.Sensors[0].PhaseMilliseconds)];
+
+        // 40 ms, three times 5 ms and 20 ms for the link before the tenth of a second, and up to 12 ms earlier to spread them.
+        Assert.All(phases, p => Assert.InRange(p, 100 - 75 - 12, 100 - 75));
+        Assert.True(phases.Distinct().Count() > 3);
+    }
+
+    [Fact]
+    public void A_grid_of_short_blocks_without_signals_is_covered_too()
+    {
+        string lines = string.Join(",", Enumerable.Range(0, 6).SelectMany(i => Enumerable.Range(0, 5).SelectMany(j => new[] { (i, j, i, j + 1), (j, i, j + 1, i) }))
+            .Select(b => FormattableString.Invariant($"{{\"type\":\"Feature\",\"properties\":{{}},\"geometry\":{{\"type\":\"LineString\",\"coordinates\":[[{116.5 + (b.Item1 * 0.00117)},{39.8 + (b.Item2 * 0.0009)}],[{116.5 + (b.Item3 * 0.00117)},{39.8 + (b.Item4 * 0.0009)}]]}}}}")));
+        RoadNetwork grid = GeoJsonRoadReader.Read(SmallNets.Bytes("{\"type\":\"FeatureCollection\",\"features\":[" + lines + "]}"), "grid.geojson");
+        SitePlan plan = SitePlanner.Plan(grid, Settings() with { RoadKilometres = 1000, ServiceRadiusMetres = 250 });
+        var coverage = new RoadCoverage(grid);
+        foreach (Site site in plan.Sites)
+        {
+            coverage.Cover(site.Position, plan.ServiceRadiusMetres);
+        }
+
+        Assert.InRange(coverage.CoveredMetres / 1000, 0.97 * grid.CentreLineKilometres, double.MaxValue);
     }
 
     [Fact]

@@ -102,11 +102,12 @@ public class ScenarioFileTests
               - {id: S1, longitudeDegrees: 116.0, latitudeDegrees: 39.0, edge: E1, region: R1, sensors: [{id: a, type: lidra}]}
               - {id: S1, longitudeDegrees: 0, latitudeDegrees: 0, junction: Q, signal: Z, edge: E1, region: R2, sensors: []}
               - {id: a/b, longitudeDegrees: 0, latitudeDegrees: 0, edge: E2, region: R1, sensors: []}
+              - {id: platform, longitudeDegrees: 0, latitudeDegrees: 0, edge: "", region: R1, sensors: []}
             """;
 
-        IReadOnlyList<Problem> problems = SmallNets.ProblemsOf(() => SitePlanFile.Read(Plan, "sites.yaml", SmallNets.Read()));
+        IReadOnlyList<Problem> problems = SmallNets.ProblemsOf(() => SitePlanFile.Read(Plan, "sites.yaml", SmallNets.Read(), "platform"));
 
-        foreach (string part in (string[])["no road within 100 m", "no sensor type lidra", "the id is used twice", "no junction Q", "no signal Z", "MQTT topics reserve", "different regions"])
+        foreach (string part in (string[])["no road within 100 m", "no sensor type lidra", "the id is used twice", "no junction Q", "no signal Z", "MQTT topics reserve", "different regions", "the platform itself goes by this name", "the name is empty"])
         {
             Assert.Contains(problems, p => p.Message.Contains(part, StringComparison.Ordinal) && p.Line > 0);
         }

@@ -24,20 +24,22 @@ public class FixedTimeProgramTests
     [Fact]
     public void A_movement_sees_what_comes_next_and_when()
     {
-        Assert.Equal((Aspect.Green, 25.0, Aspect.Yellow, 3.0), Program.Outlook(15, 0));
-        Assert.Equal((Aspect.Red, 28.0, Aspect.Green, 27.0), Program.Outlook(15, 1));
-        Assert.Equal((Aspect.Yellow, 2.0, Aspect.Red, 27.0), Program.Outlook(41, 0));
+        Assert.Equal(new Outlook(Aspect.Green, 25, Aspect.Yellow, 3, Aspect.Red, 27), Program.OutlookAt(15, 0));
+        Assert.Equal(new Outlook(Aspect.Red, 28, Aspect.Green, 27, Aspect.Red, 33), Program.OutlookAt(15, 1));
+        Assert.Equal(new Outlook(Aspect.Yellow, 2, Aspect.Red, 27, Aspect.Green, 30), Program.OutlookAt(41, 0));
     }
 
     [Fact]
     public void The_outlook_holds_what_it_promises() =>
         Gen.Double[0, 1000].Select(Gen.Int[0, 1]).Sample((t, movement) =>
         {
-            (Aspect now, double remaining, Aspect next, double nextSeconds) = Program.Outlook(t, movement);
-            Assert.Equal(now, Program.AspectAt(t, movement));
-            Assert.Equal(now, Program.AspectAt(t + (remaining * 0.999) - 1e-6, movement));
-            Assert.Equal(next, Program.AspectAt(t + remaining + 1e-6, movement));
-            Assert.Equal(next, Program.AspectAt(t + remaining + nextSeconds - 1e-6, movement));
+            Outlook o = Program.OutlookAt(t, movement);
+            Assert.Equal(o.Now, Program.AspectAt(t, movement));
+            Assert.Equal(o.Now, Program.AspectAt(t + (o.RemainingSeconds * 0.999) - 1e-6, movement));
+            Assert.Equal(o.Next, Program.AspectAt(t + o.RemainingSeconds + 1e-6, movement));
+            Assert.Equal(o.Next, Program.AspectAt(t + o.RemainingSeconds + o.NextSeconds - 1e-6, movement));
+            Assert.Equal(o.Third, Program.AspectAt(t + o.RemainingSeconds + o.NextSeconds + 1e-6, movement));
+            Assert.Equal(o.Third, Program.AspectAt(t + o.RemainingSeconds + o.NextSeconds + o.ThirdSeconds - 1e-6, movement));
         });
 
     [Fact]
@@ -45,7 +47,7 @@ public class FixedTimeProgramTests
     {
         var program = new FixedTimeProgram(new SignalLogic("J", "0", "static", 0, [new(30, "GO"), new(30, "rO")]));
 
-        Assert.Equal((Aspect.Dark, 60.0, Aspect.Dark, 60.0), program.Outlook(5, 1));
+        Assert.Equal(new Outlook(Aspect.Dark, 60, Aspect.Dark, 60, Aspect.Dark, 60), program.OutlookAt(5, 1));
     }
 
     [Fact]

@@ -74,6 +74,48 @@ public class DrivenTrafficTests
     }
 
     [Fact]
+    public void Nobody_slows_down_for_a_green_light()
+    {
+        // Green for the whole run: whoever meets nobody on the way crosses the line at the speed that the road allows.
+        RoadNetwork network = SmallNets.Read(SmallNets.TwoLinks.Replace("phase duration=\"30\" state=\"GG\"", "phase duration=\"3000\" state=\"GG\"", StringComparison.Ordinal)
+            .Replace("length=\"95.00\" shape=\"0.00,-4.80 95.00,-4.80\"", "length=\"595.00\" shape=\"-500.00,-4.80 95.00,-4.80\"", StringComparison.Ordinal)
+            .Replace("length=\"95.00\" shape=\"105.00,-4.80 200.00,-4.80\"", "length=\"595.00\" shape=\"105.00,-4.80 700.00,-4.80\"", StringComparison.Ordinal));
+        using var traffic = new DrivenTraffic(network, new SignalBook(network), new DemandSettings { Vehicles = 2, SpeedFactorDeviation = 0, HeavyShare = 0 }, new RandomStreams(9));
+        var frame = new TruthFrame();
+        double slowest = double.MaxValue;
+        for (int step = 0; step < 1200; step++)
+        {
+            traffic.Advance(SimTime.FromSeconds(step * 0.1), frame);
+            for (int i = 0; i < frame.Count; i++)
+            {
+                slowest = frame.X[i] is > 60 and < 140 && frame.Y[i] < -3 ? Math.Min(slowest, frame.SpeedMetresPerSecond[i]) : slowest;
+            }
+        }
+
+        Assert.InRange(slowest, 11, 14);
+    }
+
+    [Fact]
+    public void Whoever_turns_has_slowed_down_before_the_turn()
+    {
+        using DrivenTraffic traffic = Drive(Crossing, 40, 5);
+        var frame = new TruthFrame();
+        double hardest = 0;
+        var before = new Dictionary<int, double>();
+        for (int step = 0; step < 900; step++)
+        {
+            traffic.Advance(SimTime.FromSeconds(step * 0.1), frame);
+            for (int i = 0; i < frame.Count; i++)
+            {
+                hardest = before.TryGetValue(frame.Number[i], out double was) ? Math.Max(hardest, (was - frame.SpeedMetresPerSecond[i]) / 0.1) : hardest;
+                before[frame.Number[i]] = frame.SpeedMetresPerSecond[i];
+            }
+        }
+
+        Assert.InRange(hardest, 1, 6.5);
+    }
+
+    [Fact]
     public void As_many_vehicles_drive_as_were_asked_for_from_the_first_instant_on()
     {
         using DrivenTraffic traffic = Drive(Street, 80, 1);

@@ -119,6 +119,22 @@ public class RecordedTrafficTests
         Assert.Equal(5, traffic.ClockStartSeconds);
     }
 
+    [Theory]
+    [InlineData(0.1)]
+    [InlineData(300.1)]
+    [InlineData(22.6)]
+    public void No_frame_is_empty_because_decimal_seconds_are_not_exact(double start)
+    {
+        using RecordedTraffic traffic = Replay(null, [.. Enumerable.Range(0, 300).Select(i => Step(Math.Round(start + (i * 0.1), 1), At("v", i, 0, 0, 10)))]);
+        var frame = new TruthFrame();
+        for (int step = 0; step < 295; step++)
+        {
+            Assert.True(traffic.Advance(SimTime.FromSeconds(step * 0.1), frame));
+            Assert.Equal(1, frame.Count);
+            Assert.Equal(step, frame.X[0], 0.001);
+        }
+    }
+
     [Fact]
     public void A_recording_without_an_instant_is_refused() => Assert.Single(SmallNets.ProblemsOf(() => Replay(null).Dispose()));
 
@@ -133,7 +149,7 @@ public class RecordedTrafficTests
     {
         private int _next;
 
-        public IReadOnlyDictionary<string, long> Skipped { get; } = new Dictionary<string, long>(StringComparer.Ordinal);
+        public IReadOnlyDictionary<string, long> Remarks { get; } = new Dictionary<string, long>(StringComparer.Ordinal);
 
         public RecordedStep? Next() => _next < steps.Length ? steps[_next++] : null;
 

@@ -25,12 +25,20 @@ public class RecordingTests
     }
 
     [Fact]
+    public void Vehicles_may_be_written_with_an_end_tag_and_with_content()
+    {
+        using FcdRecording recording = Fcd("""<timestep time="0"><vehicle id="a" x="1" y="1" angle="0"></vehicle><vehicle id="b" x="2" y="1" angle="0"><param key="k" value="v"/></vehicle><vehicle id="c" x="3" y="1" angle="0"/></timestep>""");
+
+        Assert.Equal(["a", "b", "c"], recording.Next()!.Users.Select(u => u.Id));
+    }
+
+    [Fact]
     public void Persons_are_pedestrians_and_what_else_stands_in_a_step_is_counted()
     {
         using FcdRecording recording = Fcd("""<timestep time="0"><person id="p" x="1" y="2" angle="0" speed="1.2"/><container id="c" x="1" y="2" angle="0"/></timestep>""");
 
         Assert.Equal(RoadUserKind.Pedestrian, Assert.Single(recording.Next()!.Users).Kind);
-        Assert.Equal(1, recording.Skipped["element container"]);
+        Assert.Equal(1, recording.Remarks["skipped: element container"]);
     }
 
     [Theory]
@@ -106,6 +114,7 @@ public class RecordingTests
 
         Assert.Equal([0.0, 0.1, 0.2, 0.3], steps.Select(s => Math.Round(s.Seconds, 6)));
         Assert.Equal(["a/1", "a/1", "b/1", "b/1"], steps.Select(s => s.Users[0].Id));
+        Assert.Equal(1, recording.Remarks["joins of segments, at which everybody changes"]);
     }
 
     [Theory]

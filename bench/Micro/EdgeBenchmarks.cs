@@ -1,0 +1,98 @@
+using BenchmarkDotNet.Attributes;
+using V2XSim.Cli;
+using V2XSim.Contracts;
+using V2XSim.EdgeNode;
+using V2XSim.Kernel;
+using V2XSim.Messages;
+using V2XSim.Roads;
+
+namespace V2XSim.Micro;
+
+/// <summary>A step of an edge: the call of its grain alone, and with two messages of thirty objects decoded, fused and encoded.</summary>
+public class EdgeBenchmarks : IDownlink
+{
+    private const int Objects = 30;
+    private SiloHost? _silos;
+    private IEdgeGrain _edge = null!;
+    private EdgeBatch _batch = new();
+    private long _step;
+
+    [GlobalSetup]
+    public void Setup()
+    {
+        MapProjection projection = MapProjection.CentredOn(new GeoPoint(116.5, 39.8));
+        LocalPlane plane = projection.LocalPlaneAt(default);
+        var sensor = new V2XSim.Fusion.SensorProfile("S1-1", default, 0, Math.PI, 150, 0.1, 0.002, 0.95, 0.1);
+        var config = new EdgeConfig
+        {
+            EdgeId = "E1",
+            Number = 1,
+            RegionId = "R1",
+            Plane = plane,
+            Epoch = new UtcEpoch(0),
+            Sites = [new EdgeSite("S1", default, [sensor])],
+            ServiceRadiusMetres = 150,
+            Roads = [],
+            Neighbours = [],
+            WatchedLaneMetres = new Dictionary<int, double>(),
+        };
+        _silos = SiloHost.StartAsync(1, new EdgeCatalogue([config]), this, CancellationToken.None).GetAwaiter().GetResult();
+        _edge = _silos.Grains.GetGrain<IEdgeGrain>("E1");
+        _batch = new EdgeBatch { Bytes = new byte[64 * 1024], Entries = new BatchEntry[2] };
+        for (int k = 0; k < 200; k++)
+        {
+            Step_with_two_messages().GetAwaiter().GetResult();
+        }
+
+        for (int k = 0; k < 200; k++)
+        {
+            Step_without_messages().GetAwaiter().GetResult();
+        }
+    }
+
+    [GlobalCleanup]
+    public void Cleanup() => _silos?.DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+    [Benchmark]
+    public async Task<int> Step_without_messages()
+    {
+        _batch.Count = 0;
+        return (await _edge.Step(new EdgeStep(++_step, _step * 100_000, _batch))).InFlight;
+    }
+
+    [Benchmark]
+    public async Task<int> Step_with_two_messages()
+    {
+        long until = ++_step * 100_000;
+        Fill(until);
+        return (await _edge.Step(new EdgeStep(_step, until, _batch))).Tracks.Length;
+    }
+
+    public ValueTask PublishAsync(string device, string topic, byte[] payload, SimTime published, CancellationToken cancellation) => ValueTask.CompletedTask;
+
+    private readonly ParticipantMessage _message = new() { Device = "S1", Sensor = "S1-1" };
+    private readonly JsonBuffer _json = new();
+
+    private void Fill(long until)
+    {
+        int used = 0;
+        for (int m = 0; m < 2; m++)
+        {
+            _message.Clear();
+            _message.TimestampUnixMilliseconds = (until / 1000) - 60 + (m * 20);
+            for (int i = 0; i < Objects; i++)
+            {
+                ref ParticipantObject o = ref _message.Add();
+                (o.TimestampUnixMilliseconds, o.ParticipantType, o.VehicleClass, o.ParticipantId) = (_message.TimestampUnixMilliseconds, 1, 1, i);
+                (o.LongitudeDegrees, o.LatitudeDegrees) = (116.5 + (((i % 6) - 3) * 1.2e-4), 39.8 + (((i / 6) - 3) * 1.2e-4));
+            }
+
+            ParticipantCodec.Encode(_message, _json);
+            _json.Written.CopyTo(_batch.Bytes.AsSpan(used));
+            _batch.Entries[m] = new BatchEntry("S1", (int)TopicKind.ParticipantUp, used, _json.Length, (_step * 2) + m, until - 10_000);
+            used += _json.Length;
+        }
+
+        _batch.Count = 2;
+    }
+}

@@ -1,0 +1,46 @@
+using System.Globalization;
+using System.Text.Json;
+using BenchmarkDotNet.Reports;
+using BenchmarkDotNet.Running;
+
+namespace V2XSim.Micro;
+
+/// <summary>
+/// Holds the bytes that each benchmark allocates against <c>budgets.json</c>. Time is printed for information and never judged: it
+/// depends on the machine, bytes do not.
+/// </summary>
+internal static class Gate
+{
+    public static int Run(string budgetFile)
+    {
+        Dictionary<string, long> budgets = JsonSerializer.Deserialize<Dictionary<string, long>>(File.ReadAllText(budgetFile))
+            ?? throw new InvalidDataException($"{budgetFile} is empty");
+        var measured = new Dictionary<string, (long Bytes, double Nanoseconds)>(StringComparer.Ordinal);
+        foreach (Summary summary in BenchmarkRunner.Run(typeof(Gate).Assembly, MicroConfig.BytesOnly()))
+        {
+            foreach (BenchmarkReport report in summary.Reports)
+            {
+                string name = report.BenchmarkCase.Descriptor.Type.Name + "." + report.BenchmarkCase.Descriptor.WorkloadMethod.Name;
+                measured[name] = (report.GcStats.GetBytesAllocatedPerOperation(report.BenchmarkCase) ?? -1, report.ResultStatistics?.Median ?? double.NaN);
+            }
+        }
+
+        int failed = 0;
+        foreach ((string name, (long bytes, double time)) in measured.OrderBy(m => m.Key, StringComparer.Ordinal))
+        {
+            bool hasBudget = budgets.TryGetValue(name, out long budget), holds = hasBudget && bytes >= 0 && bytes <= budget;
+            failed += holds ? 0 : 1;
+            string verdict = holds ? "ok  " : hasBudget ? "OVER" : "NONE";
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{verdict} {name,-50} {bytes,10:#,0} B of {(hasBudget ? budget.ToString("#,0", CultureInfo.InvariantCulture) : "no budget"),10}   {time / 1000,10:#,0.0} µs"));
+        }
+
+        foreach (string missing in budgets.Keys.Except(measured.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal))
+        {
+            failed++;
+            Console.WriteLine($"GONE {missing} has a budget and no benchmark");
+        }
+
+        Console.WriteLine(failed == 0 ? "all budgets hold" : $"{failed} budgets do not hold");
+        return failed == 0 && measured.Count > 0 ? 0 : 1;
+    }
+}

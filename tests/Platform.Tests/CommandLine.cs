@@ -1,0 +1,88 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using V2XSim.Cli;
+using Xunit;
+
+// Runs fill both cores and measure themselves: one at a time.
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
+
+namespace V2XSim.Platform.Tests;
+
+/// <summary>What a command line printed and how it ended.</summary>
+public sealed record Outcome(int Code, string Output, string Error)
+{
+    public JsonElement Json => JsonDocument.Parse(Output).RootElement;
+}
+
+/// <summary>Runs the product as a user does, in this process.</summary>
+public static class CommandLine
+{
+    public static async Task<Outcome> Run(params string[] args)
+    {
+        var output = new StringWriter();
+        var error = new StringWriter();
+        int code = await CliApp.RunAsync(args, output, error, TimeProvider.System);
+        return new Outcome(code, output.ToString(), error.ToString());
+    }
+}
+
+/// <summary>A folder of its own for one test, gone when it ends.</summary>
+public sealed class TemporaryFolder : IDisposable
+{
+    public string Root { get; } = Directory.CreateTempSubdirectory("v2xsim-test-").FullName;
+
+    public string this[string name] => Path.Combine(Root, name);
+
+    public string Write(string name, string text)
+    {
+        File.WriteAllText(this[name], text);
+        return this[name];
+    }
+
+    public void Dispose() => Directory.Delete(Root, recursive: true);
+}
+
+/// <summary>Places of the checkout, and things that a test needs and a machine may lack.</summary>
+public static class Place
+{
+    public static string Checkout { get; } = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "..", ".."));
+
+    public static string Of(params string[] parts) => Path.Combine([Checkout, .. parts]);
+
+    /// <summary>A real data set; the test is skipped where the data do not lie beside the checkout, and fails there in CI.</summary>
+    public static void NeedsRealData(string set) => Needs(
+        Directory.Exists(Path.Combine(Checkout, "..", "shared", "data", "real", set)),
+        $"the data set {set} is not at ../shared/data/real beside the checkout");
+
+    /// <summary>Address of a broker that CI started.</summary>
+    public static string NeedsBroker()
+    {
+        string? address = Environment.GetEnvironmentVariable("V2XSIM_TEST_BROKER");
+        Needs(address is not null, "no external broker: start Mosquitto and set V2XSIM_TEST_BROKER=mqtt://127.0.0.1:PORT");
+        return address!;
+    }
+
+    public static string NeedsChromium()
+    {
+        string? program = ((string[])["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]).FirstOrDefault(File.Exists);
+        Needs(program is not null, "no Chromium is installed");
+        return program!;
+    }
+
+    private static void Needs(bool condition, string what)
+    {
+        if (condition)
+        {
+            return;
+        }
+
+        if (Environment.GetEnvironmentVariable("CI") == "true")
+        {
+            Assert.Fail("CI must have it: " + what);
+        }
+
+        Assert.Skip(what);
+    }
+
+    private static string Here([CallerFilePath] string file = "") => file;
+}
