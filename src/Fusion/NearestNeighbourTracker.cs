@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using V2XSim.Kernel;
 
@@ -6,37 +7,36 @@ namespace V2XSim.Fusion;
 /// <summary>Tuning of <see cref="NearestNeighbourTracker"/>.</summary>
 public sealed record TrackerSettings
 {
-    /// <summary>Spectral density of white-noise acceleration, m²/s³.</summary>
     [Range(0.001, 100)]
+    [Description("Spectral density of white-noise acceleration, m²/s³.")]
     public double ProcessNoise { get; init; } = 1.0;
 
-    /// <summary>Standard deviation of a new object's velocity in each direction, m/s.</summary>
     [Range(0.1, 100)]
+    [Description("Standard deviation of a new object's velocity in each direction, m/s.")]
     public double InitialSpeedDeviation { get; init; } = 10;
 
-    /// <summary>Hits that a track needs before it is published.</summary>
     [Range(1, 100)]
+    [Description("Hits that a track needs before it is published.")]
     public int HitsToConfirm { get; init; } = 3;
 
-    /// <summary>Log likelihood ratio above which a track is taken for real (4.6 is 99 %).</summary>
     [Range(-10, 100)]
+    [Description("Log likelihood ratio above which a track is taken for real (4.6 is 99 %).")]
     public double ConfirmAt { get; init; } = 4.6;
 
-    /// <summary>Ceiling of the ratio; together with the detection probability it sets how many misses a track outlives.</summary>
     [Range(0.1, 1000)]
+    [Description("Ceiling of the ratio; together with the detection probability it sets how many misses a track outlives.")]
     public double Ceiling { get; init; } = 14;
 
     [Range(-100, 10)]
+    [Description("Log likelihood ratio below which a track is given up.")]
     public double DeleteAt { get; init; } = -2;
 
-    /// <summary>Oldest scan that is still used, in seconds before the newest.</summary>
     [Range(0, 10)]
+    [Description("Oldest scan that is still used, in seconds before the newest.")]
     public double HorizonSeconds { get; init; } = 0.5;
 
-    /// <summary>
-    /// How long a track lives on without any sensor having had the chance to see it; data older than this when it comes is too late.
-    /// </summary>
     [Range(0.05, 60)]
+    [Description("How long a track lives on without any sensor having had the chance to see it; data older than this when it comes is too late.")]
     public double CoastSeconds { get; init; } = 1.0;
 }
 

@@ -67,7 +67,7 @@ public sealed record RoadsSection
     [Description("SUMO network, .net.xml or .net.xml.gz.")]
     public string? SumoNet { get; init; }
 
-    [Description("GeoJSON file of LineString roads.")]
+    [Description("GeoJSON (WGS 84) of LineString roads; properties id, name, class, lanes (each direction), oneway, maxspeed (km/h). A Point with signal: true marks a junction to put a site at.")]
     public string? GeoJson { get; init; }
 
     [Description("Local origin of GeoJSON roads; the first point when absent.")]
@@ -77,9 +77,11 @@ public sealed record RoadsSection
 public sealed record GeoPosition
 {
     [Range(-180, 180)]
+    [Description("WGS 84 longitude.")]
     public double LongitudeDegrees { get; init; }
 
     [Range(-90, 90)]
+    [Description("WGS 84 latitude.")]
     public double LatitudeDegrees { get; init; }
 }
 
@@ -89,7 +91,7 @@ public sealed record TrafficSection
     [Description("SUMO floating-car data, .xml or .xml.gz.")]
     public string? Fcd { get; init; }
 
-    [Description("Trajectories as CSV, plain or gzip; columns t, vehicle_id, x, y and more.")]
+    [Description("Trajectories as CSV, plain or gzip, with a header line. Columns in any order: t (s), vehicle_id, x, y (middle of the body, metres of the network); optional heading_rad (anticlockwise from east) or heading_deg (clockwise from north), speed (m/s), length, width, height (m), type, segment (recordings that each begin anew, played one after the other).")]
     public string? Csv { get; init; }
 
     [Description("Vehicles driven by the built-in engine.")]
@@ -128,6 +130,7 @@ public sealed record PlanSection
     public double ServiceRadiusMetres { get; init; } = 250;
 
     [Range(1, 64)]
+    [Description("Neighbouring sites that one edge node serves.")]
     public int SitesPerEdge { get; init; } = 1;
 
     [Range(100, 100_000)]

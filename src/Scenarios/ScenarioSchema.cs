@@ -44,6 +44,14 @@ public static class ScenarioSchema
         if (context.TypeInfo.Kind == JsonTypeInfoKind.Object)
         {
             node["additionalProperties"] = false;
+
+            // What is worked out from the rest cannot be set.
+            var settable = YamlBinder.PropertiesOf(context.TypeInfo.Type).Select(YamlBinder.NameOf).ToHashSet(StringComparer.Ordinal);
+            foreach (string derived in (node["properties"] as JsonObject)?.Select(q => q.Key).Where(k => !settable.Contains(k)).ToList() ?? [])
+            {
+                ((JsonObject)node["properties"]!).Remove(derived);
+            }
+
             string[] required = [.. YamlBinder.PropertiesOf(context.TypeInfo.Type)
                 .Where(p => p.IsDefined(typeof(RequiredAttribute)) || p.IsDefined(typeof(System.Runtime.CompilerServices.RequiredMemberAttribute)))
                 .Select(YamlBinder.NameOf)];
@@ -55,6 +63,11 @@ public static class ScenarioSchema
 
         if (context.PropertyInfo?.AttributeProvider is MemberInfo member)
         {
+            if (DefaultOf(member) is { } usual)
+            {
+                node["default"] = usual;
+            }
+
             if (member.GetCustomAttribute<DescriptionAttribute>() is { } description)
             {
                 node["description"] = description.Description;
@@ -68,5 +81,26 @@ public static class ScenarioSchema
         }
 
         return node;
+    }
+
+    /// <summary>What a plain value is when the file does not say; null for groups, lists and what has to be given.</summary>
+    private static JsonNode? DefaultOf(MemberInfo member)
+    {
+        if (member is not PropertyInfo { DeclaringType: { } owner } property
+            || property.IsDefined(typeof(RequiredAttribute)) || property.IsDefined(typeof(System.Runtime.CompilerServices.RequiredMemberAttribute)))
+        {
+            return null;
+        }
+
+        return property.GetValue(Activator.CreateInstance(owner)) switch
+        {
+            bool value => value,
+            int value => value,
+            ulong value => value,
+            double value => value,
+            Enum value => char.ToLowerInvariant(value.ToString()[0]) + value.ToString()[1..],
+            string { Length: > 0 } value => value,
+            _ => null,
+        };
     }
 }

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using V2XSim.Kernel;
 
@@ -21,50 +22,55 @@ public enum DelayLaw
 /// <summary>A device's uplink.</summary>
 public sealed record LinkSettings
 {
+    [Description("Law of the time that a message takes.")]
     public DelayLaw Delay { get; init; } = DelayLaw.Exponential;
 
     [Range(0, 60_000)]
+    [Description("Mean time on the link.")]
     public double DelayMeanMilliseconds { get; init; } = 8;
 
     [Range(0, 60_000)]
+    [Description("Shortest time on the link, for the exponential and the normal law.")]
     public double DelayMinimumMilliseconds { get; init; } = 3;
 
     [Range(0, 60_000)]
+    [Description("Standard deviation of the normal law.")]
     public double DelayDeviationMilliseconds { get; init; } = 2;
 
-    /// <summary>Probability that a message is lost while the link is good.</summary>
     [Range(0, 1)]
+    [Description("Probability that a message is lost while the link is good.")]
     public double LossProbability { get; init; }
 
-    /// <summary>Mean number of bursts of loss in 1,000 messages (Gilbert-Elliott).</summary>
     [Range(0, 1000)]
+    [Description("Mean number of bursts of loss in 1,000 messages (Gilbert-Elliott).")]
     public double BurstsPerThousand { get; init; }
 
-    /// <summary>Mean length of a burst, in messages.</summary>
     [Range(1, 100_000)]
+    [Description("Mean length of a burst, in messages.")]
     public double BurstLength { get; init; } = 5;
 
-    /// <summary>Probability that a message is lost during a burst.</summary>
     [Range(0, 1)]
+    [Description("Probability that a message is lost during a burst.")]
     public double BurstLossProbability { get; init; } = 1;
 
-    /// <summary>Probability that a message takes a detour and may arrive after later ones.</summary>
     [Range(0, 1)]
+    [Description("Probability that a message takes a detour and may arrive after later ones.")]
     public double ReorderProbability { get; init; }
 
     [Range(0, 60_000)]
+    [Description("How much longer the detour takes.")]
     public double ReorderDelayMilliseconds { get; init; } = 50;
 
-    /// <summary>Bits per second; 0 is without limit.</summary>
     [Range(0, 1e12)]
+    [Description("Bits per second; 0 is without limit.")]
     public double BandwidthBitsPerSecond { get; init; }
 
-    /// <summary>Longest wait in the sender's queue; a message that would wait longer is dropped (the newest goes).</summary>
     [Range(0, 60_000)]
+    [Description("Longest wait in the sender's queue; a message that would wait longer is dropped (the newest goes).")]
     public double QueueMilliseconds { get; init; } = 200;
 
-    /// <summary>Probability that a payload arrives damaged.</summary>
     [Range(0, 1)]
+    [Description("Probability that a payload arrives damaged.")]
     public double CorruptionProbability { get; init; }
 }
 

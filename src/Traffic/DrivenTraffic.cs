@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using V2XSim.Kernel;
 using V2XSim.Roads;
@@ -8,20 +9,20 @@ namespace V2XSim.Traffic;
 /// <summary>How many vehicles drive, and how.</summary>
 public sealed record DemandSettings
 {
-    /// <summary>Vehicles on the road at the start; each that leaves is replaced by one that enters.</summary>
     [Range(0, 1_000_000)]
+    [Description("Vehicles on the road at the start; each that leaves is replaced by one that enters.")]
     public int Vehicles { get; init; } = 100;
 
-    /// <summary>Share of trucks and buses.</summary>
     [Range(0, 1)]
+    [Description("Share of trucks and buses.")]
     public double HeavyShare { get; init; } = 0.08;
 
-    /// <summary>Standard deviation of a driver's wish over the speed limit.</summary>
     [Range(0, 0.5)]
+    [Description("Standard deviation of a driver's wish over the speed limit.")]
     public double SpeedFactorDeviation { get; init; } = 0.08;
 
-    /// <summary>Share of vehicles that turn at a junction where they could also go straight.</summary>
     [Range(0, 1)]
+    [Description("Share of vehicles that turn at a junction where they could also go straight.")]
     public double TurningShare { get; init; } = 0.3;
 }
 

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using V2XSim.Kernel;
 
@@ -13,49 +14,53 @@ public enum SensorKind
 /// <summary>How a kind of sensor sees. Shared by all sensors that name it.</summary>
 public sealed record SensorType
 {
+    [Description("Name by which sensors refer to the type.")]
     public required string Name { get; init; }
 
+    [Description("camera, radar or lidar; told on the wire.")]
     public required SensorKind Kind { get; init; }
 
-    /// <summary>Width of the field of view, degrees, up to 360.</summary>
     [Range(1, 360)]
+    [Description("Width of the field of view, degrees, up to 360.")]
     public double FieldOfViewDegrees { get; init; } = 360;
 
     [Range(1, 1000)]
+    [Description("How far the sensor sees.")]
     public double RangeMetres { get; init; } = 150;
 
     [Range(0.1, 100)]
+    [Description("Scans a second.")]
     public double RateHz { get; init; } = 10;
 
     /// <summary>Time from one scan to the next.</summary>
     public long PeriodMicroseconds => (long)Math.Round(1_000_000 / RateHz);
 
-    /// <summary>Height of the mast above the road.</summary>
     [Range(0.5, 50)]
+    [Description("Height of the mast above the road.")]
     public double HeightMetres { get; init; } = 6;
 
-    /// <summary>Standard deviation of a measured distance.</summary>
     [Range(0, 50)]
+    [Description("Standard deviation of a measured distance.")]
     public double RangeNoiseMetres { get; init; } = 0.2;
 
-    /// <summary>Standard deviation of a measured direction.</summary>
     [Range(0, 45)]
+    [Description("Standard deviation of a measured direction.")]
     public double AzimuthNoiseDegrees { get; init; } = 0.2;
 
-    /// <summary>Probability that a scan reports an object that it could see.</summary>
     [Range(0, 1)]
+    [Description("Probability that a scan reports an object that it could see.")]
     public double DetectionProbability { get; init; } = 0.95;
 
-    /// <summary>Mean number of false alarms in a scan (Poisson, uniform over the field of view).</summary>
     [Range(0, 50)]
+    [Description("Mean number of false alarms in a scan (Poisson, uniform over the field of view).")]
     public double ClutterPerScan { get; init; } = 0.2;
 
-    /// <summary>Time from the scan to the finished object list.</summary>
     [Range(0, 5000)]
+    [Description("Time from the scan to the finished object list.")]
     public double DelayMilliseconds { get; init; } = 30;
 
-    /// <summary>Standard deviation of that time; half-normal, only ever later.</summary>
     [Range(0, 5000)]
+    [Description("Standard deviation of that time; half-normal, only ever later.")]
     public double JitterMilliseconds { get; init; } = 5;
 }
 

@@ -88,7 +88,27 @@ public class ScenarioFileTests
         Assert.False(root.GetProperty("additionalProperties").GetBoolean());
         Assert.Equal(["name", "roads", "sites", "traffic"], root.GetProperty("required").EnumerateArray().Select(r => r.GetString()!).Order());
         Assert.Equal(0.01, properties.GetProperty("stepSeconds").GetProperty("minimum").GetDouble());
-        Assert.NotEmpty(properties.GetProperty("seed").GetProperty("description").GetString()!);
+        Assert.Equal(8, properties.GetProperty("uplink").GetProperty("properties").GetProperty("delayMeanMilliseconds").GetProperty("default").GetDouble());
+        AllDescribed(root, string.Empty);
+
+        static void AllDescribed(JsonElement schema, string path)
+        {
+            if (!schema.TryGetProperty("properties", out JsonElement properties))
+            {
+                return;
+            }
+
+            foreach (JsonProperty property in properties.EnumerateObject())
+            {
+                string at = path + "." + property.Name;
+                Assert.True(property.Value.TryGetProperty("description", out JsonElement text) && text.GetString()!.Length > 5, at);
+                AllDescribed(property.Value, at);
+                if (property.Value.TryGetProperty("items", out JsonElement items))
+                {
+                    AllDescribed(items, at + "[]");
+                }
+            }
+        }
     }
 
     [Fact]
