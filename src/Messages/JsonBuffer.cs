@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Text;
 using System.Text.Json;
@@ -10,6 +11,8 @@ namespace V2XSim.Messages;
 /// </summary>
 public sealed class JsonBuffer
 {
+    /// <summary>What names are made of; anything else takes the long way.</summary>
+    private static readonly SearchValues<char> NeedNoEscape = SearchValues.Create(" -_.:0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
     private byte[] _bytes = new byte[4096];
     private bool _needsComma;
 
@@ -96,6 +99,17 @@ public sealed class JsonBuffer
 
     public void String(string value)
     {
+        if (value.AsSpan().IndexOfAnyExcept(NeedNoEscape) < 0)
+        {
+            Ensure(value.Length + 3);
+            Comma();
+            _bytes[Length++] = (byte)'"';
+            Length += Encoding.ASCII.GetBytes(value, _bytes.AsSpan(Length));
+            _bytes[Length++] = (byte)'"';
+            _needsComma = true;
+            return;
+        }
+
         JsonEncodedText encoded = JsonEncodedText.Encode(value);
         Ensure(encoded.EncodedUtf8Bytes.Length + 3);
         Comma();
