@@ -1,13 +1,12 @@
 using System.Globalization;
 using System.IO.Compression;
-using System.Runtime.CompilerServices;
 
 namespace V2XSim.Domain.Tests;
 
-/// <summary>Files under <c>tests/data</c>, found from the place of this source file.</summary>
+/// <summary>Files under <c>tests/data</c> of the checkout that the test was built in.</summary>
 internal static class TestData
 {
-    public static string PathOf(params string[] parts) => Path.Combine([Path.GetDirectoryName(Here())!, "..", "data", .. parts]);
+    public static string PathOf(params string[] parts) => Path.Combine([Above(AppContext.BaseDirectory), "tests", "data", .. parts]);
 
     /// <summary>Rows of a gzip-packed CSV with a header line, as numbers.</summary>
     public static IEnumerable<double[]> Rows(params string[] parts)
@@ -20,5 +19,5 @@ internal static class TestData
         }
     }
 
-    private static string Here([CallerFilePath] string file = "") => file;
+    private static string Above(string folder) => File.Exists(Path.Combine(folder, "V2XSim.sln")) ? folder : Above(Path.GetDirectoryName(folder)!);
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.Json;
 using V2XSim.Cli;
 using Xunit;
@@ -45,7 +44,8 @@ public sealed class TemporaryFolder : IDisposable
 /// <summary>Places of the checkout, and things that a test needs and a machine may lack.</summary>
 public static class Place
 {
-    public static string Checkout { get; } = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "..", ".."));
+    /// <summary>The folder above the test's own that holds the solution.</summary>
+    public static string Checkout { get; } = Above(AppContext.BaseDirectory);
 
     public static string Of(params string[] parts) => Path.Combine([Checkout, .. parts]);
 
@@ -84,5 +84,5 @@ public static class Place
         Assert.Skip(what);
     }
 
-    private static string Here([CallerFilePath] string file = "") => file;
+    private static string Above(string folder) => File.Exists(Path.Combine(folder, "V2XSim.sln")) ? folder : Above(Path.GetDirectoryName(folder)!);
 }
