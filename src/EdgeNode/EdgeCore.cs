@@ -214,7 +214,7 @@ public sealed class EdgeCore
             {
                 ReadOnlySpan<RsmParticipant> frame = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_rsm)
                     .Slice(start, Math.Min(DownMessages.ParticipantsPerFrame, _rsm.Count - start));
-                DownMessages.EncodeRsm(_json, site.Octets, NextCount(site.Device), reference, unix, frame);
+                DownMessages.EncodeRsm(_json, site.Octets, NextCount(Topics.RsmDown(site.Device)), reference, unix, frame);
                 result.Add(new DownPayload(site.Device, Topics.RsmDown(site.Device), _json.Written.ToArray()));
             }
         }
@@ -244,7 +244,7 @@ public sealed class EdgeCore
             DownMessages.EncodeRsi(
                 _json,
                 site.Octets,
-                NextCount(site.Device),
+                NextCount(Topics.RsiDown(site.Device)),
                 _config.Plane.ToGeo(site.Position.X, site.Position.Y),
                 _config.Epoch.ToUnixMilliseconds(now),
                 text,
@@ -507,10 +507,11 @@ public sealed class EdgeCore
         return pending;
     }
 
-    private int NextCount(string device)
+    /// <summary>Message counter of the standard, 0 to 127; each kind of message of a unit has its own.</summary>
+    private int NextCount(string topic)
     {
-        int count = _counters.GetValueOrDefault(device);
-        _counters[device] = (count + 1) % 128;
+        int count = _counters.GetValueOrDefault(topic);
+        _counters[topic] = (count + 1) % 128;
         return count;
     }
 }

@@ -1,7 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using V2XSim.Fusion;
-using V2XSim.Roads.Generation;
 using V2XSim.Roads.Sites;
 using V2XSim.Sensing;
 using V2XSim.Traffic;
@@ -165,6 +164,3 @@ public sealed record OutputSection
     [Description("Whether every message has a row in the table 'messages'.")]
     public bool Messages { get; init; } = true;
 }
-
-/// <summary>Settings of <c>v2xsim generate</c>, kept beside what it made.</summary>
-public sealed record GeneratedFrom(string Kind, ulong Seed, ZoneSettings? Zone);

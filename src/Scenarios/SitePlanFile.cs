@@ -223,6 +223,8 @@ public static class SitePlanFile
                     rangeNoiseMetres: {t.RangeNoiseMetres}
                     azimuthNoiseDegrees: {t.AzimuthNoiseDegrees}
                     detectionProbability: {t.DetectionProbability}
+                    sizeNoiseShare: {t.SizeNoiseShare}
+                    misclassifiedShare: {t.MisclassifiedShare}
                     clutterPerScan: {t.ClutterPerScan}
                     delayMilliseconds: {t.DelayMilliseconds}
                     jitterMilliseconds: {t.JitterMilliseconds}

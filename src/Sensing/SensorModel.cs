@@ -34,12 +34,15 @@ public record struct SensingCounts
 
 /// <summary>
 /// From true objects to detections: field of view, range, occlusion by other road users, noise in range and azimuth, misses,
-/// false alarms. Occlusion follows the line from the mast over the top of whatever stands nearer: an object is hidden when that
+/// wrong kinds and sizes, false alarms. Occlusion follows the line from the mast over the top of whatever stands nearer: an object is hidden when that
 /// line passes over more than <see cref="HiddenShare"/> of its height across more than that share of its width.
 /// </summary>
 public sealed class SensorModel
 {
     public const double HiddenShare = 0.7;
+    private static readonly RoadUserKind[] Kinds =
+        [RoadUserKind.Car, RoadUserKind.Truck, RoadUserKind.Bus, RoadUserKind.Motorcycle, RoadUserKind.Bicycle, RoadUserKind.Pedestrian];
+
     private readonly Sensor _sensor;
     private readonly RandomStream _random;
     private readonly double _halfView;
@@ -96,6 +99,9 @@ public sealed class SensorModel
             bool missed = !_random.NextBool(type.DetectionProbability);
             double rangeNoise = _random.NextGaussian() * type.RangeNoiseMetres;
             double azimuthNoise = _random.NextGaussian() * type.AzimuthNoiseDegrees * (Math.PI / 180);
+            var trueSize = new BodySize(frame.LengthMetres[c.Index], frame.WidthMetres[c.Index], frame.HeightMetres[c.Index]);
+            BodySize size = Measured(trueSize);
+            RoadUserKind kind = Named(frame.Kind[c.Index]);
             if (IsHidden(frame, k))
             {
                 counts.Occluded++;
@@ -107,8 +113,7 @@ public sealed class SensorModel
             else
             {
                 counts.Detected++;
-                var size = new BodySize(frame.LengthMetres[c.Index], frame.WidthMetres[c.Index], frame.HeightMetres[c.Index]);
-                result.Add(At(Math.Max(0.5, c.Range + rangeNoise), c.Azimuth + azimuthNoise, size, frame.Kind[c.Index], c.Index));
+                result.Add(At(Math.Max(0.5, c.Range + rangeNoise), c.Azimuth + azimuthNoise, size, kind, c.Index));
             }
         }
 
@@ -118,7 +123,10 @@ public sealed class SensorModel
             // Uniform over the area: the range grows as the root.
             double range = Math.Max(1, type.RangeMetres * Math.Sqrt(_random.NextDouble()));
             double azimuth = _sensor.HeadingRadians + _random.NextDouble(-_halfView, _halfView);
-            result.Add(At(range, azimuth, BodySize.Of(RoadUserKind.Car), RoadUserKind.Unknown, -1));
+
+            // A false alarm looks like something real: nothing in the message tells it apart.
+            RoadUserKind kind = Kinds[_random.NextInt(Kinds.Length)];
+            result.Add(At(range, azimuth, Measured(BodySize.Of(kind)), kind, -1));
         }
 
         counts.FalseAlarms = falseAlarms;
@@ -138,6 +146,21 @@ public sealed class SensorModel
         {
             yield return new SimTime(t);
         }
+    }
+
+    private BodySize Measured(BodySize size)
+    {
+        double share = _sensor.Type.SizeNoiseShare;
+        return new BodySize(Noisy(size.LengthMetres), Noisy(size.WidthMetres), Noisy(size.HeightMetres));
+
+        float Noisy(float metres) => (float)(metres * Math.Max(0.2, 1 + (share * _random.NextGaussian())));
+    }
+
+    private RoadUserKind Named(RoadUserKind kind)
+    {
+        bool wrong = _random.NextBool(_sensor.Type.MisclassifiedShare);
+        RoadUserKind other = Kinds[_random.NextInt(Kinds.Length)];
+        return wrong ? other : kind;
     }
 
     private Detection At(double range, double azimuth, BodySize size, RoadUserKind kind, int truth)

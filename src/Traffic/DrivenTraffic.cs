@@ -49,6 +49,9 @@ public sealed class DrivenTraffic : ITrafficSource
     private readonly List<Vehicle>[] _onLane;
     private readonly List<Vehicle> _vehicles = [];
     private readonly JunctionPaths _paths;
+
+    /// <summary>For an internal lane, the internal lane that it goes on in; −1 for none. Left turns with a place to wait have two.</summary>
+    private readonly int[] _goesOnIn;
     private readonly int[] _pathUsers;
     private readonly double[] _promised;
     private readonly List<int> _entries = [];
@@ -76,7 +79,8 @@ public sealed class DrivenTraffic : ITrafficSource
             _onLane[i] = [];
         }
 
-        _paths = new JunctionPaths(network);
+        _goesOnIn = JunctionPaths.Continuations(network);
+        _paths = new JunctionPaths(network, _goesOnIn);
         _pathUsers = new int[network.Lanes.Count];
         _promised = new double[network.Lanes.Count];
         var arrived = new HashSet<int>(network.Connections.Select(c => c.ToLane));
@@ -218,13 +222,21 @@ public sealed class DrivenTraffic : ITrafficSource
         {
             Connection c = _network.Connections[index];
             double beyond = toLine;
+            int from = v.Lane;
             if (c.ViaLane >= 0)
             {
                 Nearest(_onLane[c.ViaLane], beyond);
                 beyond += _network.Lanes[c.ViaLane].LengthMetres;
+                from = c.ViaLane;
+                if (_goesOnIn[c.ViaLane] is var second and >= 0)
+                {
+                    Nearest(_onLane[second], beyond);
+                    beyond += _network.Lanes[second].LengthMetres;
+                    from = second;
+                }
             }
 
-            Nearest(_onLane[c.ToLane], beyond, c.ViaLane >= 0 ? c.ViaLane : v.Lane);
+            Nearest(_onLane[c.ToLane], beyond, from);
         }
 
         return nearest;
@@ -251,7 +263,7 @@ public sealed class DrivenTraffic : ITrafficSource
 
         double distance = _network.Lanes[v.Lane].LengthMetres - v.Position;
         (double gap, double speed) = v.OnPath ? BesidePath(v.Lane, v.Position, 0) : (double.MaxValue, 0);
-        int next = v.OnPath ? v.NextLane : -1;
+        int next = v.OnPath ? v.NextLane : -1, path = v.OnPath ? v.Lane : -1;
         if (!v.OnPath)
         {
             if (v.Connection < 0)
@@ -279,7 +291,20 @@ public sealed class DrivenTraffic : ITrafficSource
                 }
 
                 distance += _network.Lanes[c.ViaLane].LengthMetres;
+                path = c.ViaLane;
             }
+        }
+
+        if (path >= 0 && _goesOnIn[path] is var second and >= 0)
+        {
+            if (_onLane[second].Count > 0)
+            {
+                Vehicle last = _onLane[second][^1];
+                double toLast = distance + last.Position - last.Size.LengthMetres;
+                return toLast < gap ? (toLast, last.Speed) : (gap, speed);
+            }
+
+            distance += _network.Lanes[second].LengthMetres;
         }
 
         if (next >= 0 && distance < LookAheadMetres)
@@ -356,6 +381,13 @@ public sealed class DrivenTraffic : ITrafficSource
             {
                 v.Position -= _network.Lanes[v.Lane].LengthMetres;
                 _onLane[v.Lane].Remove(v);
+                if (v.OnPath && _goesOnIn[v.Lane] is var second and >= 0)
+                {
+                    v.MoveOn(second);
+                    _onLane[second].Add(v);
+                    continue;
+                }
+
                 if (v.OnPath)
                 {
                     EnterLane(v, v.NextLane);
@@ -370,7 +402,6 @@ public sealed class DrivenTraffic : ITrafficSource
                 }
 
                 Connection c = _network.Connections[v.Connection];
-                v.CameFrom = v.Lane;
                 if (c.ViaLane < 0)
                 {
                     EnterLane(v, c.ToLane);
@@ -385,7 +416,7 @@ public sealed class DrivenTraffic : ITrafficSource
                 v.HeldPath = c.ViaLane;
                 v.OnPath = true;
                 v.NextLane = c.ToLane;
-                v.Lane = c.ViaLane;
+                v.MoveOn(c.ViaLane);
                 _onLane[v.Lane].Add(v);
             }
         }
@@ -416,11 +447,10 @@ public sealed class DrivenTraffic : ITrafficSource
             _promised[lane] -= v.Size.LengthMetres + StandingGapMetres;
         }
 
-        v.CameFrom = v.OnPath || v.CameFrom >= 0 ? v.Lane : -1;
         v.OnPath = false;
         v.Admitted = false;
         v.NextLane = -1;
-        v.Lane = lane;
+        v.MoveOn(lane);
         v.Hops++;
         v.Connection = ChooseMovement(v);
         _onLane[lane].Add(v);
@@ -542,10 +572,13 @@ public sealed class DrivenTraffic : ITrafficSource
 
         public double SpeedFactor { get; } = speedFactor;
 
-        public int Lane { get; set; } = -1;
+        public int Lane { get; private set; } = -1;
 
         /// <summary>Lane before this one; −1 when the vehicle began here.</summary>
-        public int CameFrom { get; set; } = -1;
+        public int CameFrom { get; private set; } = -1;
+
+        /// <summary>Lane before that; junctions have lanes shorter than a bus.</summary>
+        public int CameBefore { get; private set; } = -1;
 
         /// <summary>Lane after the junction, while in it.</summary>
         public int NextLane { get; set; } = -1;
@@ -576,6 +609,8 @@ public sealed class DrivenTraffic : ITrafficSource
         public bool Gone { get; set; }
 
         public (PlanePoint Point, double Heading) Before { get; set; }
+
+        public void MoveOn(int lane) => (CameBefore, CameFrom, Lane) = (CameFrom, Lane, lane);
 
         /// <summary>IDM, then two guards that hold whatever the model says: never closer to the leader than 0.3 m, never backwards.</summary>
         /// <param name="desired">Speed that the driver would drive at if nobody were ahead, m/s.</param>
@@ -618,7 +653,14 @@ public sealed class DrivenTraffic : ITrafficSource
             }
 
             Lane before = network.Lanes[CameFrom];
-            return before.At(before.LengthMetres + middle);
+            double along = before.LengthMetres + middle;
+            if (along >= 0 || CameBefore < 0)
+            {
+                return before.At(along);
+            }
+
+            before = network.Lanes[CameBefore];
+            return before.At(before.LengthMetres + along);
         }
     }
 }

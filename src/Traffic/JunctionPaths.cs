@@ -11,18 +11,36 @@ internal sealed class JunctionPaths
     private readonly int[][] _conflicts;
     private readonly (int Path, double TogetherMetres)[][] _siblings;
 
-    public JunctionPaths(RoadNetwork network)
+    /// <summary>For each internal lane the internal lane that it goes on in, −1 for none.</summary>
+    public static int[] Continuations(RoadNetwork network)
+    {
+        int[] next = new int[network.Lanes.Count];
+        Array.Fill(next, -1);
+        foreach (Connection c in network.Connections.Where(c => c.ViaLane >= 0 && network.Links[network.Lanes[c.FromLane].Link].Function == LinkFunction.Internal))
+        {
+            next[c.FromLane] = c.ViaLane;
+        }
+
+        return next;
+    }
+
+    /// <param name="network">Network with its movements.</param>
+    /// <param name="goesOnIn">From <see cref="Continuations"/>.</param>
+    public JunctionPaths(RoadNetwork network, int[] goesOnIn)
     {
         _conflicts = new int[network.Lanes.Count][];
         _siblings = new (int, double)[network.Lanes.Count][];
         Array.Fill(_conflicts, []);
         Array.Fill(_siblings, []);
-        IEnumerable<IGrouping<int, Connection>> junctions = network.Connections.Where(c => c.ViaLane >= 0)
+        IEnumerable<IGrouping<int, Connection>> junctions = network.Connections
+            .Where(c => c.ViaLane >= 0 && network.Links[network.Lanes[c.FromLane].Link].Function == LinkFunction.Road)
             .GroupBy(c => network.Links[network.Lanes[c.FromLane].Link].ToJunction);
         foreach (IGrouping<int, Connection> junction in junctions)
         {
             Connection[] paths = [.. junction];
-            PlanePoint[][] samples = [.. paths.Select(p => Sample(network.Lanes[p.ViaLane]))];
+            PlanePoint[][] samples = [.. paths.Select(p => goesOnIn[p.ViaLane] is var second and >= 0
+                ? (PlanePoint[])[.. Sample(network.Lanes[p.ViaLane]), .. Sample(network.Lanes[second])]
+                : Sample(network.Lanes[p.ViaLane]))];
             var conflicts = new List<int>[paths.Length];
             var siblings = new List<(int, double)>[paths.Length];
             for (int i = 0; i < paths.Length; i++)
@@ -41,7 +59,7 @@ internal sealed class JunctionPaths
 
                     if (paths[i].FromLane == paths[j].FromLane)
                     {
-                        siblings[i].Add((paths[j].ViaLane, Together(samples[j], samples[i], network.Lanes[paths[j].ViaLane].LengthMetres)));
+                        siblings[i].Add((paths[j].ViaLane, Together(Sample(network.Lanes[paths[j].ViaLane]), samples[i], network.Lanes[paths[j].ViaLane].LengthMetres)));
                     }
                     else if (i < j && Near(samples[i], samples[j]))
                     {

@@ -51,6 +51,14 @@ public sealed record SensorType
     [Description("Probability that a scan reports an object that it could see.")]
     public double DetectionProbability { get; init; } = 0.95;
 
+    [Range(0, 1)]
+    [Description("Standard deviation of measured length, width and height, as a share of each.")]
+    public double SizeNoiseShare { get; init; } = 0.05;
+
+    [Range(0, 1)]
+    [Description("Share of detections that name another kind of road user than the true one.")]
+    public double MisclassifiedShare { get; init; } = 0.02;
+
     [Range(0, 50)]
     [Description("Mean number of false alarms in a scan (Poisson, uniform over the field of view).")]
     public double ClutterPerScan { get; init; } = 0.2;

@@ -16,6 +16,8 @@ public class SensorModelTests
         RangeNoiseMetres = 0,
         AzimuthNoiseDegrees = 0,
         DetectionProbability = 1,
+        SizeNoiseShare = 0,
+        MisclassifiedShare = 0,
         ClutterPerScan = 0,
         DelayMilliseconds = 30,
         JitterMilliseconds = 0,
@@ -112,6 +114,24 @@ public class SensorModelTests
         int found = Many(Perfect with { DetectionProbability = probability }, 5000, f => Car(f, 50, 0)).Count();
 
         Assert.InRange(found / 5000.0, probability - 0.02, probability + 0.02);
+    }
+
+    [Fact]
+    public void Sizes_are_measured_with_the_share_of_error_asked_for()
+    {
+        double[] lengths = [.. Many(Perfect with { SizeNoiseShare = 0.1 }, 4000, f => Car(f, 50, 0)).Select(d => (double)d.Size.LengthMetres)];
+
+        Assert.InRange(Deviation(lengths) / 4.6, 0.095, 0.105);
+        Assert.InRange(lengths.Average(), 4.58, 4.62);
+    }
+
+    [Fact]
+    public void The_share_asked_for_names_a_kind_drawn_at_random()
+    {
+        int wrong = Many(Perfect with { MisclassifiedShare = 0.3 }, 5000, f => Car(f, 50, 0)).Count(d => d.Kind != RoadUserKind.Car);
+
+        // One in six of those drawn at random names the true kind after all.
+        Assert.InRange(wrong / 5000.0, (0.3 * 5 / 6) - 0.02, (0.3 * 5 / 6) + 0.02);
     }
 
     [Fact]
