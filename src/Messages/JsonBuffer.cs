@@ -132,6 +132,24 @@ public sealed class JsonBuffer
         _needsComma = true;
     }
 
+    public void Null() => Raw("null"u8);
+
+    /// <summary>Writes octets as lower-case hexadecimal digits.</summary>
+    public void Hexadecimal(ReadOnlySpan<byte> octets)
+    {
+        Ensure((octets.Length * 2) + 3);
+        Comma();
+        _bytes[Length++] = (byte)'"';
+        foreach (byte octet in octets)
+        {
+            _bytes[Length++] = "0123456789abcdef"u8[octet >> 4];
+            _bytes[Length++] = "0123456789abcdef"u8[octet & 15];
+        }
+
+        _bytes[Length++] = (byte)'"';
+        _needsComma = true;
+    }
+
     /// <summary>Writes eight octets as sixteen lower-case hexadecimal digits.</summary>
     public void Hex(ulong value)
     {

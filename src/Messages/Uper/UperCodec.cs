@@ -1,0 +1,736 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+
+namespace V2XSim.Messages.Uper;
+
+public enum UperFault
+{
+    None,
+
+    /// <summary>The frame ends in the middle of a value.</summary>
+    Truncated,
+
+    /// <summary>Octets follow the last value.</summary>
+    Trailing,
+
+    /// <summary>A value, a length or an index is outside its bounds.</summary>
+    OutOfRange,
+
+    /// <summary>A component that must be there is not.</summary>
+    Missing,
+
+    /// <summary>The frame holds more values than a message may, or a part longer than this codec takes.</summary>
+    TooLarge,
+
+    /// <summary>The target has no room.</summary>
+    NoRoom,
+}
+
+/// <summary>How a conversion went.</summary>
+/// <param name="Fault">What is wrong.</param>
+/// <param name="BitOffset">Where in the frame, from its first bit.</param>
+/// <param name="Field">Name of the component that is wrong, as far as known.</param>
+public readonly record struct UperResult(UperFault Fault, int BitOffset, string Field)
+{
+    public bool IsValid => Fault == UperFault.None;
+
+    public override string ToString() => Fault switch
+    {
+        UperFault.None => "valid",
+        UperFault.Truncated => $"truncated at bit {BitOffset}{Of}",
+        UperFault.Trailing => $"{Fault.ToString().ToLowerInvariant()} octets from bit {BitOffset}",
+        UperFault.OutOfRange => $"out of range at bit {BitOffset}{Of}",
+        UperFault.Missing => $"missing{Of}",
+        UperFault.TooLarge => $"too large at bit {BitOffset}{Of}",
+        _ => $"no room for the frame at bit {BitOffset}",
+    };
+
+    private string Of => Field.Length > 0 ? " (" + Field + ")" : string.Empty;
+}
+
+/// <summary>
+/// Unaligned packed encoding (ITU-T X.691) of any type that tables describe, into and out of a tape. Ranges are checked both ways.
+/// Nothing is allocated. Not thread-safe only in that a tape serves one thread.
+/// </summary>
+public static class UperCodec
+{
+    private const int MostDepth = 32;
+
+    /// <summary>Decodes a frame: one value of a type, padded to octets.</summary>
+    public static UperResult Decode(UperType type, ReadOnlySpan<byte> frame, UperTape tape)
+    {
+        tape.Clear();
+        var reader = new Reader(frame, tape);
+        reader.Value(type, 0, 0);
+        if (reader.Fault != UperFault.None)
+        {
+            return new UperResult(reader.Fault, reader.FaultAt, reader.FaultField);
+        }
+
+        int octets = Math.Max(1, (reader.Position + 7) / 8);
+        return octets < frame.Length ? new UperResult(UperFault.Trailing, octets * 8, string.Empty) : default(UperResult) with { Field = string.Empty };
+    }
+
+    /// <summary>Encodes what is on a tape.</summary>
+    /// <param name="tape">One value and all that belongs to it.</param>
+    /// <param name="target">Receives the frame; must have room for it.</param>
+    /// <param name="length">Octets written.</param>
+    public static UperResult Encode(UperTape tape, Span<byte> target, out int length)
+    {
+        length = 0;
+        if (tape.Count == 0)
+        {
+            return new UperResult(UperFault.Missing, 0, "message");
+        }
+
+        var writer = new Writer(target, tape);
+        writer.Value(0, 0);
+        if (writer.Fault != UperFault.None)
+        {
+            return new UperResult(writer.Fault, writer.FaultAt, writer.FaultField);
+        }
+
+        length = writer.Finish();
+        return writer.Fault != UperFault.None ? new UperResult(writer.Fault, writer.FaultAt, writer.FaultField) : default(UperResult) with { Field = string.Empty };
+    }
+
+    private ref struct Reader(ReadOnlySpan<byte> frame, UperTape tape)
+    {
+        private readonly ReadOnlySpan<byte> _frame = frame;
+        private readonly UperTape _tape = tape;
+        private readonly int _bits = frame.Length * 8;
+
+        public int Position { get; private set; }
+
+        public UperFault Fault { get; private set; }
+
+        public int FaultAt { get; private set; }
+
+        public string FaultField { get; private set; } = string.Empty;
+
+        public void Value(UperType type, int slot, int depth)
+        {
+            if (_tape.IsFull || depth > MostDepth)
+            {
+                Fail(UperFault.TooLarge);
+                return;
+            }
+
+            switch (type.Kind)
+            {
+                case UperKind.Integer:
+                    {
+                        ulong raw = Bits(type.Bits);
+                        if (raw > (ulong)(type.High - type.Low))
+                        {
+                            FailBack(UperFault.OutOfRange, type.Bits);
+                            return;
+                        }
+
+                        _tape.Add(type, slot, type.Low + (long)raw);
+                        break;
+                    }
+
+                case UperKind.Enumerated:
+                    if (type.IsExtensible && Bits(1) != 0)
+                    {
+                        _tape.Add(type, slot, type.Names.Length + (long)SmallNumber());
+                        _tape.Extensions++;
+                        break;
+                    }
+
+                    {
+                        ulong raw = Bits(type.Bits);
+                        if (raw > (ulong)type.High)
+                        {
+                            FailBack(UperFault.OutOfRange, type.Bits);
+                            return;
+                        }
+
+                        _tape.Add(type, slot, (long)raw);
+                    }
+
+                    break;
+                case UperKind.BitString:
+                    {
+                        int length = (int)type.Low;
+                        if (type.IsExtensible && Bits(1) != 0)
+                        {
+                            length = Length();
+                            _tape.Extensions++;
+                            if (length > 32)
+                            {
+                                Fail(UperFault.TooLarge);
+                                return;
+                            }
+                        }
+
+                        _tape.Add(type, slot, (long)Bits(length) | ((long)length << 48));
+                        break;
+                    }
+
+                case UperKind.OctetString:
+                    Octets(type, slot, Counted(type), 8);
+                    break;
+                case UperKind.Text:
+                    Octets(type, slot, Counted(type), 7);
+                    break;
+                case UperKind.Choice:
+                    Alternative(type, slot, depth);
+                    break;
+                case UperKind.Sequence:
+                    Components(type, slot, depth);
+                    break;
+                default:
+                    {
+                        int count = Counted(type);
+                        int node = _tape.Add(type, slot, count);
+                        for (int i = 0; i < count && Fault == UperFault.None; i++)
+                        {
+                            Value(type.Element!, i, depth + 1);
+                        }
+
+                        _tape.Close(node);
+                        break;
+                    }
+            }
+        }
+
+        private void Components(UperType type, int slot, int depth)
+        {
+            bool extended = type.IsExtensible && Bits(1) != 0;
+            int optionals = type.Optional.Length;
+            ulong present = Bits(optionals);
+            int node = _tape.Add(type, slot, 0), seen = 0;
+            UperField[] fields = type.Fields;
+            for (int i = 0; i < fields.Length; i++)
+            {
+                if (fields[i].IsOptional && ((present >> (optionals - 1 - seen++)) & 1) == 0)
+                {
+                    continue;
+                }
+
+                Value(fields[i].Type, i, depth + 1);
+                if (Fault != UperFault.None)
+                {
+                    FaultField = FaultField.Length == 0 ? fields[i].Name : FaultField;
+                    return;
+                }
+            }
+
+            if (extended)
+            {
+                int count = (int)SmallNumber() + 1;
+                if (count > 64)
+                {
+                    Fail(UperFault.TooLarge);
+                    return;
+                }
+
+                ulong additions = Bits(count);
+                for (int i = 0; i < count && Fault == UperFault.None; i++)
+                {
+                    if (((additions >> (count - 1 - i)) & 1) != 0)
+                    {
+                        Open(-1 - i);
+                    }
+                }
+            }
+
+            _tape.Close(node);
+        }
+
+        private void Alternative(UperType type, int slot, int depth)
+        {
+            if (type.IsExtensible && Bits(1) != 0)
+            {
+                int number = (int)SmallNumber();
+                int outer = _tape.Add(type, slot, -1 - number);
+                Open(-1 - number);
+                _tape.Close(outer);
+                return;
+            }
+
+            int index = (int)Bits(type.Bits);
+            if (index >= type.Fields.Length)
+            {
+                FailBack(UperFault.OutOfRange, type.Bits);
+                return;
+            }
+
+            int node = _tape.Add(type, slot, index);
+            Value(type.Fields[index].Type, index, depth + 1);
+            if (Fault != UperFault.None && FaultField.Length == 0)
+            {
+                FaultField = type.Fields[index].Name;
+            }
+
+            _tape.Close(node);
+        }
+
+        /// <summary>An open type: octets with their length in front, kept as they are.</summary>
+        private void Open(int slot)
+        {
+            _tape.Extensions++;
+            Octets(UperType.ExtensionOctets, slot, Length(), 8);
+        }
+
+        private void Octets(UperType type, int slot, int length, int width)
+        {
+            if (Fault != UperFault.None)
+            {
+                return;
+            }
+
+            if ((long)length * width > _bits - Position)
+            {
+                Fail(UperFault.Truncated);
+                return;
+            }
+
+            Span<byte> room = _tape.Reserve(length, out long reference);
+            for (int i = 0; i < length; i++)
+            {
+                room[i] = (byte)Bits(width);
+            }
+
+            _tape.Add(type, slot, reference);
+        }
+
+        private int Counted(UperType type)
+        {
+            ulong raw = Bits(type.Bits);
+            if (raw > (ulong)(type.High - type.Low))
+            {
+                FailBack(UperFault.OutOfRange, type.Bits);
+                return 0;
+            }
+
+            return (int)(type.Low + (long)raw);
+        }
+
+        /// <summary>Length determinant without bounds: up to 127 in one octet, up to 16,383 in two; longer parts do not occur here.</summary>
+        private int Length()
+        {
+            if (Bits(1) == 0)
+            {
+                return (int)Bits(7);
+            }
+
+            if (Bits(1) == 0)
+            {
+                return (int)Bits(14);
+            }
+
+            Fail(UperFault.TooLarge);
+            return 0;
+        }
+
+        /// <summary>A number that is usually small: below 64 in seven bits.</summary>
+        private ulong SmallNumber()
+        {
+            if (Bits(1) == 0)
+            {
+                return Bits(6);
+            }
+
+            int octets = Length();
+            if (octets > 2)
+            {
+                Fail(UperFault.TooLarge);
+                return 0;
+            }
+
+            return Bits(octets * 8);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private ulong Bits(int count)
+        {
+            if (count == 0)
+            {
+                return 0;
+            }
+
+            int position = Position, at = position >> 3;
+            if (position + count > _bits)
+            {
+                Fail(UperFault.Truncated);
+                return 0;
+            }
+
+            ulong word = at + 8 <= _frame.Length ? BinaryPrimitives.ReadUInt64BigEndian(_frame[at..]) : Tail(at);
+            Position = position + count;
+
+            // At most 7 bits of the first octet are gone, so 57 are there: more than any value has.
+            return (word << (position & 7)) >> (64 - count);
+        }
+
+        private readonly ulong Tail(int at)
+        {
+            ulong word = 0;
+            for (int i = 0; i < 8; i++)
+            {
+                word = (word << 8) | (at + i < _frame.Length ? _frame[at + i] : (byte)0);
+            }
+
+            return word;
+        }
+
+        private void Fail(UperFault fault)
+        {
+            if (Fault == UperFault.None)
+            {
+                (Fault, FaultAt) = (fault, Position);
+            }
+        }
+
+        private void FailBack(UperFault fault, int bits)
+        {
+            if (Fault == UperFault.None)
+            {
+                (Fault, FaultAt) = (fault, Position - bits);
+            }
+        }
+    }
+
+    private ref struct Writer(Span<byte> target, UperTape tape)
+    {
+        private readonly Span<byte> _target = target;
+        private readonly UperTape _tape = tape;
+        private ulong _pending;
+        private int _pendingBits;
+        private int _written;
+
+        public UperFault Fault { get; private set; }
+
+        public int FaultAt { get; private set; }
+
+        public string FaultField { get; private set; } = string.Empty;
+
+        public void Value(int index, int depth)
+        {
+            ref UperNode node = ref _tape[index];
+            UperType type = node.Type;
+            switch (type.Kind)
+            {
+                case UperKind.Integer:
+                    if (node.Value < type.Low || node.Value > type.High)
+                    {
+                        Fail(UperFault.OutOfRange, string.Empty);
+                        return;
+                    }
+
+                    Bits((ulong)(node.Value - type.Low), type.Bits);
+                    break;
+                case UperKind.Enumerated:
+                    if (node.Value < 0 || (node.Value > type.High && !type.IsExtensible))
+                    {
+                        Fail(UperFault.OutOfRange, string.Empty);
+                        return;
+                    }
+
+                    if (type.IsExtensible)
+                    {
+                        Bits(node.Value > type.High ? 1u : 0u, 1);
+                    }
+
+                    if (node.Value > type.High)
+                    {
+                        SmallNumber((ulong)(node.Value - type.Names.Length));
+                    }
+                    else
+                    {
+                        Bits((ulong)node.Value, type.Bits);
+                    }
+
+                    break;
+                case UperKind.BitString:
+                    {
+                        int length = (int)(node.Value >>> 48);
+                        bool other = length != type.Low;
+                        if (other && !type.IsExtensible)
+                        {
+                            Fail(UperFault.OutOfRange, string.Empty);
+                            return;
+                        }
+
+                        if (type.IsExtensible)
+                        {
+                            Bits(other ? 1u : 0u, 1);
+                        }
+
+                        if (other)
+                        {
+                            Length(length);
+                        }
+
+                        Bits((ulong)node.Value & ((1UL << length) - 1), length);
+                        break;
+                    }
+
+                case UperKind.OctetString or UperKind.Text:
+                    {
+                        ReadOnlySpan<byte> bytes = _tape.BytesOf(in node);
+                        if (bytes.Length < type.Low || bytes.Length > type.High)
+                        {
+                            Fail(UperFault.OutOfRange, string.Empty);
+                            return;
+                        }
+
+                        Bits((ulong)(bytes.Length - type.Low), type.Bits);
+                        int width = type.Kind == UperKind.Text ? 7 : 8;
+                        foreach (byte b in bytes)
+                        {
+                            if (b >> width != 0)
+                            {
+                                Fail(UperFault.OutOfRange, string.Empty);
+                                return;
+                            }
+
+                            Bits(b, width);
+                        }
+
+                        break;
+                    }
+
+                case UperKind.Choice:
+                    Alternative(index, depth);
+                    break;
+                case UperKind.Sequence:
+                    Components(index, depth);
+                    break;
+                case UperKind.SequenceOf:
+                    {
+                        int count = 0;
+                        for (int child = index + 1; child < node.End; child = _tape[child].End)
+                        {
+                            count++;
+                        }
+
+                        if (count < type.Low || count > type.High)
+                        {
+                            Fail(UperFault.OutOfRange, string.Empty);
+                            return;
+                        }
+
+                        Bits((ulong)(count - type.Low), type.Bits);
+                        for (int child = index + 1; child < node.End && Fault == UperFault.None; child = _tape[child].End)
+                        {
+                            Value(child, depth + 1);
+                        }
+
+                        break;
+                    }
+
+                default:
+                    Open(index);
+                    break;
+            }
+        }
+
+        /// <summary>Fills up the last octet; an empty value is one octet of zeros.</summary>
+        public int Finish()
+        {
+            if (_pendingBits > 0 || _written == 0)
+            {
+                Bits(0, _written == 0 && _pendingBits == 0 ? 8 : (8 - (_pendingBits & 7)) & 7);
+                Flush();
+            }
+
+            return _written;
+        }
+
+        private void Components(int index, int depth)
+        {
+            UperType type = _tape[index].Type;
+            int end = _tape[index].End, additions = 0, last = -1;
+            for (int child = index + 1; child < end; child = _tape[child].End)
+            {
+                if (_tape[child].Slot < 0)
+                {
+                    additions++;
+                    last = Math.Max(last, -1 - _tape[child].Slot);
+                }
+            }
+
+            if (type.IsExtensible)
+            {
+                Bits(additions > 0 ? 1u : 0u, 1);
+            }
+
+            foreach (int i in type.Optional)
+            {
+                Bits(Find(index, i, index + 1) >= 0 ? 1u : 0u, 1);
+            }
+
+            int next = index + 1;
+            UperField[] fields = type.Fields;
+            for (int i = 0; i < fields.Length && Fault == UperFault.None; i++)
+            {
+                int child = Find(index, i, next);
+                if (child < 0)
+                {
+                    if (!fields[i].IsOptional)
+                    {
+                        Fail(UperFault.Missing, fields[i].Name);
+                    }
+
+                    continue;
+                }
+
+                next = _tape[child].End;
+                Value(child, depth + 1);
+                if (Fault != UperFault.None && FaultField.Length == 0)
+                {
+                    FaultField = fields[i].Name;
+                }
+            }
+
+            if (additions == 0)
+            {
+                return;
+            }
+
+            SmallNumber((ulong)last);
+            for (int i = 0; i <= last; i++)
+            {
+                Bits(Find(index, -1 - i, index + 1) >= 0 ? 1u : 0u, 1);
+            }
+
+            for (int i = 0; i <= last; i++)
+            {
+                if (Find(index, -1 - i, index + 1) is var child and >= 0)
+                {
+                    Open(child);
+                }
+            }
+        }
+
+        private void Alternative(int index, int depth)
+        {
+            UperType type = _tape[index].Type;
+            long chosen = _tape[index].Value;
+            if (type.IsExtensible)
+            {
+                Bits(chosen < 0 ? 1u : 0u, 1);
+            }
+
+            if (_tape[index].End == index + 1 || chosen >= type.Fields.Length || (chosen < 0 && !type.IsExtensible))
+            {
+                Fail(UperFault.Missing, string.Empty);
+                return;
+            }
+
+            if (chosen < 0)
+            {
+                SmallNumber((ulong)(-1 - chosen));
+                Open(index + 1);
+                return;
+            }
+
+            Bits((ulong)chosen, type.Bits);
+            Value(index + 1, depth + 1);
+            if (Fault != UperFault.None && FaultField.Length == 0)
+            {
+                FaultField = type.Fields[chosen].Name;
+            }
+        }
+
+        private void Open(int index)
+        {
+            ReadOnlySpan<byte> bytes = _tape.BytesOf(in _tape[index]);
+            Length(bytes.Length);
+            foreach (byte b in bytes)
+            {
+                Bits(b, 8);
+            }
+        }
+
+        /// <summary>The child in a slot: usually the next one, else wherever it is.</summary>
+        private readonly int Find(int parent, int slot, int hint)
+        {
+            int end = _tape[parent].End;
+            if (hint < end && _tape[hint].Slot == slot)
+            {
+                return hint;
+            }
+
+            for (int child = parent + 1; child < end; child = _tape[child].End)
+            {
+                if (_tape[child].Slot == slot)
+                {
+                    return child;
+                }
+            }
+
+            return -1;
+        }
+
+        private void Length(int length)
+        {
+            if (length < 128)
+            {
+                Bits((ulong)length, 8);
+            }
+            else if (length < 16_384)
+            {
+                Bits(0b10u << 14 | (uint)length, 16);
+            }
+            else
+            {
+                Fail(UperFault.TooLarge, string.Empty);
+            }
+        }
+
+        private void SmallNumber(ulong number)
+        {
+            if (number < 64)
+            {
+                Bits(number, 7);
+                return;
+            }
+
+            Bits(1, 1);
+            Length(number < 256 ? 1 : 2);
+            Bits(number, number < 256 ? 8 : 16);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private void Bits(ulong value, int count)
+        {
+            // At most 7 + 32 bits pend before whole octets go out.
+            _pending = (_pending << count) | value;
+            _pendingBits += count;
+            if (_pendingBits >= 8)
+            {
+                Flush();
+            }
+        }
+
+        private void Flush()
+        {
+            int octets = _pendingBits >> 3;
+            if (_written + octets > _target.Length)
+            {
+                Fail(UperFault.NoRoom, string.Empty);
+                _pendingBits &= 7;
+                return;
+            }
+
+            for (int i = 0; i < octets; i++)
+            {
+                _pendingBits -= 8;
+                _target[_written++] = (byte)(_pending >> _pendingBits);
+            }
+        }
+
+        private void Fail(UperFault fault, string field)
+        {
+            if (Fault == UperFault.None)
+            {
+                (Fault, FaultAt, FaultField) = (fault, (_written * 8) + _pendingBits, field);
+            }
+        }
+    }
+}

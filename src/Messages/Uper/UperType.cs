@@ -1,0 +1,123 @@
+using System.Numerics;
+using System.Text;
+
+namespace V2XSim.Messages.Uper;
+
+public enum UperKind : byte
+{
+    Integer,
+    Enumerated,
+    BitString,
+    OctetString,
+    Text,
+    Choice,
+    Sequence,
+    SequenceOf,
+
+    /// <summary>An addition that a newer edition of a message made to an older type: octets that are kept as they are.</summary>
+    Extension,
+}
+
+/// <summary>A component of a sequence or an alternative of a choice.</summary>
+public sealed record UperField(string Name, UperType Type, bool IsOptional)
+{
+    public byte[] Utf8Name { get; } = Encoding.UTF8.GetBytes(Name);
+}
+
+/// <summary>
+/// A type as the unaligned packed encoding rules (ITU-T X.691) see it: what it is, its bounds, and how many bits that takes. Built
+/// once, then only read.
+/// </summary>
+public sealed class UperType
+{
+    private UperType(UperKind kind) => Kind = kind;
+
+    public UperKind Kind { get; }
+
+    public bool IsExtensible { get; private init; }
+
+    /// <summary>Least value of an integer; least length of a string or list.</summary>
+    public long Low { get; private init; }
+
+    /// <summary>Greatest value or length.</summary>
+    public long High { get; private init; }
+
+    /// <summary>Bits of the value, of the length, or of the choice's index; 0 where there is nothing to say.</summary>
+    public int Bits { get; private init; }
+
+    /// <summary>Names of an enumeration's values.</summary>
+    public byte[][] Names { get; private init; } = [];
+
+    /// <summary>Components of a sequence, or alternatives of a choice.</summary>
+    public UperField[] Fields { get; private init; } = [];
+
+    /// <summary>Components that may be absent, in order; each has a bit in front.</summary>
+    public int[] Optional { get; private init; } = [];
+
+    /// <summary>Fields in the order of their names, for JSON.</summary>
+    public int[] ByName { get; private init; } = [];
+
+    public UperType? Element { get; private init; }
+
+    /// <summary>What one unit of an integer is in the SI unit of <see cref="Unit"/>; 0 when the number has no unit.</summary>
+    public double Scale { get; private init; }
+
+    /// <summary>Suffix that names the SI unit, such as <c>MetresPerSecond</c>.</summary>
+    public string Unit { get; private init; } = string.Empty;
+
+    /// <summary>Value that says that nothing is known; null when there is none.</summary>
+    public long? Unknown { get; private init; }
+
+    public static UperType Integer(long low, long high, double scale = 0, string unit = "", long? unknown = null) => new(UperKind.Integer)
+    {
+        Low = low,
+        High = high,
+        Bits = BitsFor((ulong)(high - low)),
+        Scale = scale,
+        Unit = unit,
+        Unknown = unknown,
+    };
+
+    /// <param name="extensible">Whether newer editions may add values.</param>
+    /// <param name="names">Names of the values from 0 on, with a space between.</param>
+    public static UperType Enumerated(bool extensible, string names)
+    {
+        byte[][] list = [.. names.Split(' ').Select(Encoding.UTF8.GetBytes)];
+        return new UperType(UperKind.Enumerated) { IsExtensible = extensible, Names = list, High = list.Length - 1, Bits = BitsFor((ulong)(list.Length - 1)) };
+    }
+
+    public static UperType BitString(int size, bool extensible = false) => new(UperKind.BitString) { IsExtensible = extensible, Low = size, High = size };
+
+    public static UperType OctetString(int low, int high) => new(UperKind.OctetString) { Low = low, High = high, Bits = BitsFor((ulong)(high - low)) };
+
+    /// <summary>International alphabet no. 5: seven bits a character.</summary>
+    public static UperType Text(int low, int high) => new(UperKind.Text) { Low = low, High = high, Bits = BitsFor((ulong)(high - low)) };
+
+    public static UperType Choice(bool extensible, params UperField[] alternatives) => new(UperKind.Choice)
+    {
+        IsExtensible = extensible,
+        Fields = alternatives,
+        High = alternatives.Length - 1,
+        Bits = BitsFor((ulong)(alternatives.Length - 1)),
+    };
+
+    public static UperType Sequence(bool extensible, params UperField[] fields) => new(UperKind.Sequence)
+    {
+        IsExtensible = extensible,
+        Fields = fields,
+        Optional = [.. Enumerable.Range(0, fields.Length).Where(i => fields[i].IsOptional)],
+        ByName = [.. Enumerable.Range(0, fields.Length).OrderBy(i => fields[i].Name, StringComparer.Ordinal)],
+    };
+
+    public static UperType SequenceOf(UperType element, int low, int high) => new(UperKind.SequenceOf)
+    {
+        Element = element,
+        Low = low,
+        High = high,
+        Bits = BitsFor((ulong)(high - low)),
+    };
+
+    internal static UperType ExtensionOctets { get; } = new(UperKind.Extension);
+
+    private static int BitsFor(ulong span) => 64 - BitOperations.LeadingZeroCount(span);
+}
