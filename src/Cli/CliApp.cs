@@ -25,7 +25,7 @@ public static class CliApp
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, TimeProvider clock)
     {
-        RootCommand root = Build(new Verbs(output, error, clock));
+        RootCommand root = Build(new Verbs(output, error, clock), output);
         ParseResult parsed = root.Parse(args);
         if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction && !args.Any(a => a.StartsWith("[suggest", StringComparison.Ordinal)))
         {
@@ -84,7 +84,7 @@ public static class CliApp
 #pragma warning restore CA1031
     }
 
-    private static RootCommand Build(Verbs verbs)
+    private static RootCommand Build(Verbs verbs, TextWriter output)
     {
         var root = new RootCommand("V2XSim: a vehicle-road cooperative edge-cloud simulator. 'v2xsim init demo' makes a first scenario, 'v2xsim run demo' runs it.");
         var json = new Option<bool>("--json") { Description = "Print one JSON document on standard output.", Recursive = true };
@@ -147,6 +147,17 @@ public static class CliApp
         var sites = new Command("sites", "Plan roadside units for a scenario's network and write the plan as a file to read and change.") { scenario, file, kilometres, force };
         sites.SetAction(p => verbs.Sites(p.GetValue(scenario)!, p.GetValue(file), p.GetValue(kilometres), p.GetValue(force), p.GetValue(json)));
         root.Add(sites);
+
+        var frames = new FrameVerbs(Console.In, output);
+        var source = new Argument<string?>("source") { Description = "Hexadecimal digits, JSON, a file of either or of raw octets; standard input when absent or '-'.", Arity = ArgumentArity.ZeroOrOne };
+        var si = new Option<bool>("--si") { Description = "SI units and degrees instead of the standard's integers." };
+        var decode = new Command("decode", "Print messages of T/CSAE 53-2020 (UPER or JSON) as JSON, one line each.") { source, si };
+        decode.SetAction(p => frames.Decode(p.GetValue(source), p.GetValue(si)));
+        root.Add(decode);
+
+        var encode = new Command("encode", "Print messages that are given as JSON as UPER, in hexadecimal digits.") { source };
+        encode.SetAction(p => frames.Encode(p.GetValue(source)));
+        root.Add(encode);
 
         var schema = new Command("schema", "Print the JSON Schema of scenario files, for editors.");
         schema.SetAction(_ => verbs.Schema());

@@ -398,6 +398,7 @@ public static class UperCodec
     {
         private readonly Span<byte> _target = target;
         private readonly UperTape _tape = tape;
+        private readonly ReadOnlySpan<UperNode> _nodes = tape.Nodes;
         private ulong _pending;
         private int _pendingBits;
         private int _written;
@@ -410,7 +411,7 @@ public static class UperCodec
 
         public void Value(int index, int depth)
         {
-            ref UperNode node = ref _tape[index];
+            ref readonly UperNode node = ref _nodes[index];
             UperType type = node.Type;
             switch (type.Kind)
             {
@@ -503,7 +504,7 @@ public static class UperCodec
                 case UperKind.SequenceOf:
                     {
                         int count = 0;
-                        for (int child = index + 1; child < node.End; child = _tape[child].End)
+                        for (int child = index + 1; child < node.End; child = _nodes[child].End)
                         {
                             count++;
                         }
@@ -515,7 +516,7 @@ public static class UperCodec
                         }
 
                         Bits((ulong)(count - type.Low), type.Bits);
-                        for (int child = index + 1; child < node.End && Fault == UperFault.None; child = _tape[child].End)
+                        for (int child = index + 1; child < node.End && Fault == UperFault.None; child = _nodes[child].End)
                         {
                             Value(child, depth + 1);
                         }
@@ -534,7 +535,8 @@ public static class UperCodec
         {
             if (_pendingBits > 0 || _written == 0)
             {
-                Bits(0, _written == 0 && _pendingBits == 0 ? 8 : (8 - (_pendingBits & 7)) & 7);
+                int padding = _written == 0 && _pendingBits == 0 ? 8 : (8 - (_pendingBits & 7)) & 7;
+                (_pending, _pendingBits) = (_pending << padding, _pendingBits + padding);
                 Flush();
             }
 
@@ -543,15 +545,23 @@ public static class UperCodec
 
         private void Components(int index, int depth)
         {
-            UperType type = _tape[index].Type;
-            int end = _tape[index].End, additions = 0, last = -1;
-            for (int child = index + 1; child < end; child = _tape[child].End)
+            UperType type = _nodes[index].Type;
+            int end = _nodes[index].End, additions = 0, last = -1;
+            ulong given = 0;
+            for (int child = index + 1; child < end;)
             {
-                if (_tape[child].Slot < 0)
+                ref readonly UperNode node = ref _nodes[child];
+                if (node.Slot < 0)
                 {
                     additions++;
-                    last = Math.Max(last, -1 - _tape[child].Slot);
+                    last = Math.Max(last, -1 - node.Slot);
                 }
+                else
+                {
+                    given |= 1UL << node.Slot;
+                }
+
+                child = node.End;
             }
 
             if (type.IsExtensible)
@@ -559,17 +569,18 @@ public static class UperCodec
                 Bits(additions > 0 ? 1u : 0u, 1);
             }
 
+            ulong present = 0;
             foreach (int i in type.Optional)
             {
-                Bits(Find(index, i, index + 1) >= 0 ? 1u : 0u, 1);
+                present = (present << 1) | ((given >> i) & 1);
             }
 
+            Bits(present, type.Optional.Length);
             int next = index + 1;
             UperField[] fields = type.Fields;
             for (int i = 0; i < fields.Length && Fault == UperFault.None; i++)
             {
-                int child = Find(index, i, next);
-                if (child < 0)
+                if (((given >> i) & 1) == 0)
                 {
                     if (!fields[i].IsOptional)
                     {
@@ -579,7 +590,8 @@ public static class UperCodec
                     continue;
                 }
 
-                next = _tape[child].End;
+                int child = Find(index, i, next);
+                next = _nodes[child].End;
                 Value(child, depth + 1);
                 if (Fault != UperFault.None && FaultField.Length == 0)
                 {
@@ -609,14 +621,14 @@ public static class UperCodec
 
         private void Alternative(int index, int depth)
         {
-            UperType type = _tape[index].Type;
-            long chosen = _tape[index].Value;
+            UperType type = _nodes[index].Type;
+            long chosen = _nodes[index].Value;
             if (type.IsExtensible)
             {
                 Bits(chosen < 0 ? 1u : 0u, 1);
             }
 
-            if (_tape[index].End == index + 1 || chosen >= type.Fields.Length || (chosen < 0 && !type.IsExtensible))
+            if (_nodes[index].End == index + 1 || chosen >= type.Fields.Length || (chosen < 0 && !type.IsExtensible))
             {
                 Fail(UperFault.Missing, string.Empty);
                 return;
@@ -639,7 +651,7 @@ public static class UperCodec
 
         private void Open(int index)
         {
-            ReadOnlySpan<byte> bytes = _tape.BytesOf(in _tape[index]);
+            ReadOnlySpan<byte> bytes = _tape.BytesOf(in _nodes[index]);
             Length(bytes.Length);
             foreach (byte b in bytes)
             {
@@ -650,15 +662,15 @@ public static class UperCodec
         /// <summary>The child in a slot: usually the next one, else wherever it is.</summary>
         private readonly int Find(int parent, int slot, int hint)
         {
-            int end = _tape[parent].End;
-            if (hint < end && _tape[hint].Slot == slot)
+            int end = _nodes[parent].End;
+            if (hint < end && _nodes[hint].Slot == slot)
             {
                 return hint;
             }
 
-            for (int child = parent + 1; child < end; child = _tape[child].End)
+            for (int child = parent + 1; child < end; child = _nodes[child].End)
             {
-                if (_tape[child].Slot == slot)
+                if (_nodes[child].Slot == slot)
                 {
                     return child;
                 }
@@ -699,13 +711,23 @@ public static class UperCodec
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private void Bits(ulong value, int count)
         {
-            // At most 7 + 32 bits pend before whole octets go out.
+            // At most 31 bits pend, and no value has more than 32.
             _pending = (_pending << count) | value;
             _pendingBits += count;
-            if (_pendingBits >= 8)
+            if (_pendingBits < 32)
+            {
+                return;
+            }
+
+            if (_written + 4 > _target.Length)
             {
                 Flush();
+                return;
             }
+
+            _pendingBits -= 32;
+            BinaryPrimitives.WriteUInt32BigEndian(_target[_written..], (uint)(_pending >> _pendingBits));
+            _written += 4;
         }
 
         private void Flush()

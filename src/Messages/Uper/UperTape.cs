@@ -3,7 +3,10 @@ namespace V2XSim.Messages.Uper;
 /// <summary>One value of a message. What belongs to it follows it on the tape, up to <see cref="End"/>.</summary>
 public struct UperNode
 {
-    public UperType Type { get; set; }
+    /// <summary>Number of the type: a reference would make every store on the tape dearer.</summary>
+    internal int TypeNumber { get; set; }
+
+    public readonly UperType Type => UperType.Numbered(TypeNumber);
 
     /// <summary>
     /// An integer; the number of an enumeration's value (beyond its names: an addition); the bits of a bit string, first bit highest,
@@ -54,7 +57,7 @@ public sealed class UperTape
         }
 
         ref UperNode node = ref _nodes[Count];
-        (node.Type, node.Value, node.Slot, node.End) = (type, value, slot, Count + 1);
+        (node.TypeNumber, node.Value, node.Slot, node.End) = (type.Number, value, slot, Count + 1);
         return Count++;
     }
 

@@ -30,7 +30,23 @@ public sealed record UperField(string Name, UperType Type, bool IsOptional)
 /// </summary>
 public sealed class UperType
 {
-    private UperType(UperKind kind) => Kind = kind;
+    private static readonly Lock Registering = new();
+    private static UperType[] _all = [];
+
+    private UperType(UperKind kind)
+    {
+        Kind = kind;
+        lock (Registering)
+        {
+            Number = _all.Length;
+            _all = [.. _all, this];
+        }
+    }
+
+    /// <summary>Number of the type within this process.</summary>
+    internal int Number { get; }
+
+    internal static UperType Numbered(int number) => _all[number];
 
     public UperKind Kind { get; }
 

@@ -1,0 +1,74 @@
+using System.Text.Json.Nodes;
+using V2XSim.Messages;
+using V2XSim.Messages.Uper;
+using Xunit;
+
+namespace V2XSim.Platform.Tests;
+
+/// <summary><c>decode</c> and <c>encode</c>, and frames that real units sent.</summary>
+public class FrameTests
+{
+    public static TheoryData<string> Captured => ["vec_bsm0", "vec_bsm1", "vec_map0", "vec_rsi0", "vec_rsm0", "vec_spat0"];
+
+    [Theory]
+    [MemberData(nameof(Captured))]
+    public void A_captured_frame_decodes_to_the_values_that_three_codecs_agree_on_and_encodes_to_its_bytes(string name)
+    {
+        Place.NeedsRealData("wire_frames");
+        byte[] frame = Convert.FromHexString(File.ReadAllText(Place.Of("..", "shared", "data", "real", "wire_frames", name + ".hex")).Trim());
+        var tape = new UperTape();
+        UperResult result = UperCodec.Decode(Csae53.MessageFrame, frame, tape);
+        Assert.True(result.IsValid, result.ToString());
+        var json = new JsonBuffer();
+        UperJson.Write(tape, json);
+        byte[] again = new byte[frame.Length];
+
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(File.ReadAllText(Place.Of("..", "shared", "data", "real", "wire_frames", name + ".json"))), JsonNode.Parse(json.ToString())), json.ToString());
+        Assert.True(UperCodec.Encode(tape, again, out int length).IsValid);
+        Assert.Equal(frame, again[..length]);
+    }
+
+    [Fact]
+    public void A_captured_day_two_frame_is_kept()
+    {
+        Place.NeedsRealData("wire_frames");
+        byte[] frame = Convert.FromHexString(File.ReadAllText(Place.Of("..", "shared", "data", "real", "wire_frames", "dayii_clpmm.hex")).Trim());
+        var tape = new UperTape();
+
+        Assert.True(UperCodec.Decode(Csae53.MessageFrame, frame, tape).IsValid);
+        byte[] again = new byte[frame.Length];
+        Assert.True(UperCodec.Encode(tape, again, out int length).IsValid);
+        Assert.Equal((1, Convert.ToHexString(frame)), (tape.Extensions, Convert.ToHexString(again.AsSpan(0, length))));
+    }
+
+    [Fact]
+    public async Task Decode_prints_the_very_json_and_encode_the_very_hex()
+    {
+        string hex = (await File.ReadAllTextAsync(Place.Of("tests", "data", "wire", "rsm_16_full.hex"))).Trim(), json = (await File.ReadAllTextAsync(Place.Of("tests", "data", "wire", "rsm_16_full.json"))).Trim();
+
+        Assert.Equal(json, (await CommandLine.Run("decode", hex)).Output.Trim());
+        Assert.Equal(json, (await CommandLine.Run("decode", Place.Of("tests", "data", "wire", "rsm_16_full.hex"))).Output.Trim());
+        Assert.Equal(json, (await CommandLine.Run("decode", Place.Of("tests", "data", "wire", "rsm_16_full.json"))).Output.Trim());
+        Assert.Equal(hex, (await CommandLine.Run("encode", json)).Output.Trim());
+        Assert.Contains("\"speedMetresPerSecond\":0.82", (await CommandLine.Run("decode", hex, "--si")).Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("decode", "0080a020", "truncated at bit")]
+    [InlineData("decode", "0080a020406080a0c0e10ee4990ef458165fc497e2064856dd4c1fa121f05fdfffe434b41c23c85200", "out of range at bit 195 (heading)")]
+    [InlineData("decode", "0080a020406080a0c0e10ee4990ef458165fc497e2064856c7081fa121f05fdfffe434b41c23c8520000", "trailing octets from bit 328")]
+    [InlineData("decode", "nofile.hex", "no hexadecimal digit, and there is no file of this name")]
+    [InlineData("decode", "abc", "3 hexadecimal digits are not whole octets")]
+    [InlineData("decode", "{\"rsmFrame\":{\"msgCnt\":200}}", "out of range")]
+    [InlineData("encode", "{\"rsmFrame\":", "not readable JSON")]
+    [InlineData("encode", "{\"rsmFrame\":{\"speed\":1}}", "rsmFrame.speed: there is no such member")]
+    [InlineData("encode", "00", "it is not JSON")]
+    public async Task A_bad_frame_ends_with_2_and_its_place(string verb, string source, string message)
+    {
+        Outcome outcome = await CommandLine.Run(verb, source);
+
+        Assert.Equal(2, outcome.Code);
+        Assert.Contains(message, outcome.Error, StringComparison.Ordinal);
+        Assert.Empty(outcome.Output);
+    }
+}
