@@ -62,6 +62,8 @@ public static class Place
         return address!;
     }
 
+    public static void NeedsAsnCompiler() => Needs(File.Exists("/usr/bin/asn1c") && File.Exists("/usr/bin/gcc"), "asn1c and gcc are not installed");
+
     public static string NeedsChromium()
     {
         string? program = ((string[])["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]).FirstOrDefault(File.Exists);

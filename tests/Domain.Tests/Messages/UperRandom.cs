@@ -6,9 +6,11 @@ namespace V2XSim.Domain.Tests.Messages;
 /// <summary>Makes valid messages at random, by building JSON that the reader takes.</summary>
 internal static class UperRandom
 {
-    public static void Fill(UperType type, UperTape tape, RandomStream random) => UperJson.Read(type, System.Text.Encoding.UTF8.GetBytes(Json(type, random, 0)), tape);
+    /// <param name="extensions">Whether additions of newer editions may occur.</param>
+    public static void Fill(UperType type, UperTape tape, RandomStream random, bool extensions = true) =>
+        UperJson.Read(type, System.Text.Encoding.UTF8.GetBytes(Json(type, random, extensions, 0)), tape);
 
-    public static string Json(UperType type, RandomStream random, int depth)
+    private static string Json(UperType type, RandomStream random, bool extensions, int depth)
     {
         switch (type.Kind)
         {
@@ -20,10 +22,10 @@ internal static class UperRandom
                     _ => $"{type.Low + (long)(random.NextDouble() * (type.High - type.Low))}",
                 };
             case UperKind.Enumerated:
-                return type.IsExtensible && random.NextInt(10) == 0 ? $"\"+{random.NextInt(100)}\"" : "\"" + System.Text.Encoding.UTF8.GetString(type.Names[random.NextInt(type.Names.Length)]) + "\"";
+                return extensions && type.IsExtensible && random.NextInt(10) == 0 ? $"\"+{random.NextInt(100)}\"" : "\"" + System.Text.Encoding.UTF8.GetString(type.Names[random.NextInt(type.Names.Length)]) + "\"";
             case UperKind.BitString:
                 {
-                    int length = type.IsExtensible && random.NextInt(5) == 0 ? (int)type.Low + 1 + random.NextInt(5) : (int)type.Low;
+                    int length = extensions && type.IsExtensible && random.NextInt(5) == 0 ? (int)type.Low + 1 + random.NextInt(5) : (int)type.Low;
                     string bits = Convert.ToHexString(Bits(length, random));
                     return length == type.Low ? $"\"{bits}\"" : $"{{\"length\":{length},\"value\":\"{bits}\"}}";
                 }
@@ -33,17 +35,17 @@ internal static class UperRandom
             case UperKind.Text:
                 return "\"" + new string([.. Enumerable.Range(0, (int)type.Low + random.NextInt(12)).Select(_ => (char)('a' + random.NextInt(26)))]) + "\"";
             case UperKind.Choice:
-                if (type.IsExtensible && random.NextInt(12) == 0)
+                if (extensions && type.IsExtensible && random.NextInt(12) == 0)
                 {
                     return $"{{\"+{random.NextInt(70)}\":\"{Convert.ToHexString(Octets(random.NextInt(200), random))}\"}}";
                 }
 
                 UperField chosen = type.Fields[random.NextInt(type.Fields.Length)];
-                return $"{{\"{chosen.Name}\":{Json(chosen.Type, random, depth + 1)}}}";
+                return $"{{\"{chosen.Name}\":{Json(chosen.Type, random, extensions, depth + 1)}}}";
             case UperKind.Sequence:
                 {
-                    var members = type.Fields.Where(f => !f.IsOptional || random.NextInt(depth > 6 ? 4 : 2) == 0).Select(f => $"\"{f.Name}\":{Json(f.Type, random, depth + 1)}").ToList();
-                    if (type.IsExtensible && random.NextInt(10) == 0)
+                    var members = type.Fields.Where(f => !f.IsOptional || random.NextInt(depth > 6 ? 4 : 2) == 0).Select(f => $"\"{f.Name}\":{Json(f.Type, random, extensions, depth + 1)}").ToList();
+                    if (extensions && type.IsExtensible && random.NextInt(10) == 0)
                     {
                         members.Add($"\"+{random.NextInt(5)}\":\"{Convert.ToHexString(Octets(random.NextInt(10), random))}\"");
                     }
@@ -54,7 +56,7 @@ internal static class UperRandom
 
             default:
                 int count = (int)Math.Min(type.High, type.Low + random.NextInt(3));
-                return "[" + string.Join(',', Enumerable.Range(0, count).Select(_ => Json(type.Element!, random, depth + 1))) + "]";
+                return "[" + string.Join(',', Enumerable.Range(0, count).Select(_ => Json(type.Element!, random, extensions, depth + 1))) + "]";
         }
     }
 
