@@ -25,6 +25,7 @@ public sealed class Results : IAsyncDisposable
     private readonly LoadedScenario _loaded;
     private readonly List<EdgeConfig> _edges;
     private readonly RunOptions _options;
+    private readonly HashSet<string> _simulated;
     private readonly Scoreboard _score;
     private readonly Ledger _ledger = new();
     private readonly Ledger _wall = new();
@@ -52,6 +53,7 @@ public sealed class Results : IAsyncDisposable
     private long _rsiReceived;
     private long _rsmLost;
     private long _rsiLost;
+    private long _warningsToSimulated;
     private long _handoversMerged;
     private long _handoversDropped;
     private long _roadUserSum;
@@ -67,6 +69,7 @@ public sealed class Results : IAsyncDisposable
         _loaded = loaded;
         _edges = edges;
         _options = options;
+        _simulated = loaded.Plan.Sites.Where(s => s.IsSimulated).Select(s => s.Id).ToHashSet(StringComparer.Ordinal);
         _score = new Scoreboard(edges, options.Workers);
         _ledger.Declare("sensing", "sensed", "sent");
         _ledger.Declare("uplink", "sent", "arrived");
@@ -184,6 +187,7 @@ public sealed class Results : IAsyncDisposable
             foreach (WarningRow warning in result.Warnings)
             {
                 _warnings[warning.Kind] = _warnings.GetValueOrDefault(warning.Kind) + 1;
+                _warningsToSimulated += _simulated.Contains(warning.Device) ? 1 : 0;
             }
 
             foreach (MessageRow row in result.Messages)
@@ -364,7 +368,7 @@ public sealed class Results : IAsyncDisposable
 
         // What is neither used nor rejected is on its way: at the edge before its arrival or, under the wall clock, in the broker.
         long inFlight = _options.IsWallClock || isPartial ? published - _ingested - _rejectedTotal : _inFlight + intake.Untaken;
-        long rsiSent = _warnings.Values.Sum();
+        long rsiSent = _warningsToSimulated;
         return new RunReport
         {
             Scenario = _loaded.Scenario.Name,

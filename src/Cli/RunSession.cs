@@ -35,6 +35,7 @@ public sealed class RunSession : IAsyncDisposable
     private readonly List<EdgeConfig> _edges;
     private readonly Intake _intake;
     private readonly RoadsideFleet _fleet;
+    private readonly HashSet<string> _simulated;
     private readonly Results _results;
     private readonly Stopwatches _watch;
     private readonly long _started;
@@ -71,7 +72,7 @@ public sealed class RunSession : IAsyncDisposable
         _intake = new Intake(catalogue);
         var streams = new RandomStreams(loaded.Seed);
         _fleet = new RoadsideFleet(
-            loaded.Plan.Sites.Select(site => new RoadsideDevice(
+            loaded.Plan.Sites.Where(s => s.IsSimulated).Select(site => new RoadsideDevice(
                 site,
                 loaded.Network.Projection.LocalPlaneAt(site.Position),
                 loaded.Epoch,
@@ -81,6 +82,7 @@ public sealed class RunSession : IAsyncDisposable
                 loaded.Scenario.LampRateHz,
                 streams)),
             options.Workers);
+        _simulated = _fleet.Devices.Select(d => d.Id).ToHashSet(StringComparer.Ordinal);
         _results = new Results(loaded, _edges, options);
     }
 
@@ -97,7 +99,7 @@ public sealed class RunSession : IAsyncDisposable
         var embedded = new EmbeddedDownlink();
         if (_options.Broker is null)
         {
-            _broker = await EmbeddedBroker.StartAsync(_options.Port, (client, message) => _intake.Accept(message, client), [Topics.AnnouncerClient, .. _loaded.Plan.Sites.Select(s => s.Id)]);
+            _broker = await EmbeddedBroker.StartAsync(_options.Port, (client, message) => _intake.Accept(message, client), [Topics.AnnouncerClient, .. _fleet.Devices.Select(d => d.Id)]);
             embedded.Broker = _broker;
         }
         else
@@ -395,7 +397,8 @@ public sealed class RunSession : IAsyncDisposable
             _watch.AddTicks(result.DecodeTicks, result.FuseTicks, result.EncodeTicks);
             foreach (DownCount down in result.Down)
             {
-                _downSent += down.Messages;
+                // Whether a real unit has got its messages only that unit knows.
+                _downSent += _simulated.Contains(down.Device) ? down.Messages : 0;
             }
         }
 

@@ -17,6 +17,8 @@ public abstract class TableColumns
     {
         TopicKind.ParticipantUp => "participant/up",
         TopicKind.LampUp => "lamp/up",
+        TopicKind.RsmUp => "rsm/up",
+        TopicKind.BsmUp => "bsm/up",
         _ => ((TopicKind)kind).ToString(),
     };
 

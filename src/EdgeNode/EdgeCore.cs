@@ -4,6 +4,7 @@ using V2XSim.Fusion;
 using V2XSim.Fusion.Edge;
 using V2XSim.Kernel;
 using V2XSim.Messages;
+using V2XSim.Messages.Uper;
 
 namespace V2XSim.EdgeNode;
 
@@ -34,6 +35,7 @@ public sealed class EdgeCore
     private readonly Dictionary<string, SensorProfile> _wholeSites;
     private readonly ParticipantCodec _participants = new();
     private readonly LampCodec _lamps;
+    private readonly FrameReader _frames = new();
     private readonly ParticipantMessage _message = new();
     private readonly LampMessage _lamp = new();
     private readonly List<PendingMessage> _waiting = [];
@@ -87,6 +89,7 @@ public sealed class EdgeCore
         {
             case TopicKind.ParticipantUp: AcceptParticipants(in entry, payload); break;
             case TopicKind.LampUp: AcceptLamps(in entry, payload); break;
+            case TopicKind.RsmUp or TopicKind.BsmUp: AcceptFrame(in entry, payload); break;
             default: Reject(in entry, RejectReason.UnknownTopic, entry.ArrivalMicroseconds); break;
         }
     }
@@ -123,7 +126,7 @@ public sealed class EdgeCore
                 reason = RejectReason.TooLate;
             }
 
-            if (reason == RejectReason.None && m.Kind == TopicKind.ParticipantUp && !_tracker.Process(m.Time, m.Sensor!, m.Measurements))
+            if (reason == RejectReason.None && m.Sensor is not null && !_tracker.Process(m.Time, m.Sensor!, m.Measurements))
             {
                 reason = RejectReason.TooLate;
             }
@@ -407,6 +410,11 @@ public sealed class EdgeCore
             sensed = _config.Epoch.FromUnixMilliseconds(_message.ScanUnixMilliseconds > 0 ? _message.ScanUnixMilliseconds : _message.Objects[0].TimestampUnixMilliseconds);
         }
 
+        for (int i = 0; i < _message.Count && reason == RejectReason.None; i++)
+        {
+            reason = IsNear(_message.Objects[i].LongitudeDegrees, _message.Objects[i].LatitudeDegrees) ? RejectReason.None : RejectReason.OutOfRange;
+        }
+
         if (reason == RejectReason.None && sensed.Microseconds > entry.ArrivalMicroseconds + (FutureToleranceSeconds * SimTime.MicrosecondsPerSecond))
         {
             reason = RejectReason.FromTheFuture;
@@ -447,6 +455,67 @@ public sealed class EdgeCore
         }
 
         _waiting.Add(pending);
+    }
+
+    /// <summary>What a roadside unit or a vehicle says in the standard's own frames; such a frame tells of those in it and of nobody else.</summary>
+    private void AcceptFrame(in BatchEntry entry, ReadOnlySpan<byte> payload)
+    {
+        var kind = (TopicKind)entry.Kind;
+        RejectReason reason = _sites.ContainsKey(entry.Device) ? _frames.Read(kind, payload) : RejectReason.UnknownDevice;
+        var arrival = new SimTime(entry.ArrivalMicroseconds);
+        SimTime sensed = reason == RejectReason.None && _frames.Objects[0].SecondMark is >= 0 and var mark ? InMinute(mark, arrival) : arrival;
+        if (reason == RejectReason.None && sensed.SecondsSince(arrival) > FutureToleranceSeconds)
+        {
+            reason = RejectReason.FromTheFuture;
+        }
+
+        if (reason == RejectReason.None && _frames.Objects.Any(o => !IsNear(o.Position.LongitudeDegrees, o.Position.LatitudeDegrees)))
+        {
+            reason = RejectReason.OutOfRange;
+        }
+
+        if (reason == RejectReason.None && _waiting.Count >= MaximumWaiting)
+        {
+            reason = RejectReason.Shed;
+        }
+
+        if (reason != RejectReason.None)
+        {
+            Reject(in entry, reason, entry.ArrivalMicroseconds);
+            return;
+        }
+
+        PendingMessage pending = Take(in entry, sensed, sensed);
+        PlanePoint first = _config.Plane.ToPlane(_frames.Objects[0].Position.LongitudeDegrees, _frames.Objects[0].Position.LatitudeDegrees);
+
+        // A vehicle sees itself and a metre around: that others are not in its message says nothing of them.
+        pending.Sensor = kind == TopicKind.RsmUp
+            ? _wholeSites[entry.Device]
+            : new SensorProfile(entry.Device, first, 0, Math.PI, 1, 0, 0, 0.99, 0.01);
+        foreach (FrameObject o in _frames.Objects)
+        {
+            PlanePoint at = _config.Plane.ToPlane(o.Position.LongitudeDegrees, o.Position.LatitudeDegrees);
+            double variance = o.DeviationMetres * o.DeviationMetres;
+            pending.Add(new Measurement(at.X, at.Y, variance, 0, variance, o.Size, o.Kind));
+        }
+
+        _waiting.Add(pending);
+    }
+
+    /// <summary>The instant of a mark within the UTC minute that is nearest to an arrival.</summary>
+    private SimTime InMinute(int mark, SimTime arrival)
+    {
+        const long Minute = 60_000;
+        long unix = _config.Epoch.ToUnixMilliseconds(arrival), at = unix - (unix % Minute) + mark;
+        at += at - unix > Minute / 2 ? -Minute : unix - at > Minute / 2 ? Minute : 0;
+        return _config.Epoch.FromUnixMilliseconds(at);
+    }
+
+    /// <summary>Whether a position is so near that the edge's plane holds; farther off, nothing that it could see is.</summary>
+    private bool IsNear(double longitude, double latitude)
+    {
+        const double FarthestDegrees = 0.05;
+        return Math.Abs(longitude - _config.Plane.Anchor.LongitudeDegrees) < FarthestDegrees && Math.Abs(latitude - _config.Plane.Anchor.LatitudeDegrees) < FarthestDegrees;
     }
 
     private void AcceptLamps(in BatchEntry entry, ReadOnlySpan<byte> payload)

@@ -160,7 +160,7 @@ public sealed class Intake : IDisposable
                 Interlocked.Increment(ref _foreign);
                 Reject(RejectReason.NotTheSender, new MessageRow(client!, (int)kind, -1, Now.Microseconds, Now.Microseconds, Now.Microseconds, (int)message.Payload.Length, 0, (int)RejectReason.NotTheSender));
                 return true;
-            case TopicKind.ParticipantUp or TopicKind.LampUp:
+            case TopicKind.ParticipantUp or TopicKind.LampUp or TopicKind.RsmUp or TopicKind.BsmUp:
                 break;
             default:
                 return false;

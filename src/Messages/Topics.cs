@@ -19,6 +19,12 @@ public enum TopicKind
 
     /// <summary><c>v2xsim/step/up</c>: the roadside announces how many messages each device sent in a step of simulated time.</summary>
     StepUp,
+
+    /// <summary><c>rsu/{id}/rsm/up</c>: what a roadside unit itself knows of road users.</summary>
+    RsmUp,
+
+    /// <summary><c>rsu/{id}/bsm/up</c>: what a vehicle says of itself, as a roadside unit heard it.</summary>
+    BsmUp,
 }
 
 /// <summary>Builds and takes apart topics.</summary>
@@ -36,7 +42,7 @@ public static class Topics
     public static IReadOnlyList<string> ReservedNames { get; } = [AnnouncerClient, PlatformClient, "v2xsim-doctor", "v2xsim"];
 
     /// <summary>Filters that together match everything devices send.</summary>
-    public static IReadOnlyList<string> UpFilters { get; } = ["rscu/+/participant/up", "rscu/+/lamp/up", StepUp];
+    public static IReadOnlyList<string> UpFilters { get; } = ["rscu/+/participant/up", "rscu/+/lamp/up", "rsu/+/rsm/up", "rsu/+/bsm/up", StepUp];
 
     public static string ParticipantUp(string device) => $"rscu/{device}/participant/up";
 
@@ -85,6 +91,8 @@ public static class Topics
             {
                 "rsm/down" => TopicKind.RsmDown,
                 "rsi/down" => TopicKind.RsiDown,
+                "rsm/up" => TopicKind.RsmUp,
+                "bsm/up" => TopicKind.BsmUp,
                 _ => TopicKind.Unknown,
             },
             _ => TopicKind.Unknown,
@@ -133,4 +141,7 @@ public enum RejectReason
 
     /// <summary>Sent under another name than the sender's own.</summary>
     NotTheSender = 14,
+
+    /// <summary>Not a whole frame in packed encoding: truncated, or octets follow it.</summary>
+    MalformedUper = 15,
 }

@@ -38,6 +38,9 @@ public sealed record SiteEntry : IPositioned
 
     public string? Signal { get; init; }
 
+    /// <summary>False for a real unit, which connects to the broker by itself under the site's id.</summary>
+    public bool Simulated { get; init; } = true;
+
     [Required]
     public string Edge { get; init; } = string.Empty;
 
@@ -148,7 +151,7 @@ public static class SitePlanFile
                 Add(entry, $"site {entry.Id} signal", $"the network has no signal {entry.Signal}", Near(entry.Signal, signals));
             }
 
-            sites.Add(new Site(entry.Id, position, entry.Junction, entry.Signal, entry.Edge, entry.Region, ReadSensors(entry, position)));
+            sites.Add(new Site(entry.Id, position, entry.Junction, entry.Signal, entry.Edge, entry.Region, ReadSensors(entry, position), entry.Simulated));
         }
 
         foreach (IGrouping<string, SiteEntry> edge in document.Sites.GroupBy(s => s.Edge, StringComparer.Ordinal))
@@ -247,6 +250,11 @@ public static class SitePlanFile
             if (site.SignalId is not null)
             {
                 text.Append(CultureInfo.InvariantCulture, $"    signal: {Quoted(site.SignalId)}\n");
+            }
+
+            if (!site.IsSimulated)
+            {
+                text.Append("    simulated: false\n");
             }
 
             text.Append(CultureInfo.InvariantCulture, $"    edge: {Quoted(site.EdgeId)}\n    region: {Quoted(site.RegionId)}\n    sensors:\n");

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using MQTTnet;
 using Parquet;
 using Xunit;
 
@@ -190,6 +191,47 @@ public sealed class RunTests : IDisposable
         Assert.Equal(30, report.GetProperty("steps").GetInt32());
         Assert.True(report.GetProperty("messages").GetProperty("ingested").GetInt64() > 60);
         Assert.True(report.GetProperty("latency").GetProperty("edge").GetProperty("count").GetInt64() > 0);
+    }
+
+    [Fact]
+    public async Task A_real_unit_that_speaks_the_standards_frames_is_fused_and_stands_in_the_report()
+    {
+        string sites = (await File.ReadAllTextAsync(Place.Of("scenarios", "crossing", "sites.yaml"))).Replace("    edge:", "    simulated: false\n    edge:", StringComparison.Ordinal);
+        _folder.Write("sites.yaml", sites);
+        string scenario = _folder.Write("scenario.yaml", (await File.ReadAllTextAsync(Place.Of("scenarios", "crossing", "scenario.yaml")))
+            .Replace("network.net.xml.gz", Place.Of("scenarios", "crossing", "network.net.xml.gz"), StringComparison.Ordinal));
+        using V2XSim.Cli.LoadedScenario loaded = V2XSim.Cli.ScenarioLoader.Load(scenario, null);
+        await using var session = new V2XSim.Cli.RunSession(loaded, new V2XSim.Cli.RunOptions { IsWallClock = true, DurationSeconds = 3, OutputFolder = _folder["a"] }, TimeProvider.System, 0, null);
+        await session.StartAsync(CancellationToken.None);
+        int lists = 0;
+        using MQTTnet.IMqttClient unit = await V2XSim.Mqtt.MqttConnections.ConnectAsync(session.Address, "S001", CancellationToken.None, args =>
+        {
+            lists += args.ApplicationMessage.Topic == "rsu/S001/rsm/down" ? 1 : 0;
+            return Task.CompletedTask;
+        });
+        await unit.SubscribeAsync("rsu/S001/+/down", MQTTnet.Protocol.MqttQualityOfServiceLevel.AtMostOnce, CancellationToken.None);
+        V2XSim.Kernel.GeoPoint at = loaded.Network.Projection.ToGeo(loaded.Plan.Sites[0].Position);
+        string rsm = """{"rsmFrame":{"id":"5233323930303031","msgCnt":7,"participants":[{"heading":0,"pos":{"offsetLL":{"position-LL4":{"lat":1000,"lon":1000}}},"posConfidence":{"pos":"a20cm"},"ptcId":1,"ptcType":"motor","secMark":65535,"size":{"length":450,"width":180},"source":"lidar","speed":0}],"refPos":{"lat":LAT,"long":LON}}}"""
+            .Replace("LAT", $"{(long)(at.LatitudeDegrees * 1e7)}", StringComparison.Ordinal).Replace("LON", $"{(long)(at.LongitudeDegrees * 1e7)}", StringComparison.Ordinal);
+        byte[] packed = Convert.FromHexString((await CommandLine.Run("encode", rsm)).Output.Trim());
+
+        Task<V2XSim.Cli.RunOutcome> run = session.RunAsync(CancellationToken.None);
+        for (int i = 0; !run.IsCompleted; i++)
+        {
+            await Send("rsu/S001/rsm/up", i % 2 == 0 ? packed : System.Text.Encoding.UTF8.GetBytes(rsm));
+            await Send("rsu/S001/bsm/up", packed);
+            await Send("rsu/S001/rsm/up", packed[..10]);
+            await Task.WhenAny(run, Task.Delay(100));
+        }
+
+        Dashboard.MessageSection m = (await run).Report.Messages;
+        Assert.True(m.IngestedByTopic["rsm/up"] > 15);
+        Assert.True(m.RejectedByReason["WrongType"] > 15 && m.RejectedByReason["MalformedUper"] > 15);
+        Assert.Equal(m.Published, m.Ingested + m.Rejected + m.InFlight);
+        Assert.Equal(m.Published, m.ForeignReceived);
+        Assert.True(lists > 10, $"{lists} lists came back");
+
+        Task Send(string topic, byte[] payload) => unit.PublishAsync(new MQTTnet.MqttApplicationMessage { Topic = topic, PayloadSegment = payload });
     }
 
     [Fact]

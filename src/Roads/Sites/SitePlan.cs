@@ -82,7 +82,8 @@ public sealed record Sensor(string Id, SensorType Type, PlanePoint Position, dou
 
 /// <summary>A roadside computing unit with its sensors and, at a junction with a signal, its signal controller.</summary>
 /// <param name="SignalId">Signal whose lamps the site reports; null when there is none.</param>
-public sealed record Site(string Id, PlanePoint Position, string? JunctionId, string? SignalId, string EdgeId, string RegionId, IReadOnlyList<Sensor> Sensors);
+/// <param name="IsSimulated">False for a real unit that connects to the broker by itself.</param>
+public sealed record Site(string Id, PlanePoint Position, string? JunctionId, string? SignalId, string EdgeId, string RegionId, IReadOnlyList<Sensor> Sensors, bool IsSimulated = true);
 
 /// <summary>All sites of a network, in order of id.</summary>
 /// <param name="ServiceRadiusMetres">How far around a site its road counts as networked.</param>
