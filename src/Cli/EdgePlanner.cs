@@ -13,7 +13,7 @@ public static class EdgePlanner
     private const double NeighbourMetres = 3000;
     private const int MostNeighbours = 12;
 
-    public static List<EdgeConfig> Plan(LoadedScenario loaded)
+    public static List<EdgeConfig> Plan(LoadedScenario loaded, UtcEpoch epoch)
     {
         RoadNetwork network = loaded.Network;
         var lanes = new LaneIndex(network);
@@ -27,8 +27,8 @@ public static class EdgePlanner
             Number = i + 1,
             RegionId = edge.Region,
             Plane = network.Projection.LocalPlaneAt(edge.Centre),
-            Epoch = loaded.Epoch,
-            Sites = [.. edge.Sites.Select(s => new EdgeSite(s.Id, s.Position, [.. s.Sensors.Select(ProfileOf)]))],
+            Epoch = epoch,
+            Sites = [.. edge.Sites.Select(s => new EdgeSite(s.Id, s.Position, [.. s.Sensors.Select(ProfileOf)], s.IsSimulated))],
             ServiceRadiusMetres = loaded.Plan.ServiceRadiusMetres,
             Roads = [.. PiecesNear(network, lanes, edge.Sites, loaded.Plan.ServiceRadiusMetres)],
             Neighbours = [.. edges.Where(e => e.Id != edge.Id && e.Centre.DistanceTo(edge.Centre) < NeighbourMetres)

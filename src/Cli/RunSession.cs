@@ -28,6 +28,9 @@ public sealed class RunSession : IAsyncDisposable
 
     /// <summary>Under the wall clock: steps that the platform may lag behind; steps beyond it are left out and counted.</summary>
     private const int MaximumLagSteps = 20;
+
+    /// <summary>A run that starts now starts this many seconds after it was asked for: broker, silos and devices start meanwhile.</summary>
+    private const int SecondsToStart = 5;
     private readonly LoadedScenario _loaded;
     private readonly RunOptions _options;
     private readonly TimeProvider _clock;
@@ -39,6 +42,7 @@ public sealed class RunSession : IAsyncDisposable
     private readonly Results _results;
     private readonly Stopwatches _watch;
     private readonly long _started;
+    private readonly UtcEpoch _epoch;
     private readonly double _stepSeconds;
     private readonly int _totalSteps;
     private EmbeddedBroker? _broker;
@@ -66,7 +70,13 @@ public sealed class RunSession : IAsyncDisposable
         _watch = new Stopwatches(clock) { LoadSeconds = loadSeconds };
         _stepSeconds = loaded.Scenario.StepSeconds;
         _totalSteps = Math.Max(1, (int)Math.Round((options.DurationSeconds ?? loaded.Scenario.DurationSeconds) / _stepSeconds));
-        _edges = EdgePlanner.Plan(loaded);
+        if (loaded.Epoch is null && !options.IsWallClock)
+        {
+            throw new BadInputException(loaded.File, "startUtc", "only a run under the wall clock can start now", "use --clock wall, or give a time");
+        }
+
+        _epoch = loaded.Epoch ?? new UtcEpoch(((clock.GetUtcNow().ToUnixTimeMilliseconds() / 1000) + SecondsToStart) * 1000);
+        _edges = EdgePlanner.Plan(loaded, _epoch);
         var catalogue = new EdgeCatalogue(_edges);
         Catalogue = catalogue;
         _intake = new Intake(catalogue);
@@ -75,7 +85,7 @@ public sealed class RunSession : IAsyncDisposable
             loaded.Plan.Sites.Where(s => s.IsSimulated).Select(site => new RoadsideDevice(
                 site,
                 loaded.Network.Projection.LocalPlaneAt(site.Position),
-                loaded.Epoch,
+                _epoch,
                 loaded.Scenario.Uplink,
                 loaded.Scenario.Downlink,
                 loaded.Signals,
@@ -285,6 +295,12 @@ public sealed class RunSession : IAsyncDisposable
 
     private async Task RunPacedAsync(CancellationToken cancellation)
     {
+        if (_loaded.Epoch is null && _epoch.ToUtc(SimTime.Zero) - _clock.GetUtcNow() is var rest && rest > TimeSpan.Zero)
+        {
+            await Task.Delay(rest, _clock, cancellation);
+            _runStarted = _clock.GetTimestamp();
+        }
+
         long zero = _clock.GetTimestamp();
         SimTime Wall() => new((long)_clock.GetElapsedTime(zero).TotalMicroseconds);
         _intake.Clock = Wall;

@@ -11,6 +11,7 @@ using V2XSim.Traffic;
 namespace V2XSim.Cli;
 
 /// <summary>A scenario with everything that its file names, ready to run. The traffic source is used up by one run.</summary>
+/// <param name="Epoch">UTC of its start; null when it starts now, whenever that is.</param>
 public sealed record LoadedScenario(
     Scenario Scenario,
     string File,
@@ -20,7 +21,7 @@ public sealed record LoadedScenario(
     ITrafficSource Traffic,
     string TrafficKind,
     ulong Seed,
-    UtcEpoch Epoch,
+    UtcEpoch? Epoch,
     string Hash,
     IReadOnlyList<ImportNote> Notes) : IDisposable
 {
@@ -31,6 +32,9 @@ public sealed record LoadedScenario(
 public static class ScenarioLoader
 {
     public const string FileName = "scenario.yaml";
+
+    /// <summary>Start of a scenario whose event time is the real time.</summary>
+    public const string Now = "now";
 
     /// <summary>The scenario file of a path that names it or its folder.</summary>
     public static string FileOf(string path)
@@ -70,9 +74,9 @@ public static class ScenarioLoader
             Add("name", "it is empty", "give the scenario a name");
         }
 
-        if (!DateTimeOffset.TryParse(scenario.StartUtc, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _))
+        if (scenario.StartUtc != Now && !DateTimeOffset.TryParse(scenario.StartUtc, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _))
         {
-            Add("startUtc", $"'{scenario.StartUtc}' is not a time", "write it as 2026-06-01T08:00:00Z");
+            Add("startUtc", $"'{scenario.StartUtc}' is not a time", "write it as 2026-06-01T08:00:00Z, or now");
         }
 
         double stepsPerSecond = 1 / scenario.StepSeconds;
@@ -183,7 +187,7 @@ public static class ScenarioLoader
             throw new BadInputException(file, "roads", e.Message, "correct the signal's programme in the network");
         }
 
-        var epoch = new UtcEpoch(DateTimeOffset.Parse(scenario.StartUtc, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal).ToUnixTimeMilliseconds());
+        UtcEpoch? epoch = scenario.StartUtc == Now ? null : new UtcEpoch(DateTimeOffset.Parse(scenario.StartUtc, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal).ToUnixTimeMilliseconds());
         return new LoadedScenario(scenario, file, network, plan, signals, source, kind, used, epoch, HashOf(file, scenario), NotesOn(scenario, network, plan));
     }
 

@@ -7,7 +7,8 @@ using V2XSim.Messages;
 namespace V2XSim.EdgeNode;
 
 /// <summary>A site as its edge knows it.</summary>
-public sealed record EdgeSite(string Device, PlanePoint Position, ImmutableArray<SensorProfile> Sensors)
+/// <param name="IsSimulated">False for a real unit.</param>
+public sealed record EdgeSite(string Device, PlanePoint Position, ImmutableArray<SensorProfile> Sensors, bool IsSimulated = true)
 {
     public ulong Octets { get; } = DownMessages.OctetsOf(Device);
 }

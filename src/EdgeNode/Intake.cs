@@ -117,7 +117,7 @@ public sealed class Intake : IDisposable
             Inboxes[edge.EdgeId] = inbox;
             foreach (EdgeSite site in edge.Sites)
             {
-                _devices[site.Device] = new Device(site.Device, inbox);
+                _devices[site.Device] = new Device(site.Device, inbox, site.IsSimulated);
             }
         }
 
@@ -179,7 +179,8 @@ public sealed class Intake : IDisposable
             }
         }
 
-        bool isOwn = client is null ? sequence >= 0 : name.SequenceEqual(client);
+        bool isKnown = _byName.TryGetValue(name, out Device? device), isItself = client is null || name.SequenceEqual(client);
+        bool isOwn = isKnown && device!.IsSimulated && (client is null ? sequence >= 0 : isItself);
         if (!isOwn)
         {
             Interlocked.Increment(ref _foreign);
@@ -188,11 +189,11 @@ public sealed class Intake : IDisposable
         bool isScheduled = isOwn && arrival != long.MinValue;
         arrival = isScheduled ? arrival : (Clock?.Invoke() ?? Now).Microseconds;
         RejectReason reason = RejectReason.None;
-        if (!_byName.TryGetValue(name, out Device? device))
+        if (!isKnown)
         {
             reason = RejectReason.UnknownDevice;
         }
-        else if (!isOwn && client is not null)
+        else if (!isItself)
         {
             reason = RejectReason.NotTheSender;
         }
@@ -200,7 +201,7 @@ public sealed class Intake : IDisposable
         {
             reason = RejectReason.TooLarge;
         }
-        else if (!device.Inbox.Append(device.Name, kind, message.Payload, sequence, arrival))
+        else if (!device!.Inbox.Append(device.Name, kind, message.Payload, sequence, arrival))
         {
             reason = RejectReason.Shed;
         }
@@ -214,9 +215,9 @@ public sealed class Intake : IDisposable
             Reject(reason, new MessageRow(name.ToString(), (int)kind, sequence, arrival, arrival, arrival, (int)message.Payload.Length, 0, (int)reason));
         }
 
-        if (isScheduled && device is not null)
+        if (isScheduled)
         {
-            Interlocked.Increment(ref device.Delivered);
+            Interlocked.Increment(ref device!.Delivered);
             _room.Release();
             if (Interlocked.Increment(ref _delivered) == Interlocked.Read(ref _expected))
             {
@@ -355,9 +356,10 @@ public sealed class Intake : IDisposable
         }
     }
 
-    private sealed class Device(string name, EdgeInbox inbox)
+    private sealed class Device(string name, EdgeInbox inbox, bool isSimulated)
     {
         public readonly string Name = name;
+        public readonly bool IsSimulated = isSimulated;
         public readonly EdgeInbox Inbox = inbox;
         public long Delivered;
     }

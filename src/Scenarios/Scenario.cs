@@ -17,7 +17,7 @@ public sealed record Scenario
     [Description("What the scenario shows, in a sentence or two.")]
     public string Description { get; init; } = string.Empty;
 
-    [Description("UTC at the scenario's start, ISO 8601.")]
+    [Description("UTC at the scenario's start, ISO 8601; or now, for real devices whose clocks show it (with --clock wall only).")]
     public string StartUtc { get; init; } = "2026-06-01T00:00:00Z";
 
     [Range(0.1, 1_000_000)]

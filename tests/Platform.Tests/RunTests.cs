@@ -229,6 +229,7 @@ public sealed class RunTests : IDisposable
         Assert.True(m.RejectedByReason["WrongType"] > 15 && m.RejectedByReason["MalformedUper"] > 15);
         Assert.Equal(m.Published, m.Ingested + m.Rejected + m.InFlight);
         Assert.Equal(m.Published, m.ForeignReceived);
+        Assert.True(m.ForeignReceived > 45 && m.InFlight is >= 0 and < 10, $"{m.ForeignReceived}, {m.InFlight}");
         Assert.True(lists > 10, $"{lists} lists came back");
 
         Task Send(string topic, byte[] payload) => unit.PublishAsync(new MQTTnet.MqttApplicationMessage { Topic = topic, PayloadSegment = payload });
