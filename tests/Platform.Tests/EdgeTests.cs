@@ -305,7 +305,7 @@ public class EdgeTests
         Assert.Equal((1, 3L), (second.Count, second.Entries[0].Sequence));
     }
 
-    private static EdgeCore Edge() => new(Config(), new NearestNeighbourTracker(new TrackerSettings(), 1));
+    internal static EdgeCore Edge() => new(Config(), new NearestNeighbourTracker(new TrackerSettings(), 1));
 
     private static EdgeConfig Config() => new()
     {
@@ -324,7 +324,7 @@ public class EdgeTests
     private static void Accept(EdgeCore edge, byte[] payload, double arrival, long sequence) =>
         edge.Accept(new BatchEntry("S1", (int)TopicKind.ParticipantUp, 0, payload.Length, sequence, SimTime.FromSeconds(arrival).Microseconds), payload);
 
-    private static byte[] Participants(double seconds, params (double X, double Y)[] objects)
+    internal static byte[] Participants(double seconds, params (double X, double Y)[] objects)
     {
         var message = new ParticipantMessage { Device = "S1", Sensor = "S1-1", TimestampUnixMilliseconds = Epoch.ToUnixMilliseconds(SimTime.FromSeconds(seconds)) };
         LocalPlane plane = Projection.LocalPlaneAt(default);

@@ -171,7 +171,12 @@ public sealed class FrameReader
     /// <summary>The node of a named component; −1 when it is absent.</summary>
     private int Child(int parent, UperType type, string name)
     {
-        int slot = Array.FindIndex(type.Fields, f => f.Name == name);
+        int slot = type.Fields.Length - 1;
+        while (slot >= 0 && !string.Equals(type.Fields[slot].Name, name, StringComparison.Ordinal))
+        {
+            slot--;
+        }
+
         for (int child = parent + 1; child < _tape[parent].End; child = _tape[child].End)
         {
             if (_tape[child].Slot == slot)
