@@ -18,7 +18,7 @@ namespace V2XSim.Cli;
 public sealed class Results : IAsyncDisposable
 {
     private const string ReportFile = "report.json", RunFile = "run.json", TimingFile = "timing.json", PageFile = "report.html";
-    private static readonly string[] TableNames = ["tracks", "truth", "messages", "windows"];
+    private static readonly string[] TableNames = ["tracks", "truth", "messages", "quarantine", "windows"];
 
     /// <summary>What edges send down is with the devices, or lost, well within this time; after it the whole way is added up.</summary>
     private const long SettledMicroseconds = 5_000_000;
@@ -41,6 +41,7 @@ public sealed class Results : IAsyncDisposable
     private readonly TrackColumns _tracks = new();
     private readonly TruthColumns _truth = new();
     private readonly MessageColumns _messages = new();
+    private readonly QuarantineColumns _quarantine = new();
     private readonly WindowColumns _windows = new();
     private readonly Dictionary<string, string> _tableHashes = new(StringComparer.Ordinal);
     private long _ingested;
@@ -102,6 +103,7 @@ public sealed class Results : IAsyncDisposable
         await _tracks.OpenAsync(Create("tracks"));
         await _truth.OpenAsync(Create("truth"));
         await _messages.OpenAsync(Create("messages"));
+        await _quarantine.OpenAsync(Create("quarantine"));
         await _windows.OpenAsync(Create("windows"));
 
         // Without a folder the tables are made all the same, for their hash: the run hash does not depend on where results go.
@@ -198,6 +200,11 @@ public sealed class Results : IAsyncDisposable
                     await _messages.AddAsync(row);
                 }
             }
+
+            foreach (QuarantineRow row in result.Quarantined)
+            {
+                await _quarantine.AddAsync(row);
+            }
         }
 
         await WriteTablesAsync(step, frame, results, now);
@@ -226,8 +233,12 @@ public sealed class Results : IAsyncDisposable
             }
         }
 
-        AddWholeWays(long.MaxValue);
+        foreach (QuarantineRow row in intake.TakeQuarantined())
+        {
+            await _quarantine.AddAsync(row);
+        }
 
+        AddWholeWays(long.MaxValue);
         await CloseTablesAsync();
         RunReport report = Compose(fleet, intake, centre, steps, seconds, isPartial, downSent);
         return report with { RunHash = HashOf(report) };
@@ -263,7 +274,7 @@ public sealed class Results : IAsyncDisposable
         }
 
         _tablesClosed = true;
-        foreach (TableColumns table in (TableColumns[])[_tracks, _truth, _messages, _windows])
+        foreach (TableColumns table in (TableColumns[])[_tracks, _truth, _messages, _quarantine, _windows])
         {
             await table.CloseAsync();
         }
@@ -399,6 +410,7 @@ public sealed class Results : IAsyncDisposable
                 inFlight,
                 _ingestedByTopic,
                 _rejected,
+                _quarantine.Rows,
                 intake.Foreign,
                 _bytes,
                 downSent - rsiSent,

@@ -81,6 +81,28 @@ public readonly record struct MessageRow(
     [property: Id(7)] int Objects,
     [property: Id(8)] int Reason);
 
+/// <summary>A rejected message as it came.</summary>
+/// <param name="Bytes">Its length.</param>
+/// <param name="Payload">Its first octets; empty when it was rejected after it had been read.</param>
+[GenerateSerializer]
+[Immutable]
+[Alias("v2xsim.QuarantineRow")]
+public readonly record struct QuarantineRow(
+    [property: Id(0)] string Device,
+    [property: Id(1)] int Kind,
+    [property: Id(2)] long Sequence,
+    [property: Id(3)] long ArrivalMicroseconds,
+    [property: Id(4)] int Reason,
+    [property: Id(5)] int Bytes,
+    [property: Id(6)] byte[] Payload)
+{
+    /// <summary>Rejected messages of one device that are kept; all others are only counted.</summary>
+    public const int MaximumPerDevice = 100;
+
+    /// <summary>Octets that are kept of each.</summary>
+    public const int MaximumOctets = 4096;
+}
+
 /// <summary>A warning that an edge gave.</summary>
 [GenerateSerializer]
 [Immutable]
@@ -133,6 +155,10 @@ public sealed class EdgeStepResult
 
     [Id(11)]
     public int HandoversDropped { get; set; }
+
+    /// <summary>Samples of the rejected among <see cref="Messages"/>.</summary>
+    [Id(12)]
+    public QuarantineRow[] Quarantined { get; set; } = [];
 
     /// <summary>Wall time spent decoding, fusing and encoding, in ticks of the time provider's frequency.</summary>
     [Id(7)]

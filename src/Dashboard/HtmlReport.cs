@@ -223,7 +223,7 @@ public static class HtmlReport
             ["account", "messages"],
             [
                 ["made by devices", N(m.Generated)], ["− lost on the link", N(m.LostOnLink)], ["− refused by a full link queue", N(m.QueueFull)],
-                ["= published", N(m.Published)], ["of which damaged on the link", N(m.Corrupted)], ["ingested", N(m.Ingested)], ["rejected", N(m.Rejected)], ["in flight at the end", N(m.InFlight)],
+                ["= published", N(m.Published)], ["of which damaged on the link", N(m.Corrupted)], ["ingested", N(m.Ingested)], ["rejected", N(m.Rejected)], ["of which kept in quarantine.parquet", N(m.Quarantined)], ["in flight at the end", N(m.InFlight)],
                 ["from devices that are not simulated", N(m.ForeignReceived)],
                 ["object lists down (RSM), published / received / lost", N(m.RsmPublished) + " / " + N(m.RsmReceived) + " / " + N(m.RsmLost)],
                 ["warnings down (RSI), published / received / lost", N(m.RsiPublished) + " / " + N(m.RsiReceived) + " / " + N(m.RsiLost)],

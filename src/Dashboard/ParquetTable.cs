@@ -64,30 +64,32 @@ public sealed class TextColumn(string name) : Column(new DataField<string>(name)
 /// </summary>
 public sealed class ParquetTable : IAsyncDisposable
 {
-    private const int RowsPerGroup = 131_072;
+    public const int UsualRowsPerGroup = 131_072;
+    private readonly int _rowsPerGroup;
     private readonly Column[] _columns;
     private readonly ParquetWriter _writer;
     private int _rows;
 
-    private ParquetTable(ParquetWriter writer, Column[] columns)
+    private ParquetTable(ParquetWriter writer, Column[] columns, int rowsPerGroup)
     {
         _writer = writer;
+        _rowsPerGroup = rowsPerGroup;
         _columns = columns;
     }
 
     public long RowCount { get; private set; }
 
-    public static async Task<ParquetTable> CreateAsync(Stream target, params Column[] columns)
+    public static async Task<ParquetTable> CreateAsync(Stream target, Column[] columns, int rowsPerGroup = UsualRowsPerGroup)
     {
         var options = new ParquetOptions { CompressionMethod = CompressionMethod.Zstd, CompressionLevel = System.IO.Compression.CompressionLevel.Fastest };
         ParquetWriter writer = await ParquetWriter.CreateAsync(new ParquetSchema(columns.Select(c => (Field)c.Field)), target, options);
-        return new ParquetTable(writer, columns);
+        return new ParquetTable(writer, columns, rowsPerGroup);
     }
 
     public async ValueTask EndRowAsync()
     {
         RowCount++;
-        if (++_rows == RowsPerGroup)
+        if (++_rows == _rowsPerGroup)
         {
             await FlushAsync();
         }

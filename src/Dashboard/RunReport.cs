@@ -117,6 +117,7 @@ public sealed record MessageSection(
     long InFlight,
     IReadOnlyDictionary<string, long> IngestedByTopic,
     IReadOnlyDictionary<string, long> RejectedByReason,
+    long Quarantined,
     long ForeignReceived,
     long Bytes,
     long RsmPublished,

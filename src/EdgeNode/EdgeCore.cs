@@ -51,6 +51,8 @@ public sealed class EdgeCore
     private readonly List<Neighbour> _nextEdges = [];
     private readonly List<Conflict> _conflicts = [];
     private readonly List<MessageRow> _rows = [];
+    private readonly List<QuarantineRow> _quarantine = [];
+    private readonly Dictionary<string, int> _sampled = new(StringComparer.Ordinal);
     private readonly List<RsmParticipant> _rsm = [];
     private readonly JsonBuffer _json = new();
     private readonly Dictionary<string, int> _counters = new(StringComparer.Ordinal);
@@ -90,7 +92,7 @@ public sealed class EdgeCore
             case TopicKind.ParticipantUp: AcceptParticipants(in entry, payload); break;
             case TopicKind.LampUp: AcceptLamps(in entry, payload); break;
             case TopicKind.RsmUp or TopicKind.BsmUp: AcceptFrame(in entry, payload); break;
-            default: Reject(in entry, RejectReason.UnknownTopic, entry.ArrivalMicroseconds); break;
+            default: Reject(in entry, RejectReason.UnknownTopic, entry.ArrivalMicroseconds, payload); break;
         }
     }
 
@@ -120,9 +122,8 @@ public sealed class EdgeCore
         {
             PendingMessage m = _waiting[used++];
             RejectReason reason = m.Reason;
-            if (reason == RejectReason.None && m.Arrival.SecondsSince(m.Time) > _config.Tracker.CoastSeconds)
+            if (reason == RejectReason.None && IsStale(m))
             {
-                // Tracks do not live on that long without data: what is older when it comes can no longer be published.
                 reason = RejectReason.TooLate;
             }
 
@@ -131,8 +132,7 @@ public sealed class EdgeCore
                 reason = RejectReason.TooLate;
             }
 
-            _rows.Add(m.Row(reason));
-            _spare.Push(m);
+            Leave(m, reason);
         }
 
         _waiting.RemoveRange(0, used);
@@ -182,6 +182,14 @@ public sealed class EdgeCore
     {
         MessageRow[] rows = [.. _rows];
         _rows.Clear();
+        return rows;
+    }
+
+    /// <summary>Samples of messages rejected since the last call, at most <see cref="QuarantineRow.MaximumPerDevice"/> of a device in all.</summary>
+    public QuarantineRow[] TakeQuarantined()
+    {
+        QuarantineRow[] rows = [.. _quarantine];
+        _quarantine.Clear();
         return rows;
     }
 
@@ -427,11 +435,11 @@ public sealed class EdgeCore
 
         if (reason != RejectReason.None)
         {
-            Reject(in entry, reason, sent.Microseconds);
+            Reject(in entry, reason, sent.Microseconds, payload);
             return;
         }
 
-        PendingMessage pending = Take(in entry, sensed, sent);
+        PendingMessage pending = Take(in entry, sensed, sent, payload);
         pending.Sensor = sensor;
         foreach (ref readonly ParticipantObject o in _message.Objects)
         {
@@ -481,11 +489,11 @@ public sealed class EdgeCore
 
         if (reason != RejectReason.None)
         {
-            Reject(in entry, reason, entry.ArrivalMicroseconds);
+            Reject(in entry, reason, entry.ArrivalMicroseconds, payload);
             return;
         }
 
-        PendingMessage pending = Take(in entry, sensed, sensed);
+        PendingMessage pending = Take(in entry, sensed, sensed, payload);
         PlanePoint first = _config.Plane.ToPlane(_frames.Objects[0].Position.LongitudeDegrees, _frames.Objects[0].Position.LatitudeDegrees);
 
         // A vehicle sees itself and a metre around: that others are not in its message says nothing of them.
@@ -534,7 +542,7 @@ public sealed class EdgeCore
         SimTime sent = reason == RejectReason.None ? _config.Epoch.FromUnixMilliseconds(_lamp.TimestampUnixMilliseconds) : new SimTime(entry.ArrivalMicroseconds);
         if (reason != RejectReason.None)
         {
-            Reject(in entry, reason, sent.Microseconds);
+            Reject(in entry, reason, sent.Microseconds, payload);
             return;
         }
 
@@ -543,7 +551,7 @@ public sealed class EdgeCore
             LampStates[_lamp.Junction] = [.. _lamp.Lamps];
         }
 
-        PendingMessage pending = Take(in entry, sent, sent);
+        PendingMessage pending = Take(in entry, sent, sent, payload);
         pending.Objects = _lamp.Lamps.Count;
         _waiting.Add(pending);
     }
@@ -554,26 +562,68 @@ public sealed class EdgeCore
         : RejectReason.None;
 
     /// <summary>A message that cannot be used still waits for its arrival: in which step it is counted must not depend on the broker's haste.</summary>
-    private void Reject(in BatchEntry entry, RejectReason reason, long sentMicroseconds)
+    private void Reject(in BatchEntry entry, RejectReason reason, long sentMicroseconds, ReadOnlySpan<byte> payload)
     {
         var sent = new SimTime(sentMicroseconds);
-        PendingMessage pending = Take(in entry, sent, sent);
+        PendingMessage pending = Take(in entry, sent, sent, []);
         pending.Reason = reason;
+        KeepSample(pending, payload);
         if (_waiting.Count < MaximumWaiting)
         {
             _waiting.Add(pending);
             return;
         }
 
-        _rows.Add(pending.Row(reason));
-        _spare.Push(pending);
+        Leave(pending, reason);
     }
 
-    private PendingMessage Take(in BatchEntry entry, SimTime sensed, SimTime sent)
+    /// <summary>Counts a message that is done with, and puts it into quarantine if it was no good.</summary>
+    private void Leave(PendingMessage message, RejectReason reason)
+    {
+        _rows.Add(message.Row(reason));
+        if (reason != RejectReason.None && (message.Sample is not null || MayKeep(message.Device)))
+        {
+            _quarantine.Add(message.Quarantined(reason));
+        }
+
+        message.Sample = null;
+        _spare.Push(message);
+    }
+
+    private PendingMessage Take(in BatchEntry entry, SimTime sensed, SimTime sent, ReadOnlySpan<byte> payload)
     {
         PendingMessage pending = _spare.Count > 0 ? _spare.Pop() : new PendingMessage();
         pending.Reset(in entry, sensed, sent);
+        if (payload.Length > 0 && IsStale(pending))
+        {
+            KeepSample(pending, payload);
+        }
+
         return pending;
+    }
+
+    /// <summary>Tracks do not live that long without data: what is older when it comes can no longer be published.</summary>
+    private bool IsStale(PendingMessage message) => message.Arrival.SecondsSince(message.Time) > _config.Tracker.CoastSeconds;
+
+    private void KeepSample(PendingMessage message, ReadOnlySpan<byte> payload)
+    {
+        if (MayKeep(message.Device))
+        {
+            message.Sample = payload[..Math.Min(payload.Length, QuarantineRow.MaximumOctets)].ToArray();
+        }
+    }
+
+    /// <summary>Takes one from a device's allowance of samples.</summary>
+    private bool MayKeep(string device)
+    {
+        int kept = _sampled.GetValueOrDefault(device);
+        if (kept >= QuarantineRow.MaximumPerDevice)
+        {
+            return false;
+        }
+
+        _sampled[device] = kept + 1;
+        return true;
     }
 
     /// <summary>Message counter of the standard, 0 to 127; each kind of message of a unit has its own.</summary>

@@ -55,6 +55,7 @@ public sealed class EdgeGrain(EdgeCatalogue catalogue, IDownlink downlink, TimeP
         {
             Tracks = _core.Tracks(),
             Messages = _core.TakeRows(),
+            Quarantined = _core.TakeQuarantined(),
             Warnings = warnings,
             Down = [.. _down.GroupBy(d => d.Device, StringComparer.Ordinal).Select(g => new DownCount(g.Key, g.Count()))],
             InFlight = _core.Waiting,

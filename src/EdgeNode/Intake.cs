@@ -89,16 +89,21 @@ public sealed class Intake : IDisposable
     /// <summary>Rejected messages that are kept as rows; more are only counted.</summary>
     private const int MaximumRejectRows = 10_000;
 
+    /// <summary>Names that nobody knows are cut to this length.</summary>
+    private const int MaximumNameLength = 64;
+
     /// <summary>Most messages that may be between publishing and intake under the simulated clock, so that no broker drops any.</summary>
     public const int MaximumInFlight = 512;
     private const int MaximumAnnounced = 8;
     private readonly Dictionary<string, Device> _devices;
     private readonly Dictionary<string, Device>.AlternateLookup<ReadOnlySpan<char>> _byName;
     private readonly ConcurrentQueue<MessageRow> _rejected = new();
+    private readonly ConcurrentQueue<QuarantineRow> _quarantine = new();
     private readonly SemaphoreSlim _room = new(MaximumInFlight);
     private readonly Lock _stepLock = new();
     private readonly Dictionary<long, Dictionary<string, long>> _announced = [];
     private readonly long[] _rejectCounts = new long[32];
+    private long _strangersSampled;
     private long _accepted;
     private long _foreign;
     private long _delivered;
@@ -158,7 +163,7 @@ public sealed class Intake : IDisposable
                 return true;
             case TopicKind.StepUp:
                 Interlocked.Increment(ref _foreign);
-                Reject(RejectReason.NotTheSender, new MessageRow(client!, (int)kind, -1, Now.Microseconds, Now.Microseconds, Now.Microseconds, (int)message.Payload.Length, 0, (int)RejectReason.NotTheSender));
+                Reject(RejectReason.NotTheSender, null, client, kind, -1, Now.Microseconds, message.Payload);
                 return true;
             case TopicKind.ParticipantUp or TopicKind.LampUp or TopicKind.RsmUp or TopicKind.BsmUp:
                 break;
@@ -212,7 +217,7 @@ public sealed class Intake : IDisposable
         }
         else
         {
-            Reject(reason, new MessageRow(name.ToString(), (int)kind, sequence, arrival, arrival, arrival, (int)message.Payload.Length, 0, (int)reason));
+            Reject(reason, isItself ? device : null, name, kind, sequence, arrival, message.Payload);
         }
 
         if (isScheduled)
@@ -238,6 +243,18 @@ public sealed class Intake : IDisposable
         }
 
         return (rows, [.. _rejectCounts.Select((_, i) => Interlocked.Exchange(ref _rejectCounts[i], 0))]);
+    }
+
+    /// <summary>Samples of messages rejected here since the last call, by device and sequence.</summary>
+    public QuarantineRow[] TakeQuarantined()
+    {
+        var rows = new List<QuarantineRow>();
+        while (_quarantine.TryDequeue(out QuarantineRow row))
+        {
+            rows.Add(row);
+        }
+
+        return [.. rows.OrderBy(r => r.Device, StringComparer.Ordinal).ThenBy(r => r.Sequence).ThenBy(r => r.ArrivalMicroseconds)];
     }
 
     /// <summary>Messages in inboxes that no step has taken.</summary>
@@ -343,16 +360,33 @@ public sealed class Intake : IDisposable
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
             Interlocked.Increment(ref _foreign);
-            Reject(RejectReason.MalformedJson, new MessageRow(string.Empty, (int)TopicKind.StepUp, -1, 0, 0, Now.Microseconds, (int)payload.Length, 0, (int)RejectReason.MalformedJson));
+            Reject(RejectReason.MalformedJson, null, string.Empty, TopicKind.StepUp, -1, Now.Microseconds, payload);
         }
     }
 
-    private void Reject(RejectReason reason, MessageRow row)
+    /// <summary>Counts a message that no edge gets, and keeps a row and a sample of it as long as there is room for either.</summary>
+    /// <param name="reason">Why it is rejected.</param>
+    /// <param name="device">Who sent it; null when that is not known. All strangers share one allowance of samples.</param>
+    /// <param name="name">Device that it names.</param>
+    /// <param name="kind">Its topic.</param>
+    /// <param name="sequence">Its number, or −1.</param>
+    /// <param name="arrival">When it came.</param>
+    /// <param name="payload">What it says.</param>
+    private void Reject(RejectReason reason, Device? device, ReadOnlySpan<char> name, TopicKind kind, long sequence, long arrival, in ReadOnlySequence<byte> payload)
     {
         Interlocked.Increment(ref _rejectCounts[(int)reason]);
+        string who = device?.Name ?? name[..Math.Min(name.Length, MaximumNameLength)].ToString();
+        int length = (int)payload.Length;
         if (_rejected.Count < MaximumRejectRows)
         {
-            _rejected.Enqueue(row);
+            _rejected.Enqueue(new MessageRow(who, (int)kind, sequence, arrival, arrival, arrival, length, 0, (int)reason));
+        }
+
+        long kept = device is null ? Interlocked.Increment(ref _strangersSampled) : Interlocked.Increment(ref device.Sampled);
+        if (kept <= QuarantineRow.MaximumPerDevice)
+        {
+            byte[] sample = payload.Slice(0, Math.Min(length, QuarantineRow.MaximumOctets)).ToArray();
+            _quarantine.Enqueue(new QuarantineRow(who, (int)kind, sequence, arrival, (int)reason, length, sample));
         }
     }
 
@@ -362,6 +396,7 @@ public sealed class Intake : IDisposable
         public readonly bool IsSimulated = isSimulated;
         public readonly EdgeInbox Inbox = inbox;
         public long Delivered;
+        public long Sampled;
     }
 }
 

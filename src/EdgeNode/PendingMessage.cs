@@ -38,6 +38,9 @@ internal sealed class PendingMessage
     /// <summary>Why the message cannot be used.</summary>
     public RejectReason Reason { get; set; }
 
+    /// <summary>First octets of a message that will be rejected, for the quarantine; null when none are kept.</summary>
+    public byte[]? Sample { get; set; }
+
     public ReadOnlySpan<Measurement> Measurements => _measurements.AsSpan(0, _count);
 
     public void Reset(in BatchEntry entry, SimTime sensed, SimTime sent)
@@ -50,6 +53,7 @@ internal sealed class PendingMessage
         Sensor = null;
         Objects = 0;
         Reason = RejectReason.None;
+        Sample = null;
         _sent = sent;
         _bytes = entry.Length;
         _count = 0;
@@ -65,6 +69,8 @@ internal sealed class PendingMessage
         _measurements[_count++] = measurement;
         Objects = _count;
     }
+
+    public QuarantineRow Quarantined(RejectReason reason) => new(Device, (int)Kind, Sequence, Arrival.Microseconds, (int)reason, _bytes, Sample ?? []);
 
     public MessageRow Row(RejectReason reason) => new(
         Device, (int)Kind, Sequence, Time.Microseconds, _sent.Microseconds, Arrival.Microseconds, _bytes, Objects, (int)reason);

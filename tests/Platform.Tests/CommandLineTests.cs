@@ -25,7 +25,7 @@ public sealed class CommandLineTests : IDisposable
 
         Assert.Equal(0, run.Code);
         Assert.Contains("run hash", run.Output, StringComparison.Ordinal);
-        foreach (string file in (string[])["run.json", "report.json", "timing.json", "report.html", "tracks.parquet", "truth.parquet", "messages.parquet", "windows.parquet"])
+        foreach (string file in (string[])["run.json", "report.json", "timing.json", "report.html", "tracks.parquet", "truth.parquet", "messages.parquet", "quarantine.parquet", "windows.parquet"])
         {
             Assert.True(File.Exists(Path.Combine(_folder["results"], file)), file);
         }

@@ -253,6 +253,48 @@ public class EdgeTests
     }
 
     [Fact]
+    public void The_first_hundred_rejected_messages_of_a_device_are_kept_as_they_came_and_the_rest_are_counted()
+    {
+        EdgeCore edge = Edge();
+        byte[] late = Participants(1.0, (5, 5)), huge = [.. Enumerable.Repeat((byte)'x', 5000)];
+        Accept(edge, late, 2.1, 0);
+        Accept(edge, huge, 2.1, 1);
+        Accept(edge, Participants(2.0, (5, 5)), 2.1, 2);
+        for (int i = 3; i < 150; i++)
+        {
+            Accept(edge, Encoding.UTF8.GetBytes($"no {i}"), 2.1, i);
+        }
+
+        Assert.Empty(edge.TakeQuarantined());
+        edge.Fuse(SimTime.FromSeconds(2.2));
+        QuarantineRow[] kept = edge.TakeQuarantined();
+
+        Assert.Equal(149, edge.TakeRows().Count(r => r.Reason != 0));
+        Assert.Equal([0, 1, .. Enumerable.Range(3, 98)], kept.Select(k => (int)k.Sequence));
+        Assert.Equal(((int)RejectReason.TooLate, late.Length), (kept[0].Reason, kept[0].Bytes));
+        Assert.Equal(late, kept[0].Payload);
+        Assert.Equal((5000, QuarantineRow.MaximumOctets), (kept[1].Bytes, kept[1].Payload.Length));
+        Assert.Equal("no 100", Encoding.UTF8.GetString(kept[99].Payload));
+    }
+
+    [Fact]
+    public void Strangers_share_one_allowance_of_samples_and_cannot_fill_the_memory_with_their_names()
+    {
+        using var intake = new Intake(new EdgeCatalogue([Config()]));
+        for (int i = 0; i < 300; i++)
+        {
+            intake.Accept(Message($"rscu/{i}{new string('x', 60_000)}/participant/up", "{}", i, null), null);
+        }
+
+        intake.Accept(Message("rscu/S1/participant/up", new string('x', ParticipantCodec.MaximumBytes + 1), 1, null), null);
+        QuarantineRow[] kept = intake.TakeQuarantined();
+
+        Assert.Equal(100, kept.Count(k => k.Reason == (int)RejectReason.UnknownDevice));
+        Assert.Equal(QuarantineRow.MaximumOctets, Assert.Single(kept, k => k.Device == "S1").Payload.Length);
+        Assert.All(intake.TakeRejected().Rows, r => Assert.True(r.Device.Length <= 64));
+    }
+
+    [Fact]
     public async Task A_step_is_complete_when_all_announced_messages_are_in()
     {
         using var intake = new Intake(new EdgeCatalogue([Config()]));

@@ -20,7 +20,7 @@ public sealed class RunTests : IDisposable
 
         Assert.Equal(Hash(first), Hash(second));
         Assert.Equal(Hash(first), Hash(third));
-        foreach (string file in (string[])["report.json", "tracks.parquet", "truth.parquet", "messages.parquet", "windows.parquet"])
+        foreach (string file in (string[])["report.json", "tracks.parquet", "truth.parquet", "messages.parquet", "quarantine.parquet", "windows.parquet"])
         {
             Assert.Equal(Digest("a", file), Digest("b", file));
             Assert.Equal(Digest("a", file), Digest("c", file));
@@ -163,6 +163,8 @@ public sealed class RunTests : IDisposable
         Assert.InRange(messages.GetProperty("lostOnLink").GetInt64() / generated, 0.06, 0.14);
         Assert.InRange(messages.GetProperty("corrupted").GetInt64() / generated, 0.05, 0.13);
         Assert.True(messages.GetProperty("rejectedByReason").GetProperty("MalformedJson").GetInt64() > 0);
+        Assert.Equal(messages.GetProperty("rejected").GetInt64(), messages.GetProperty("rejectedByReason").EnumerateObject().Sum(r => r.Value.GetInt64()));
+        Assert.Equal(Math.Min(100, messages.GetProperty("rejected").GetInt64()), messages.GetProperty("quarantined").GetInt64());
         Assert.Equal(
             messages.GetProperty("published").GetInt64(),
             messages.GetProperty("ingested").GetInt64() + messages.GetProperty("rejected").GetInt64() + messages.GetProperty("inFlight").GetInt64());
@@ -229,6 +231,7 @@ public sealed class RunTests : IDisposable
         Assert.True(m.RejectedByReason["WrongType"] > 15 && m.RejectedByReason["MalformedUper"] > 15);
         Assert.Equal(m.Published, m.Ingested + m.Rejected + m.InFlight);
         Assert.Equal(m.Published, m.ForeignReceived);
+        Assert.Equal(Math.Min(100, m.Rejected), m.Quarantined);
         Assert.True(m.ForeignReceived > 45 && m.InFlight is >= 0 and < 10, $"{m.ForeignReceived}, {m.InFlight}");
         Assert.True(lists > 10, $"{lists} lists came back");
 
