@@ -25,7 +25,7 @@ public static class CliApp
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, TimeProvider clock)
     {
-        RootCommand root = Build(new Verbs(output, error, clock), output);
+        RootCommand root = Build(new Verbs(output, error, clock), new Tap(output, error, clock), output);
         ParseResult parsed = root.Parse(args);
         if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction && !args.Any(a => a.StartsWith("[suggest", StringComparison.Ordinal)))
         {
@@ -84,7 +84,7 @@ public static class CliApp
 #pragma warning restore CA1031
     }
 
-    private static RootCommand Build(Verbs verbs, TextWriter output)
+    private static RootCommand Build(Verbs verbs, Tap tap, TextWriter output)
     {
         var root = new RootCommand("V2XSim: a vehicle-road cooperative edge-cloud simulator. 'v2xsim init demo' makes a first scenario, 'v2xsim run demo' runs it.");
         var json = new Option<bool>("--json") { Description = "Print one JSON document on standard output.", Recursive = true };
@@ -158,6 +158,32 @@ public static class CliApp
         var encode = new Command("encode", "Print messages that are given as JSON as UPER, in hexadecimal digits.") { source };
         encode.SetAction(p => frames.Encode(p.GetValue(source)));
         root.Add(encode);
+
+        var watched = new Option<string?>("--broker") { Description = "Broker to watch; mqtt://127.0.0.1:1883 when absent.", HelpName = "mqtt://[USER:PASSWORD@]HOST:PORT" };
+        var filter = new Option<string>("--filter") { Description = "MQTT topic filter.", DefaultValueFactory = _ => "#" };
+        var every = new Option<double>("--every") { Description = "Seconds between two pictures.", DefaultValueFactory = _ => 1, HelpName = "SECONDS" };
+        Between(every, 0.1, 3600);
+        var until = new Option<double?>("--seconds") { Description = "End after this time; with Ctrl-C when absent.", HelpName = "SECONDS" };
+        Between(until, 0.1, 1e7);
+        var count = new Option<long?>("--count") { Description = "End after so many messages.", HelpName = "N" };
+        Between(count, 1, 1e15);
+        var rows = new Option<int>("--rows") { Description = "Lines of a picture; with more topics there is one line for each kind of topic.", DefaultValueFactory = _ => 24, HelpName = "N" };
+        Between(rows, 1, 4096);
+        var watch = new Command("tap", "Watch a broker: rates and the newest payload by topic.") { watched, filter, every, until, count, rows };
+        watch.SetAction((p, cancellation) => tap.WatchAsync(
+            new TapOptions
+            {
+                Broker = ParseBroker(p.GetValue(watched)) ?? new BrokerAddress("127.0.0.1", 1883),
+                Filter = p.GetValue(filter)!,
+                EverySeconds = p.GetValue(every),
+                Seconds = p.GetValue(until),
+                Count = p.GetValue(count),
+                Rows = p.GetValue(rows),
+                IsTerminal = output == Console.Out && !Console.IsOutputRedirected,
+            },
+            p.GetValue(json),
+            cancellation));
+        root.Add(watch);
 
         var schema = new Command("schema", "Print the JSON Schema of scenario files, for editors.");
         schema.SetAction(_ => verbs.Schema());

@@ -155,9 +155,18 @@ public sealed class RunTests : IDisposable
             .Replace("file: sites.yaml", "file: " + Place.Of("scenarios", "crossing", "sites.yaml"), StringComparison.Ordinal)
             .Replace("uplink:\n", "uplink:\n  lossProbability: 0.1\n  corruptionProbability: 0.1\n", StringComparison.Ordinal));
 
-        Outcome outcome = await CommandLine.Run("run", scenario, "--json");
+        Outcome outcome = await CommandLine.Run("run", scenario, "--out", _folder["a"], "--json");
 
         Assert.Equal(0, outcome.Code);
+        await using FileStream quarantine = File.OpenRead(Path.Combine(_folder["a"], "quarantine.parquet"));
+        await using ParquetReader reader = await ParquetReader.CreateAsync(quarantine);
+        using ParquetRowGroupReader rows = reader.OpenRowGroupReader(0);
+        var payloads = new string?[rows.RowCount];
+        int[] lengths = new int[rows.RowCount];
+        await rows.ReadAsync(reader.Schema.DataFields.Single(f => f.Name == "payload_hex"), payloads.AsMemory());
+        await rows.ReadAsync<int>(reader.Schema.DataFields.Single(f => f.Name == "payload_bytes"), lengths.AsMemory());
+        Assert.Equal(lengths.Select(l => Math.Min(l, V2XSim.Contracts.QuarantineRow.MaximumOctets) * 2), payloads.Select(h => h!.Length));
+        Assert.All(payloads, h => Assert.Contains("S001", System.Text.Encoding.Latin1.GetString(Convert.FromHexString(h!)), StringComparison.Ordinal));
         JsonElement messages = outcome.Json.GetProperty("messages");
         double generated = messages.GetProperty("generated").GetInt64();
         Assert.InRange(messages.GetProperty("lostOnLink").GetInt64() / generated, 0.06, 0.14);

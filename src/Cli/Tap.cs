@@ -1,0 +1,278 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using MQTTnet;
+using MQTTnet.Exceptions;
+using MQTTnet.Protocol;
+using V2XSim.Kernel;
+using V2XSim.Messages;
+using V2XSim.Messages.Uper;
+using V2XSim.Mqtt;
+
+namespace V2XSim.Cli;
+
+/// <summary>One line of a picture of a broker's traffic.</summary>
+/// <param name="Topic">A topic, or several of one kind with <c>+</c> for the device.</param>
+/// <param name="Topics">Topics that the line stands for.</param>
+/// <param name="MessagesPerSecond">Messages per second since the last picture.</param>
+/// <param name="BytesPerSecond">Payload octets per second since the last picture.</param>
+/// <param name="Messages">Messages since the tap was opened.</param>
+/// <param name="Newest">The newest payload, for a person to read.</param>
+public sealed record TapRow(string Topic, int Topics, double MessagesPerSecond, double BytesPerSecond, long Messages, long Bytes, string Newest);
+
+/// <summary>
+/// Counts messages by topic and remembers the newest of each. Topics beyond <see cref="MaximumTopics"/> are counted together, so that a
+/// broker with very many of them cannot fill the memory.
+/// </summary>
+public sealed class TapBook
+{
+    public const int MaximumTopics = 4096;
+
+    /// <summary>Octets that are kept of the newest payload.</summary>
+    private const int MaximumKept = 2048;
+    private const string Others = "(all other topics)";
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, Entry> _topics = new(StringComparer.Ordinal);
+    private long _total;
+
+    public long Total => Interlocked.Read(ref _total);
+
+    public void Add(string topic, in ReadOnlySequence<byte> payload)
+    {
+        lock (_lock)
+        {
+            if (!_topics.TryGetValue(topic, out Entry? entry))
+            {
+                string name = _topics.Count < MaximumTopics ? topic : Others;
+                if (!_topics.TryGetValue(name, out entry))
+                {
+                    _topics[name] = entry = new Entry();
+                }
+            }
+
+            entry.Messages++;
+            entry.Bytes += payload.Length;
+            entry.Order = Interlocked.Increment(ref _total);
+            entry.Length = (int)payload.Length;
+            int kept = Math.Min(entry.Length, MaximumKept);
+            if (entry.Newest.Length < kept)
+            {
+                entry.Newest = new byte[kept];
+            }
+
+            payload.Slice(0, kept).CopyTo(entry.Newest);
+        }
+    }
+
+    /// <summary>What came since the last picture: line by line when there is room for all topics, else one line for each kind of topic.</summary>
+    /// <param name="seconds">Time since the last picture.</param>
+    /// <param name="mostRows">Room.</param>
+    /// <param name="width">Characters of a payload.</param>
+    public List<TapRow> Picture(double seconds, int mostRows, int width)
+    {
+        lock (_lock)
+        {
+            bool isGrouped = _topics.Count > mostRows;
+            var rows = new List<TapRow>();
+            foreach (IGrouping<string, KeyValuePair<string, Entry>> group in _topics.GroupBy(t => isGrouped ? KindOf(t.Key) : t.Key, StringComparer.Ordinal))
+            {
+                long messages = group.Sum(t => t.Value.Messages), bytes = group.Sum(t => t.Value.Bytes);
+                double rate = (messages - group.Sum(t => t.Value.MessagesBefore)) / seconds, bytesPerSecond = (bytes - group.Sum(t => t.Value.BytesBefore)) / seconds;
+                int topics = group.Count();
+                rows.Add(new TapRow(Readable(topics == 1 ? group.First().Key : group.Key), topics, rate, bytesPerSecond, messages, bytes, Show(group.MaxBy(t => t.Value.Order).Value, width)));
+            }
+
+            foreach (Entry entry in _topics.Values)
+            {
+                (entry.MessagesBefore, entry.BytesBefore) = (entry.Messages, entry.Bytes);
+            }
+
+            return [.. rows.OrderByDescending(r => r.MessagesPerSecond).ThenByDescending(r => r.Messages).ThenBy(r => r.Topic, StringComparer.Ordinal)];
+        }
+    }
+
+    /// <summary>The topic with its second part, which names the device, left open.</summary>
+    private static string KindOf(string topic)
+    {
+        string[] parts = topic.Split('/');
+        if (parts.Length > 2)
+        {
+            parts[1] = "+";
+        }
+
+        return string.Join('/', parts);
+    }
+
+    private static string Show(Entry entry, int width)
+    {
+        ReadOnlySpan<byte> payload = entry.Newest.AsSpan(0, Math.Min(entry.Length, MaximumKept));
+        string text;
+        var tape = new UperTape();
+        if (payload.IsEmpty)
+        {
+            text = "(empty)";
+        }
+        else if (entry.Length <= MaximumKept && payload[0] is not ((byte)'{' or (byte)'[') && UperCodec.Decode(Csae53.MessageFrame, payload, tape).IsValid)
+        {
+            var json = new JsonBuffer();
+            UperJson.Write(tape, json);
+            text = "UPER " + json;
+        }
+        else
+        {
+            // A payload that was cut may end in the middle of a character.
+            text = System.Text.Unicode.Utf8.IsValid(payload) || payload[0] == (byte)'{' ? Encoding.UTF8.GetString(payload) : Convert.ToHexStringLower(payload);
+        }
+
+        text = Readable(text);
+        return text.Length > width ? string.Concat(text.AsSpan(0, width - 1), "…") : text;
+    }
+
+    /// <summary>Without characters that could command a terminal.</summary>
+    private static string Readable(string text) => string.Create(text.Length, text, static (target, source) =>
+    {
+        for (int i = 0; i < target.Length; i++)
+        {
+            target[i] = char.IsControl(source[i]) || char.GetUnicodeCategory(source[i]) is UnicodeCategory.Format or UnicodeCategory.Surrogate ? '·' : source[i];
+        }
+    });
+
+    private sealed class Entry
+    {
+        public long Messages { get; set; }
+
+        public long Bytes { get; set; }
+
+        public long MessagesBefore { get; set; }
+
+        public long BytesBefore { get; set; }
+
+        public long Order { get; set; }
+
+        public int Length { get; set; }
+
+        public byte[] Newest { get; set; } = [];
+    }
+}
+
+/// <summary>How to watch a broker.</summary>
+public sealed record TapOptions
+{
+    public required BrokerAddress Broker { get; init; }
+
+    /// <summary>MQTT topic filter.</summary>
+    public string Filter { get; init; } = "#";
+
+    /// <summary>Seconds between two pictures.</summary>
+    public double EverySeconds { get; init; } = 1;
+
+    /// <summary>When to end; null for never.</summary>
+    public double? Seconds { get; init; }
+
+    /// <summary>Messages after which to end; null for never.</summary>
+    public long? Count { get; init; }
+
+    /// <summary>Lines of a picture.</summary>
+    public int Rows { get; init; } = 24;
+
+    /// <summary>Draw each picture over the last one.</summary>
+    public bool IsTerminal { get; init; }
+}
+
+/// <summary><c>tap</c>: shows what goes through a broker.</summary>
+public sealed class Tap(TextWriter output, TextWriter error, TimeProvider clock)
+{
+    private const int PayloadWidth = 100;
+
+    /// <exception cref="BrokerUnavailableException">The broker does not answer, refuses, or goes away.</exception>
+    public async Task<int> WatchAsync(TapOptions options, bool json, CancellationToken cancellation)
+    {
+        try
+        {
+            MqttTopicValidator.ThrowIfInvalidSubscribe(options.Filter);
+        }
+        catch (MqttProtocolViolationException e)
+        {
+            throw new BadInputException("command line", "--filter", $"'{options.Filter}' is no topic filter: {e.Message}", "write it like rsu/+/rsm/down, with # at the end only");
+        }
+
+        var book = new TapBook();
+        var isEnough = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using IMqttClient client = await MqttConnections.ConnectAsync(options.Broker, $"v2xsim-tap-{Environment.ProcessId}", cancellation, args =>
+        {
+            if (book.Total >= options.Count)
+            {
+                return Task.CompletedTask;
+            }
+
+            book.Add(args.ApplicationMessage.Topic, args.ApplicationMessage.Payload);
+            if (book.Total >= options.Count)
+            {
+                isEnough.TrySetResult();
+            }
+
+            return Task.CompletedTask;
+        });
+        MqttClientSubscribeResult subscribed = await client.SubscribeAsync(options.Filter, MqttQualityOfServiceLevel.AtMostOnce, cancellation);
+        if (subscribed.Items.Any(i => (int)i.ResultCode >= 0x80))
+        {
+            throw new BrokerUnavailableException($"broker {options.Broker} refuses the filter '{options.Filter}': {subscribed.Items.First().ResultCode}");
+        }
+
+        await error.WriteLineAsync($"listening to '{options.Filter}' at {options.Broker}; Ctrl-C ends");
+        long opened = clock.GetTimestamp(), drawn = opened;
+        bool isOver = false;
+        while (!isOver)
+        {
+            double left = options.Seconds - clock.GetElapsedTime(opened).TotalSeconds ?? double.MaxValue;
+            await Task.WhenAny(isEnough.Task, Task.Delay(TimeSpan.FromSeconds(Math.Max(0, Math.Min(left, options.EverySeconds))), clock, cancellation));
+            isOver = cancellation.IsCancellationRequested || isEnough.Task.IsCompleted || clock.GetElapsedTime(opened).TotalSeconds >= options.Seconds;
+            if (!isOver && !client.IsConnected)
+            {
+                throw new BrokerUnavailableException($"broker {options.Broker} closed the connection after {book.Total:#,0} messages");
+            }
+
+            if (!json)
+            {
+                double seconds = Math.Max(1e-3, clock.GetElapsedTime(drawn).TotalSeconds);
+                drawn = clock.GetTimestamp();
+                await output.WriteAsync(Draw(book.Picture(seconds, options.Rows, PayloadWidth), book.Total, clock.GetElapsedTime(opened), options));
+                await output.FlushAsync(CancellationToken.None);
+            }
+        }
+
+        if (json)
+        {
+            double seconds = Math.Max(1e-3, clock.GetElapsedTime(opened).TotalSeconds);
+            await output.WriteLineAsync(CliApp.Json(new { broker = options.Broker.ToString(), filter = options.Filter, seconds, messages = book.Total, topics = book.Picture(seconds, int.MaxValue, int.MaxValue) }));
+        }
+
+        if (client.IsConnected)
+        {
+            await client.DisconnectAsync(cancellationToken: CancellationToken.None);
+        }
+
+        return cancellation.IsCancellationRequested ? ExitCodes.Interrupted : ExitCodes.Done;
+    }
+
+    private static string Draw(List<TapRow> rows, long total, TimeSpan elapsed, TapOptions options)
+    {
+        var text = new StringBuilder(options.IsTerminal ? "\u001b[H\u001b[2J" : string.Empty);
+        text.Append(CultureInfo.InvariantCulture, $"{elapsed.TotalSeconds,0:0.0} s  {total:#,0} messages  {rows.Sum(r => r.MessagesPerSecond):#,0}/s  {rows.Sum(r => r.BytesPerSecond) / 1000:#,0.0} kB/s  {rows.Sum(r => r.Topics):#,0} topics\n");
+        int wide = Math.Clamp(rows.Take(options.Rows).Select(r => Name(r).Length).DefaultIfEmpty(5).Max(), 5, 60);
+        text.Append(CultureInfo.InvariantCulture, $"{"topic".PadRight(wide)} {"per s",9} {"kB/s",9} {"messages",12}  newest\n");
+        foreach (TapRow row in rows.Take(options.Rows))
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{Name(row).PadRight(wide)} {row.MessagesPerSecond,9:#,0.0} {row.BytesPerSecond / 1000,9:#,0.0} {row.Messages,12:#,0}  {row.Newest}\n");
+        }
+
+        if (rows.Count > options.Rows)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"and {rows.Count - options.Rows:#,0} more; narrow them with --filter\n");
+        }
+
+        return text.Append('\n').ToString();
+
+        static string Name(TapRow row) => row.Topics > 1 ? string.Create(CultureInfo.InvariantCulture, $"{row.Topic} × {row.Topics}") : row.Topic;
+    }
+}
