@@ -109,7 +109,7 @@ public sealed class RunSession : IAsyncDisposable
         var embedded = new EmbeddedDownlink();
         if (_options.Broker is null)
         {
-            _broker = await EmbeddedBroker.StartAsync(_options.Port, (client, message) => _intake.Accept(message, client), [Topics.AnnouncerClient, .. _fleet.Devices.Select(d => d.Id)]);
+            _broker = await EmbeddedBroker.StartAsync(_options.Port, (client, message) => _intake.Accept(message, client), [Topics.AnnouncerClient, .. _fleet.Devices.Select(d => d.Id)], _clock);
             embedded.Broker = _broker;
         }
         else
@@ -161,6 +161,7 @@ public sealed class RunSession : IAsyncDisposable
         CentreState centre = await _centre.State();
         RunReport report = await _results.CloseAsync(_fleet, _intake, centre, _steps, _steps * _stepSeconds, partial, _downSent);
         _watch.BrokerDropped = _broker?.Dropped ?? 0;
+        _watch.ConnectionsCutOff = _broker?.Gate.Counts.ByReason() ?? [];
         _watch.ReportSeconds = _clock.GetElapsedTime(reporting).TotalSeconds;
         TimingReport timing = _watch.Report(report, _options, _options.Broker?.ToString() ?? "embedded", _clock.GetElapsedTime(_started).TotalSeconds, _results.WallRows());
         if (_options.OutputFolder is { } folder)
@@ -503,6 +504,8 @@ public sealed class Stopwatches(TimeProvider clock)
 
     public long BrokerDropped { get; set; }
 
+    public SortedDictionary<string, long> ConnectionsCutOff { get; set; } = [];
+
     public double StartSeconds { get; set; }
 
     public double RunSeconds { get; set; }
@@ -543,6 +546,7 @@ public sealed class Stopwatches(TimeProvider clock)
             PeakMemoryMegabytes = Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0,
             SkippedSteps = SkippedSteps,
             BrokerDropped = BrokerDropped,
+            ConnectionsCutOff = ConnectionsCutOff,
             Wall = wall,
             Stages =
             [

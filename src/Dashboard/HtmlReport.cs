@@ -56,6 +56,9 @@ public sealed record TimingReport
     /// <summary>Messages that the embedded broker dropped because a subscriber read too slowly.</summary>
     public long BrokerDropped { get; init; }
 
+    /// <summary>Connections that the embedded broker cut off, by reason.</summary>
+    public IReadOnlyDictionary<string, long> ConnectionsCutOff { get; init; } = new Dictionary<string, long>(StringComparer.Ordinal);
+
     /// <summary>Where the stepping's wall time went; stages overlap, so the shares may add up to more than the whole.</summary>
     public required IReadOnlyList<StageTime> Stages { get; init; }
 
@@ -265,6 +268,11 @@ public static class HtmlReport
         html.Append("<h2>This machine</h2>");
         html.Append(Invariant, $"<p class=\"note\">{E(t.Machine)}, {t.Processors} processors, {E(t.Runtime)}. {t.RunSeconds:0.0} s for {r.SimulatedSeconds:0.#} simulated seconds: <b>{t.TimesRealTime:0.00} × real time</b>, {t.MessagesPerSecond:#,0} messages/s, {t.CpuSeconds:0.0} s of processor time, {t.AllocatedMegabytes:#,0} MB allocated, {t.PeakMemoryMegabytes:#,0} MB of memory at most. None of this is part of the hash.</p>");
         Table(html, ["stage", "seconds", "what"], [.. t.Stages.Select(s => (string[])[E(s.Stage), F(s.Seconds, "0.00"), E(s.What)])]);
+        if (t.ConnectionsCutOff.Count > 0)
+        {
+            html.Append(Invariant, $"<p class=\"bad\">The broker cut off connections: {string.Join(", ", t.ConnectionsCutOff.Select(c => $"{c.Value} {c.Key}"))}.</p>");
+        }
+
         if (t.SkippedSteps > 0 || t.BrokerDropped > 0)
         {
             html.Append(Invariant, $"<p class=\"bad\">The platform left out {t.SkippedSteps} steps that it could not keep up with; the broker dropped {t.BrokerDropped} messages of slow subscribers.</p>");

@@ -21,14 +21,17 @@ public sealed class EmbeddedBroker : IAsyncDisposable
     private volatile Dictionary<string, MqttSessionStatus>? _sessions;
     private long _dropped;
 
-    private EmbeddedBroker(MqttServer server, BrokerAddress address, IEnumerable<string> devices)
+    private EmbeddedBroker(MqttServer server, ConnectionGate gate, IEnumerable<string> devices)
     {
         _server = server;
-        Address = address;
+        Gate = gate;
         _devices = new HashSet<string>(devices, StringComparer.Ordinal);
     }
 
-    public BrokerAddress Address { get; }
+    public BrokerAddress Address => new("127.0.0.1", Gate.Port);
+
+    /// <summary>What stands between the network and the broker.</summary>
+    public ConnectionGate Gate { get; }
 
     /// <summary>Messages dropped because a subscriber read too slowly.</summary>
     public long Dropped => Interlocked.Read(ref _dropped);
@@ -37,22 +40,23 @@ public sealed class EmbeddedBroker : IAsyncDisposable
     /// <param name="port">TCP port on the loopback address; 0 takes a free one.</param>
     /// <param name="onUp">Receives who publishes and what; false for a topic that it has no use for.</param>
     /// <param name="clients">Names of the clients that are the run's own.</param>
+    /// <param name="clock">Measures how long clients take.</param>
+    /// <param name="limits">What clients may ask; the usual when null.</param>
     /// <exception cref="BrokerUnavailableException">The port is in use.</exception>
-    public static async Task<EmbeddedBroker> StartAsync(int port, Func<string, MqttApplicationMessage, bool> onUp, IEnumerable<string> clients)
+    public static async Task<EmbeddedBroker> StartAsync(int port, Func<string, MqttApplicationMessage, bool> onUp, IEnumerable<string> clients, TimeProvider clock, GateLimits? limits = null)
     {
-        int chosen = port == 0 ? FreePort() : port;
         MqttServerOptions options = new MqttServerOptionsBuilder()
             .WithDefaultEndpoint()
             .WithDefaultEndpointBoundIPAddress(IPAddress.Loopback)
             .WithDefaultEndpointBoundIPV6Address(IPAddress.None)
-            .WithDefaultEndpointPort(chosen)
+            .WithDefaultEndpointPort(port)
             .WithConnectionBacklog(2048)
             .WithMaxPendingMessagesPerClient(MaximumPendingMessages)
             .WithPendingMessagesOverflowStrategy(MqttPendingMessagesOverflowStrategy.DropOldestQueuedMessage)
             .Build();
-        options.DefaultEndpointOptions.NoDelay = true;
-        MqttServer server = new MqttServerFactory().CreateMqttServer(options);
-        var broker = new EmbeddedBroker(server, new BrokerAddress("127.0.0.1", chosen), clients);
+        var gate = new ConnectionGate(limits ?? new GateLimits(), clock);
+        MqttServer server = new MqttServerFactory().CreateMqttServer(options, [gate]);
+        var broker = new EmbeddedBroker(server, gate, clients);
         server.QueuedApplicationMessageOverwrittenAsync += _ =>
         {
             Interlocked.Increment(ref broker._dropped);
@@ -89,7 +93,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         catch (SocketException e)
         {
             server.Dispose();
-            throw new BrokerUnavailableException($"port {chosen} cannot be used: {e.Message}; stop what listens there or give another with --port", e);
+            throw new BrokerUnavailableException($"port {port} cannot be used: {e.Message}; stop what listens there or give another with --port", e);
         }
 
         return broker;
@@ -119,12 +123,5 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         }
 
         _server.Dispose();
-    }
-
-    private static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 }
