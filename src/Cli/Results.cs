@@ -26,6 +26,7 @@ public sealed class Results : IAsyncDisposable
     private readonly List<EdgeConfig> _edges;
     private readonly RunOptions _options;
     private readonly HashSet<string> _simulated;
+    private readonly Lazy<RoadCoverage> _coverage;
     private readonly Scoreboard _score;
     private readonly Ledger _ledger = new();
     private readonly Ledger _wall = new();
@@ -71,6 +72,7 @@ public sealed class Results : IAsyncDisposable
         _edges = edges;
         _options = options;
         _simulated = loaded.Plan.Sites.Where(s => s.IsSimulated).Select(s => s.Id).ToHashSet(StringComparer.Ordinal);
+        _coverage = new Lazy<RoadCoverage>(() => RoadCoverage.Of(loaded.Network, loaded.Plan));
         _score = new Scoreboard(edges, options.Workers);
         _ledger.Declare("sensing", "sensed", "sent");
         _ledger.Declare("uplink", "sent", "arrived");
@@ -367,12 +369,6 @@ public sealed class Results : IAsyncDisposable
     {
         (AccuracySums a, HotaValue hota) = _score.Total();
         RoadNetwork network = _loaded.Network;
-        var coverage = new RoadCoverage(network);
-        foreach (Site site in _loaded.Plan.Sites)
-        {
-            coverage.Cover(site.Position, _loaded.Plan.ServiceRadiusMetres);
-        }
-
         DeviceCounts[] devices = [.. fleet.Devices.Select(d => d.Counts)];
         Sensing.SensingCounts sensing = devices.Aggregate(default(Sensing.SensingCounts), (sum, d) => sum + d.Sensing);
         long published = fleet.Devices.Sum(d => d.Published) + intake.Foreign;
@@ -392,7 +388,7 @@ public sealed class Results : IAsyncDisposable
             Steps = steps,
             IsPartial = isPartial,
             RoadKm = network.CentreLineKilometres,
-            NetworkedRoadKm = coverage.CoveredMetres / 1000,
+            NetworkedRoadKm = _coverage.Value.CoveredMetres / 1000,
             Sites = _loaded.Plan.Sites.Count,
             Sensors = _loaded.Plan.Sites.Sum(s => s.Sensors.Count),
             SignalControllers = _loaded.Plan.Sites.Count(s => s.SignalId is not null),
@@ -482,16 +478,10 @@ public sealed class Results : IAsyncDisposable
     private List<MapRoad> MapRoads()
     {
         RoadNetwork network = _loaded.Network;
-        var coverage = new RoadCoverage(network);
-        foreach (Site site in _loaded.Plan.Sites)
-        {
-            coverage.Cover(site.Position, _loaded.Plan.ServiceRadiusMetres);
-        }
-
         var congested = new HashSet<string>(Congested().Select(c => c.Link), StringComparer.Ordinal);
         return [.. network.CentreLines.Select((line, i) => new MapRoad(
             [.. line.Shape.SelectMany(p => (double[])[p.X, p.Y])],
-            [.. coverage.CoveredRuns(i).Select(run => (IReadOnlyList<double>)[.. Polyline.Cut(line.Shape, run.From, run.To).SelectMany(p => (double[])[p.X, p.Y])])],
+            [.. _coverage.Value.CoveredRuns(i).Select(run => (IReadOnlyList<double>)[.. Polyline.Cut(line.Shape, run.From, run.To).SelectMany(p => (double[])[p.X, p.Y])])],
             congested.Contains(network.Links[line.Link].Id) || (line.OppositeLink >= 0 && congested.Contains(network.Links[line.OppositeLink].Id)),
             network.Links[line.Link].Name))];
     }

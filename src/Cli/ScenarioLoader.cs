@@ -219,12 +219,7 @@ public static class ScenarioLoader
         var notes = new ImportNotes();
         if (scenario.Sites!.Plan is { } wanted)
         {
-            var coverage = new RoadCoverage(network);
-            foreach (Site site in plan.Sites)
-            {
-                coverage.Cover(site.Position, plan.ServiceRadiusMetres);
-            }
-
+            RoadCoverage coverage = RoadCoverage.Of(network, plan);
             if (coverage.CoveredMetres < wanted.RoadKilometres * 1000 || plan.Sites.Count < wanted.MinimumSites)
             {
                 notes.Add(

@@ -146,12 +146,7 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
         settings = kilometres is { } km ? settings with { RoadKilometres = km, MinimumSites = 0 } : settings;
         SitePlan plan = SitePlanner.Plan(network, settings);
         string text = SitePlanFile.Write(plan, network, $"Site plan for {Path.GetFileName(file)}, made by 'v2xsim sites'. Change it as you like.");
-        var coverage = new RoadCoverage(network);
-        foreach (Site site in plan.Sites)
-        {
-            coverage.Cover(site.Position, plan.ServiceRadiusMetres);
-        }
-
+        RoadCoverage coverage = RoadCoverage.Of(network, plan);
         if (target is not null)
         {
             RefuseToOverwrite(target, force);
@@ -307,15 +302,9 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
     private static SitePlannerSettings LikePlan(string file, RoadNetwork network)
     {
         SitePlan plan = SitePlanFile.Read(ScenarioLoader.ReadText(file), file, network, Messages.Topics.ReservedNames);
-        var coverage = new RoadCoverage(network);
-        foreach (Site site in plan.Sites)
-        {
-            coverage.Cover(site.Position, plan.ServiceRadiusMetres);
-        }
-
         return new SitePlannerSettings
         {
-            RoadKilometres = coverage.CoveredMetres / 1000,
+            RoadKilometres = RoadCoverage.Of(network, plan).CoveredMetres / 1000,
             ServiceRadiusMetres = plan.ServiceRadiusMetres,
             SitesPerEdge = plan.Sites.GroupBy(s => s.EdgeId, StringComparer.Ordinal).Max(g => g.Count()),
             Sensors = [.. plan.Sites[0].Sensors.Select(s => s.Type)],

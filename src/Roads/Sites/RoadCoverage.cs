@@ -32,6 +32,18 @@ public sealed class RoadCoverage
         _grid.Build(_x, _y);
     }
 
+    /// <summary>What the sites of a plan cover.</summary>
+    public static RoadCoverage Of(RoadNetwork network, SitePlan plan)
+    {
+        var coverage = new RoadCoverage(network);
+        foreach (Site site in plan.Sites)
+        {
+            coverage.Cover(site.Position, plan.ServiceRadiusMetres);
+        }
+
+        return coverage;
+    }
+
     /// <summary>Length covered so far.</summary>
     public double CoveredMetres { get; private set; }
 
