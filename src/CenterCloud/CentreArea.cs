@@ -21,9 +21,7 @@ public sealed class CentreArea
         }
     }
 
-    public void Add(TrafficWindow window) => _minute.Add(
-        window.Owner, window.StartMicroseconds, window.EndMicroseconds, [.. window.Links.Select(l => l.Row)], window.MeanVehicles, window.Warnings,
-        window.Publications);
+    public void Add(TrafficWindow window) => _minute.Add(window);
 
     public List<TrafficWindow> Close(long untilMicroseconds, bool isLast)
     {
@@ -34,7 +32,7 @@ public sealed class CentreArea
         {
             closed.Add(minute);
             _latest = minute;
-            _quarter.Add(CentreKey.Only, minute.StartMicroseconds, minute.EndMicroseconds, [.. minute.Links.Select(l => l.Row)], minute.MeanVehicles, minute.Warnings, minute.Publications);
+            _quarter.Add(minute);
         }
 
         closed.AddRange(_quarter.Close(isLast ? untilMicroseconds : untilMicroseconds - (3 * Second), isLast));

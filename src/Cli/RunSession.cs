@@ -152,7 +152,12 @@ public sealed class RunSession : IAsyncDisposable
             partial = true;
         }
 
-        await FinishTiersAsync();
+        if (_steps > 0)
+        {
+            // Two steps more without traffic carry the last windows through the tiers.
+            await StepTiersAsync(_steps, _steps + 1, _steps + 2, isLast: true);
+        }
+
         await WaitForDownAsync(0);
 
         _watch.RunSeconds = _clock.GetElapsedTime(_runStarted).TotalSeconds;
@@ -231,7 +236,7 @@ public sealed class RunSession : IAsyncDisposable
                     await scoring;
                 }
 
-                await StepTiersAsync(step, isLast: false);
+                await StepTiersAsync(step, step, step, isLast: false);
                 _results.AddReceived(_fleet.TakeReceived());
                 long number = step;
                 scoring = Task.Run(() => _results.AddStepAsync(number, frames[number % 3], results), CancellationToken.None);
@@ -367,7 +372,7 @@ public sealed class RunSession : IAsyncDisposable
                         long began = _clock.GetTimestamp();
                         EdgeStepResult[] results = await StepEdgesAsync(number);
                         _results.AddStepTime((long)_clock.GetElapsedTime(began).TotalMicroseconds);
-                        await StepTiersAsync(number, isLast: false);
+                        await StepTiersAsync(number, number, number, isLast: false);
                         _results.AddReceived(_fleet.TakeReceived());
                         await _results.AddStepAsync(number, truth!, results);
                         _steps = (int)number;
@@ -422,32 +427,20 @@ public sealed class RunSession : IAsyncDisposable
         return results;
     }
 
-    private async Task StepTiersAsync(long step, bool isLast)
+    /// <summary>Lets regions and centre close what has ended by the end of a step.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="regionStep">Number under which regions are called; they use what was sent under earlier ones.</param>
+    /// <param name="centreStep">Likewise of the centre.</param>
+    /// <param name="isLast">Whether windows that have not ended are closed too.</param>
+    private async Task StepTiersAsync(long step, long regionStep, long centreStep, bool isLast)
     {
         long until = TimeOf(step).Microseconds;
         foreach (IRegionGrain region in _regionGrains)
         {
-            await _results.AddWindowsAsync("region", await region.Step(step, until, isLast));
+            await _results.AddWindowsAsync("region", await region.Step(regionStep, until, isLast));
         }
 
-        await _results.AddWindowsAsync("centre", await _centre.Step(step, until, isLast));
-    }
-
-    /// <summary>Two steps more without traffic carry the last windows through the tiers.</summary>
-    private async Task FinishTiersAsync()
-    {
-        if (_steps == 0)
-        {
-            return;
-        }
-
-        long until = TimeOf(_steps).Microseconds;
-        foreach (IRegionGrain region in _regionGrains)
-        {
-            await _results.AddWindowsAsync("region", await region.Step(_steps + 1, until, isLast: true));
-        }
-
-        await _results.AddWindowsAsync("centre", await _centre.Step(_steps + 2, until, isLast: true));
+        await _results.AddWindowsAsync("centre", await _centre.Step(centreStep, until, isLast));
     }
 
     private async Task WaitForDownAsync(long mayBeOnTheWay)

@@ -22,8 +22,15 @@ public sealed class WindowBook(string owner, int lengthSeconds)
 
     private sealed record Part(LinkRow[] Links, double MeanVehicles, int Warnings, long LengthMicroseconds, int Publications);
 
-    /// <summary>Adds what one sender saw from an instant on.</summary>
-    public void Add(string sender, long startMicroseconds, long endMicroseconds, LinkRow[] links, double meanVehicles, int warnings, int publications)
+    /// <summary>Adds what an edge saw.</summary>
+    public void Add(EdgeWindow window) =>
+        Add(window.Edge, window.StartMicroseconds, window.EndMicroseconds, window.Links, window.MeanVehicles, window.Warnings, window.Publications);
+
+    /// <summary>Adds a closed window, shorter than those of this book.</summary>
+    public void Add(TrafficWindow window) =>
+        Add(window.Owner, window.StartMicroseconds, window.EndMicroseconds, [.. window.Links.Select(l => l.Row)], window.MeanVehicles, window.Warnings, window.Publications);
+
+    private void Add(string sender, long startMicroseconds, long endMicroseconds, LinkRow[] links, double meanVehicles, int warnings, int publications)
     {
         long window = startMicroseconds / (lengthSeconds * MicrosecondsPerSecond);
         if (window < _closedUntil)

@@ -7,7 +7,7 @@ namespace V2XSim.EdgeNode;
 /// <summary>One edge node: hands batches to <see cref="EdgeCore"/> and sends what comes out of it.</summary>
 public sealed class EdgeGrain(EdgeCatalogue catalogue, IDownlink downlink, TimeProvider clock) : Grain, IEdgeGrain
 {
-    private readonly SortedDictionary<(long Step, string Sender), HandoverRow[]> _expected = [];
+    private readonly StepInbox<HandoverRow[]> _expected = new();
     private readonly SortedDictionary<string, List<HandoverRow>> _leaving = new(StringComparer.Ordinal);
     private readonly List<DownPayload> _down = [];
     private EdgeConfig _config = null!;
@@ -22,7 +22,7 @@ public sealed class EdgeGrain(EdgeCatalogue catalogue, IDownlink downlink, TimeP
 
     public ValueTask Expect(long step, string sender, HandoverRow[] handovers)
     {
-        _expected[(step, sender)] = handovers;
+        _expected.Put(step, sender, handovers);
         return ValueTask.CompletedTask;
     }
 
@@ -37,11 +37,7 @@ public sealed class EdgeGrain(EdgeCatalogue catalogue, IDownlink downlink, TimeP
         }
 
         // What neighbours sent in this very step is left for the next: who came first must not matter.
-        foreach ((long Step, string Sender) key in _expected.Keys.TakeWhile(k => k.Step < step.Step).ToList())
-        {
-            _core.Expect(_expected[key]);
-            _expected.Remove(key);
-        }
+        _expected.TakeBefore(step.Step).ForEach(_core.Expect);
 
         (long adopted, long merged, long dropped) before = _core.Handovers;
         long decoded = clock.GetTimestamp();

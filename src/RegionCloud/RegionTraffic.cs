@@ -16,8 +16,7 @@ public sealed class RegionTraffic(string region)
     /// <summary>Windows refused since the last call because they came after their time.</summary>
     public int TakeLate() => _second.TakeLate() + _minute.TakeLate();
 
-    public void Add(EdgeWindow window) =>
-        _second.Add(window.Edge, window.StartMicroseconds, window.EndMicroseconds, window.Links, window.MeanVehicles, window.Warnings, window.Publications);
+    public void Add(EdgeWindow window) => _second.Add(window);
 
     /// <summary>Closes the windows that end by an instant: the 1 s windows and then, from them, the 60 s windows.</summary>
     public List<TrafficWindow> Close(long untilMicroseconds, bool isLast)
@@ -26,7 +25,7 @@ public sealed class RegionTraffic(string region)
         foreach (TrafficWindow second in _second.Close(untilMicroseconds, isLast))
         {
             closed.Add(Flagged(second));
-            _minute.Add(region, second.StartMicroseconds, second.EndMicroseconds, [.. second.Links.Select(l => l.Row)], second.MeanVehicles, second.Warnings, second.Publications);
+            _minute.Add(second);
         }
 
         // A minute is closed one second late, so that its last second is in it.
