@@ -32,65 +32,47 @@ public sealed record GateLimits
     public int ConnectionsPerAddress { get; init; } = 5_000;
 }
 
+/// <summary>Why the gate cuts a connection off.</summary>
+public enum CutOffReason
+{
+    /// <summary>Beyond the cap of connections, in all or from one address.</summary>
+    TooMany,
+
+    /// <summary>The first packet was not CONNECT, or a later one was.</summary>
+    NotConnect,
+
+    /// <summary>A length that is none, or a packet that only a server may send.</summary>
+    Malformed,
+
+    /// <summary>A packet beyond the limit.</summary>
+    TooLarge,
+
+    /// <summary>The stream ended in the middle of a packet.</summary>
+    Truncated,
+
+    /// <summary>A packet took too long to come.</summary>
+    TooSlow,
+}
+
 /// <summary>Connections that the gate let in, and why it cut others off.</summary>
 public sealed class GateCounts
 {
+    private static readonly CutOffReason[] Reasons = Enum.GetValues<CutOffReason>();
+    private readonly long[] _cutOff = new long[Reasons.Length];
     private long _accepted;
-    private long _tooMany;
-    private long _notConnect;
-    private long _malformed;
-    private long _tooLarge;
-    private long _truncated;
-    private long _tooSlow;
 
     public long Accepted => Interlocked.Read(ref _accepted);
 
-    /// <summary>Beyond the cap of connections, in all or from one address.</summary>
-    public long TooMany => Interlocked.Read(ref _tooMany);
-
-    /// <summary>The first packet was not CONNECT, or a later one was.</summary>
-    public long NotConnect => Interlocked.Read(ref _notConnect);
-
-    /// <summary>A length that is none, or a packet that only a server may send.</summary>
-    public long Malformed => Interlocked.Read(ref _malformed);
-
-    public long TooLarge => Interlocked.Read(ref _tooLarge);
-
-    /// <summary>The stream ended in the middle of a packet.</summary>
-    public long Truncated => Interlocked.Read(ref _truncated);
-
-    public long TooSlow => Interlocked.Read(ref _tooSlow);
-
-    public long CutOff => TooMany + NotConnect + Malformed + TooLarge + Truncated + TooSlow;
+    public long this[CutOffReason reason] => Interlocked.Read(ref _cutOff[(int)reason]);
 
     /// <summary>Connections cut off by reason; reasons that did not occur are left out.</summary>
-    public SortedDictionary<string, long> ByReason()
-    {
-        var counts = new SortedDictionary<string, long>(StringComparer.Ordinal);
-        foreach ((string reason, long count) in ((string, long)[])[("tooMany", TooMany), ("notConnect", NotConnect), ("malformed", Malformed), ("tooLarge", TooLarge), ("truncated", Truncated), ("tooSlow", TooSlow)])
-        {
-            if (count > 0)
-            {
-                counts[reason] = count;
-            }
-        }
-
-        return counts;
-    }
+    public SortedDictionary<string, long> ByReason() => new(
+        Reasons.Where(r => this[r] > 0).ToDictionary(r => System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(r.ToString()), r => this[r], StringComparer.Ordinal),
+        StringComparer.Ordinal);
 
     internal void CountAccepted() => Interlocked.Increment(ref _accepted);
 
-    internal void CountTooMany() => Interlocked.Increment(ref _tooMany);
-
-    internal void CountNotConnect() => Interlocked.Increment(ref _notConnect);
-
-    internal void CountMalformed() => Interlocked.Increment(ref _malformed);
-
-    internal void CountTooLarge() => Interlocked.Increment(ref _tooLarge);
-
-    internal void CountTruncated() => Interlocked.Increment(ref _truncated);
-
-    internal void CountTooSlow() => Interlocked.Increment(ref _tooSlow);
+    internal void Count(CutOffReason reason) => Interlocked.Increment(ref _cutOff[(int)reason]);
 }
 
 /// <summary>
@@ -194,7 +176,7 @@ public sealed class ConnectionGate(GateLimits limits, TimeProvider clock) : IMqt
             }
         }
 
-        Counts.CountTooMany();
+        Counts.Count(CutOffReason.TooMany);
         GatedChannel.Abort(socket);
         return null;
     }
@@ -296,7 +278,7 @@ internal sealed class GatedChannel : IMqttChannel
         long since = Interlocked.Read(ref _waitingSince);
         if (since != 0 && _clock.GetElapsedTime(since) > (Volatile.Read(ref _isConnected) ? _limits.PacketTime : _limits.ConnectTime) && Interlocked.Exchange(ref _isClosed, 1) == 0)
         {
-            _counts.CountTooSlow();
+            _counts.Count(CutOffReason.TooSlow);
             Abort(_socket);
         }
     }
@@ -387,7 +369,7 @@ internal sealed class GatedChannel : IMqttChannel
             {
                 if (_end > _start && Volatile.Read(ref _isClosed) == 0)
                 {
-                    _counts.CountTruncated();
+                    _counts.Count(CutOffReason.Truncated);
                 }
 
                 return 0;
@@ -440,14 +422,12 @@ internal sealed class GatedChannel : IMqttChannel
         int type = _buffer[_start] >> 4;
         if (_isConnected ? type == 1 : _buffer[_start] != 0x10)
         {
-            _counts.CountNotConnect();
-            throw Violation("CONNECT comes first, and once");
+            throw Violation(CutOffReason.NotConnect, "CONNECT comes first, and once");
         }
 
         if (type is 0 or 2 or 9 or 11 or 13)
         {
-            _counts.CountMalformed();
-            throw Violation("a packet that clients do not send");
+            throw Violation(CutOffReason.Malformed, "a packet that clients do not send");
         }
 
         int length = 0, used = 1;
@@ -462,14 +442,12 @@ internal sealed class GatedChannel : IMqttChannel
 
         if (!isLast && used > 4)
         {
-            _counts.CountMalformed();
-            throw Violation("a length of more than four octets");
+            throw Violation(CutOffReason.Malformed, "a length of more than four octets");
         }
 
         if (used + length > (_isConnected ? _limits.PacketBytes : _limits.ConnectBytes))
         {
-            _counts.CountTooLarge();
-            throw Violation("a packet beyond the limit");
+            throw Violation(CutOffReason.TooLarge, "a packet beyond the limit");
         }
 
         if (!isLast || have < used + length)
@@ -488,8 +466,9 @@ internal sealed class GatedChannel : IMqttChannel
         return true;
     }
 
-    private MqttProtocolViolationException Violation(string what)
+    private MqttProtocolViolationException Violation(CutOffReason reason, string what)
     {
+        _counts.Count(reason);
         if (Interlocked.Exchange(ref _isClosed, 1) == 0)
         {
             Abort(_socket);

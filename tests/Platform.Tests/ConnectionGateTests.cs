@@ -67,7 +67,7 @@ public class ConnectionGateTests
 
         await Until(() => broker.Gate.Open == 1);
         Assert.Equal(payloads + 1, broker.Gate.Counts.Accepted);
-        Assert.True(broker.Gate.Counts.CutOff > payloads / 10, $"{broker.Gate.Counts.CutOff} cut off");
+        Assert.True(broker.Gate.Counts.ByReason().Values.Sum() > payloads / 10, $"{broker.Gate.Counts.ByReason().Values.Sum()} cut off");
         Assert.InRange(Memory() - memory, long.MinValue, 100 << 20);
         await Until(() => Sockets() - sockets <= 5);
         Assert.InRange(await IdleShare(), 0, 0.02);
@@ -91,7 +91,7 @@ public class ConnectionGateTests
         }
 
         Assert.InRange(Memory() - memory, long.MinValue, 50 << 20);
-        Assert.Equal(1000, broker.Gate.Counts.TooLarge);
+        Assert.Equal(1000, broker.Gate.Counts[CutOffReason.TooLarge]);
         await Until(() => broker.Gate.Open == 0);
     }
 
@@ -111,7 +111,7 @@ public class ConnectionGateTests
         }
 
         await Until(() => broker.Gate.Open == 0);
-        Assert.InRange(broker.Gate.Counts.Truncated, 500, 1000);
+        Assert.InRange(broker.Gate.Counts[CutOffReason.Truncated], 500, 1000);
         Assert.InRange(await IdleShare(), 0, 0.02);
     }
 
@@ -132,10 +132,10 @@ public class ConnectionGateTests
             _clock.Advance(TimeSpan.FromSeconds(1));
         }
 
-        Assert.Equal((50, 0L), (broker.Gate.Open, broker.Gate.Counts.TooSlow));
+        Assert.Equal((50, 0L), (broker.Gate.Open, broker.Gate.Counts[CutOffReason.TooSlow]));
         _clock.Advance(TimeSpan.FromSeconds(2));
         await Until(() => broker.Gate.Open == 0);
-        Assert.Equal(50, broker.Gate.Counts.TooSlow);
+        Assert.Equal(50, broker.Gate.Counts[CutOffReason.TooSlow]);
         Array.ForEach(sockets, s => s.Dispose());
     }
 
@@ -145,13 +145,13 @@ public class ConnectionGateTests
         await using EmbeddedBroker broker = await EmbeddedBroker.StartAsync(0, (_, _) => false, [], _clock);
         using Socket silent = await Connected(broker, "silent"), slow = await Connected(broker, "slow");
         await slow.SendAsync(new byte[] { 0x30, 20, 0, 1 });
-        for (int i = 0; i < 500 && broker.Gate.Counts.TooSlow == 0; i++)
+        for (int i = 0; i < 500 && broker.Gate.Counts[CutOffReason.TooSlow] == 0; i++)
         {
             _clock.Advance(TimeSpan.FromSeconds(31));
             await Task.WhenAny(IsClosedByPeer(slow), Task.Delay(10));
         }
 
-        Assert.Equal(1, broker.Gate.Counts.TooSlow);
+        Assert.Equal(1, broker.Gate.Counts[CutOffReason.TooSlow]);
         Assert.True(await IsClosedByPeer(slow));
         await Until(() => broker.Gate.Open == 1);
     }
@@ -193,7 +193,7 @@ public class ConnectionGateTests
             Assert.Equal(SocketError.ConnectionReset, e.SocketErrorCode);
         }
 
-        Assert.Equal((3, 1L), (broker.Gate.Open, broker.Gate.Counts.TooMany));
+        Assert.Equal((3, 1L), (broker.Gate.Open, broker.Gate.Counts[CutOffReason.TooMany]));
         first.Dispose();
         await Until(() => broker.Gate.Open == 2);
         using Socket fifth = await Connected(broker, "5");
