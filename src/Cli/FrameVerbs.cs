@@ -20,14 +20,15 @@ public sealed class FrameVerbs(TextReader input, TextWriter output)
     {
         var tape = new UperTape();
         var json = new JsonBuffer();
+        byte[] scratch = new byte[MaximumBytes];
         int number = 0;
         foreach ((string place, byte[] bytes, bool isJson) in Frames(source))
         {
             number++;
             if (isJson)
             {
-                Read(bytes, tape, place);
-                CheckRanges(tape, place);
+                // Packing checks every range, and that nothing is missing.
+                Pack(bytes, tape, scratch, place);
             }
             else if (UperCodec.Decode(Csae53.MessageFrame, bytes, tape) is { IsValid: false } bad)
             {
@@ -54,20 +55,14 @@ public sealed class FrameVerbs(TextReader input, TextWriter output)
                 throw new BadInputException(place, "message", "it is not JSON", "give a message in the shape that 'v2xsim decode' prints");
             }
 
-            Read(bytes, tape, place);
-            UperResult result = UperCodec.Encode(tape, target, out int length);
-            if (!result.IsValid)
-            {
-                throw new BadInputException(place, "message", result.ToString(), "correct the value; ranges are those of T/CSAE 53-2020");
-            }
-
-            output.WriteLine(Convert.ToHexStringLower(target.AsSpan(0, length)));
+            output.WriteLine(Convert.ToHexStringLower(target.AsSpan(0, Pack(bytes, tape, target, place))));
         }
 
         return ExitCodes.Done;
     }
 
-    private static void Read(byte[] json, UperTape tape, string place)
+    /// <summary>Reads a message onto a tape and packs it; returns the octets of its frame.</summary>
+    private static int Pack(byte[] json, UperTape tape, byte[] target, string place)
     {
         try
         {
@@ -81,15 +76,9 @@ public sealed class FrameVerbs(TextReader input, TextWriter output)
         {
             throw new BadInputException(place, "message", "it is not readable JSON", "check brackets, commas and quotes near this place", (int)(e.LineNumber ?? 0) + 1, (int)(e.BytePositionInLine ?? 0) + 1);
         }
-    }
 
-    private static void CheckRanges(UperTape tape, string place)
-    {
-        UperResult result = UperCodec.Encode(tape, new byte[MaximumBytes], out _);
-        if (!result.IsValid)
-        {
-            throw new BadInputException(place, "message", result.ToString(), "correct the value; ranges are those of T/CSAE 53-2020");
-        }
+        UperResult result = UperCodec.Encode(tape, target, out int length);
+        return result.IsValid ? length : throw new BadInputException(place, "message", result.ToString(), "correct the value; ranges are those of T/CSAE 53-2020");
     }
 
     private IEnumerable<(string Place, byte[] Bytes, bool IsJson)> Frames(string? source)

@@ -55,6 +55,7 @@ public readonly record struct UperResult(UperFault Fault, int BitOffset, string 
 public static class UperCodec
 {
     private const int MostDepth = 32;
+    private static readonly UperResult Valid = new(UperFault.None, 0, string.Empty);
 
     /// <summary>Decodes a frame: one value of a type, padded to octets.</summary>
     public static UperResult Decode(UperType type, ReadOnlySpan<byte> frame, UperTape tape)
@@ -68,7 +69,7 @@ public static class UperCodec
         }
 
         int octets = Math.Max(1, (reader.Position + 7) / 8);
-        return octets < frame.Length ? new UperResult(UperFault.Trailing, octets * 8, string.Empty) : default(UperResult) with { Field = string.Empty };
+        return octets < frame.Length ? new UperResult(UperFault.Trailing, octets * 8, string.Empty) : Valid;
     }
 
     /// <summary>Encodes what is on a tape.</summary>
@@ -85,13 +86,12 @@ public static class UperCodec
 
         var writer = new Writer(target, tape);
         writer.Value(0, 0);
-        if (writer.Fault != UperFault.None)
+        if (writer.Fault == UperFault.None)
         {
-            return new UperResult(writer.Fault, writer.FaultAt, writer.FaultField);
+            length = writer.Finish();
         }
 
-        length = writer.Finish();
-        return writer.Fault != UperFault.None ? new UperResult(writer.Fault, writer.FaultAt, writer.FaultField) : default(UperResult) with { Field = string.Empty };
+        return writer.Fault == UperFault.None ? Valid : new UperResult(writer.Fault, writer.FaultAt, writer.FaultField);
     }
 
     private ref struct Reader(ReadOnlySpan<byte> frame, UperTape tape)
