@@ -321,7 +321,7 @@ public sealed class Results : IAsyncDisposable
 
         _ingested++;
         _bytes += row.Bytes;
-        string topic = TableColumns.TopicName(row.Kind);
+        string topic = Topics.TailOf((TopicKind)row.Kind);
         _ingestedByTopic[topic] = _ingestedByTopic.GetValueOrDefault(topic) + 1;
         if (row.Kind == (int)TopicKind.ParticipantUp)
         {

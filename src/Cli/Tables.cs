@@ -15,16 +15,6 @@ public abstract class TableColumns
     /// <summary>Rows that are held before they are written.</summary>
     protected virtual int RowsPerGroup => ParquetTable.UsualRowsPerGroup;
 
-    /// <summary>The topic's middle part, as tables name it.</summary>
-    public static string TopicName(int kind) => (TopicKind)kind switch
-    {
-        TopicKind.ParticipantUp => "participant/up",
-        TopicKind.LampUp => "lamp/up",
-        TopicKind.RsmUp => "rsm/up",
-        TopicKind.BsmUp => "bsm/up",
-        _ => ((TopicKind)kind).ToString(),
-    };
-
     public async Task OpenAsync(Stream stream) => Table = await ParquetTable.CreateAsync(stream, Columns(), RowsPerGroup);
 
     public async Task CloseAsync()
@@ -122,7 +112,7 @@ public sealed class MessageColumns : TableColumns
     public ValueTask AddAsync(in MessageRow m)
     {
         _device.Add(m.Device);
-        _topic.Add(TopicName(m.Kind));
+        _topic.Add(Topics.TailOf((TopicKind)m.Kind));
         _sequence.Add(m.Sequence);
         _sensed.Add(m.SensedMicroseconds);
         _sent.Add(m.SentMicroseconds);
@@ -164,7 +154,7 @@ public sealed class QuarantineColumns : TableColumns
 
         _byDevice[q.Device] = kept + 1;
         _device.Add(q.Device);
-        _topic.Add(TopicName(q.Kind));
+        _topic.Add(Topics.TailOf((TopicKind)q.Kind));
         _sequence.Add(q.Sequence);
         _arrival.Add(q.ArrivalMicroseconds);
         _reason.Add(((RejectReason)q.Reason).ToString());

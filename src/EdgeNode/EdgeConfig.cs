@@ -11,6 +11,10 @@ namespace V2XSim.EdgeNode;
 public sealed record EdgeSite(string Device, PlanePoint Position, ImmutableArray<SensorProfile> Sensors, bool IsSimulated = true)
 {
     public ulong Octets { get; } = DownMessages.OctetsOf(Device);
+
+    public string RsmTopic { get; } = Topics.RsmDown(Device);
+
+    public string RsiTopic { get; } = Topics.RsiDown(Device);
 }
 
 /// <summary>Another edge to which objects may leave.</summary>

@@ -92,7 +92,7 @@ public sealed class EdgeCore
             case TopicKind.ParticipantUp: AcceptParticipants(in entry, payload); break;
             case TopicKind.LampUp: AcceptLamps(in entry, payload); break;
             case TopicKind.RsmUp or TopicKind.BsmUp: AcceptFrame(in entry, payload); break;
-            default: Reject(in entry, RejectReason.UnknownTopic, entry.ArrivalMicroseconds, payload); break;
+            default: Refuses(in entry, RejectReason.UnknownTopic, new SimTime(entry.ArrivalMicroseconds), payload); break;
         }
     }
 
@@ -225,8 +225,8 @@ public sealed class EdgeCore
             {
                 ReadOnlySpan<RsmParticipant> frame = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_rsm)
                     .Slice(start, Math.Min(DownMessages.ParticipantsPerFrame, _rsm.Count - start));
-                DownMessages.EncodeRsm(_json, site.Octets, NextCount(Topics.RsmDown(site.Device)), reference, unix, frame);
-                result.Add(new DownPayload(site.Device, Topics.RsmDown(site.Device), _json.Written.ToArray()));
+                DownMessages.EncodeRsm(_json, site.Octets, NextCount(site.RsmTopic), reference, unix, frame);
+                result.Add(new DownPayload(site.Device, site.RsmTopic, _json.Written.ToArray()));
             }
         }
     }
@@ -255,14 +255,14 @@ public sealed class EdgeCore
             DownMessages.EncodeRsi(
                 _json,
                 site.Octets,
-                NextCount(Topics.RsiDown(site.Device)),
+                NextCount(site.RsiTopic),
                 _config.Plane.ToGeo(site.Position.X, site.Position.Y),
                 _config.Epoch.ToUnixMilliseconds(now),
                 text,
                 _config.Plane.ToGeo(conflict.At.X, conflict.At.Y),
                 radiusMetres: 60,
                 _eventId++);
-            result.Add(new DownPayload(site.Device, Topics.RsiDown(site.Device), _json.Written.ToArray()));
+            result.Add(new DownPayload(site.Device, site.RsiTopic, _json.Written.ToArray()));
             rows.Add(new WarningRow(conflict.Kind.ToString(), first, second, conflict.At.X, conflict.At.Y, conflict.SecondsToCollision, site.Device));
             _windowWarnings++;
         }
@@ -423,19 +423,13 @@ public sealed class EdgeCore
             reason = IsNear(_message.Objects[i].LongitudeDegrees, _message.Objects[i].LatitudeDegrees) ? RejectReason.None : RejectReason.OutOfRange;
         }
 
-        if (reason == RejectReason.None && sensed.Microseconds > entry.ArrivalMicroseconds + (FutureToleranceSeconds * SimTime.MicrosecondsPerSecond))
+        if (reason == RejectReason.None && IsFromTheFuture(sensed, new SimTime(entry.ArrivalMicroseconds)))
         {
             reason = RejectReason.FromTheFuture;
         }
 
-        if (reason == RejectReason.None && _waiting.Count >= MaximumWaiting)
+        if (Refuses(in entry, reason, sent, payload))
         {
-            reason = RejectReason.Shed;
-        }
-
-        if (reason != RejectReason.None)
-        {
-            Reject(in entry, reason, sent.Microseconds, payload);
             return;
         }
 
@@ -472,7 +466,7 @@ public sealed class EdgeCore
         RejectReason reason = _sites.ContainsKey(entry.Device) ? _frames.Read(kind, payload) : RejectReason.UnknownDevice;
         var arrival = new SimTime(entry.ArrivalMicroseconds);
         SimTime sensed = reason == RejectReason.None && _frames.Objects[0].SecondMark is >= 0 and var mark ? InMinute(mark, arrival) : arrival;
-        if (reason == RejectReason.None && sensed.SecondsSince(arrival) > FutureToleranceSeconds)
+        if (reason == RejectReason.None && IsFromTheFuture(sensed, arrival))
         {
             reason = RejectReason.FromTheFuture;
         }
@@ -482,14 +476,8 @@ public sealed class EdgeCore
             reason = RejectReason.OutOfRange;
         }
 
-        if (reason == RejectReason.None && _waiting.Count >= MaximumWaiting)
+        if (Refuses(in entry, reason, arrival, payload))
         {
-            reason = RejectReason.Shed;
-        }
-
-        if (reason != RejectReason.None)
-        {
-            Reject(in entry, reason, entry.ArrivalMicroseconds, payload);
             return;
         }
 
@@ -509,6 +497,8 @@ public sealed class EdgeCore
 
         _waiting.Add(pending);
     }
+
+    private static bool IsFromTheFuture(SimTime sensed, SimTime arrival) => sensed.SecondsSince(arrival) > FutureToleranceSeconds;
 
     /// <summary>The instant of a mark within the UTC minute that is nearest to an arrival.</summary>
     private SimTime InMinute(int mark, SimTime arrival)
@@ -534,15 +524,8 @@ public sealed class EdgeCore
             reason = Check(entry.Device, _lamp.Device);
         }
 
-        if (reason == RejectReason.None && _waiting.Count >= MaximumWaiting)
+        if (Refuses(in entry, reason, new SimTime(entry.ArrivalMicroseconds), payload))
         {
-            reason = RejectReason.Shed;
-        }
-
-        SimTime sent = reason == RejectReason.None ? _config.Epoch.FromUnixMilliseconds(_lamp.TimestampUnixMilliseconds) : new SimTime(entry.ArrivalMicroseconds);
-        if (reason != RejectReason.None)
-        {
-            Reject(in entry, reason, sent.Microseconds, payload);
             return;
         }
 
@@ -551,6 +534,7 @@ public sealed class EdgeCore
             LampStates[_lamp.Junction] = [.. _lamp.Lamps];
         }
 
+        SimTime sent = _config.Epoch.FromUnixMilliseconds(_lamp.TimestampUnixMilliseconds);
         PendingMessage pending = Take(in entry, sent, sent, payload);
         pending.Objects = _lamp.Lamps.Count;
         _waiting.Add(pending);
@@ -561,20 +545,32 @@ public sealed class EdgeCore
         : payloadDevice != topicDevice ? RejectReason.DeviceMismatch
         : RejectReason.None;
 
-    /// <summary>A message that cannot be used still waits for its arrival: in which step it is counted must not depend on the broker's haste.</summary>
-    private void Reject(in BatchEntry entry, RejectReason reason, long sentMicroseconds, ReadOnlySpan<byte> payload)
+    /// <summary>
+    /// Turns away a message that is no good or for which there is no room; true when it did. Such a message still waits for its
+    /// arrival: in which step it is counted must not depend on the broker's haste.
+    /// </summary>
+    private bool Refuses(in BatchEntry entry, RejectReason reason, SimTime sent, ReadOnlySpan<byte> payload)
     {
-        var sent = new SimTime(sentMicroseconds);
+        bool hasRoom = _waiting.Count < MaximumWaiting;
+        reason = reason == RejectReason.None && !hasRoom ? RejectReason.Shed : reason;
+        if (reason == RejectReason.None)
+        {
+            return false;
+        }
+
         PendingMessage pending = Take(in entry, sent, sent, []);
         pending.Reason = reason;
         KeepSample(pending, payload);
-        if (_waiting.Count < MaximumWaiting)
+        if (hasRoom)
         {
             _waiting.Add(pending);
-            return;
+        }
+        else
+        {
+            Leave(pending, reason);
         }
 
-        Leave(pending, reason);
+        return true;
     }
 
     /// <summary>Counts a message that is done with, and puts it into quarantine if it was no good.</summary>

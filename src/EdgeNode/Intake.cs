@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Buffers.Text;
 using System.Collections.Concurrent;
 using System.Text.Json;
 using MQTTnet;
@@ -171,19 +170,8 @@ public sealed class Intake : IDisposable
                 return false;
         }
 
-        long sequence = -1, arrival = long.MinValue;
-        foreach (MqttUserProperty property in message.UserProperties ?? [])
-        {
-            if (property.Name == UserProperties.Sequence && Utf8Parser.TryParse(property.ValueBuffer.Span, out long s, out _))
-            {
-                sequence = s;
-            }
-            else if (property.Name == UserProperties.Arrival && Utf8Parser.TryParse(property.ValueBuffer.Span, out long a, out _))
-            {
-                arrival = a;
-            }
-        }
-
+        long sequence = NumberText.In(message, UserProperties.Sequence) ?? -1;
+        long? scheduled = NumberText.In(message, UserProperties.Arrival);
         bool isKnown = _byName.TryGetValue(name, out Device? device), isItself = client is null || name.SequenceEqual(client);
         bool isOwn = isKnown && device!.IsSimulated && (client is null ? sequence >= 0 : isItself);
         if (!isOwn)
@@ -191,8 +179,8 @@ public sealed class Intake : IDisposable
             Interlocked.Increment(ref _foreign);
         }
 
-        bool isScheduled = isOwn && arrival != long.MinValue;
-        arrival = isScheduled ? arrival : (Clock?.Invoke() ?? Now).Microseconds;
+        bool isScheduled = isOwn && scheduled is not null;
+        long arrival = isScheduled ? scheduled!.Value : (Clock?.Invoke() ?? Now).Microseconds;
         RejectReason reason = RejectReason.None;
         if (!isKnown)
         {

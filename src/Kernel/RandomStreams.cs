@@ -84,9 +84,6 @@ public sealed class RandomStream
         return u * factor;
     }
 
-    /// <summary>Exponential with the given mean.</summary>
-    public double NextExponential(double mean) => -mean * Math.Log(1 - NextDouble());
-
     /// <summary>Poisson with the given mean (multiplication method; meant for means below about 50).</summary>
     public int NextPoisson(double mean)
     {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Text;
 using System.Text.Json;
@@ -19,9 +20,6 @@ public sealed class JsonBuffer
     public int Length { get; private set; }
 
     public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, Length);
-
-    /// <summary>The backing array, valid up to <see cref="Length"/> until the next message is begun.</summary>
-    public byte[] Array => _bytes;
 
     public void Clear()
     {
@@ -95,8 +93,6 @@ public sealed class JsonBuffer
         _needsComma = true;
     }
 
-    public void Boolean(bool value) => Raw(value ? "true"u8 : "false"u8);
-
     public void String(string value)
     {
         if (value.AsSpan().IndexOfAnyExcept(NeedNoEscape) < 0)
@@ -132,7 +128,14 @@ public sealed class JsonBuffer
         _needsComma = true;
     }
 
-    public void Null() => Raw("null"u8);
+    public void Null()
+    {
+        Ensure(5);
+        Comma();
+        "null"u8.CopyTo(_bytes.AsSpan(Length));
+        Length += 4;
+        _needsComma = true;
+    }
 
     /// <summary>Writes octets as lower-case hexadecimal digits.</summary>
     public void Hexadecimal(ReadOnlySpan<byte> octets)
@@ -153,14 +156,9 @@ public sealed class JsonBuffer
     /// <summary>Writes eight octets as sixteen lower-case hexadecimal digits.</summary>
     public void Hex(ulong value)
     {
-        Span<byte> digits = stackalloc byte[16];
-        for (int i = 15; i >= 0; i--)
-        {
-            digits[i] = "0123456789abcdef"u8[(int)(value & 15)];
-            value >>= 4;
-        }
-
-        Plain(digits);
+        Span<byte> octets = stackalloc byte[8];
+        BinaryPrimitives.WriteUInt64BigEndian(octets, value);
+        Hexadecimal(octets);
     }
 
     /// <summary>What has been written, as text.</summary>
@@ -175,15 +173,6 @@ public sealed class JsonBuffer
         }
 
         return scale;
-    }
-
-    private void Raw(ReadOnlySpan<byte> text)
-    {
-        Ensure(text.Length + 1);
-        Comma();
-        text.CopyTo(_bytes.AsSpan(Length));
-        Length += text.Length;
-        _needsComma = true;
     }
 
     private void Open(byte bracket)
@@ -213,7 +202,7 @@ public sealed class JsonBuffer
     {
         if (Length + more > _bytes.Length)
         {
-            System.Array.Resize(ref _bytes, Math.Max(_bytes.Length * 2, Length + more));
+            Array.Resize(ref _bytes, Math.Max(_bytes.Length * 2, Length + more));
         }
     }
 }

@@ -126,7 +126,7 @@ public sealed class LampCodec(ParticipantCodec texts)
             if (reader.ValueTextEquals("signalControllerStamp"u8))
             {
                 hasTime = true;
-                reason = ParticipantCodec.ReadLong(ref reader, 0, 4_102_444_800_000, out long time);
+                reason = ParticipantCodec.ReadLong(ref reader, 0, ParticipantCodec.LatestUnixMilliseconds, out long time);
                 message.TimestampUnixMilliseconds = time;
             }
             else if (reader.ValueTextEquals("rscuSn"u8))
@@ -259,14 +259,6 @@ public sealed class LampCodec(ParticipantCodec texts)
         return RejectReason.None;
     }
 
-    private static RejectReason ReadSeconds(ref Utf8JsonReader reader, out double value)
-    {
-        value = 0;
-        if (!reader.Read() || reader.TokenType != JsonTokenType.Number || !reader.TryGetDouble(out value))
-        {
-            return RejectReason.WrongType;
-        }
-
-        return value is >= 0 and <= LampMessage.LongestSeconds ? RejectReason.None : RejectReason.OutOfRange;
-    }
+    private static RejectReason ReadSeconds(ref Utf8JsonReader reader, out double value) =>
+        ParticipantCodec.ReadDouble(ref reader, 0, LampMessage.LongestSeconds, out value);
 }

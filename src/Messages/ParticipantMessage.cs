@@ -111,6 +111,9 @@ public sealed class ParticipantCodec
 
     /// <summary>Longest name in a message; ids of joined junctions can be long.</summary>
     public const int MaximumTextBytes = 1024;
+
+    /// <summary>The year 2100: a time beyond it is no time.</summary>
+    internal const long LatestUnixMilliseconds = 4_102_444_800_000;
     public const float MaximumLengthMetres = 40.95f;
     public const float MaximumWidthMetres = 10.23f;
     public const float MaximumHeightMetres = 6.35f;
@@ -262,7 +265,7 @@ public sealed class ParticipantCodec
             if (reader.ValueTextEquals("timeStamp"u8))
             {
                 hasTime = true;
-                reason = ReadLong(ref reader, 0, 4_102_444_800_000, out long time);
+                reason = ReadLong(ref reader, 0, LatestUnixMilliseconds, out long time);
                 message.TimestampUnixMilliseconds = time;
             }
             else if (reader.ValueTextEquals("rscuSn"u8))
@@ -278,7 +281,7 @@ public sealed class ParticipantCodec
             }
             else if (reader.ValueTextEquals("scanTimeStamp"u8))
             {
-                reason = ReadLong(ref reader, 0, 4_102_444_800_000, out long scan);
+                reason = ReadLong(ref reader, 0, LatestUnixMilliseconds, out long scan);
                 message.ScanUnixMilliseconds = scan;
             }
             else if (reader.ValueTextEquals("ptcList"u8))
@@ -340,7 +343,7 @@ public sealed class ParticipantCodec
             if (reader.ValueTextEquals("timestamp"u8))
             {
                 seen |= Time;
-                reason = ReadLong(ref reader, 0, 4_102_444_800_000, out whole);
+                reason = ReadLong(ref reader, 0, LatestUnixMilliseconds, out whole);
                 o.TimestampUnixMilliseconds = whole;
             }
             else if (reader.ValueTextEquals("ptcType"u8))
@@ -502,7 +505,7 @@ public sealed class ParticipantCodec
         return value >= low && value <= high ? RejectReason.None : RejectReason.OutOfRange;
     }
 
-    private static RejectReason ReadDouble(ref Utf8JsonReader reader, double low, double high, out double value)
+    internal static RejectReason ReadDouble(ref Utf8JsonReader reader, double low, double high, out double value)
     {
         value = 0;
         if (!reader.Read() || reader.TokenType != JsonTokenType.Number || !reader.TryGetDouble(out value))

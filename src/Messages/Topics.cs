@@ -32,6 +32,17 @@ public static class Topics
 {
     public const string StepUp = "v2xsim/step/up";
 
+    /// <summary>Topics that name a device, as <c>root/{device}/tail</c>.</summary>
+    private static readonly (TopicKind Kind, string Root, string Tail)[] Named =
+    [
+        (TopicKind.ParticipantUp, "rscu", "participant/up"),
+        (TopicKind.LampUp, "rscu", "lamp/up"),
+        (TopicKind.RsmDown, "rsu", "rsm/down"),
+        (TopicKind.RsiDown, "rsu", "rsi/down"),
+        (TopicKind.RsmUp, "rsu", "rsm/up"),
+        (TopicKind.BsmUp, "rsu", "bsm/up"),
+    ];
+
     /// <summary>Client id under which the roadside announces steps.</summary>
     public const string AnnouncerClient = "v2xsim-roadside";
 
@@ -42,15 +53,29 @@ public static class Topics
     public static IReadOnlyList<string> ReservedNames { get; } = [AnnouncerClient, PlatformClient, "v2xsim-doctor", "v2xsim"];
 
     /// <summary>Filters that together match everything devices send.</summary>
-    public static IReadOnlyList<string> UpFilters { get; } = ["rscu/+/participant/up", "rscu/+/lamp/up", "rsu/+/rsm/up", "rsu/+/bsm/up", StepUp];
+    public static IReadOnlyList<string> UpFilters { get; } = [.. Named.Where(n => n.Tail.EndsWith("/up", StringComparison.Ordinal)).Select(n => $"{n.Root}/+/{n.Tail}"), StepUp];
 
-    public static string ParticipantUp(string device) => $"rscu/{device}/participant/up";
+    public static string ParticipantUp(string device) => Of(TopicKind.ParticipantUp, device);
 
-    public static string LampUp(string device) => $"rscu/{device}/lamp/up";
+    public static string LampUp(string device) => Of(TopicKind.LampUp, device);
 
-    public static string RsmDown(string device) => $"rsu/{device}/rsm/down";
+    public static string RsmDown(string device) => Of(TopicKind.RsmDown, device);
 
-    public static string RsiDown(string device) => $"rsu/{device}/rsi/down";
+    public static string RsiDown(string device) => Of(TopicKind.RsiDown, device);
+
+    /// <summary>The part of a topic behind the device, as results name it; the kind's own name where there is no device.</summary>
+    public static string TailOf(TopicKind kind)
+    {
+        foreach ((TopicKind known, _, string tail) in Named)
+        {
+            if (known == kind)
+            {
+                return tail;
+            }
+        }
+
+        return kind.ToString();
+    }
 
     /// <summary>Filter for everything that is sent down to a device.</summary>
     public static string DownFilter(string device) => $"rsu/{device}/+/down";
@@ -78,25 +103,22 @@ public static class Topics
         }
 
         device = rest[..second];
-        ReadOnlySpan<char> tail = rest[(second + 1)..];
-        return topic[..first] switch
+        ReadOnlySpan<char> root = topic[..first], tail = rest[(second + 1)..];
+        foreach ((TopicKind kind, string knownRoot, string knownTail) in Named)
         {
-            "rscu" => tail switch
+            if (tail.SequenceEqual(knownTail) && root.SequenceEqual(knownRoot))
             {
-                "participant/up" => TopicKind.ParticipantUp,
-                "lamp/up" => TopicKind.LampUp,
-                _ => TopicKind.Unknown,
-            },
-            "rsu" => tail switch
-            {
-                "rsm/down" => TopicKind.RsmDown,
-                "rsi/down" => TopicKind.RsiDown,
-                "rsm/up" => TopicKind.RsmUp,
-                "bsm/up" => TopicKind.BsmUp,
-                _ => TopicKind.Unknown,
-            },
-            _ => TopicKind.Unknown,
-        };
+                return kind;
+            }
+        }
+
+        return TopicKind.Unknown;
+    }
+
+    private static string Of(TopicKind kind, string device)
+    {
+        (_, string root, string tail) = Array.Find(Named, n => n.Kind == kind);
+        return $"{root}/{device}/{tail}";
     }
 }
 
@@ -133,7 +155,7 @@ public enum RejectReason
     /// <summary>Older than the fusion can still use.</summary>
     TooLate = 11,
 
-    /// <summary>The edge's inbox was full; the oldest was dropped.</summary>
+    /// <summary>The edge had no room for it.</summary>
     Shed = 12,
 
     /// <summary>Measured in the future.</summary>

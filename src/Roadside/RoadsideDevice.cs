@@ -1,8 +1,7 @@
-using System.Buffers.Text;
 using MQTTnet;
-using MQTTnet.Packets;
 using V2XSim.Kernel;
 using V2XSim.Messages;
+using V2XSim.Mqtt;
 using V2XSim.Roads.Sites;
 using V2XSim.Sensing;
 using V2XSim.Signals;
@@ -43,6 +42,8 @@ public sealed class RoadsideDevice
     /// <summary>Nothing on a road is faster.</summary>
     private const double FastestMetresPerSecond = 70;
     private readonly Site _site;
+    private readonly string _participantTopic;
+    private readonly string _lampTopic;
     private readonly SensorModel[] _sensors;
     private readonly LinkModel _uplink;
     private readonly LinkModel _downlink;
@@ -78,6 +79,8 @@ public sealed class RoadsideDevice
     public RoadsideDevice(Site site, LocalPlane plane, UtcEpoch epoch, LinkSettings uplink, LinkSettings downlink, SignalBook signals, double lampRateHz, RandomStreams streams)
     {
         _site = site;
+        _participantTopic = Topics.ParticipantUp(site.Id);
+        _lampTopic = Topics.LampUp(site.Id);
         _plane = plane;
         _epoch = epoch;
         _sensors = [.. site.Sensors.Select(s => new SensorModel(s, streams.For("sensor/" + s.Id)))];
@@ -122,7 +125,7 @@ public sealed class RoadsideDevice
                 _counts.Sensing += sensor.Scan(frame, _near, scan, _detections);
                 SimTime sent = scan + sensor.DrawDelay();
                 Encode(sensor.Sensor, scan, sent);
-                Queue(Topics.ParticipantUp(Id), sent);
+                Queue(_participantTopic, sent);
             }
         }
 
@@ -132,7 +135,7 @@ public sealed class RoadsideDevice
             for (long t = first * _lampPeriod; t <= frame.Time.Microseconds; t += _lampPeriod)
             {
                 EncodeLamps(new SimTime(t));
-                Queue(Topics.LampUp(Id), new SimTime(t));
+                Queue(_lampTopic, new SimTime(t));
             }
         }
 
@@ -150,16 +153,7 @@ public sealed class RoadsideDevice
     public ReceivedDown Receive(MqttApplicationMessage message, SimTime? now)
     {
         TopicKind kind = Topics.Parse(message.Topic, out _);
-        long published = 0;
-        foreach (MqttUserProperty property in message.UserProperties ?? [])
-        {
-            if (property.Name == UserProperties.Published && Utf8Parser.TryParse(property.ValueBuffer.Span, out long value, out _))
-            {
-                published = value;
-            }
-        }
-
-        var at = new SimTime(published);
+        var at = new SimTime(NumberText.In(message, UserProperties.Published) ?? 0);
         LinkOutcome outcome = _downlink.Send(now ?? at, (int)message.Payload.Length);
         int items = kind == TopicKind.RsiDown && message.Payload.IsSingleSegment ? DownMessages.CountIn(message.Payload.FirstSpan) : -1;
         return new ReceivedDown(Id, kind, at, outcome.Fate == LinkFate.Delivered && !outcome.IsCorrupt ? outcome.Arrival : SimTime.Never, (int)message.Payload.Length, items);
