@@ -38,6 +38,17 @@ public sealed class TemporaryFolder : IDisposable
         return this[name];
     }
 
+    /// <summary>A copy of the shipped crossing with some text of its scenario replaced; returns the scenario file.</summary>
+    public string WriteCrossing(string old, string replacement)
+    {
+        foreach (string file in (string[])["network.net.xml.gz", "sites.yaml"])
+        {
+            File.Copy(Place.Of("scenarios", "crossing", file), this[file]);
+        }
+
+        return Write("scenario.yaml", File.ReadAllText(Place.Of("scenarios", "crossing", "scenario.yaml")).Replace(old, replacement, StringComparison.Ordinal));
+    }
+
     public void Dispose() => Directory.Delete(Root, recursive: true);
 }
 

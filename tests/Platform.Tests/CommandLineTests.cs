@@ -162,11 +162,7 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public async Task A_recording_of_another_place_is_refused()
     {
-        File.Copy(Place.Of("scenarios", "crossing", "network.net.xml.gz"), _folder["net.xml"]);
-        _folder.Write("fcd.xml", "<fcd-export><timestep time=\"0\"><vehicle id=\"a\" x=\"90000\" y=\"90000\" speed=\"1\" angle=\"0\"/></timestep><timestep time=\"1\"><vehicle id=\"a\" x=\"90001\" y=\"90000\" speed=\"1\" angle=\"0\"/></timestep></fcd-export>");
-        string scenario = _folder.Write("scenario.yaml", "name: far\nroads: {sumoNet: net.xml}\ntraffic: {fcd: fcd.xml}\nsites: {plan: {roadKilometres: 1, sensors: [{name: l, kind: lidar}]}}\n");
-
-        Outcome outcome = await CommandLine.Run("run", scenario);
+        Outcome outcome = await RunRecording("<fcd-export><timestep time=\"0\"><vehicle id=\"a\" x=\"90000\" y=\"90000\" speed=\"1\" angle=\"0\"/></timestep><timestep time=\"1\"><vehicle id=\"a\" x=\"90001\" y=\"90000\" speed=\"1\" angle=\"0\"/></timestep></fcd-export>");
 
         Assert.Equal(2, outcome.Code);
         Assert.Contains("not one of 1 road users is within 100 m of a road", outcome.Error, StringComparison.Ordinal);
@@ -175,11 +171,7 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public async Task A_start_beyond_the_end_of_the_recording_is_refused()
     {
-        File.Copy(Place.Of("scenarios", "crossing", "network.net.xml.gz"), _folder["net.xml"]);
-        _folder.Write("fcd.xml", "<fcd-export><timestep time=\"0\"><vehicle id=\"a\" x=\"1\" y=\"1\" speed=\"1\" angle=\"0\"/></timestep></fcd-export>");
-        string scenario = _folder.Write("scenario.yaml", "name: late\nroads: {sumoNet: net.xml}\ntraffic: {fcd: fcd.xml, fromSeconds: 5000}\nsites: {plan: {roadKilometres: 1, sensors: [{name: l, kind: lidar}]}}\n");
-
-        Outcome outcome = await CommandLine.Run("run", scenario);
+        Outcome outcome = await RunRecording("<fcd-export><timestep time=\"0\"><vehicle id=\"a\" x=\"1\" y=\"1\" speed=\"1\" angle=\"0\"/></timestep></fcd-export>", "fromSeconds: 5000");
 
         Assert.Equal(2, outcome.Code);
         Assert.Contains("traffic.fromSeconds: the recording has ended", outcome.Error, StringComparison.Ordinal);
@@ -348,6 +340,15 @@ public sealed class CommandLineTests : IDisposable
 
         Assert.Equal(0, outcome.Code);
         Assert.Contains("2020-12", outcome.Json.GetProperty("$schema").GetString(), StringComparison.Ordinal);
+    }
+
+    /// <summary>Runs a recording on the network of the crossing.</summary>
+    private Task<Outcome> RunRecording(string fcd, string option = "")
+    {
+        File.Copy(Place.Of("scenarios", "crossing", "network.net.xml.gz"), _folder["net.xml"]);
+        _folder.Write("fcd.xml", fcd);
+        string more = option.Length > 0 ? ", " + option : string.Empty;
+        return CommandLine.Run("run", _folder.Write("scenario.yaml", $"name: recorded\nroads: {{sumoNet: net.xml}}\ntraffic: {{fcd: fcd.xml{more}}}\nsites: {{plan: {{roadKilometres: 1, sensors: [{{name: l, kind: lidar}}]}}}}\n"));
     }
 
     private static string Unpacked(string file)

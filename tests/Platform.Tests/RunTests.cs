@@ -64,10 +64,7 @@ public sealed class RunTests : IDisposable
     [Fact]
     public async Task What_the_downlink_loses_is_not_received()
     {
-        string scenario = _folder.Write("scenario.yaml", (await File.ReadAllTextAsync(Place.Of("scenarios", "crossing", "scenario.yaml")))
-            .Replace("network.net.xml.gz", Place.Of("scenarios", "crossing", "network.net.xml.gz"), StringComparison.Ordinal)
-            .Replace("file: sites.yaml", "file: " + Place.Of("scenarios", "crossing", "sites.yaml"), StringComparison.Ordinal)
-            .Replace("downlink:\n", "downlink:\n  lossProbability: 0.3\n  corruptionProbability: 0.1\n", StringComparison.Ordinal));
+        string scenario = _folder.WriteCrossing("downlink:\n", "downlink:\n  lossProbability: 0.3\n  corruptionProbability: 0.1\n");
 
         JsonElement messages = (await CommandLine.Run("run", scenario, "--json")).Json.GetProperty("messages");
         double published = messages.GetProperty("rsmPublished").GetInt64();
@@ -150,10 +147,7 @@ public sealed class RunTests : IDisposable
     [Fact]
     public async Task A_lossy_link_loses_damages_and_delays_what_it_was_told_to_and_the_run_goes_on()
     {
-        string scenario = _folder.Write("scenario.yaml", (await File.ReadAllTextAsync(Place.Of("scenarios", "crossing", "scenario.yaml")))
-            .Replace("network.net.xml.gz", Place.Of("scenarios", "crossing", "network.net.xml.gz"), StringComparison.Ordinal)
-            .Replace("file: sites.yaml", "file: " + Place.Of("scenarios", "crossing", "sites.yaml"), StringComparison.Ordinal)
-            .Replace("uplink:\n", "uplink:\n  lossProbability: 0.1\n  corruptionProbability: 0.1\n", StringComparison.Ordinal));
+        string scenario = _folder.WriteCrossing("uplink:\n", "uplink:\n  lossProbability: 0.1\n  corruptionProbability: 0.1\n");
 
         Outcome outcome = await CommandLine.Run("run", scenario, "--out", _folder["a"], "--json");
 
@@ -207,10 +201,8 @@ public sealed class RunTests : IDisposable
     [Fact]
     public async Task A_real_unit_that_speaks_the_standards_frames_is_fused_and_stands_in_the_report()
     {
-        string sites = (await File.ReadAllTextAsync(Place.Of("scenarios", "crossing", "sites.yaml"))).Replace("    edge:", "    simulated: false\n    edge:", StringComparison.Ordinal);
-        _folder.Write("sites.yaml", sites);
-        string scenario = _folder.Write("scenario.yaml", (await File.ReadAllTextAsync(Place.Of("scenarios", "crossing", "scenario.yaml")))
-            .Replace("network.net.xml.gz", Place.Of("scenarios", "crossing", "network.net.xml.gz"), StringComparison.Ordinal));
+        string scenario = _folder.WriteCrossing("file: sites.yaml", "file: real.yaml");
+        _folder.Write("real.yaml", (await File.ReadAllTextAsync(_folder["sites.yaml"])).Replace("    edge:", "    simulated: false\n    edge:", StringComparison.Ordinal));
         using V2XSim.Cli.LoadedScenario loaded = V2XSim.Cli.ScenarioLoader.Load(scenario, null);
         await using var session = new V2XSim.Cli.RunSession(loaded, new V2XSim.Cli.RunOptions { IsWallClock = true, DurationSeconds = 3, OutputFolder = _folder["a"] }, TimeProvider.System, 0, null);
         await session.StartAsync(CancellationToken.None);
