@@ -17,6 +17,10 @@ public static class InputStreams
         return read == 2 && mark[0] == 0x1F && mark[1] == 0x8B ? new GZipStream(whole, CompressionMode.Decompress) : whole;
     }
 
+    /// <summary>One clear error for compressed data that cannot be unpacked.</summary>
+    public static BadInputException Damaged(InvalidDataException e, string file) =>
+        new(file, string.Empty, $"the gzip data is damaged or cut off: {e.Message}", "copy the file again");
+
     /// <summary>Bytes that were read ahead, and then the rest of the stream.</summary>
     private sealed class RejoinedStream(ReadOnlyMemory<byte> ahead, Stream rest) : Stream
     {

@@ -28,7 +28,7 @@ public static class SumoNetReader
         }
         catch (InvalidDataException e)
         {
-            throw new BadInputException(file, string.Empty, $"the gzip data is damaged or cut off: {e.Message}", "copy the file again");
+            throw InputStreams.Damaged(e, file);
         }
     }
 
@@ -92,7 +92,7 @@ public static class SumoNetReader
         {
             string[] offset = (xml.GetAttribute("netOffset") ?? "0,0").Split(',');
             double x = 0, y = 0;
-            if (offset.Length != 2 || !TryNumber(offset[0], out x) || !TryNumber(offset[1], out y))
+            if (offset.Length != 2 || !Numbers.TryParse(offset[0], out x) || !Numbers.TryParse(offset[1], out y))
             {
                 throw SafeXml.Error(xml, file, "location netOffset", $"'{xml.GetAttribute("netOffset")}' is not a pair of numbers", "write it as x,y");
             }
@@ -318,13 +318,10 @@ public static class SumoNetReader
         private string Required(string attribute) =>
             xml.GetAttribute(attribute) ?? throw SafeXml.Error(xml, file, xml.LocalName, $"attribute {attribute} is missing", "make the network again with netconvert");
 
-        private static bool TryNumber(string text, out double value) =>
-            double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && double.IsFinite(value);
-
         private double Number(string attribute)
         {
             string text = Required(attribute);
-            return TryNumber(text, out double value)
+            return Numbers.TryParse(text, out double value)
                 ? value
                 : throw SafeXml.Error(xml, file, $"{xml.LocalName} {attribute}", $"'{text}' is not a number", "use digits with a point");
         }
@@ -344,8 +341,8 @@ public static class SumoNetReader
                 ReadOnlySpan<char> y = comma < 0 ? default : pair[(comma + 1)..];
                 int second = y.IndexOf(',');
                 if (comma < 0
-                    || !double.TryParse(pair[..comma], NumberStyles.Float, CultureInfo.InvariantCulture, out double px)
-                    || !double.TryParse(second < 0 ? y : y[..second], NumberStyles.Float, CultureInfo.InvariantCulture, out double py))
+                    || !Numbers.TryParse(pair[..comma], out double px)
+                    || !Numbers.TryParse(second < 0 ? y : y[..second], out double py))
                 {
                     throw SafeXml.Error(xml, file, $"lane {lane} shape", $"'{pair}' is not a point", "write x,y pairs with a space between");
                 }

@@ -116,7 +116,7 @@ public sealed class CsvRecording : IRecording
     private double Number(string column)
     {
         string text = Field(_columns[column]);
-        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value)
+        return Numbers.TryParse(text, out double value)
             ? value
             : throw Error($"'{text}' is not a number", "use digits with a point", column);
     }
@@ -145,7 +145,7 @@ public sealed class CsvRecording : IRecording
         }
         catch (InvalidDataException e)
         {
-            throw new BadInputException(_file, string.Empty, $"the gzip data is damaged or cut off: {e.Message}", "copy the file again");
+            throw InputStreams.Damaged(e, _file);
         }
     }
 

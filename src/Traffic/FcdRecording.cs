@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Xml;
 using V2XSim.Kernel;
 using V2XSim.Roads;
@@ -64,7 +63,7 @@ public sealed class FcdRecording : IRecording
         }
         catch (InvalidDataException e)
         {
-            throw new BadInputException(_file, string.Empty, $"the gzip data is damaged or cut off: {e.Message}", "copy the file again");
+            throw InputStreams.Damaged(e, _file);
         }
 
         return null;
@@ -153,7 +152,7 @@ public sealed class FcdRecording : IRecording
         string? text = _xml.GetAttribute(attribute);
         return text is null
             ? throw SafeXml.Error(_xml, _file, $"{_xml.LocalName} {attribute}", $"attribute {attribute} is missing: without positions there is nothing to replay", "write it with --fcd-output.attributes x,y,angle,speed,lane,pos")
-            : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value)
+            : Numbers.TryParse(text, out double value)
                 ? value
                 : throw SafeXml.Error(_xml, _file, $"{_xml.LocalName} {attribute}", $"'{text}' is not a number", "use digits with a point");
     }

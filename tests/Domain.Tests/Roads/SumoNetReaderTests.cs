@@ -73,6 +73,7 @@ public class SumoNetReaderTests
     [InlineData("<!DOCTYPE net [<!ENTITY a 'b'>]><net>&a;</net>", "documents with a DTD are refused")]
     [InlineData("<net><edge id='e' from='a' to='b'><lane id='e_0' index='0' speed='fast' length='1' shape='0,0 1,0'/></edge></net>", "'fast' is not a number")]
     [InlineData("<net><edge id='e' from='a' to='b'><lane id='e_0' index='0' speed='1' length='1' shape='0,0 1'/></edge></net>", "'1' is not a point")]
+    [InlineData("<net><edge id='e' from='a' to='b'><lane id='e_0' index='0' speed='1' length='1' shape='0,0 NaN,1'/></edge></net>", "'NaN,1' is not a point")]
     [InlineData("<net><edge from='a' to='b'/></net>", "attribute id is missing")]
     [InlineData("<net><edge id='e' from='a' to='b'><lane id='e_0' index='0' speed='1' length='1' shape='0,0 1,0'/></edge><edge id='e' from='a' to='b'><lane id='e_1' index='0' speed='1' length='1' shape='0,0 1,0'/></edge></net>", "the id is used twice")]
     [InlineData("<net><location netOffset='5'/></net>", "is not a pair of numbers")]
