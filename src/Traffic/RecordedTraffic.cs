@@ -243,7 +243,7 @@ public sealed class RecordedTraffic : ITrafficSource
                 return new Passage(number, from, to, start, end, null);
             }
 
-            Route? route = Route.Find(network, from.Lane, from.LanePositionMetres, to.Lane, to.LanePositionMetres, (70 * (end - start)) + 10);
+            Route? route = Route.Find(network, from.Lane, from.LanePositionMetres, to.Lane, to.LanePositionMetres, (MaximumSpeedMetresPerSecond * (end - start)) + 10);
             count(route is null ? "steps interpolated straight" : "steps interpolated along lanes");
             return new Passage(number, from, to, start, end, route);
         }
@@ -366,26 +366,11 @@ public sealed class RecordedTraffic : ITrafficSource
 
             private static IEnumerable<int> Successors(RoadNetwork network, int lane)
             {
-                foreach (int c in network.ConnectionsFrom(lane).ToArray())
-                {
-                    Connection connection = network.Connections[c];
-                    yield return connection.ViaLane >= 0 ? connection.ViaLane : connection.ToLane;
-                }
-
+                // Outside of junctions a change to any lane beside is possible; the own lane comes first.
                 RoadLink link = network.Links[network.Lanes[lane].Link];
-                if (link.Function != LinkFunction.Road)
+                foreach (int from in link.Function == LinkFunction.Road ? [lane, .. link.Lanes.Where(l => l != lane)] : (int[])[lane])
                 {
-                    yield break;
-                }
-
-                foreach (int neighbour in link.Lanes)
-                {
-                    if (neighbour == lane)
-                    {
-                        continue;
-                    }
-
-                    foreach (int c in network.ConnectionsFrom(neighbour).ToArray())
+                    foreach (int c in network.ConnectionsFrom(from).ToArray())
                     {
                         Connection connection = network.Connections[c];
                         yield return connection.ViaLane >= 0 ? connection.ViaLane : connection.ToLane;
