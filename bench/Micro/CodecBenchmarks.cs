@@ -14,7 +14,9 @@ public class CodecBenchmarks
     private readonly JsonBuffer _json = new();
     private readonly JsonBuffer _down = new();
     private readonly RsmParticipant[] _participants = new RsmParticipant[DownMessages.ParticipantsPerFrame];
+    private readonly ProtoBuffer _packed = new();
     private byte[] _payload = [];
+    private byte[] _protobuf = [];
 
     [GlobalSetup]
     public void Setup()
@@ -38,6 +40,8 @@ public class CodecBenchmarks
 
         ParticipantCodec.Encode(_message, _json);
         _payload = _json.Written.ToArray();
+        ParticipantCodec.Encode(_message, _packed);
+        _protobuf = _packed.Written.ToArray();
     }
 
     [Benchmark]
@@ -48,6 +52,16 @@ public class CodecBenchmarks
     {
         ParticipantCodec.Encode(_message, _json);
         return _json.Length;
+    }
+
+    [Benchmark]
+    public RejectReason Decode_protobuf() => _codec.DecodeProtobuf(_protobuf, _decoded);
+
+    [Benchmark]
+    public int Encode_protobuf()
+    {
+        ParticipantCodec.Encode(_message, _packed);
+        return _packed.Length;
     }
 
     [Benchmark]

@@ -68,7 +68,7 @@ public class EdgeBenchmarks : IDownlink
         return (await _edge.Step(new EdgeStep(_step, until, _batch))).Tracks.Length;
     }
 
-    public ValueTask PublishAsync(string device, string topic, byte[] payload, SimTime published, CancellationToken cancellation) => ValueTask.CompletedTask;
+    public ValueTask PublishAsync(DownPayload payload, SimTime published, CancellationToken cancellation) => ValueTask.CompletedTask;
 
     private readonly ParticipantMessage _message = new() { Device = "S1", Sensor = "S1-1" };
     private readonly JsonBuffer _json = new();

@@ -8,6 +8,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using V2XSim.Dashboard;
 using V2XSim.Kernel;
+using V2XSim.Messages;
 using V2XSim.Mqtt;
 
 namespace V2XSim.Cli;
@@ -25,7 +26,7 @@ public static class CliApp
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, TimeProvider clock)
     {
-        RootCommand root = Build(new Verbs(output, error, clock), new Tap(output, error, clock), output);
+        RootCommand root = Build(new Verbs(output, error, clock), new Tap(output, error, clock), new Send(output, error, clock), output);
         ParseResult parsed = root.Parse(args);
         if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction && !args.Any(a => a.StartsWith("[suggest", StringComparison.Ordinal)))
         {
@@ -84,7 +85,7 @@ public static class CliApp
 #pragma warning restore CA1031
     }
 
-    private static RootCommand Build(Verbs verbs, Tap tap, TextWriter output)
+    private static RootCommand Build(Verbs verbs, Tap tap, Send sender, TextWriter output)
     {
         var root = new RootCommand("V2XSim: a vehicle-road cooperative edge-cloud simulator. 'v2xsim init demo' makes a first scenario, 'v2xsim run demo' runs it.");
         var json = new Option<bool>("--json") { Description = "Print one JSON document on standard output.", Recursive = true };
@@ -151,15 +152,23 @@ public static class CliApp
         var frames = new FrameVerbs(Console.In, output);
         var source = new Argument<string?>("source") { Description = "Hexadecimal digits, JSON, a file of either or of raw octets; standard input when absent or '-'.", Arity = ArgumentArity.ZeroOrOne };
         var si = new Option<bool>("--si") { Description = "SI units and degrees instead of the standard's integers." };
-        var decode = new Command("decode", "Print messages of T/CSAE 53-2020 (UPER or JSON) as JSON, one line each.") { source, si };
-        decode.SetAction(p => frames.Decode(p.GetValue(source), p.GetValue(si)));
+        Option<string> form = new Option<string>("--format") { Description = "What it is written in: auto, uper, json or protobuf.", DefaultValueFactory = _ => "auto" }.AcceptOnlyFromAmong("auto", "uper", "json", "protobuf");
+        var message = new Option<string?>("--message") { Description = "Payload of T/ITS 0180.1-2021, by name or topic (rscu/participant/up); a message of T/CSAE 53-2020 when absent.", HelpName = "NAME" };
+        var decode = new Command("decode", "Print messages of T/CSAE 53-2020, or payloads of T/ITS 0180.1-2021, as JSON, one line each.") { source, si, form, message };
+        decode.SetAction(p => frames.Decode(p.GetValue(source), p.GetValue(si), FormatOf(p.GetValue(form)), p.GetValue(message)));
         root.Add(decode);
 
-        var encode = new Command("encode", "Print messages that are given as JSON as UPER, in hexadecimal digits.") { source };
-        encode.SetAction(p => frames.Encode(p.GetValue(source)));
+        Option<string> into = new Option<string>("--format") { Description = "What to write: auto (uper for T/CSAE 53, protobuf for T/ITS 0180.1), uper or protobuf.", DefaultValueFactory = _ => "auto" }.AcceptOnlyFromAmong("auto", "uper", "protobuf");
+        var encode = new Command("encode", "Print messages that are given as JSON in their packed form, in hexadecimal digits.") { source, into, message };
+        encode.SetAction(p => frames.Encode(p.GetValue(source), FormatOf(p.GetValue(into)), p.GetValue(message)));
         root.Add(encode);
 
-        var watched = new Option<string?>("--broker") { Description = "Broker to watch; mqtt://127.0.0.1:1883 when absent.", HelpName = "mqtt://[USER:PASSWORD@]HOST:PORT" };
+        Argument<string> family = new Argument<string>("family") { Description = "its0180 (payloads between roadside and platform) or csae53 (messages on the air)." }.AcceptOnlyFromAmong("its0180", "csae53");
+        var proto = new Command("proto", "Print the .proto file of a family of messages.") { family };
+        proto.SetAction(p => frames.Proto(p.GetValue(family)!));
+        root.Add(proto);
+
+        var watched = new Option<string?>("--broker") { Description = "Broker; mqtt://127.0.0.1:1883 when absent.", HelpName = "mqtt://[USER:PASSWORD@]HOST:PORT" };
         var filter = new Option<string>("--filter") { Description = "MQTT topic filter.", DefaultValueFactory = _ => "#" };
         var every = new Option<double>("--every") { Description = "Seconds between two pictures.", DefaultValueFactory = _ => 1, HelpName = "SECONDS" };
         Between(every, 0.1, 3600);
@@ -184,6 +193,21 @@ public static class CliApp
             p.GetValue(json),
             cancellation));
         root.Add(watch);
+
+        var topic = new Argument<string>("topic") { Description = "Full topic, such as rscu/S001/om-config/down." };
+        var payload = new Argument<string>("file") { Description = "JSON file of the payload." };
+        Option<string> written = new Option<string>("--format") { Description = "What to send it in: json, uper or protobuf.", DefaultValueFactory = _ => "json" }.AcceptOnlyFromAmong("json", "uper", "protobuf");
+        var wait = new Option<double>("--wait") { Description = "Seconds to wait for the confirmation, where the topic has one; 0 does not wait.", DefaultValueFactory = _ => 10, HelpName = "SECONDS" };
+        Between(wait, 0, 3600);
+        var send = new Command("send", "Check a message, publish it to a device and print the device's confirmation.") { topic, payload, watched, written, wait };
+        send.SetAction((p, cancellation) => sender.PublishAsync(
+            ParseBroker(p.GetValue(watched)) ?? new BrokerAddress("127.0.0.1", 1883),
+            p.GetValue(topic)!,
+            p.GetValue(payload)!,
+            FormatOf(p.GetValue(written)),
+            TimeSpan.FromSeconds(p.GetValue(wait)),
+            cancellation));
+        root.Add(send);
 
         var schema = new Command("schema", "Print the JSON Schema of scenario files, for editors.");
         schema.SetAction(_ => verbs.Schema());
@@ -226,6 +250,14 @@ public static class CliApp
             result.AddError(string.Create(CultureInfo.InvariantCulture, $"{option.Name} must be from {low} to {high}, not {number}"));
         }
     });
+
+    private static PayloadFormat FormatOf(string? text) => text switch
+    {
+        "json" => PayloadFormat.Json,
+        "uper" => PayloadFormat.Uper,
+        "protobuf" => PayloadFormat.Protobuf,
+        _ => PayloadFormat.Unstated,
+    };
 
     private static BrokerAddress? ParseBroker(string? text) => text is null
         ? null

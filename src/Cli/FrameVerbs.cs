@@ -3,81 +3,198 @@ using System.Text;
 using System.Text.Json;
 using V2XSim.Kernel;
 using V2XSim.Messages;
+using V2XSim.Messages.Its0180;
 using V2XSim.Messages.Uper;
 
 namespace V2XSim.Cli;
 
-/// <summary><c>decode</c> and <c>encode</c>: messages of T/CSAE 53-2020 for a person to read, and back.</summary>
+/// <summary><c>decode</c> and <c>encode</c>: messages of T/CSAE 53-2020 and payloads of T/ITS 0180.1-2021 for a person to read, and back.</summary>
 public sealed class FrameVerbs(TextReader input, TextWriter output)
 {
     private const int MaximumBytes = 1 << 20;
+    private const string Shape = "give a message in the shape that 'v2xsim decode' prints";
+    private readonly UperTape _tape = new();
+    private readonly JsonBuffer _json = new();
+    private readonly ProtoBuffer _packed = new();
+    private readonly byte[] _scratch = new byte[MaximumBytes];
 
-    /// <summary>Prints frames as JSON, one line each.</summary>
+    /// <summary>Prints messages as JSON, one line each.</summary>
     /// <param name="source">Hexadecimal digits, JSON, a file of either or of raw octets, or null or <c>-</c> for standard input.</param>
     /// <param name="si">In SI units instead of the standard's integers.</param>
-    /// <exception cref="BadInputException">A frame is not valid; says at which bit.</exception>
-    public int Decode(string? source, bool si)
+    /// <param name="format">What it is written in; unstated to find out.</param>
+    /// <param name="message">Payload of T/ITS 0180.1, by name or topic; null for a message of T/CSAE 53.</param>
+    /// <exception cref="BadInputException">A message is not valid; says where.</exception>
+    public int Decode(string? source, bool si, PayloadFormat format = PayloadFormat.Unstated, string? message = null)
     {
-        var tape = new UperTape();
-        var json = new JsonBuffer();
-        byte[] scratch = new byte[MaximumBytes];
+        WireRecord? record = RecordOf(message);
         int number = 0;
         foreach ((string place, byte[] bytes, bool isJson) in Frames(source))
         {
             number++;
-            if (isJson)
+            PayloadFormat actual = isJson ? PayloadFormat.Json : format;
+            if (isJson != (format == PayloadFormat.Json) && format != PayloadFormat.Unstated)
             {
-                // Packing checks every range, and that nothing is missing.
-                Pack(bytes, tape, scratch, place);
-            }
-            else if (UperCodec.Decode(Csae53.MessageFrame, bytes, tape) is { IsValid: false } bad)
-            {
-                throw new BadInputException(place, "frame", $"{bad}, of {bytes.Length * 8} bits", "give one whole frame of T/CSAE 53-2020 in UPER");
+                throw new BadInputException(place, "--format", $"it is {(isJson ? "JSON" : "not JSON")}", "leave --format out, or give what it says");
             }
 
-            json.Clear();
-            UperJson.Write(tape, json, si);
-            output.WriteLine(json.ToString());
+            _json.Clear();
+            if (record is not null)
+            {
+                new WireJson().Write(ReadRecord(record, bytes, actual, place), _json);
+            }
+            else
+            {
+                ReadFrame(bytes, actual, place);
+                UperJson.Write(_tape, _json, si);
+            }
+
+            output.WriteLine(_json.ToString());
         }
 
         return number > 0 ? ExitCodes.Done : throw new BadInputException(source ?? "standard input", "frame", "there is nothing to decode", "give hexadecimal digits, a file or standard input");
     }
 
-    /// <summary>Prints messages that are given as JSON in hexadecimal digits of their UPER frames, one line each.</summary>
-    public int Encode(string? source)
+    /// <summary>Prints messages that are given as JSON in hexadecimal digits of what they are packed in, one line each.</summary>
+    public int Encode(string? source, PayloadFormat format = PayloadFormat.Unstated, string? message = null)
     {
-        var tape = new UperTape();
-        byte[] target = new byte[MaximumBytes];
+        WireRecord? record = RecordOf(message);
+        if (record is not null && format == PayloadFormat.Uper)
+        {
+            throw new BadInputException("command line", "--format", $"{record.Name} has no form in UPER", "use --format protobuf");
+        }
+
         foreach ((string place, byte[] bytes, bool isJson) in Frames(source))
         {
             if (!isJson)
             {
-                throw new BadInputException(place, "message", "it is not JSON", "give a message in the shape that 'v2xsim decode' prints");
+                throw new BadInputException(place, "message", "it is not JSON", Shape);
             }
 
-            output.WriteLine(Convert.ToHexStringLower(target.AsSpan(0, Pack(bytes, tape, target, place))));
+            output.WriteLine(Convert.ToHexStringLower(Packed(record, bytes, format, place)));
         }
 
         return ExitCodes.Done;
     }
 
-    /// <summary>Reads a message onto a tape and packs it; returns the octets of its frame.</summary>
-    private static int Pack(byte[] json, UperTape tape, byte[] target, string place)
+    /// <summary>Prints the .proto of one family of messages.</summary>
+    public int Proto(string family)
+    {
+        output.Write(family == "csae53" ? ProtoText.Csae53() : ProtoText.Its0180());
+        return ExitCodes.Done;
+    }
+
+    /// <summary>Packs one message that is given as JSON; checks it on the way.</summary>
+    internal ReadOnlySpan<byte> Packed(WireRecord? record, byte[] json, PayloadFormat format, string place)
+    {
+        _packed.Clear();
+        if (record is not null)
+        {
+            WireProtobuf.Write(ReadRecord(record, json, PayloadFormat.Json, place), _packed);
+            return _packed.Written;
+        }
+
+        int length = Pack(json, place);
+        if (format != PayloadFormat.Protobuf)
+        {
+            return _scratch.AsSpan(0, length);
+        }
+
+        UperProtobuf.Write(_tape, _packed);
+        return _packed.Written;
+    }
+
+    /// <summary>The payload that a name or a topic stands for; null for a message of T/CSAE 53.</summary>
+    internal static WireRecord? RecordOf(string? message)
+    {
+        if (message is null || message.Equals(nameof(Csae53.MessageFrame), StringComparison.OrdinalIgnoreCase))
+        {
+            return null;
+        }
+
+        if (Catalogue.Named(message) is { } named)
+        {
+            return named;
+        }
+
+        TopicKind kind = Topics.Parse(message, out _);
+        TopicEntry? entry = kind == TopicKind.Unknown ? Topics.Named.FirstOrDefault(n => $"{n.Root}/{n.Tail}" == message) : Topics.EntryOf(kind);
+        if (entry is null)
+        {
+            string? near = NearestName.Of(message, Catalogue.All.Select(r => r.Name));
+            throw new BadInputException("command line", "--message", $"'{message}' is no message", near is null ? $"give a topic like rscu/participant/up, or one of {string.Join(", ", Catalogue.All.Select(r => r.Name))}" : $"is '{near}' meant?");
+        }
+
+        return Topics.IsAck(kind) ? Catalogue.Ack : entry.Payload;
+    }
+
+    private static WireMessage ReadRecord(WireRecord record, byte[] bytes, PayloadFormat format, string place)
+    {
+        WireMessage message;
+        WireResult result = format switch
+        {
+            PayloadFormat.Json => new WireJson().Read(record, bytes, out message),
+            PayloadFormat.Uper => throw new BadInputException("command line", "--format", $"{record.Name} has no form in UPER", "use --format protobuf"),
+            _ => WireProtobuf.Read(record, bytes, out message),
+        };
+        return result.IsValid ? message : throw new BadInputException(place, record.Name, result.ToString(), $"correct it; 'v2xsim proto its0180' prints the fields of {record.Name}");
+    }
+
+    /// <summary>Reads a frame onto the tape.</summary>
+    private void ReadFrame(byte[] bytes, PayloadFormat format, string place)
+    {
+        if (format == PayloadFormat.Json)
+        {
+            // Packing checks every range, and that nothing is missing.
+            Pack(bytes, place);
+            return;
+        }
+
+        UperResult bad = default;
+        if (format != PayloadFormat.Protobuf)
+        {
+            bad = UperCodec.Decode(Csae53.MessageFrame, bytes, _tape);
+            if (bad.IsValid)
+            {
+                return;
+            }
+        }
+
+        // What is no whole frame in UPER may be one in Protobuf; if it is neither, UPER's complaint is told.
+        if (format != PayloadFormat.Uper)
+        {
+            bool isRead = UperProtobuf.Read(Csae53.MessageFrame, bytes, _tape) == RejectReason.None;
+            UperResult packed = isRead ? UperCodec.Encode(_tape, _scratch, out _) : default;
+            if (isRead && packed.IsValid)
+            {
+                return;
+            }
+
+            if (format == PayloadFormat.Protobuf)
+            {
+                throw new BadInputException(place, "frame", isRead ? packed.ToString() : "it is not a message of csae53.proto", "'v2xsim proto csae53' prints the fields");
+            }
+        }
+
+        throw new BadInputException(place, "frame", $"{bad}, of {bytes.Length * 8} bits", "give one whole frame of T/CSAE 53-2020 in UPER");
+    }
+
+    /// <summary>Reads a message in JSON onto the tape and packs it; returns the octets of its frame.</summary>
+    private int Pack(byte[] json, string place)
     {
         try
         {
-            UperJson.Read(Csae53.MessageFrame, json, tape);
+            UperJson.Read(Csae53.MessageFrame, json, _tape);
         }
         catch (FormatException e)
         {
-            throw new BadInputException(place, "message", e.Message, "give a message in the shape that 'v2xsim decode' prints");
+            throw new BadInputException(place, "message", e.Message, Shape);
         }
         catch (JsonException e)
         {
             throw new BadInputException(place, "message", "it is not readable JSON", "check brackets, commas and quotes near this place", (int)(e.LineNumber ?? 0) + 1, (int)(e.BytePositionInLine ?? 0) + 1);
         }
 
-        UperResult result = UperCodec.Encode(tape, target, out int length);
+        UperResult result = UperCodec.Encode(_tape, _scratch, out int length);
         return result.IsValid ? length : throw new BadInputException(place, "message", result.ToString(), "correct the value; ranges are those of T/CSAE 53-2020");
     }
 

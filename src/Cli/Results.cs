@@ -18,7 +18,7 @@ namespace V2XSim.Cli;
 public sealed class Results : IAsyncDisposable
 {
     private const string ReportFile = "report.json", RunFile = "run.json", TimingFile = "timing.json", PageFile = "report.html";
-    private static readonly string[] TableNames = ["tracks", "truth", "messages", "quarantine", "windows"];
+    private static readonly string[] TableNames = ["tracks", "truth", "messages", "quarantine", "windows", "devices", "events", "flows"];
 
     /// <summary>What edges send down is with the devices, or lost, well within this time; after it the whole way is added up.</summary>
     private const long SettledMicroseconds = 5_000_000;
@@ -44,6 +44,15 @@ public sealed class Results : IAsyncDisposable
     private readonly MessageColumns _messages = new();
     private readonly QuarantineColumns _quarantine = new();
     private readonly WindowColumns _windows = new();
+    private readonly DeviceColumns _devices = new();
+    private readonly EventColumns _events = new();
+    private readonly FlowColumns _flows = new();
+    private readonly SortedDictionary<string, DeviceRow> _lastWords = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, DeliveryCounts> _delivery = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, long> _sentByTopic = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, long> _receivedByTopic = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, long> _lostByTopic = new(StringComparer.Ordinal);
+    private long _eventsUsed;
     private readonly Dictionary<string, string> _tableHashes = new(StringComparer.Ordinal);
     private long _ingested;
     private long _rejectedTotal;
@@ -51,11 +60,6 @@ public sealed class Results : IAsyncDisposable
     private long _bytes;
     private long _handoversSent;
     private long _handoversAdopted;
-    private long _rsmReceived;
-    private long _rsiReceived;
-    private long _rsmLost;
-    private long _rsiLost;
-    private long _warningsToSimulated;
     private long _handoversMerged;
     private long _handoversDropped;
     private long _roadUserSum;
@@ -107,6 +111,9 @@ public sealed class Results : IAsyncDisposable
         await _messages.OpenAsync(Create("messages"));
         await _quarantine.OpenAsync(Create("quarantine"));
         await _windows.OpenAsync(Create("windows"));
+        await _devices.OpenAsync(Create("devices"));
+        await _events.OpenAsync(Create("events"));
+        await _flows.OpenAsync(Create("flows"));
 
         // Without a folder the tables are made all the same, for their hash: the run hash does not depend on where results go.
         HashingStream Create(string table) =>
@@ -125,15 +132,10 @@ public sealed class Results : IAsyncDisposable
         {
             foreach (ReceivedDown r in received)
             {
-                bool isWarning = r.Kind == TopicKind.RsiDown;
-                if (r.Received == SimTime.Never)
-                {
-                    _ = isWarning ? _rsiLost++ : _rsmLost++;
-                    continue;
-                }
-
-                _ = isWarning ? _rsiReceived++ : _rsmReceived++;
-                if (isWarning)
+                string topic = Topics.TailOf(r.Kind);
+                SortedDictionary<string, long> counts = r.Received == SimTime.Never ? _lostByTopic : _receivedByTopic;
+                counts[topic] = counts.GetValueOrDefault(topic) + 1;
+                if (r.Received == SimTime.Never || r.Kind != TopicKind.RsmDown)
                 {
                     continue;
                 }
@@ -191,7 +193,6 @@ public sealed class Results : IAsyncDisposable
             foreach (WarningRow warning in result.Warnings)
             {
                 _warnings[warning.Kind] = _warnings.GetValueOrDefault(warning.Kind) + 1;
-                _warningsToSimulated += _simulated.Contains(warning.Device) ? 1 : 0;
             }
 
             foreach (MessageRow row in result.Messages)
@@ -207,6 +208,8 @@ public sealed class Results : IAsyncDisposable
             {
                 await _quarantine.AddAsync(row);
             }
+
+            await AddReportsAsync(_edges[e].EdgeId, result);
         }
 
         await WriteTablesAsync(step, frame, results, now);
@@ -214,7 +217,7 @@ public sealed class Results : IAsyncDisposable
     }
 
     /// <summary>Closes the tables, adds everything up and hashes it.</summary>
-    public async Task<RunReport> CloseAsync(RoadsideFleet fleet, Intake intake, CentreState centre, int steps, double seconds, bool isPartial, long downSent)
+    public async Task<RunReport> CloseAsync(RoadsideFleet fleet, Intake intake, CentreState centre, int steps, double seconds, bool isPartial)
     {
         (List<MessageRow> rows, long[] counts) = intake.TakeRejected();
         for (int reason = 1; reason < counts.Length; reason++)
@@ -242,7 +245,7 @@ public sealed class Results : IAsyncDisposable
 
         AddWholeWays(long.MaxValue);
         await CloseTablesAsync();
-        RunReport report = Compose(fleet, intake, centre, steps, seconds, isPartial, downSent);
+        RunReport report = Compose(fleet, intake, centre, steps, seconds, isPartial);
         return report with { RunHash = HashOf(report) };
     }
 
@@ -276,7 +279,7 @@ public sealed class Results : IAsyncDisposable
         }
 
         _tablesClosed = true;
-        foreach (TableColumns table in (TableColumns[])[_tracks, _truth, _messages, _quarantine, _windows])
+        foreach (TableColumns table in (TableColumns[])[_tracks, _truth, _messages, _quarantine, _windows, _devices, _events, _flows])
         {
             await table.CloseAsync();
         }
@@ -332,6 +335,36 @@ public sealed class Results : IAsyncDisposable
         }
     }
 
+    private async Task AddReportsAsync(string edge, EdgeStepResult result)
+    {
+        _delivery[edge] = result.Delivery;
+        foreach (DownCount down in result.Down)
+        {
+            if (_simulated.Contains(down.Device))
+            {
+                string topic = Topics.TailOf((TopicKind)down.Kind);
+                _sentByTopic[topic] = _sentByTopic.GetValueOrDefault(topic) + down.Messages;
+            }
+        }
+
+        foreach (DeviceRow row in result.Devices)
+        {
+            _lastWords[row.Device] = row.Version.Length > 0 ? row : row with { Version = _lastWords.GetValueOrDefault(row.Device).Version ?? string.Empty };
+            await _devices.AddAsync(row);
+        }
+
+        foreach (EventRow row in result.Events)
+        {
+            _eventsUsed++;
+            await _events.AddAsync(row);
+        }
+
+        foreach (FlowRow row in result.Flows)
+        {
+            await _flows.AddAsync(row);
+        }
+    }
+
     private async Task WriteTablesAsync(long step, TruthFrame frame, EdgeStepResult[] results, long now)
     {
         if (IsDue(step, _loaded.Scenario.Output.TracksRateHz))
@@ -365,7 +398,7 @@ public sealed class Results : IAsyncDisposable
         return step % every == 0;
     }
 
-    private RunReport Compose(RoadsideFleet fleet, Intake intake, CentreState centre, int steps, double seconds, bool isPartial, long downSent)
+    private RunReport Compose(RoadsideFleet fleet, Intake intake, CentreState centre, int steps, double seconds, bool isPartial)
     {
         (AccuracySums a, HotaValue hota) = _score.Total();
         RoadNetwork network = _loaded.Network;
@@ -375,7 +408,7 @@ public sealed class Results : IAsyncDisposable
 
         // What is neither used nor rejected is on its way: at the edge before its arrival or, under the wall clock, in the broker.
         long inFlight = _options.IsWallClock || isPartial ? published - _ingested - _rejectedTotal : _inFlight + intake.Untaken;
-        long rsiSent = _warningsToSimulated;
+        string rsm = Topics.TailOf(TopicKind.RsmDown), rsi = Topics.TailOf(TopicKind.RsiDown);
         return new RunReport
         {
             Scenario = _loaded.Scenario.Name,
@@ -409,12 +442,22 @@ public sealed class Results : IAsyncDisposable
                 _quarantine.Rows,
                 intake.Foreign,
                 _bytes,
-                downSent - rsiSent,
-                _rsmReceived,
-                _rsmLost,
-                rsiSent,
-                _rsiReceived,
-                _rsiLost),
+                _sentByTopic.GetValueOrDefault(rsm),
+                _receivedByTopic.GetValueOrDefault(rsm),
+                _lostByTopic.GetValueOrDefault(rsm),
+                _sentByTopic.GetValueOrDefault(rsi),
+                _receivedByTopic.GetValueOrDefault(rsi),
+                _lostByTopic.GetValueOrDefault(rsi),
+                devices.Sum(d => d.NotConnected),
+                _sentByTopic,
+                _receivedByTopic),
+            Devices = new DevicesSection(
+                _lastWords.Count,
+                _lastWords.Values.Count(d => d.IsOnline),
+                _lastWords.Values.Count(d => d.Faults > 0),
+                _eventsUsed,
+                Delivery(fleet.Devices.Select(d => d.Outbox).Select(o => new DeliveryCounts(o.Added, o.Confirmed, o.Repeated, o.Refused, o.Count))),
+                Delivery(_delivery.Values)),
             Sensing = new SensingSection(sensing.Detected, sensing.Missed, sensing.Occluded, sensing.OutOfView, sensing.FalseAlarms),
             Accuracy = new AccuracySection(
                 a.Frames,
@@ -451,6 +494,12 @@ public sealed class Results : IAsyncDisposable
                 .. _loaded.Notes.Select(n => new NoteRow("scenario", n.What, n.Why, n.Count, n.Example)),
             ],
         };
+    }
+
+    private static DeliverySection Delivery(IEnumerable<DeliveryCounts> all)
+    {
+        var list = all.ToList();
+        return new DeliverySection(list.Sum(d => d.Added), list.Sum(d => d.Confirmed), list.Sum(d => d.Waiting), list.Sum(d => d.Repeated), list.Sum(d => d.Refused));
     }
 
     private List<CongestedLink> Congested() => [.. _lastMinutes.Values

@@ -7,6 +7,7 @@ using V2XSim.Messages;
 using V2XSim.Mqtt;
 using V2XSim.Roads;
 using V2XSim.Roadside;
+using V2XSim.Scenarios;
 
 namespace V2XSim.Cli;
 
@@ -53,6 +54,7 @@ public sealed class RunSession : IAsyncDisposable
     private ICentreGrain _centre = null!;
     private long _runStarted;
     private long _downSent;
+    private long _commandsSent;
     private int _steps;
 
     /// <param name="loaded">Scenario; its traffic is used up.</param>
@@ -81,19 +83,35 @@ public sealed class RunSession : IAsyncDisposable
         Catalogue = catalogue;
         _intake = new Intake(catalogue);
         var streams = new RandomStreams(loaded.Seed);
+        OperationSection operation = loaded.Scenario.Operation;
+        var devices = new DeviceSettings
+        {
+            Uplink = loaded.Scenario.Uplink,
+            Downlink = loaded.Scenario.Downlink,
+            LampRateHz = loaded.Scenario.LampRateHz,
+            Payload = operation.Payload == PayloadChoice.Protobuf ? PayloadFormat.Protobuf : PayloadFormat.Json,
+            HeartbeatSeconds = operation.HeartbeatSeconds,
+            EventsPerMinute = operation.EventsPerMinute,
+        };
         _fleet = new RoadsideFleet(
             loaded.Plan.Sites.Where(s => s.IsSimulated).Select(site => new RoadsideDevice(
                 site,
                 loaded.Network.Projection.LocalPlaneAt(site.Position),
                 _epoch,
-                loaded.Scenario.Uplink,
-                loaded.Scenario.Downlink,
+                devices,
+                [.. loaded.Scenario.Operation.Events.Where(e => e.Site == site.Id).OrderBy(e => e.AtSeconds).Select(e => Planned(e, site))],
                 loaded.Signals,
-                loaded.Scenario.LampRateHz,
                 streams)),
             options.Workers);
         _simulated = _fleet.Devices.Select(d => d.Id).ToHashSet(StringComparer.Ordinal);
         _results = new Results(loaded, _edges, options);
+
+        PlannedEvent Planned(EventSection e, Roads.Sites.Site site)
+        {
+            LocalPlane plane = loaded.Network.Projection.LocalPlaneAt(site.Position);
+            return new PlannedEvent(
+                SimTime.FromSeconds(e.AtSeconds), e.EventType, plane.ToGeo(site.Position.X + e.EastMetres, site.Position.Y + e.NorthMetres), e.RadiusMetres, TimeSpan.FromSeconds(e.DurationSeconds));
+        }
     }
 
     public EdgeCatalogue Catalogue { get; }
@@ -114,7 +132,7 @@ public sealed class RunSession : IAsyncDisposable
         }
         else
         {
-            _link = await BrokerLink.ConnectAsync(_options.Broker, _intake, cancellation);
+            _link = await BrokerLink.ConnectAsync(_options.Broker, _intake, _options.IsWallClock, _clock, cancellation);
         }
 
         _silos = await SiloHost.StartAsync(_options.Silos, Catalogue, _link is null ? embedded : _link, cancellation);
@@ -127,7 +145,7 @@ public sealed class RunSession : IAsyncDisposable
             GeoPoint geo = _loaded.Network.Projection.ToGeo(s.Position);
             return new DeviceEntry(s.Id, s.EdgeId, s.RegionId, geo.LongitudeDegrees, geo.LatitudeDegrees, [.. s.Sensors.Select(n => n.Id)], s.SignalId);
         })]);
-        await _fleet.ConnectAsync(Address, cancellation);
+        await _fleet.ConnectAsync(Address, _options.IsWallClock, _clock, cancellation);
         _watch.StartSeconds = _clock.GetElapsedTime(_started).TotalSeconds;
     }
 
@@ -164,7 +182,8 @@ public sealed class RunSession : IAsyncDisposable
         long reporting = _clock.GetTimestamp();
         _results.AddReceived(_fleet.TakeReceived());
         CentreState centre = await _centre.State();
-        RunReport report = await _results.CloseAsync(_fleet, _intake, centre, _steps, _steps * _stepSeconds, partial, _downSent);
+        RunReport report = await _results.CloseAsync(_fleet, _intake, centre, _steps, _steps * _stepSeconds, partial);
+        _watch.Reconnections = _fleet.Reconnections + (_link?.Reconnections ?? 0);
         _watch.BrokerDropped = _broker?.Dropped ?? 0;
         _watch.ConnectionsCutOff = _broker?.Gate.Counts.ByReason() ?? [];
         _watch.ReportSeconds = _clock.GetElapsedTime(reporting).TotalSeconds;
@@ -421,6 +440,7 @@ public sealed class RunSession : IAsyncDisposable
             {
                 // Whether a real unit has got its messages only that unit knows.
                 _downSent += _simulated.Contains(down.Device) ? down.Messages : 0;
+                _commandsSent += _simulated.Contains(down.Device) ? down.Commands : 0;
             }
         }
 
@@ -446,7 +466,8 @@ public sealed class RunSession : IAsyncDisposable
     private async Task WaitForDownAsync(long mayBeOnTheWay)
     {
         long last = -1, since = _clock.GetTimestamp();
-        while (_downSent - _fleet.ReceivedCount > mayBeOnTheWay)
+        // What changes a device's doings must be there before it goes on; the rest may take its time.
+        while (_downSent - _fleet.ReceivedCount > mayBeOnTheWay || _commandsSent > _fleet.CommandsReceived)
         {
             long now = _fleet.ReceivedCount;
             if (now != last)
@@ -497,6 +518,8 @@ public sealed class Stopwatches(TimeProvider clock)
 
     public long BrokerDropped { get; set; }
 
+    public long Reconnections { get; set; }
+
     public SortedDictionary<string, long> ConnectionsCutOff { get; set; } = [];
 
     public double StartSeconds { get; set; }
@@ -539,6 +562,7 @@ public sealed class Stopwatches(TimeProvider clock)
             PeakMemoryMegabytes = Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0,
             SkippedSteps = SkippedSteps,
             BrokerDropped = BrokerDropped,
+            Reconnections = Reconnections,
             ConnectionsCutOff = ConnectionsCutOff,
             Wall = wall,
             Stages =

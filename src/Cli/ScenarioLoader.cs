@@ -156,6 +156,15 @@ public static class ScenarioLoader
             throw new BadInputException(file, "sites", "the plan places no site", "ask for more road, or check the network");
         }
 
+        foreach (EventSection e in scenario.Operation.Events)
+        {
+            if (!plan.Sites.Any(s => s.IsSimulated && s.Id == e.Site))
+            {
+                string? near = NearestName.Of(e.Site, plan.Sites.Where(s => s.IsSimulated).Select(s => s.Id));
+                throw new BadInputException(file, "operation.events.site", $"there is no simulated site {e.Site}", near is null ? "name one of the site plan" : $"is '{near}' meant?", e.Line, e.Column);
+            }
+        }
+
         ulong used = seed ?? scenario.Seed;
         TrafficSection traffic = scenario.Traffic!;
         ITrafficSource source;
@@ -233,6 +242,9 @@ public static class ScenarioLoader
     }
 
     public static string Resolve(string scenarioFile, string name) => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(scenarioFile))!, name);
+
+    /// <summary>The path of a file that must be there.</summary>
+    public static string Existing(string path) => File.Exists(path) ? path : throw new BadInputException(path, string.Empty, "there is no such file", "correct the name");
 
     public static string ReadText(string path)
     {

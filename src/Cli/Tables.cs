@@ -206,3 +206,87 @@ public sealed class WindowColumns : TableColumns
 
     protected override Column[] Columns() => [_tier, _owner, _length, _start, _end, _complete, _link, _vehicles, _speed, _free, _entered, _level, _congested];
 }
+
+/// <summary>What devices said of themselves.</summary>
+public sealed class DeviceColumns : TableColumns
+{
+    private readonly Column<long> _time = new("time_us");
+    private readonly TextColumn _device = new("device");
+    private readonly TextColumn _topic = new("topic");
+    private readonly Column<bool> _online = new("is_online");
+    private readonly Column<int> _faults = new("faults");
+    private readonly TextColumn _version = new("version");
+
+    public ValueTask AddAsync(in DeviceRow d)
+    {
+        _time.Add(d.TimeMicroseconds);
+        _device.Add(d.Device);
+        _topic.Add(Topics.TailOf((TopicKind)d.Kind));
+        _online.Add(d.IsOnline);
+        _faults.Add(d.Faults);
+        _version.Add(d.Version);
+        return Table!.EndRowAsync();
+    }
+
+    protected override Column[] Columns() => [_time, _device, _topic, _online, _faults, _version];
+}
+
+/// <summary>Events that devices reported.</summary>
+public sealed class EventColumns : TableColumns
+{
+    private readonly Column<long> _time = new("time_us");
+    private readonly TextColumn _device = new("device");
+    private readonly Column<long> _sequence = new("sequence");
+    private readonly TextColumn _event = new("event");
+    private readonly Column<int> _type = new("event_type");
+    private readonly Column<double> _x = new("x_m");
+    private readonly Column<double> _y = new("y_m");
+    private readonly Column<double> _radius = new("radius_m");
+    private readonly Column<int> _receivers = new("passed_on_to");
+
+    public ValueTask AddAsync(in EventRow e)
+    {
+        _time.Add(e.TimeMicroseconds);
+        _device.Add(e.Device);
+        _sequence.Add(e.Sequence);
+        _event.Add(e.EventId);
+        _type.Add(e.EventType);
+        _x.Add(e.X);
+        _y.Add(e.Y);
+        _radius.Add(e.RadiusMetres);
+        _receivers.Add(e.Receivers);
+        return Table!.EndRowAsync();
+    }
+
+    protected override Column[] Columns() => [_time, _device, _sequence, _event, _type, _x, _y, _radius, _receivers];
+}
+
+/// <summary>Flows that devices counted themselves.</summary>
+public sealed class FlowColumns : TableColumns
+{
+    private readonly TextColumn _device = new("device");
+    private readonly TextColumn _cross = new("cross");
+    private readonly TextColumn _branch = new("branch");
+    private readonly TextColumn _lane = new("lane");
+    private readonly Column<int> _type = new("flow_type");
+    private readonly Column<long> _start = new("start_us");
+    private readonly Column<long> _end = new("end_us");
+    private readonly Column<int> _vehicles = new("vehicles");
+    private readonly Column<double> _queue = new("queue_m");
+
+    public ValueTask AddAsync(in FlowRow f)
+    {
+        _device.Add(f.Device);
+        _cross.Add(f.Cross);
+        _branch.Add(f.Branch);
+        _lane.Add(f.Lane);
+        _type.Add(f.FlowType);
+        _start.Add(f.StartMicroseconds);
+        _end.Add(f.EndMicroseconds);
+        _vehicles.Add(f.Vehicles);
+        _queue.Add(f.QueueMetres);
+        return Table!.EndRowAsync();
+    }
+
+    protected override Column[] Columns() => [_device, _cross, _branch, _lane, _type, _start, _end, _vehicles, _queue];
+}

@@ -6,6 +6,7 @@ using MQTTnet.Exceptions;
 using MQTTnet.Protocol;
 using V2XSim.Kernel;
 using V2XSim.Messages;
+using V2XSim.Messages.Its0180;
 using V2XSim.Messages.Uper;
 using V2XSim.Mqtt;
 
@@ -79,7 +80,7 @@ public sealed class TapBook
                 long messages = group.Sum(t => t.Value.Messages), bytes = group.Sum(t => t.Value.Bytes);
                 double rate = (messages - group.Sum(t => t.Value.MessagesBefore)) / seconds, bytesPerSecond = (bytes - group.Sum(t => t.Value.BytesBefore)) / seconds;
                 int topics = group.Count();
-                rows.Add(new TapRow(Readable(topics == 1 ? group.First().Key : group.Key), topics, rate, bytesPerSecond, messages, bytes, Show(group.MaxBy(t => t.Value.Order).Value, width)));
+                rows.Add(new TapRow(Readable(topics == 1 ? group.First().Key : group.Key), topics, rate, bytesPerSecond, messages, bytes, Show(group.MaxBy(t => t.Value.Order).Key, group.MaxBy(t => t.Value.Order).Value, width)));
             }
 
             foreach (Entry entry in _topics.Values)
@@ -103,7 +104,7 @@ public sealed class TapBook
         return string.Join('/', parts);
     }
 
-    private static string Show(Entry entry, int width)
+    private static string Show(string topic, Entry entry, int width)
     {
         ReadOnlySpan<byte> payload = entry.Newest.AsSpan(0, Math.Min(entry.Length, MaximumKept));
         string text;
@@ -118,6 +119,10 @@ public sealed class TapBook
             UperJson.Write(tape, json);
             text = "UPER " + json;
         }
+        else if (entry.Length <= MaximumKept && payload[0] is not ((byte)'{' or (byte)'[') && Unpacked(topic, payload) is { } unpacked)
+        {
+            text = "Protobuf " + unpacked;
+        }
         else
         {
             // A payload that was cut may end in the middle of a character.
@@ -126,6 +131,28 @@ public sealed class TapBook
 
         text = Readable(text);
         return text.Length > width ? string.Concat(text.AsSpan(0, width - 1), "…") : text;
+    }
+
+    /// <summary>A payload in Protobuf as JSON, by the fields of its topic; null when it is none.</summary>
+    private static string? Unpacked(string topic, ReadOnlySpan<byte> payload)
+    {
+        TopicKind kind = Topics.Parse(topic, out _);
+        WireRecord? record = Topics.IsAck(kind) ? Catalogue.Ack : Topics.EntryOf(kind)?.Payload;
+        var json = new JsonBuffer();
+        if (record is not null && WireProtobuf.Read(record, payload, out WireMessage message).IsValid)
+        {
+            new WireJson().Write(message, json);
+            return json.ToString();
+        }
+
+        var tape = new UperTape();
+        if (record is null && kind != TopicKind.Unknown && UperProtobuf.Read(Csae53.MessageFrame, payload, tape) == RejectReason.None)
+        {
+            UperJson.Write(tape, json);
+            return json.ToString();
+        }
+
+        return null;
     }
 
     /// <summary>Without characters that could command a terminal.</summary>

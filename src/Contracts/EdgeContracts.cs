@@ -8,6 +8,7 @@ namespace V2XSim.Contracts;
 /// <param name="Offset">First byte in the batch.</param>
 /// <param name="Sequence">Sequence number within the device; −1 when the sender gave none.</param>
 /// <param name="ArrivalMicroseconds">When it arrived, in event time.</param>
+/// <param name="Format">What the payload is written in, as a number of the message catalogue; 0 when the sender does not say.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias("v2xsim.BatchEntry")]
@@ -17,7 +18,8 @@ public readonly record struct BatchEntry(
     [property: Id(2)] int Offset,
     [property: Id(3)] int Length,
     [property: Id(4)] long Sequence,
-    [property: Id(5)] long ArrivalMicroseconds);
+    [property: Id(5)] long ArrivalMicroseconds,
+    [property: Id(6)] byte Format = 0);
 
 /// <summary>
 /// All messages for one edge since its last step: payloads end to end in one buffer. The buffers belong to the intake and are
@@ -117,10 +119,68 @@ public readonly record struct WarningRow(
     [property: Id(6)] string Device);
 
 /// <summary>What a device was sent down in a step.</summary>
+/// <param name="Kind">Kind of topic, as a number of the message catalogue.</param>
+/// <param name="Commands">How many of them change what the device does next: confirmations, and what it has to confirm.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias("v2xsim.DownCount")]
-public readonly record struct DownCount([property: Id(0)] string Device, [property: Id(1)] int Messages);
+public readonly record struct DownCount([property: Id(0)] string Device, [property: Id(1)] int Messages, [property: Id(2)] int Kind, [property: Id(3)] int Commands);
+
+/// <summary>What a device says of itself.</summary>
+/// <param name="TimeMicroseconds">When it said so.</param>
+/// <param name="IsOnline">False when it takes its leave, or its broker speaks for it.</param>
+/// <param name="Faults">Faults that it reports.</param>
+/// <param name="Version">Of its software; empty when it does not say.</param>
+[GenerateSerializer]
+[Immutable]
+[Alias("v2xsim.DeviceRow")]
+public readonly record struct DeviceRow(
+    [property: Id(0)] string Device,
+    [property: Id(1)] int Kind,
+    [property: Id(2)] long TimeMicroseconds,
+    [property: Id(3)] bool IsOnline,
+    [property: Id(4)] int Faults,
+    [property: Id(5)] string Version);
+
+/// <summary>An event on the road that a device reported.</summary>
+/// <param name="EventType">GB/T 29100.</param>
+/// <param name="Receivers">Units to which it was passed on.</param>
+[GenerateSerializer]
+[Immutable]
+[Alias("v2xsim.EventRow")]
+public readonly record struct EventRow(
+    [property: Id(0)] string Device,
+    [property: Id(1)] string EventId,
+    [property: Id(2)] int EventType,
+    [property: Id(3)] long Sequence,
+    [property: Id(4)] long TimeMicroseconds,
+    [property: Id(5)] double X,
+    [property: Id(6)] double Y,
+    [property: Id(7)] double RadiusMetres,
+    [property: Id(8)] int Receivers);
+
+/// <summary>A flow that a device counted itself.</summary>
+/// <param name="Lane">Empty for the flow of a whole branch.</param>
+/// <param name="FlowType">1 straight, 2 left, 3 right, 4 U-turn; 0 for a lane.</param>
+[GenerateSerializer]
+[Immutable]
+[Alias("v2xsim.FlowRow")]
+public readonly record struct FlowRow(
+    [property: Id(0)] string Device,
+    [property: Id(1)] string Cross,
+    [property: Id(2)] string Branch,
+    [property: Id(3)] string Lane,
+    [property: Id(4)] int FlowType,
+    [property: Id(5)] long StartMicroseconds,
+    [property: Id(6)] long EndMicroseconds,
+    [property: Id(7)] int Vehicles,
+    [property: Id(8)] double QueueMetres);
+
+/// <summary>Important messages of an edge to its devices, since the run began.</summary>
+[GenerateSerializer]
+[Immutable]
+[Alias("v2xsim.DeliveryCounts")]
+public readonly record struct DeliveryCounts([property: Id(0)] long Added, [property: Id(1)] long Confirmed, [property: Id(2)] long Repeated, [property: Id(3)] long Refused, [property: Id(4)] long Waiting);
 
 /// <summary>Result of one step of an edge.</summary>
 [GenerateSerializer]
@@ -159,6 +219,18 @@ public sealed class EdgeStepResult
     /// <summary>Samples of the rejected among <see cref="Messages"/>.</summary>
     [Id(12)]
     public QuarantineRow[] Quarantined { get; set; } = [];
+
+    [Id(13)]
+    public DeviceRow[] Devices { get; set; } = [];
+
+    [Id(14)]
+    public EventRow[] Events { get; set; } = [];
+
+    [Id(15)]
+    public FlowRow[] Flows { get; set; } = [];
+
+    [Id(16)]
+    public DeliveryCounts Delivery { get; set; }
 
     /// <summary>Wall time spent decoding, fusing and encoding, in ticks of the time provider's frequency.</summary>
     [Id(7)]

@@ -56,6 +56,9 @@ public sealed record TimingReport
     /// <summary>Messages that the embedded broker dropped because a subscriber read too slowly.</summary>
     public long BrokerDropped { get; init; }
 
+    /// <summary>Connections to the broker that were made again.</summary>
+    public long Reconnections { get; init; }
+
     /// <summary>Connections that the embedded broker cut off, by reason.</summary>
     public IReadOnlyDictionary<string, long> ConnectionsCutOff { get; init; } = new Dictionary<string, long>(StringComparer.Ordinal);
 

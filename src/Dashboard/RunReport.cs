@@ -61,6 +61,8 @@ public sealed record RunReport
 
     public required MessageSection Messages { get; init; }
 
+    public required DevicesSection Devices { get; init; }
+
     public required SensingSection Sensing { get; init; }
 
     public required AccuracySection Accuracy { get; init; }
@@ -104,8 +106,11 @@ public sealed record TrafficSection(
     IReadOnlyDictionary<string, long> Counters);
 
 /// <summary>
-/// Generated = published + lost on the link + refused by a full queue; published = ingested + rejected + in flight.
+/// Generated = published + lost on the link + refused by a full queue + due while there was no connection; published = ingested +
+/// rejected + in flight.
 /// </summary>
+/// <param name="NotConnected">Messages that were due while their device had no connection to the broker; only under the wall clock.</param>
+/// <param name="DownByTopic">Sent down to simulated devices, repetitions among it.</param>
 public sealed record MessageSection(
     long Generated,
     long LostOnLink,
@@ -125,7 +130,23 @@ public sealed record MessageSection(
     long RsmLost,
     long RsiPublished,
     long RsiReceived,
-    long RsiLost);
+    long RsiLost,
+    long NotConnected,
+    IReadOnlyDictionary<string, long> DownByTopic,
+    IReadOnlyDictionary<string, long> DownReceivedByTopic);
+
+/// <summary>What devices say of themselves, and messages that must not be lost.</summary>
+/// <param name="Heard">Devices that have said something of themselves.</param>
+/// <param name="Online">Those whose last word was that they are there.</param>
+/// <param name="Events">Events that were used.</param>
+/// <param name="Up">Important messages of the simulated devices.</param>
+/// <param name="Down">Important messages of the edges.</param>
+public sealed record DevicesSection(int Heard, int Online, int WithFaults, long Events, DeliverySection Up, DeliverySection Down);
+
+/// <summary>Sent = confirmed + waiting.</summary>
+/// <param name="Repeated">Times that one was sent again.</param>
+/// <param name="Refused">For which there was no room.</param>
+public sealed record DeliverySection(long Sent, long Confirmed, long Waiting, long Repeated, long Refused);
 
 /// <summary>Chances of sensors to report a road user in range, by what came of them.</summary>
 public sealed record SensingSection(long Detected, long Missed, long Occluded, long OutOfView, long FalseAlarms);

@@ -48,6 +48,13 @@ public sealed record EdgeConfig
 
     public TrackerSettings Tracker { get; init; } = new();
 
+    /// <summary>Whether a position is so near that the edge's plane holds; farther off, nothing that it could see is.</summary>
+    public bool IsNear(double longitude, double latitude)
+    {
+        const double FarthestDegrees = 0.05;
+        return Math.Abs(longitude - Plane.Anchor.LongitudeDegrees) < FarthestDegrees && Math.Abs(latitude - Plane.Anchor.LatitudeDegrees) < FarthestDegrees;
+    }
+
     /// <summary>The site that is nearest to a point.</summary>
     public EdgeSite Nearest(PlanePoint point)
     {
@@ -119,5 +126,5 @@ public sealed class EdgeCatalogue(IEnumerable<EdgeConfig> edges)
 public interface IDownlink
 {
     /// <param name="published">Instant of publication in event time.</param>
-    ValueTask PublishAsync(string device, string topic, byte[] payload, SimTime published, CancellationToken cancellation);
+    ValueTask PublishAsync(DownPayload payload, SimTime published, CancellationToken cancellation);
 }

@@ -9,7 +9,12 @@ using V2XSim.Messages.Uper;
 namespace V2XSim.EdgeNode;
 
 /// <summary>A payload on its way down.</summary>
-public readonly record struct DownPayload(string Device, string Topic, byte[] Bytes);
+/// <param name="Sequence">Number by which the device confirms it; −1 when it is not to be confirmed.</param>
+public readonly record struct DownPayload(string Device, TopicKind Kind, string Topic, byte[] Bytes, long Sequence = -1, PayloadFormat Format = PayloadFormat.Json)
+{
+    /// <summary>Whether it changes what the device does next.</summary>
+    public bool IsCommand => Sequence >= 0 || Topics.IsAck(Kind);
+}
 
 /// <summary>
 /// What an edge does with messages, without grains, brokers or clocks: decode, keep until arrival, fuse in order of (arrival,
@@ -36,6 +41,7 @@ public sealed class EdgeCore
     private readonly ParticipantCodec _participants = new();
     private readonly LampCodec _lamps;
     private readonly FrameReader _frames = new();
+    private readonly DeviceDesk _desk;
     private readonly ParticipantMessage _message = new();
     private readonly LampMessage _lamp = new();
     private readonly List<PendingMessage> _waiting = [];
@@ -66,6 +72,7 @@ public sealed class EdgeCore
         _config = config;
         _tracker = tracker;
         _lamps = new LampCodec(_participants);
+        _desk = new DeviceDesk(config, _frames);
         _lanes = new LaneMatcher(config.Roads);
         _sites = config.Sites.ToDictionary(s => s.Device, StringComparer.Ordinal);
         _sensors = config.Sites.SelectMany(s => s.Sensors.Select(n => (Site: s, Sensor: n))).ToDictionary(p => (p.Site.Device, p.Sensor.Id), p => p.Sensor);
@@ -92,6 +99,7 @@ public sealed class EdgeCore
             case TopicKind.ParticipantUp: AcceptParticipants(in entry, payload); break;
             case TopicKind.LampUp: AcceptLamps(in entry, payload); break;
             case TopicKind.RsmUp or TopicKind.BsmUp: AcceptFrame(in entry, payload); break;
+            case var kind when Topics.IsFromDevice(kind): AcceptItem(in entry, payload); break;
             default: Refuses(in entry, RejectReason.UnknownTopic, new SimTime(entry.ArrivalMicroseconds), payload); break;
         }
     }
@@ -122,6 +130,15 @@ public sealed class EdgeCore
         {
             PendingMessage m = _waiting[used++];
             RejectReason reason = m.Reason;
+            if (reason == RejectReason.None && m.Item is not null)
+            {
+                reason = _desk.Use(m.Item, until);
+                if (reason == RejectReason.None)
+                {
+                    m.Item.Signals.ForEach(s => SetLamps(s.Junction, s.Lamps));
+                }
+            }
+
             if (reason == RejectReason.None && IsStale(m))
             {
                 reason = RejectReason.TooLate;
@@ -130,6 +147,11 @@ public sealed class EdgeCore
             if (reason == RejectReason.None && m.Sensor is not null && !_tracker.Process(m.Time, m.Sensor!, m.Measurements))
             {
                 reason = RejectReason.TooLate;
+            }
+
+            if (m.Ack.IsWanted)
+            {
+                _desk.Confirm(m.Device, m.Kind, m.Sequence, m.Ack.TimeStamp, m.Ack.Format, reason, until);
             }
 
             Leave(m, reason);
@@ -193,6 +215,15 @@ public sealed class EdgeCore
         return rows;
     }
 
+    /// <summary>What devices said of themselves, reported and counted since the last call.</summary>
+    public (DeviceRow[] Devices, EventRow[] Events, FlowRow[] Flows) TakeReports() => _desk.TakeRows();
+
+    /// <summary>Important messages of this edge since it began.</summary>
+    public DeliveryCounts Delivery => _desk.Delivery;
+
+    /// <summary>Confirmations, and important messages that are due for the first time or again.</summary>
+    public void Correspond(SimTime now, List<DownPayload> result) => _desk.Send(now, result);
+
     /// <summary>Writes the RSM of every site, in frames of at most sixteen participants.</summary>
     public void EncodePublications(SimTime now, List<DownPayload> result)
     {
@@ -226,7 +257,7 @@ public sealed class EdgeCore
                 ReadOnlySpan<RsmParticipant> frame = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_rsm)
                     .Slice(start, Math.Min(DownMessages.ParticipantsPerFrame, _rsm.Count - start));
                 DownMessages.EncodeRsm(_json, site.Octets, NextCount(site.RsmTopic), reference, unix, frame);
-                result.Add(new DownPayload(site.Device, site.RsmTopic, _json.Written.ToArray()));
+                result.Add(new DownPayload(site.Device, TopicKind.RsmDown, site.RsmTopic, _json.Written.ToArray()));
             }
         }
     }
@@ -262,7 +293,7 @@ public sealed class EdgeCore
                 _config.Plane.ToGeo(conflict.At.X, conflict.At.Y),
                 radiusMetres: 60,
                 _eventId++);
-            result.Add(new DownPayload(site.Device, site.RsiTopic, _json.Written.ToArray()));
+            result.Add(new DownPayload(site.Device, TopicKind.RsiDown, site.RsiTopic, _json.Written.ToArray()));
             rows.Add(new WarningRow(conflict.Kind.ToString(), first, second, conflict.At.X, conflict.At.Y, conflict.SecondsToCollision, site.Device));
             _windowWarnings++;
         }
@@ -396,7 +427,8 @@ public sealed class EdgeCore
 
     private void AcceptParticipants(in BatchEntry entry, ReadOnlySpan<byte> payload)
     {
-        RejectReason reason = _participants.Decode(payload, _message);
+        PayloadFormat format = FormatOf(in entry, payload);
+        RejectReason reason = format == PayloadFormat.Protobuf ? _participants.DecodeProtobuf(payload, _message) : _participants.Decode(payload, _message);
         SimTime sent = reason == RejectReason.None ? _config.Epoch.FromUnixMilliseconds(_message.TimestampUnixMilliseconds) : new SimTime(entry.ArrivalMicroseconds);
         SimTime sensed = sent;
         SensorProfile? sensor = null;
@@ -420,7 +452,7 @@ public sealed class EdgeCore
 
         for (int i = 0; i < _message.Count && reason == RejectReason.None; i++)
         {
-            reason = IsNear(_message.Objects[i].LongitudeDegrees, _message.Objects[i].LatitudeDegrees) ? RejectReason.None : RejectReason.OutOfRange;
+            reason = _config.IsNear(_message.Objects[i].LongitudeDegrees, _message.Objects[i].LatitudeDegrees) ? RejectReason.None : RejectReason.OutOfRange;
         }
 
         if (reason == RejectReason.None && IsFromTheFuture(sensed, new SimTime(entry.ArrivalMicroseconds)))
@@ -435,6 +467,7 @@ public sealed class EdgeCore
 
         PendingMessage pending = Take(in entry, sensed, sent, payload);
         pending.Sensor = sensor;
+        pending.Ack = (_message.WantsAck, _message.TimestampUnixMilliseconds, format);
         foreach (ref readonly ParticipantObject o in _message.Objects)
         {
             PlanePoint at = _config.Plane.ToPlane(o.LongitudeDegrees, o.LatitudeDegrees);
@@ -462,41 +495,88 @@ public sealed class EdgeCore
     /// <summary>What a roadside unit or a vehicle says in the standard's own frames; such a frame tells of those in it and of nobody else.</summary>
     private void AcceptFrame(in BatchEntry entry, ReadOnlySpan<byte> payload)
     {
-        var kind = (TopicKind)entry.Kind;
-        RejectReason reason = _sites.ContainsKey(entry.Device) ? _frames.Read(kind, payload) : RejectReason.UnknownDevice;
+        RejectReason reason = _sites.ContainsKey(entry.Device) ? _frames.Read((TopicKind)entry.Kind, payload, (PayloadFormat)entry.Format) : RejectReason.UnknownDevice;
         var arrival = new SimTime(entry.ArrivalMicroseconds);
-        SimTime sensed = reason == RejectReason.None && _frames.Objects[0].SecondMark is >= 0 and var mark ? InMinute(mark, arrival) : arrival;
-        if (reason == RejectReason.None && IsFromTheFuture(sensed, arrival))
+        SimTime sensed = arrival;
+        reason = reason == RejectReason.None ? CheckScan(arrival, out sensed) : reason;
+        if (!Refuses(in entry, reason, arrival, payload))
         {
-            reason = RejectReason.FromTheFuture;
+            PendingMessage pending = Take(in entry, sensed, sensed, payload);
+            FillScan(pending, (TopicKind)entry.Kind);
+            _waiting.Add(pending);
         }
+    }
 
-        if (reason == RejectReason.None && _frames.Objects.Any(o => !IsNear(o.Position.LongitudeDegrees, o.Position.LatitudeDegrees)))
+    /// <summary>Anything else that devices send: it is decoded now and acted upon when it has arrived.</summary>
+    private void AcceptItem(in BatchEntry entry, ReadOnlySpan<byte> payload)
+    {
+        DeskItem? item = null;
+        RejectReason reason = _sites.ContainsKey(entry.Device) ? _desk.Read(in entry, payload, out item) : RejectReason.UnknownDevice;
+        var arrival = new SimTime(entry.ArrivalMicroseconds);
+        foreach ((TopicKind kind, byte[] frame) in item?.Scans ?? [])
         {
-            reason = RejectReason.OutOfRange;
+            if (reason == RejectReason.None && (reason = _frames.Read(kind, frame, PayloadFormat.Uper)) == RejectReason.None)
+            {
+                reason = CheckScan(arrival, out _);
+            }
         }
 
         if (Refuses(in entry, reason, arrival, payload))
         {
+            if (reason != RejectReason.UnknownDevice && !Topics.IsAck((TopicKind)entry.Kind) && Topics.EntryOf((TopicKind)entry.Kind)!.IsImportant && (item is not null || entry.Sequence >= 0))
+            {
+                // Its sender would repeat it for ever.
+                _desk.Confirm(entry.Device, (TopicKind)entry.Kind, entry.Sequence, item?.TimeStamp ?? -1, item?.Format ?? PayloadFormat.Json, reason == RejectReason.None ? RejectReason.Shed : reason, arrival);
+            }
+
             return;
         }
 
-        PendingMessage pending = Take(in entry, sensed, sensed, payload);
+        SimTime sent = item!.TimeStamp >= 0 ? _config.Epoch.FromUnixMilliseconds(item.TimeStamp) : arrival;
+        PendingMessage pending = Take(in entry, arrival, sent, payload);
+        pending.Item = item;
+        pending.Objects = item.Scans.Count + item.Events.Count + item.Signals.Count;
+        _waiting.Add(pending);
+        int parts = 0;
+        foreach ((TopicKind kind, byte[] frame) in item.Scans)
+        {
+            _frames.Read(kind, frame, PayloadFormat.Uper);
+            CheckScan(arrival, out SimTime sensed);
+            PendingMessage part = Take(in entry, sensed, sensed, []);
+            part.Part = ++parts;
+            FillScan(part, kind);
+            _waiting.Add(part);
+        }
+    }
+
+    /// <summary>When the road users of the frame that was read last were there, and whether they can have been.</summary>
+    private RejectReason CheckScan(SimTime arrival, out SimTime sensed)
+    {
+        sensed = _frames.Objects[0].SecondMark is >= 0 and var mark ? InMinute(mark, arrival) : arrival;
+        return IsFromTheFuture(sensed, arrival) ? RejectReason.FromTheFuture
+            : _frames.Objects.Any(o => !_config.IsNear(o.Position.LongitudeDegrees, o.Position.LatitudeDegrees)) ? RejectReason.OutOfRange
+            : RejectReason.None;
+    }
+
+    private void FillScan(PendingMessage pending, TopicKind kind)
+    {
         PlanePoint first = _config.Plane.ToPlane(_frames.Objects[0].Position.LongitudeDegrees, _frames.Objects[0].Position.LatitudeDegrees);
 
         // A vehicle sees itself and a metre around: that others are not in its message says nothing of them.
         pending.Sensor = kind == TopicKind.RsmUp
-            ? _wholeSites[entry.Device]
-            : new SensorProfile(entry.Device, first, 0, Math.PI, 1, 0, 0, 0.99, 0.01);
+            ? _wholeSites[pending.Device]
+            : new SensorProfile(pending.Device, first, 0, Math.PI, 1, 0, 0, 0.99, 0.01);
         foreach (FrameObject o in _frames.Objects)
         {
             PlanePoint at = _config.Plane.ToPlane(o.Position.LongitudeDegrees, o.Position.LatitudeDegrees);
             double variance = o.DeviationMetres * o.DeviationMetres;
             pending.Add(new Measurement(at.X, at.Y, variance, 0, variance, o.Size, o.Kind));
         }
-
-        _waiting.Add(pending);
     }
+
+    /// <summary>What a computing unit's payload is written in, when it does not say: Protobuf begins with the tag of one of the first three fields, which no JSON does.</summary>
+    private static PayloadFormat FormatOf(in BatchEntry entry, ReadOnlySpan<byte> payload) =>
+        entry.Format != (byte)PayloadFormat.Unstated ? (PayloadFormat)entry.Format : payload.Length > 0 && payload[0] is 0x08 or 0x12 or 0x1A or 0x10 ? PayloadFormat.Protobuf : PayloadFormat.Json;
 
     private static bool IsFromTheFuture(SimTime sensed, SimTime arrival) => sensed.SecondsSince(arrival) > FutureToleranceSeconds;
 
@@ -509,16 +589,10 @@ public sealed class EdgeCore
         return _config.Epoch.FromUnixMilliseconds(at);
     }
 
-    /// <summary>Whether a position is so near that the edge's plane holds; farther off, nothing that it could see is.</summary>
-    private bool IsNear(double longitude, double latitude)
-    {
-        const double FarthestDegrees = 0.05;
-        return Math.Abs(longitude - _config.Plane.Anchor.LongitudeDegrees) < FarthestDegrees && Math.Abs(latitude - _config.Plane.Anchor.LatitudeDegrees) < FarthestDegrees;
-    }
-
     private void AcceptLamps(in BatchEntry entry, ReadOnlySpan<byte> payload)
     {
-        RejectReason reason = _lamps.Decode(payload, _lamp);
+        PayloadFormat format = FormatOf(in entry, payload);
+        RejectReason reason = _lamps.Decode(payload, _lamp, format);
         if (reason == RejectReason.None && _lamp.Device.Length > 0)
         {
             reason = Check(entry.Device, _lamp.Device);
@@ -529,15 +603,20 @@ public sealed class EdgeCore
             return;
         }
 
-        if (LampStates.Count < MaximumJunctions || LampStates.ContainsKey(_lamp.Junction))
-        {
-            LampStates[_lamp.Junction] = [.. _lamp.Lamps];
-        }
-
+        SetLamps(_lamp.Junction, _lamp.Lamps);
         SimTime sent = _config.Epoch.FromUnixMilliseconds(_lamp.TimestampUnixMilliseconds);
         PendingMessage pending = Take(in entry, sent, sent, payload);
         pending.Objects = _lamp.Lamps.Count;
+        pending.Ack = (_lamp.WantsAck, _lamp.TimestampUnixMilliseconds, format);
         _waiting.Add(pending);
+    }
+
+    private void SetLamps(string junction, IEnumerable<Lamp> lamps)
+    {
+        if (LampStates.Count < MaximumJunctions || LampStates.ContainsKey(junction))
+        {
+            LampStates[junction] = [.. lamps];
+        }
     }
 
     private RejectReason Check(string topicDevice, string payloadDevice) =>
@@ -576,8 +655,12 @@ public sealed class EdgeCore
     /// <summary>Counts a message that is done with, and puts it into quarantine if it was no good.</summary>
     private void Leave(PendingMessage message, RejectReason reason)
     {
-        _rows.Add(message.Row(reason));
-        if (reason != RejectReason.None && (message.Sample is not null || MayKeep(message.Device)))
+        if (message.Part == 0)
+        {
+            _rows.Add(message.Row(reason));
+        }
+
+        if (message.Part == 0 && reason is not (RejectReason.None or RejectReason.Duplicate) && (message.Sample is not null || MayKeep(message.Device)))
         {
             _quarantine.Add(message.Quarantined(reason));
         }

@@ -46,14 +46,20 @@ public sealed class EdgeGrain(EdgeCatalogue catalogue, IDownlink downlink, TimeP
         _down.Clear();
         WarningRow[] warnings = _core.Warn(until, _down);
         _core.EncodePublications(until, _down);
+        _core.Correspond(until, _down);
         long encoded = clock.GetTimestamp();
+        (DeviceRow[] devices, EventRow[] events, FlowRow[] flows) = _core.TakeReports();
         var result = new EdgeStepResult
         {
             Tracks = _core.Tracks(),
             Messages = _core.TakeRows(),
             Quarantined = _core.TakeQuarantined(),
             Warnings = warnings,
-            Down = [.. _down.GroupBy(d => d.Device, StringComparer.Ordinal).Select(g => new DownCount(g.Key, g.Count()))],
+            Devices = devices,
+            Events = events,
+            Flows = flows,
+            Delivery = _core.Delivery,
+            Down = [.. _down.GroupBy(d => (d.Device, d.Kind)).Select(g => new DownCount(g.Key.Device, g.Count(), (int)g.Key.Kind, g.Count(d => d.IsCommand)))],
             InFlight = _core.Waiting,
             HandoversAdopted = (int)(_core.Handovers.Adopted - before.adopted),
             HandoversMerged = (int)(_core.Handovers.Merged - before.merged),
@@ -64,7 +70,7 @@ public sealed class EdgeGrain(EdgeCatalogue catalogue, IDownlink downlink, TimeP
         };
         foreach (DownPayload payload in _down)
         {
-            await downlink.PublishAsync(payload.Device, payload.Topic, payload.Bytes, until, CancellationToken.None);
+            await downlink.PublishAsync(payload, until, CancellationToken.None);
         }
 
         result.HandoversSent = await HandOver(step.Step, until);

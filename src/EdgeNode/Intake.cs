@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Text.Json;
 using MQTTnet;
-using MQTTnet.Packets;
 using V2XSim.Contracts;
 using V2XSim.Kernel;
 using V2XSim.Messages;
@@ -24,7 +23,7 @@ public sealed class EdgeInbox
     private int _used;
 
     /// <summary>Appends a message; false when there is no room.</summary>
-    public bool Append(string device, TopicKind kind, in ReadOnlySequence<byte> payload, long sequence, long arrivalMicroseconds)
+    public bool Append(string device, TopicKind kind, in ReadOnlySequence<byte> payload, long sequence, long arrivalMicroseconds, PayloadFormat format)
     {
         int length = (int)payload.Length;
         lock (_lock)
@@ -49,7 +48,7 @@ public sealed class EdgeInbox
             }
 
             payload.CopyTo(_filling.Bytes.AsSpan(_used));
-            _filling.Entries[_filling.Count++] = new BatchEntry(device, (int)kind, _used, length, sequence, arrivalMicroseconds);
+            _filling.Entries[_filling.Count++] = new BatchEntry(device, (int)kind, _used, length, sequence, arrivalMicroseconds, (byte)format);
             _used += length;
             return true;
         }
@@ -152,9 +151,15 @@ public sealed class Intake : IDisposable
     /// Who sent it, where the broker says so: a device may speak under its own name only, and steps are announced by the roadside
     /// alone. Null behind an external broker, whose access rules have to see to it.
     /// </param>
-    public bool Accept(MqttApplicationMessage message, string? client)
+    /// <param name="isState">Whether the broker had kept it from before the platform came: then it counts only for real devices, whose state it tells.</param>
+    public bool Accept(MqttApplicationMessage message, string? client, bool isState = false)
     {
         TopicKind kind = Topics.Parse(message.Topic, out ReadOnlySpan<char> name);
+        if (isState && !(_byName.TryGetValue(name, out Device? sender) && !sender.IsSimulated))
+        {
+            return true;
+        }
+
         switch (kind)
         {
             case TopicKind.StepUp when client is null or Topics.AnnouncerClient:
@@ -164,7 +169,7 @@ public sealed class Intake : IDisposable
                 Interlocked.Increment(ref _foreign);
                 Reject(RejectReason.NotTheSender, null, client, kind, -1, Now.Microseconds, message.Payload);
                 return true;
-            case TopicKind.ParticipantUp or TopicKind.LampUp or TopicKind.RsmUp or TopicKind.BsmUp:
+            case var _ when Topics.IsFromDevice(kind):
                 break;
             default:
                 return false;
@@ -194,7 +199,7 @@ public sealed class Intake : IDisposable
         {
             reason = RejectReason.TooLarge;
         }
-        else if (!device!.Inbox.Append(device.Name, kind, message.Payload, sequence, arrival))
+        else if (!device!.Inbox.Append(device.Name, kind, message.Payload, sequence, arrival, FormatOf(message.ContentType)))
         {
             reason = RejectReason.Shed;
         }
@@ -352,6 +357,15 @@ public sealed class Intake : IDisposable
         }
     }
 
+    /// <summary>What a message says that it is written in.</summary>
+    private static PayloadFormat FormatOf(string? contentType) => contentType switch
+    {
+        ContentTypes.Json => PayloadFormat.Json,
+        ContentTypes.Uper => PayloadFormat.Uper,
+        ContentTypes.Protobuf => PayloadFormat.Protobuf,
+        _ => PayloadFormat.Unstated,
+    };
+
     /// <summary>Counts a message that no edge gets, and keeps a row and a sample of it as long as there is room for either.</summary>
     /// <param name="reason">Why it is rejected.</param>
     /// <param name="device">Who sent it; null when that is not known. All strangers share one allowance of samples.</param>
@@ -386,73 +400,4 @@ public sealed class Intake : IDisposable
         public long Delivered;
         public long Sampled;
     }
-}
-
-/// <summary>The platform's own connection to an external broker: hears the devices, sends down to the road.</summary>
-public sealed class BrokerLink : IDownlink, IAsyncDisposable
-{
-    private IMqttClient? _client;
-
-    /// <summary>Connects and subscribes to everything that devices send.</summary>
-    public static async Task<BrokerLink> ConnectAsync(BrokerAddress broker, Intake intake, CancellationToken cancellation)
-    {
-        var link = new BrokerLink();
-        link._client = await MqttConnections.ConnectAsync(broker, Topics.PlatformClient, cancellation, args =>
-        {
-            intake.Accept(args.ApplicationMessage, client: null);
-            return Task.CompletedTask;
-        });
-        foreach (string filter in Topics.UpFilters)
-        {
-            await link._client.SubscribeAsync(filter, MQTTnet.Protocol.MqttQualityOfServiceLevel.AtLeastOnce, cancellation);
-        }
-
-        return link;
-    }
-
-    public async ValueTask PublishAsync(string device, string topic, byte[] payload, SimTime published, CancellationToken cancellation)
-    {
-        try
-        {
-            await _client!.PublishAsync(DownMessageOf(topic, payload, published), cancellation);
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
-        {
-            throw new BrokerUnavailableException($"the platform lost its connection to the broker: {e.GetBaseException().Message}", e);
-        }
-    }
-
-    /// <summary>A message down, stamped with its instant of publication.</summary>
-    public static MqttApplicationMessage DownMessageOf(string topic, byte[] payload, SimTime published) => new()
-    {
-        Topic = topic,
-        PayloadSegment = payload,
-        ContentType = "application/json",
-        UserProperties = [new MqttUserProperty(UserProperties.Published, NumberText.Of(published.Microseconds))],
-    };
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_client is null)
-        {
-            return;
-        }
-
-        if (_client.IsConnected)
-        {
-            await _client.DisconnectAsync();
-        }
-
-        _client.Dispose();
-    }
-}
-
-/// <summary>Sends down through the broker of the same process.</summary>
-public sealed class EmbeddedDownlink : IDownlink
-{
-    /// <summary>Set once the broker runs; the tiers are built before it.</summary>
-    public EmbeddedBroker? Broker { get; set; }
-
-    public async ValueTask PublishAsync(string device, string topic, byte[] payload, SimTime published, CancellationToken cancellation) =>
-        await Broker!.PublishAsync(device, BrokerLink.DownMessageOf(topic, payload, published), cancellation);
 }

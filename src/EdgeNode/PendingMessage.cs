@@ -13,7 +13,8 @@ internal sealed class PendingMessage
     {
         int order = a.Arrival.CompareTo(b.Arrival);
         order = order != 0 ? order : string.CompareOrdinal(a.Device, b.Device);
-        return order != 0 ? order : a.Sequence.CompareTo(b.Sequence);
+        order = order != 0 ? order : a.Sequence.CompareTo(b.Sequence);
+        return order != 0 ? order : a.Part.CompareTo(b.Part);
     };
 
     private Measurement[] _measurements = new Measurement[32];
@@ -41,6 +42,15 @@ internal sealed class PendingMessage
     /// <summary>First octets of a message that will be rejected, for the quarantine; null when none are kept.</summary>
     public byte[]? Sample { get; set; }
 
+    /// <summary>What the desk does with it; null for lists of objects and lamps.</summary>
+    public DeskItem? Item { get; set; }
+
+    /// <summary>Number of the part of a message that holds several, from 1: it is used, but the message is counted once.</summary>
+    public int Part { get; set; }
+
+    /// <summary>Whether its sender asks for a confirmation, and the time stamp by which it knows the message.</summary>
+    public (bool IsWanted, long TimeStamp, PayloadFormat Format) Ack { get; set; }
+
     public ReadOnlySpan<Measurement> Measurements => _measurements.AsSpan(0, _count);
 
     public void Reset(in BatchEntry entry, SimTime sensed, SimTime sent)
@@ -54,6 +64,9 @@ internal sealed class PendingMessage
         Objects = 0;
         Reason = RejectReason.None;
         Sample = null;
+        Item = null;
+        Part = 0;
+        Ack = default;
         _sent = sent;
         _bytes = entry.Length;
         _count = 0;

@@ -58,6 +58,9 @@ public sealed class RandomStream
         return (int)(((UInt128)NextUInt64() * (ulong)exclusiveUpper) >> 64);
     }
 
+    /// <summary>Exponentially distributed with a mean.</summary>
+    public double NextExponential(double mean) => -mean * Math.Log(1 - NextDouble());
+
     public bool NextBool(double probability) => NextDouble() < probability;
 
     /// <summary>Standard normal (polar method of Marsaglia).</summary>
@@ -125,6 +128,22 @@ public static class StableHash
             hash = (hash ^ (byte)(c >> 8)) * 1099511628211;
         }
 
+        return Mixed(hash);
+    }
+
+    public static ulong Of(ReadOnlySpan<byte> octets)
+    {
+        ulong hash = 14695981039346656037;
+        foreach (byte octet in octets)
+        {
+            hash = (hash ^ octet) * 1099511628211;
+        }
+
+        return Mixed(hash);
+    }
+
+    private static ulong Mixed(ulong hash)
+    {
         hash ^= hash >> 33;
         hash *= 0xFF51AFD7ED558CCD;
         hash ^= hash >> 33;

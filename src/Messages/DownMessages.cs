@@ -123,7 +123,8 @@ public static class DownMessages
     /// <param name="at">Where the collision is predicted.</param>
     /// <param name="radiusMetres">Who is within this distance is concerned.</param>
     /// <param name="eventId">Number of the warning, 0 to 255.</param>
-    public static void EncodeRsi(JsonBuffer json, ulong sender, int count, GeoPoint reference, long unixMilliseconds, string text, GeoPoint at, double radiusMetres, int eventId)
+    /// <param name="eventType">GB/T 29100; 0 when the text tells it: that list has no code for a collision that has not happened yet.</param>
+    public static void EncodeRsi(JsonBuffer json, ulong sender, int count, GeoPoint reference, long unixMilliseconds, string text, GeoPoint at, double radiusMetres, int eventId, int eventType = 0)
     {
         DateTimeOffset time = DateTimeOffset.FromUnixTimeMilliseconds(unixMilliseconds);
         json.Clear();
@@ -152,9 +153,8 @@ public static class DownMessages
         json.Name("eventSource"u8);
         json.Plain("detection"u8);
 
-        // 0: told in words; the national list of event codes has none for a collision that has not happened yet.
         json.Name("eventType"u8);
-        json.Number(0);
+        json.Number(eventType);
         json.Name("priority"u8);
         json.Plain("e0"u8);
         json.Name("rteId"u8);

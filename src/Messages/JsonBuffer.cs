@@ -128,6 +128,33 @@ public sealed class JsonBuffer
         _needsComma = true;
     }
 
+    /// <summary>Writes the shortest text that reads back as the same number.</summary>
+    public void Real(double value)
+    {
+        if (!double.IsFinite(value))
+        {
+            throw new ArgumentOutOfRangeException(nameof(value), value, "JSON has no such number");
+        }
+
+        Ensure(40);
+        Comma();
+        value.TryFormat(_bytes.AsSpan(Length), out int written, default, System.Globalization.CultureInfo.InvariantCulture);
+        Length += written;
+        _needsComma = true;
+    }
+
+    public void Flag(bool value) => Raw(value ? "true"u8 : "false"u8);
+
+    /// <summary>Writes a value that is JSON already.</summary>
+    public void Raw(ReadOnlySpan<byte> json)
+    {
+        Ensure(json.Length + 1);
+        Comma();
+        json.CopyTo(_bytes.AsSpan(Length));
+        Length += json.Length;
+        _needsComma = true;
+    }
+
     public void Null()
     {
         Ensure(5);

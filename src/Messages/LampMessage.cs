@@ -1,4 +1,5 @@
 using System.Text.Json;
+using V2XSim.Messages.Its0180;
 
 namespace V2XSim.Messages;
 
@@ -33,12 +34,113 @@ public sealed class LampMessage
 
     public double CycleCountDownSeconds { get; set; }
 
+    /// <summary>Whether the sender asks for a confirmation.</summary>
+    public bool WantsAck { get; set; }
+
     public List<Lamp> Lamps { get; } = [];
+
+    /// <summary>The same as a message of the catalogue, in the form of annex B.</summary>
+    public WireMessage ToWire()
+    {
+        var lamps = new List<object>(Lamps.Count);
+        foreach (Lamp lamp in Lamps)
+        {
+            lamps.Add(new WireMessage(Catalogue.LampState)
+                .With("phaseId", lamp.PhaseId)
+                .With("lightStatus", (long)lamp.Status)
+                .With("countDown", Seconds(lamp.CountDownSeconds))
+                .With("lightStatusNext", (long)lamp.NextStatus)
+                .With("nextCountDown", Seconds(lamp.NextCountDownSeconds))
+                .With("lightStatusNextNext", (long)lamp.NextNextStatus)
+                .With("nextNextCountDown", Seconds(lamp.NextNextCountDownSeconds))
+                .With("dataSource", 2L));
+        }
+
+        return new WireMessage(Catalogue.Lamp)
+            .With("signalControllerStamp", TimestampUnixMilliseconds)
+            .With("rscuSn", Device)
+            .With("cityCode", CityCode)
+            .With("regionId", RegionCode)
+            .With("crossId", Junction)
+            .With("crossRealStatus", 0L)
+            .With("controlMode", 21L)
+            .With("period", Seconds(PeriodSeconds))
+            .With("cycleCountDown", Seconds(CycleCountDownSeconds))
+            .With("lampRealInfos", lamps);
+
+        // A tenth of a second, as in JSON: the same figures whatever they are sent in.
+        static double Seconds(double value) => Math.Round(Math.Min(value, LongestSeconds), 1, MidpointRounding.AwayFromZero);
+    }
+
+    internal void Reset()
+    {
+        Lamps.Clear();
+        (TimestampUnixMilliseconds, Device, Junction, WantsAck) = (0, string.Empty, string.Empty, false);
+    }
+
+    /// <summary>Takes over a message of the catalogue, in either form.</summary>
+    internal void Take(WireMessage wire)
+    {
+        Reset();
+        bool isMain = !wire.Has("signalControllerStamp");
+        TimestampUnixMilliseconds = wire.Integer(isMain ? "timeStamp" : "signalControllerStamp");
+        Device = wire.Text("rscuSn");
+        Junction = wire.Text("crossId");
+        CityCode = wire.Text(isMain ? "cityName" : "cityCode");
+        RegionCode = wire.Text("regionId");
+        WantsAck = wire.Flag("ack");
+        foreach (WireMessage lamp in wire.Records("lampRealInfos"))
+        {
+            Lamps.Add(new Lamp(
+                (int)lamp.Integer("phaseId"),
+                (byte)lamp.Integer("lightStatus"),
+                lamp.Real("countDown"),
+                (byte)lamp.Integer("lightStatusNext"),
+                lamp.Real("nextCountDown"),
+                (byte)lamp.Integer("lightStatusNextNext"),
+                lamp.Real("nextNextCountDown")));
+        }
+
+        foreach (WireMessage group in isMain ? wire.Records("Lamplist") : [])
+        {
+            Lamps.Add(new Lamp(PhaseOf(wire.Real("direction"), group), StatusOf(group), group.Integer("remainingSeconds") % 255, 0, 0));
+        }
+    }
+
+    /// <summary>Phase number of annex B for a group of the main form; groups that it has no number for count from 1000 on.</summary>
+    private static int PhaseOf(double direction, WireMessage group)
+    {
+        int type = (int)group.Integer("lampType");
+        int turn = type switch { 1 or 4 or 7 => 0, 2 or 5 => 1, 3 or 6 => 2, 9 => 3, _ => -1 };
+        if (double.IsNaN(direction) || (turn < 0 && type != 8))
+        {
+            return 1000 + (int)group.Integer("lampNumber");
+        }
+
+        // Approaches are numbered clockwise from east.
+        int approach = ((int)Math.Round((direction - 90) / 45) + 8) % 8;
+        return type == 8 ? 241 + (5 * approach) : 1 + (5 * approach) + turn + (type is 5 or 6 or 7 ? 200 : 0);
+    }
+
+    private static byte StatusOf(WireMessage group)
+    {
+        long bits = group.Integer("lampColour"), red = bits & 3, yellow = (bits >> 2) & 3, green = (bits >> 4) & 3;
+        bool isArrow = group.Integer("lampType") is 2 or 3 or 9;
+        return red == 2 ? (byte)3 : red == 3 ? (byte)2
+            : green == 2 ? isArrow ? (byte)6 : (byte)5 : green == 3 ? (byte)4
+            : yellow == 2 ? (byte)7 : yellow == 3 ? (byte)8
+            : (byte)(bits == 0 ? 0 : 1);
+    }
 }
 
-/// <summary><c>lamp/up</c> of T/ITS 0180.1-2021 in JSON, in the form of its annex B.</summary>
+/// <summary>
+/// <c>lamp/up</c> of T/ITS 0180.1-2021. What comes ten times a second, JSON in the form of annex B, is read without allocating; Protobuf and the
+/// standard's main form are read by the catalogue.
+/// </summary>
 public sealed class LampCodec(ParticipantCodec texts)
 {
+    private readonly WireJson _json = new();
+
     public static void Encode(LampMessage message, JsonBuffer json)
     {
         json.Clear();
@@ -91,35 +193,63 @@ public sealed class LampCodec(ParticipantCodec texts)
         json.EndObject();
     }
 
-    public RejectReason Decode(ReadOnlySpan<byte> payload, LampMessage message)
+    /// <summary>Decodes a payload; what the message held before is replaced.</summary>
+    public RejectReason Decode(ReadOnlySpan<byte> payload, LampMessage message, PayloadFormat format = PayloadFormat.Json)
     {
-        message.Lamps.Clear();
+        message.Reset();
         if (payload.Length > ParticipantCodec.MaximumBytes)
         {
             return RejectReason.TooLarge;
         }
 
-        try
+        WireResult result;
+        WireMessage wire;
+        if (format == PayloadFormat.Protobuf)
         {
-            var reader = new Utf8JsonReader(payload, new JsonReaderOptions { MaxDepth = 16 });
-            RejectReason reason = DecodeEnvelope(ref reader, message);
-            return reason == RejectReason.None && reader.Read() ? RejectReason.MalformedJson : reason;
+            result = WireProtobuf.Read(Catalogue.Lamp, payload, out wire);
         }
-        catch (JsonException)
+        else
         {
-            return RejectReason.MalformedJson;
+            try
+            {
+                var reader = new Utf8JsonReader(payload, new JsonReaderOptions { MaxDepth = 16 });
+                RejectReason reason = DecodeEnvelope(ref reader, message, out bool isMainForm);
+                if (!isMainForm)
+                {
+                    return reason == RejectReason.None && reader.Read() ? RejectReason.MalformedJson : reason;
+                }
+            }
+            catch (JsonException)
+            {
+                return RejectReason.MalformedJson;
+            }
+
+            result = _json.Read(Catalogue.Lamp, payload, out wire);
         }
+
+        if (result.IsValid && wire.Records("lampRealInfos").Concat(wire.Records("Lamplist")).Count() > LampMessage.MaximumLamps)
+        {
+            return RejectReason.TooManyObjects;
+        }
+
+        if (result.IsValid)
+        {
+            message.Take(wire);
+        }
+
+        return result.Reason;
     }
 
-    private RejectReason DecodeEnvelope(ref Utf8JsonReader reader, LampMessage message)
+    private RejectReason DecodeEnvelope(ref Utf8JsonReader reader, LampMessage message, out bool isMainForm)
     {
+        isMainForm = false;
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
         {
             return RejectReason.MalformedJson;
         }
 
         bool hasTime = false, hasJunction = false, hasLamps = false, hasCity = false, hasRegion = false;
-        message.Device = string.Empty;
+        bool isNamed = false;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             RejectReason reason = RejectReason.None;
@@ -157,8 +287,14 @@ public sealed class LampCodec(ParticipantCodec texts)
                 hasLamps = true;
                 reason = DecodeLamps(ref reader, message);
             }
+            else if (reader.ValueTextEquals("ack"u8))
+            {
+                reason = ParticipantCodec.ReadFlag(ref reader, out bool wantsAck);
+                message.WantsAck = wantsAck;
+            }
             else
             {
+                isNamed |= reader.ValueTextEquals("cityName"u8);
                 reader.Skip();
             }
 
@@ -168,6 +304,7 @@ public sealed class LampCodec(ParticipantCodec texts)
             }
         }
 
+        isMainForm = !hasTime && isNamed;
         return hasTime && hasJunction && hasLamps && hasCity && hasRegion ? RejectReason.None : RejectReason.MissingField;
     }
 

@@ -68,11 +68,17 @@ public sealed class ParticipantMessage
     /// <summary>Which sensor of the device; empty for its own fused list.</summary>
     public string Sensor { get; set; } = string.Empty;
 
+    /// <summary>Whether the sender asks for a confirmation.</summary>
+    public bool WantsAck { get; set; }
+
     public int Count { get; private set; }
 
     public ReadOnlySpan<ParticipantObject> Objects => _objects.AsSpan(0, Count);
 
     public void Clear() => Count = 0;
+
+    /// <summary>Forgets everything, before another message is read.</summary>
+    public void Reset() => (Count, TimestampUnixMilliseconds, Device, Sensor, ScanUnixMilliseconds, WantsAck) = (0, 0, string.Empty, string.Empty, 0, false);
 
     /// <summary>Appends an object with nothing known and returns it for filling in.</summary>
     public ref ParticipantObject Add()
@@ -104,7 +110,7 @@ public sealed class ParticipantMessage
 /// <c>participant/up</c> of T/ITS 0180.1-2021 in JSON, with our additions <c>sensorSn</c>, <c>scanTimeStamp</c> and <c>measurement</c>. Fields that are
 /// not listed there are skipped; fields that are must have the right type and range.
 /// </summary>
-public sealed class ParticipantCodec
+public sealed partial class ParticipantCodec
 {
     /// <summary>Longest payload that is looked at, in bytes.</summary>
     public const int MaximumBytes = 256 * 1024;
@@ -170,6 +176,12 @@ public sealed class ParticipantCodec
         }
 
         json.EndArray();
+        if (message.WantsAck)
+        {
+            json.Name("ack"u8);
+            json.Flag(true);
+        }
+
         json.EndObject();
     }
 
@@ -177,7 +189,7 @@ public sealed class ParticipantCodec
     /// <returns><see cref="RejectReason.None"/>, or why the payload cannot be used.</returns>
     public RejectReason Decode(ReadOnlySpan<byte> payload, ParticipantMessage message)
     {
-        message.Clear();
+        message.Reset();
         if (payload.Length > MaximumBytes)
         {
             return RejectReason.TooLarge;
@@ -256,9 +268,6 @@ public sealed class ParticipantCodec
         }
 
         bool hasTime = false, hasDevice = false;
-        message.Sensor = string.Empty;
-        message.Device = string.Empty;
-        message.ScanUnixMilliseconds = 0;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             RejectReason reason = RejectReason.None;
@@ -287,6 +296,11 @@ public sealed class ParticipantCodec
             else if (reader.ValueTextEquals("ptcList"u8))
             {
                 reason = DecodeList(ref reader, message);
+            }
+            else if (reader.ValueTextEquals("ack"u8))
+            {
+                reason = ReadFlag(ref reader, out bool wantsAck);
+                message.WantsAck = wantsAck;
             }
             else
             {
@@ -484,6 +498,11 @@ public sealed class ParticipantCodec
             return RejectReason.WrongType;
         }
 
+        return SetCovariance(values, ref o);
+    }
+
+    private static RejectReason SetCovariance(ReadOnlySpan<double> values, ref ParticipantObject o)
+    {
         // A covariance that is not positive definite would poison every track that it touches.
         if (values[0] <= 0 || values[2] <= 0 || (values[0] * values[2]) - (values[1] * values[1]) <= 0)
         {
@@ -505,15 +524,60 @@ public sealed class ParticipantCodec
         return value >= low && value <= high ? RejectReason.None : RejectReason.OutOfRange;
     }
 
-    internal static RejectReason ReadDouble(ref Utf8JsonReader reader, double low, double high, out double value)
+    public static RejectReason ReadDouble(ref Utf8JsonReader reader, double low, double high, out double value)
     {
         value = 0;
-        if (!reader.Read() || reader.TokenType != JsonTokenType.Number || !reader.TryGetDouble(out value))
+        if (!reader.Read() || reader.TokenType != JsonTokenType.Number || (!TryPlain(reader.ValueSpan, out value) && !reader.TryGetDouble(out value)))
         {
             return RejectReason.WrongType;
         }
 
         return value >= low && value <= high ? RejectReason.None : RejectReason.OutOfRange;
+    }
+
+    /// <summary>
+    /// Reads a decimal number of at most fifteen digits without an exponent. Its digits and its power of ten are both exact as doubles, so
+    /// their quotient is the nearest double, the same that the general way finds (Clinger 1990, fast path).
+    /// </summary>
+    private static bool TryPlain(ReadOnlySpan<byte> text, out double value)
+    {
+        value = 0;
+        bool isNegative = text.Length > 0 && text[0] == (byte)'-';
+        if (text.Length > 16)
+        {
+            return false;
+        }
+
+        long digits = 0;
+        int point = -1;
+        for (int i = isNegative ? 1 : 0; i < text.Length; i++)
+        {
+            uint digit = (uint)(text[i] - '0');
+            if (digit <= 9)
+            {
+                digits = (digits * 10) + digit;
+            }
+            else if (text[i] == (byte)'.')
+            {
+                point = i;
+            }
+            else
+            {
+                return false;
+            }
+        }
+
+        double whole = isNegative ? -(double)digits : digits;
+        value = point < 0 ? whole : whole / PowersOfTen[text.Length - 1 - point];
+        return text.Length - (isNegative ? 1 : 0) - (point < 0 ? 0 : 1) <= 15;
+    }
+
+    private static ReadOnlySpan<double> PowersOfTen => [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16];
+
+    internal static RejectReason ReadFlag(ref Utf8JsonReader reader, out bool value)
+    {
+        value = reader.Read() && reader.TokenType == JsonTokenType.True;
+        return reader.TokenType is JsonTokenType.True or JsonTokenType.False ? RejectReason.None : RejectReason.WrongType;
     }
 
     /// <summary>Reads a short text; the same bytes give the same string object, so devices cost no allocation after their first message.</summary>
@@ -525,13 +589,7 @@ public sealed class ParticipantCodec
             return RejectReason.WrongType;
         }
 
-        ReadOnlySpan<byte> bytes = reader.ValueSpan;
-        if (bytes.Length > MaximumTextBytes)
-        {
-            return RejectReason.OutOfRange;
-        }
-
-        if (reader.ValueIsEscaped)
+        if (reader.ValueIsEscaped && reader.ValueSpan.Length <= MaximumTextBytes)
         {
             try
             {
@@ -542,6 +600,17 @@ public sealed class ParticipantCodec
             {
                 return RejectReason.MalformedJson;
             }
+        }
+
+        return Intern(reader.ValueSpan, RejectReason.MalformedJson, out text);
+    }
+
+    private RejectReason Intern(ReadOnlySpan<byte> bytes, RejectReason ifMalformed, out string text)
+    {
+        text = string.Empty;
+        if (bytes.Length > MaximumTextBytes)
+        {
+            return RejectReason.OutOfRange;
         }
 
         var hash = default(HashCode);
@@ -559,7 +628,7 @@ public sealed class ParticipantCodec
         }
         catch (DecoderFallbackException)
         {
-            return RejectReason.MalformedJson;
+            return ifMalformed;
         }
 
         if (_interned.Count < 4096)

@@ -1,3 +1,5 @@
+using V2XSim.Messages.Its0180;
+
 namespace V2XSim.Messages;
 
 /// <summary>Topics of T/ITS 0180.1-2021 that this version speaks, and our own beside them.</summary>
@@ -25,6 +27,56 @@ public enum TopicKind
 
     /// <summary><c>rsu/{id}/bsm/up</c>: what a vehicle says of itself, as a roadside unit heard it.</summary>
     BsmUp,
+
+    ConfigDown,
+    BasicStatusUp,
+    RunStatusUp,
+    EventUp,
+    EventDown,
+    TrafficUp,
+    TrafficDown,
+    V2xUp,
+    V2xDown,
+    OmConfigDown,
+    QueryDown,
+
+    /// <summary><c>rsu/{id}/info/up</c>; like all that begin with Unit it is a roadside unit's, in the fields of T/ITS 0117.</summary>
+    UnitInfoUp,
+    UnitConfigDown,
+    MapDown,
+    MapUp,
+    RsiUp,
+    SpatUp,
+    SpatDown,
+    UnitRunStatusUp,
+    UnitVersionsUp,
+    UnitVersionsQuery,
+    UnitUpgradeDown,
+    UnitUpgradeStatusUp,
+    UnitOmConfigDown,
+    UnitBasicStatusUp,
+
+    /// <summary>From here on: the confirmation of the kind whose number is smaller by this.</summary>
+    Ack = 1000,
+}
+
+/// <summary>What payloads of a topic are written in.</summary>
+public enum PayloadFormat : byte
+{
+    /// <summary>The sender does not say: JSON when the first octet is a brace, else the topic's usual packed form.</summary>
+    Unstated,
+    Json,
+    Uper,
+    Protobuf,
+}
+
+/// <summary>A topic of a device, <c>root/{device}/tail</c>.</summary>
+/// <param name="Payload">Fields of its payload; null for a frame of T/CSAE 53.</param>
+/// <param name="IsState">The newest message stays true until the next, so brokers retain it.</param>
+/// <param name="IsImportant">Sent with QoS 1 and repeated until it is confirmed.</param>
+public sealed record TopicEntry(TopicKind Kind, string Root, string Tail, WireRecord? Payload, bool HasAck = false, bool IsState = false, bool IsImportant = false)
+{
+    public bool IsUp { get; } = Tail.EndsWith("/up", StringComparison.Ordinal);
 }
 
 /// <summary>Builds and takes apart topics.</summary>
@@ -32,16 +84,47 @@ public static class Topics
 {
     public const string StepUp = "v2xsim/step/up";
 
-    /// <summary>Topics that name a device, as <c>root/{device}/tail</c>.</summary>
-    private static readonly (TopicKind Kind, string Root, string Tail)[] Named =
+    /// <summary>What some deployments put in front of the standard's topics.</summary>
+    public const string VersionPrefix = "v2x/v1/";
+    private const string AckSuffix = "/ack";
+
+    /// <summary>Topics that name a device: both tables of T/ITS 0180.1-2021.</summary>
+    public static IReadOnlyList<TopicEntry> Named { get; } =
     [
-        (TopicKind.ParticipantUp, "rscu", "participant/up"),
-        (TopicKind.LampUp, "rscu", "lamp/up"),
-        (TopicKind.RsmDown, "rsu", "rsm/down"),
-        (TopicKind.RsiDown, "rsu", "rsi/down"),
-        (TopicKind.RsmUp, "rsu", "rsm/up"),
-        (TopicKind.BsmUp, "rsu", "bsm/up"),
+        new(TopicKind.ParticipantUp, "rscu", "participant/up", Catalogue.ParticipantUp, HasAck: true),
+        new(TopicKind.LampUp, "rscu", "lamp/up", Catalogue.Lamp, HasAck: true),
+        new(TopicKind.RsmDown, "rsu", "rsm/down", null),
+        new(TopicKind.RsiDown, "rsu", "rsi/down", null, HasAck: true, IsImportant: true),
+        new(TopicKind.RsmUp, "rsu", "rsm/up", null),
+        new(TopicKind.BsmUp, "rsu", "bsm/up", null),
+        new(TopicKind.ConfigDown, "rscu", "config/down", Catalogue.Config, HasAck: true, IsImportant: true),
+        new(TopicKind.BasicStatusUp, "rscu", "basic-status/up", Catalogue.BasicStatus, HasAck: true, IsState: true, IsImportant: true),
+        new(TopicKind.RunStatusUp, "rscu", "run-status/up", Catalogue.RunStatus, HasAck: true, IsState: true),
+        new(TopicKind.EventUp, "rscu", "event/up", Catalogue.Events, HasAck: true, IsImportant: true),
+        new(TopicKind.EventDown, "rscu", "event/down", Catalogue.Events, HasAck: true, IsImportant: true),
+        new(TopicKind.TrafficUp, "rscu", "traffic/up", Catalogue.Traffic, HasAck: true),
+        new(TopicKind.TrafficDown, "rscu", "traffic/down", Catalogue.Traffic, HasAck: true),
+        new(TopicKind.V2xUp, "rscu", "v2x/up", Catalogue.V2x, HasAck: true),
+        new(TopicKind.V2xDown, "rscu", "v2x/down", Catalogue.V2x, HasAck: true),
+        new(TopicKind.OmConfigDown, "rscu", "om-config/down", Catalogue.OmConfig, HasAck: true, IsImportant: true),
+        new(TopicKind.QueryDown, "rscu", "query/down", Catalogue.Query, HasAck: true, IsImportant: true),
+        new(TopicKind.UnitInfoUp, "rsu", "info/up", Catalogue.UnitInfo, HasAck: true, IsState: true, IsImportant: true),
+        new(TopicKind.UnitConfigDown, "rsu", "config/down", Catalogue.UnitConfig, HasAck: true, IsImportant: true),
+        new(TopicKind.MapDown, "rsu", "map/down", null, HasAck: true, IsState: true, IsImportant: true),
+        new(TopicKind.MapUp, "rsu", "map/up", null, HasAck: true, IsState: true, IsImportant: true),
+        new(TopicKind.RsiUp, "rsu", "rsi/up", null, HasAck: true, IsImportant: true),
+        new(TopicKind.SpatUp, "rsu", "spat/up", null),
+        new(TopicKind.SpatDown, "rsu", "spat/down", null),
+        new(TopicKind.UnitRunStatusUp, "rsu", "run-status/up", Catalogue.UnitRunStatus, HasAck: true, IsState: true),
+        new(TopicKind.UnitVersionsUp, "rsu", "versions/up", Catalogue.Versions),
+        new(TopicKind.UnitVersionsQuery, "rsu", "versions/query", Catalogue.VersionsQuery),
+        new(TopicKind.UnitUpgradeDown, "rsu", "upgrade/down", Catalogue.Upgrade),
+        new(TopicKind.UnitUpgradeStatusUp, "rsu", "upgrade-status/up", Catalogue.UpgradeStatus),
+        new(TopicKind.UnitOmConfigDown, "rsu", "om-config/down", Catalogue.UnitOmConfig, HasAck: true, IsImportant: true),
+        new(TopicKind.UnitBasicStatusUp, "rsu", "basic-status/up", Catalogue.UnitBasicStatus, HasAck: true, IsState: true, IsImportant: true),
     ];
+
+    private static readonly Dictionary<TopicKind, TopicEntry> ByKind = Named.ToDictionary(n => n.Kind);
 
     /// <summary>Client id under which the roadside announces steps.</summary>
     public const string AnnouncerClient = "v2xsim-roadside";
@@ -52,8 +135,13 @@ public static class Topics
     /// <summary>Client ids that no device may have.</summary>
     public static IReadOnlyList<string> ReservedNames { get; } = [AnnouncerClient, PlatformClient, "v2xsim-doctor", "v2xsim"];
 
-    /// <summary>Filters that together match everything devices send.</summary>
-    public static IReadOnlyList<string> UpFilters { get; } = [.. Named.Where(n => n.Tail.EndsWith("/up", StringComparison.Ordinal)).Select(n => $"{n.Root}/+/{n.Tail}"), StepUp];
+    /// <summary>Filters that together match everything devices send, confirmations of what was sent down among it.</summary>
+    public static IReadOnlyList<string> UpFilters { get; } =
+    [
+        .. Named.Where(n => n.IsUp).SelectMany(n => (string[])[$"{n.Root}/+/{n.Tail}", $"{VersionPrefix}{n.Root}/+/{n.Tail}"]),
+        .. Named.Where(n => !n.IsUp && n.HasAck).SelectMany(n => (string[])[$"{n.Root}/+/{n.Tail}{AckSuffix}", $"{VersionPrefix}{n.Root}/+/{n.Tail}{AckSuffix}"]),
+        StepUp,
+    ];
 
     public static string ParticipantUp(string device) => Of(TopicKind.ParticipantUp, device);
 
@@ -63,22 +151,25 @@ public static class Topics
 
     public static string RsiDown(string device) => Of(TopicKind.RsiDown, device);
 
+    /// <summary>What is known of a kind of topic, or of what it confirms; null for kinds without a device.</summary>
+    public static TopicEntry? EntryOf(TopicKind kind) => ByKind.GetValueOrDefault(IsAck(kind) ? kind - (int)TopicKind.Ack : kind);
+
+    public static bool IsAck(TopicKind kind) => kind >= TopicKind.Ack;
+
+    /// <summary>The kind of the confirmation of a kind.</summary>
+    public static TopicKind AckOf(TopicKind kind) => kind + (int)TopicKind.Ack;
+
+    /// <summary>Whether devices send it: what goes up, and confirmations of what came down.</summary>
+    public static bool IsFromDevice(TopicKind kind) => EntryOf(kind) is { } entry && entry.IsUp != IsAck(kind);
+
     /// <summary>The part of a topic behind the device, as results name it; the kind's own name where there is no device.</summary>
-    public static string TailOf(TopicKind kind)
-    {
-        foreach ((TopicKind known, _, string tail) in Named)
-        {
-            if (known == kind)
-            {
-                return tail;
-            }
-        }
+    public static string TailOf(TopicKind kind) => EntryOf(kind) is { } entry ? IsAck(kind) ? entry.Tail + AckSuffix : entry.Tail : kind.ToString();
 
-        return kind.ToString();
-    }
-
-    /// <summary>Filter for everything that is sent down to a device.</summary>
-    public static string DownFilter(string device) => $"rsu/{device}/+/down";
+    /// <summary>Filters for everything that is sent down to a device, confirmations of what it sent up among it.</summary>
+    public static IReadOnlyList<string> DownFilters(string device) =>
+    [
+        $"rsu/{device}/+/down", $"rscu/{device}/+/down", $"rsu/{device}/+/up/ack", $"rscu/{device}/+/up/ack", Of(TopicKind.UnitVersionsQuery, device),
+    ];
 
     /// <summary>Kind of a topic and the device it names; the span is a part of the topic.</summary>
     public static TopicKind Parse(ReadOnlySpan<char> topic, out ReadOnlySpan<char> device)
@@ -87,6 +178,11 @@ public static class Topics
         if (topic.SequenceEqual(StepUp))
         {
             return TopicKind.StepUp;
+        }
+
+        if (topic.StartsWith(VersionPrefix))
+        {
+            topic = topic[VersionPrefix.Length..];
         }
 
         int first = topic.IndexOf('/');
@@ -104,21 +200,25 @@ public static class Topics
 
         device = rest[..second];
         ReadOnlySpan<char> root = topic[..first], tail = rest[(second + 1)..];
-        foreach ((TopicKind kind, string knownRoot, string knownTail) in Named)
+        bool isAck = tail.EndsWith(AckSuffix);
+        tail = isAck ? tail[..^AckSuffix.Length] : tail;
+        for (int i = 0; i < Named.Count; i++)
         {
-            if (tail.SequenceEqual(knownTail) && root.SequenceEqual(knownRoot))
+            TopicEntry entry = Named[i];
+            if (tail.SequenceEqual(entry.Tail) && root.SequenceEqual(entry.Root) && (!isAck || entry.HasAck))
             {
-                return kind;
+                return isAck ? AckOf(entry.Kind) : entry.Kind;
             }
         }
 
         return TopicKind.Unknown;
     }
 
-    private static string Of(TopicKind kind, string device)
+    /// <summary>The topic of a kind for a device.</summary>
+    public static string Of(TopicKind kind, string device)
     {
-        (_, string root, string tail) = Array.Find(Named, n => n.Kind == kind);
-        return $"{root}/{device}/{tail}";
+        TopicEntry entry = EntryOf(kind) ?? throw new ArgumentOutOfRangeException(nameof(kind), kind, "it names no device");
+        return $"{entry.Root}/{device}/{entry.Tail}{(IsAck(kind) ? AckSuffix : string.Empty)}";
     }
 }
 
@@ -133,6 +233,21 @@ public static class UserProperties
 
     /// <summary>Simulated instant of publication of what is sent down, microseconds since the scenario's start.</summary>
     public const string Published = "pub";
+}
+
+/// <summary>MQTT 5 content types of payloads.</summary>
+public static class ContentTypes
+{
+    public const string Json = "application/json";
+    public const string Uper = "application/vnd.v2x.csae53-2020+uper";
+    public const string Protobuf = "application/x-protobuf";
+
+    public static string Of(PayloadFormat format) => format switch
+    {
+        PayloadFormat.Uper => Uper,
+        PayloadFormat.Protobuf => Protobuf,
+        _ => Json,
+    };
 }
 
 /// <summary>Why a message was not used. The numbers are stored in results: add at the end, never renumber.</summary>
@@ -166,4 +281,10 @@ public enum RejectReason
 
     /// <summary>Not a whole frame in packed encoding: truncated, or octets follow it.</summary>
     MalformedUper = 15,
+
+    /// <summary>Not Protobuf of the topic's message.</summary>
+    MalformedProtobuf = 16,
+
+    /// <summary>Repeated by its sender until confirmed; it has been used already, and is confirmed again.</summary>
+    Duplicate = 17,
 }

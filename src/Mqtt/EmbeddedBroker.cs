@@ -82,7 +82,9 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         };
         server.InterceptingPublishAsync += args =>
         {
-            args.ProcessPublish = !onUp(args.ClientId, args.ApplicationMessage) || !broker._observers.IsEmpty;
+
+            // State is kept for whoever comes later.
+            args.ProcessPublish = !onUp(args.ClientId, args.ApplicationMessage) || args.ApplicationMessage.Retain || !broker._observers.IsEmpty;
             return Task.CompletedTask;
         };
 

@@ -55,7 +55,28 @@ public static class MqttConnections
 
     /// <summary>Connects a client; the caller disposes it.</summary>
     /// <exception cref="BrokerUnavailableException">The broker does not answer or refuses.</exception>
-    public static async Task<IMqttClient> ConnectAsync(BrokerAddress broker, string clientId, CancellationToken cancellation, Func<MqttApplicationMessageReceivedEventArgs, Task>? onMessage = null)
+    public static Task<IMqttClient> ConnectAsync(BrokerAddress broker, string clientId, CancellationToken cancellation, Func<MqttApplicationMessageReceivedEventArgs, Task>? onMessage = null) =>
+        ConnectAsync(new ClientSettings(broker, clientId), cancellation, onMessage);
+
+    /// <summary>Connects a client; the caller subscribes and disposes it.</summary>
+    /// <exception cref="BrokerUnavailableException">The broker does not answer or refuses.</exception>
+    public static async Task<IMqttClient> ConnectAsync(ClientSettings settings, CancellationToken cancellation, Func<MqttApplicationMessageReceivedEventArgs, Task>? onMessage = null)
+    {
+        IMqttClient client = Create(onMessage);
+        try
+        {
+            await OpenAsync(client, settings, cancellation);
+        }
+        catch
+        {
+            client.Dispose();
+            throw;
+        }
+
+        return client;
+    }
+
+    internal static IMqttClient Create(Func<MqttApplicationMessageReceivedEventArgs, Task>? onMessage)
     {
         // RS0030: this is the factory that the ban points to.
 #pragma warning disable RS0030
@@ -66,9 +87,17 @@ public static class MqttConnections
             client.ApplicationMessageReceivedAsync += onMessage;
         }
 
+        return client;
+    }
+
+    /// <summary>Connects a client that has been made, for the first time or again.</summary>
+    /// <exception cref="BrokerUnavailableException">The broker does not answer or refuses.</exception>
+    internal static async Task OpenAsync(IMqttClient client, ClientSettings settings, CancellationToken cancellation)
+    {
+        BrokerAddress broker = settings.Broker;
         MqttClientOptions options = new MqttClientOptionsBuilder()
             .WithTcpServer(broker.Host, broker.Port)
-            .WithClientId(clientId)
+            .WithClientId(settings.ClientId)
             .WithProtocolVersion(MqttProtocolVersion.V500)
             .WithCleanStart()
             .WithKeepAlivePeriod(TimeSpan.FromSeconds(60))
@@ -77,6 +106,15 @@ public static class MqttConnections
         if (broker.User is not null)
         {
             options.Credentials = new MqttClientCredentials(broker.User, System.Text.Encoding.UTF8.GetBytes(broker.Password ?? string.Empty));
+        }
+
+        if (settings.Will is { } will)
+        {
+            options.WillTopic = will.Topic;
+            options.WillPayload = System.Buffers.BuffersExtensions.ToArray(will.Payload);
+            options.WillRetain = will.Retain;
+            options.WillQualityOfServiceLevel = will.QualityOfServiceLevel;
+            options.WillContentType = will.ContentType;
         }
 
         if (options.ChannelOptions is MqttClientTcpOptions tcp)
@@ -98,10 +136,7 @@ public static class MqttConnections
         }
         catch (Exception e) when (e is not BrokerUnavailableException && !cancellation.IsCancellationRequested)
         {
-            client.Dispose();
             throw new BrokerUnavailableException($"broker {broker} does not answer: {e.GetBaseException().Message}", e);
         }
-
-        return client;
     }
 }

@@ -11,12 +11,33 @@ namespace V2XSim.Roadside;
 /// <summary>A message ready to be sent.</summary>
 /// <param name="Sent">When the device hands it to its link, event time.</param>
 /// <param name="Arrival">When it arrives at the platform, event time.</param>
-public readonly record struct OutgoingMessage(string Topic, ReadOnlyMemory<byte> Payload, long Sequence, SimTime Sent, SimTime Arrival);
+public readonly record struct OutgoingMessage(string Topic, TopicKind Kind, PayloadFormat Format, ReadOnlyMemory<byte> Payload, long Sequence, SimTime Sent, SimTime Arrival);
+
+/// <summary>What all simulated devices of a run have in common.</summary>
+public sealed record DeviceSettings
+{
+    public required LinkSettings Uplink { get; init; }
+
+    public required LinkSettings Downlink { get; init; }
+
+    /// <summary>Lamp messages a second, for sites with a signal; 0 sends none.</summary>
+    public double LampRateHz { get; init; }
+
+    /// <summary>What payloads are written in.</summary>
+    public PayloadFormat Payload { get; init; } = PayloadFormat.Json;
+
+    /// <summary>Seconds from one running state to the next; 0 sends none.</summary>
+    public double HeartbeatSeconds { get; init; }
+
+    /// <summary>Events that each device makes up and reports.</summary>
+    public double EventsPerMinute { get; init; }
+}
 
 /// <summary>What a device received from the platform.</summary>
 /// <param name="Published">When the platform published it, event time.</param>
 /// <param name="Received">When it arrived, by the device's downlink model, event time.</param>
-public readonly record struct ReceivedDown(string Device, TopicKind Kind, SimTime Published, SimTime Received, int Bytes, int Items);
+/// <param name="IsCommand">Whether it changes what the device does next.</param>
+public readonly record struct ReceivedDown(string Device, TopicKind Kind, SimTime Published, SimTime Received, int Bytes, int Items, bool IsCommand);
 
 /// <summary>Counts of one device, from sensing to sending.</summary>
 public record struct DeviceCounts
@@ -31,6 +52,12 @@ public record struct DeviceCounts
     public long QueueFull { get; set; }
 
     public long Corrupted { get; set; }
+
+    /// <summary>Messages that were due while there was no connection to the broker.</summary>
+    public long NotConnected { get; set; }
+
+    /// <summary>Messages received from the platform.</summary>
+    public long Received { get; set; }
 }
 
 /// <summary>
@@ -42,8 +69,13 @@ public sealed class RoadsideDevice
     /// <summary>Nothing on a road is faster.</summary>
     private const double FastestMetresPerSecond = 70;
     private readonly Site _site;
-    private readonly string _participantTopic;
-    private readonly string _lampTopic;
+    private readonly PayloadFormat _payload;
+    private readonly DeviceDuties _duties;
+    private readonly Dictionary<TopicKind, string> _topics = [];
+    private readonly System.Collections.Concurrent.ConcurrentQueue<DeviceCommand> _commands = new();
+    private readonly List<DeviceCommand> _arrived = [];
+    private readonly List<DeviceCommand> _onTheWay = [];
+    private readonly Dictionary<string, SimTime> _lastLists = new(StringComparer.Ordinal);
     private readonly SensorModel[] _sensors;
     private readonly LinkModel _uplink;
     private readonly LinkModel _downlink;
@@ -53,9 +85,10 @@ public sealed class RoadsideDevice
     private readonly FixedTimeProgram? _program;
     private readonly IReadOnlyList<LampGroup> _lampGroups;
     private readonly double _clockStart;
-    private readonly long _lampPeriod;
+    private readonly double _lampRate;
     private readonly double _reach;
     private readonly JsonBuffer _json = new();
+    private readonly ProtoBuffer _packed = new();
     private readonly ParticipantMessage _participants = new();
     private readonly LampMessage _lamps = new();
     private readonly List<int> _near = [];
@@ -71,26 +104,25 @@ public sealed class RoadsideDevice
     /// <param name="site">Site with its sensors.</param>
     /// <param name="plane">From plane to WGS 84 around the site.</param>
     /// <param name="epoch">UTC of event time.</param>
-    /// <param name="uplink">Link to the platform.</param>
-    /// <param name="downlink">Link from the platform.</param>
+    /// <param name="settings">What all devices have in common.</param>
+    /// <param name="events">Events that it is to report, in order of time.</param>
     /// <param name="signals">Signals of the network.</param>
-    /// <param name="lampRateHz">Lamp messages a second, for sites with a signal; 0 sends none.</param>
     /// <param name="streams">Named random streams.</param>
-    public RoadsideDevice(Site site, LocalPlane plane, UtcEpoch epoch, LinkSettings uplink, LinkSettings downlink, SignalBook signals, double lampRateHz, RandomStreams streams)
+    public RoadsideDevice(Site site, LocalPlane plane, UtcEpoch epoch, DeviceSettings settings, IReadOnlyList<PlannedEvent> events, SignalBook signals, RandomStreams streams)
     {
         _site = site;
-        _participantTopic = Topics.ParticipantUp(site.Id);
-        _lampTopic = Topics.LampUp(site.Id);
+        _payload = settings.Payload;
+        _duties = new DeviceDuties(site, plane.ToGeo(site.Position.X, site.Position.Y), epoch, settings, events, streams.For("events/" + site.Id), () => _sequence++, () => _counts);
         _plane = plane;
         _epoch = epoch;
         _sensors = [.. site.Sensors.Select(s => new SensorModel(s, streams.For("sensor/" + s.Id)))];
-        _uplink = new LinkModel(uplink, streams.For("uplink/" + site.Id));
-        _downlink = new LinkModel(downlink, streams.For("downlink/" + site.Id));
+        _uplink = new LinkModel(settings.Uplink, streams.For("uplink/" + site.Id));
+        _downlink = new LinkModel(settings.Downlink, streams.For("downlink/" + site.Id));
         _corruption = streams.For("corruption/" + site.Id);
         _program = site.SignalId is null ? null : signals.Program(site.SignalId);
         _lampGroups = site.SignalId is null ? [] : signals.Groups(site.SignalId);
         _clockStart = signals.ClockStartSeconds;
-        _lampPeriod = lampRateHz > 0 ? (long)Math.Round(SimTime.MicrosecondsPerSecond / lampRateHz) : 0;
+        _lampRate = settings.LampRateHz;
         _reach = site.Sensors.Count > 0 ? site.Sensors.Max(s => s.Type.RangeMetres + s.Position.DistanceTo(site.Position)) : 0;
         Id = site.Id;
     }
@@ -99,11 +131,29 @@ public sealed class RoadsideDevice
 
     public DeviceCounts Counts => _counts;
 
+    /// <summary>Its important messages.</summary>
+    public Outbox Outbox => _duties.Outbox;
+
+    /// <summary>What the broker is to say for it when its connection breaks.</summary>
+    public MqttApplicationMessage LastWill() => new()
+    {
+        Topic = Topics.Of(TopicKind.RunStatusUp, Id),
+        PayloadSegment = _duties.LastWill(SimTime.Zero),
+        Retain = true,
+        ContentType = ContentTypes.Json,
+    };
+
+    /// <summary>Set when the connection has come back: what has not been confirmed is then sent at once.</summary>
+    public bool HasReconnected { get; set; }
+
     /// <summary>Messages handed to the broker so far.</summary>
     public long Published { get; set; }
 
+    /// <summary>Counts a message that was due while there was no connection.</summary>
+    public void CountNotConnected() => _counts.NotConnected++;
+
     /// <summary>The device's connection; set by the fleet.</summary>
-    public IMqttClient? Client { get; set; }
+    public LastingConnection? Connection { get; set; }
 
     /// <summary>
     /// Scans and reads lamps in the step that the frame ends, and hands what is ready by its end to the link, in order of readiness.
@@ -117,25 +167,32 @@ public sealed class RoadsideDevice
         _near.Clear();
         // Positions in the grid are those of the step's end; a scan earlier in the step may see what has left since.
         grid.Query(_site.Position, _reach + (FastestMetresPerSecond * frame.Time.SecondsSince(frame.PreviousTime)), _near);
+        AttendToDuties(frame.PreviousTime, frame.Time);
         foreach (SensorModel sensor in _sensors)
         {
             foreach (SimTime scan in sensor.ScansIn(frame.PreviousTime, frame.Time))
             {
+                if (!MaySend(sensor.Sensor.Id, scan))
+                {
+                    continue;
+                }
+
                 _detections.Clear();
                 _counts.Sensing += sensor.Scan(frame, _near, scan, _detections);
                 SimTime sent = scan + sensor.DrawDelay();
                 Encode(sensor.Sensor, scan, sent);
-                Queue(_participantTopic, sent);
+                Queue(TopicKind.ParticipantUp, Encoded, _payload, -1, sent);
             }
         }
 
-        if (_program is not null && _lampPeriod > 0)
+        double lampRate = _duties.LampRateHz ?? _lampRate;
+        if (_program is not null && lampRate > 0 && _duties.IsOn)
         {
-            long first = (frame.PreviousTime.Microseconds / _lampPeriod) + 1;
-            for (long t = first * _lampPeriod; t <= frame.Time.Microseconds; t += _lampPeriod)
+            long period = (long)Math.Round(SimTime.MicrosecondsPerSecond / lampRate), first = (frame.PreviousTime.Microseconds / period) + 1;
+            for (long t = first * period; t <= frame.Time.Microseconds; t += period)
             {
                 EncodeLamps(new SimTime(t));
-                Queue(_lampTopic, new SimTime(t));
+                Queue(TopicKind.LampUp, Encoded, _payload, -1, new SimTime(t));
             }
         }
 
@@ -155,8 +212,62 @@ public sealed class RoadsideDevice
         TopicKind kind = Topics.Parse(message.Topic, out _);
         var at = new SimTime(NumberText.In(message, UserProperties.Published) ?? 0);
         LinkOutcome outcome = _downlink.Send(now ?? at, (int)message.Payload.Length);
+        bool isThere = outcome.Fate == LinkFate.Delivered && !outcome.IsCorrupt;
+        long sequence = NumberText.In(message, UserProperties.Sequence) ?? -1;
+        if (isThere && kind is not (TopicKind.RsmDown or TopicKind.Unknown))
+        {
+            _commands.Enqueue(new DeviceCommand(kind, System.Buffers.BuffersExtensions.ToArray(message.Payload), sequence, outcome.Arrival));
+        }
+
         int items = kind == TopicKind.RsiDown && message.Payload.IsSingleSegment ? DownMessages.CountIn(message.Payload.FirstSpan) : -1;
-        return new ReceivedDown(Id, kind, at, outcome.Fate == LinkFate.Delivered && !outcome.IsCorrupt ? outcome.Arrival : SimTime.Never, (int)message.Payload.Length, items);
+        return new ReceivedDown(Id, kind, at, isThere ? outcome.Arrival : SimTime.Never, (int)message.Payload.Length, items, sequence >= 0 || Topics.IsAck(kind));
+    }
+
+    /// <summary>What was encoded last.</summary>
+    private ReadOnlySpan<byte> Encoded => _payload == PayloadFormat.Protobuf ? _packed.Written : _json.Written;
+
+    /// <summary>
+    /// Acts on what had arrived before the step began. What came in later waits for the next step: the broker's haste must not matter, so
+    /// the platform's confirmations of one step are used two steps later, when all of them are certainly here.
+    /// </summary>
+    private void AttendToDuties(SimTime from, SimTime until)
+    {
+        while (_commands.TryDequeue(out DeviceCommand command))
+        {
+            _onTheWay.Add(command);
+        }
+
+        _arrived.Clear();
+        _arrived.AddRange(_onTheWay.Where(c => c.Received < from).OrderBy(c => c.Received.Microseconds));
+        _onTheWay.RemoveAll(c => c.Received < from);
+        _counts.Received += _arrived.Count;
+        if (HasReconnected)
+        {
+            HasReconnected = false;
+            _duties.Outbox.Hasten(until);
+        }
+
+        foreach (DutyMessage message in _duties.Work(from, until, _arrived))
+        {
+            Queue(message.Kind, message.Payload, Topics.IsAck(message.Kind) || Topics.EntryOf(message.Kind)!.Payload is not null ? _payload : PayloadFormat.Json, message.Sequence, message.At);
+        }
+    }
+
+    /// <summary>Whether a sensor's next list may be sent, by the rate that the platform has set.</summary>
+    private bool MaySend(string sensor, SimTime scan)
+    {
+        if (!_duties.IsOn || _duties.ParticipantRateHz <= 0)
+        {
+            return false;
+        }
+
+        if (_duties.ParticipantRateHz is { } rate && _lastLists.TryGetValue(sensor, out SimTime last) && scan.SecondsSince(last) < (1 / rate) - 1e-6)
+        {
+            return false;
+        }
+
+        _lastLists[sensor] = scan;
+        return true;
     }
 
     private void Encode(Sensor sensor, SimTime scan, SimTime sent)
@@ -188,7 +299,14 @@ public sealed class RoadsideDevice
             (o.CovarianceXx, o.CovarianceXy, o.CovarianceYy) = (xx, xy, yy);
         }
 
-        ParticipantCodec.Encode(_participants, _json);
+        if (_payload == PayloadFormat.Protobuf)
+        {
+            ParticipantCodec.Encode(_participants, _packed);
+        }
+        else
+        {
+            ParticipantCodec.Encode(_participants, _json);
+        }
     }
 
     private static (double Xx, double Xy, double Yy) Covariance(SensorType type, Detection d)
@@ -224,7 +342,15 @@ public sealed class RoadsideDevice
                 o.ThirdSeconds));
         }
 
-        LampCodec.Encode(_lamps, _json);
+        if (_payload == PayloadFormat.Protobuf)
+        {
+            _packed.Clear();
+            Messages.Its0180.WireProtobuf.Write(_lamps.ToWire(), _packed);
+        }
+        else
+        {
+            LampCodec.Encode(_lamps, _json);
+        }
     }
 
     /// <summary>Status code of an aspect; turning groups show arrows (the last digit of a phase number tells straight from turning).</summary>
@@ -239,15 +365,15 @@ public sealed class RoadsideDevice
     };
 
     /// <summary>Keeps a message until the instant at which it is ready.</summary>
-    private void Queue(string topic, SimTime sent)
+    private void Queue(TopicKind kind, ReadOnlySpan<byte> payload, PayloadFormat format, long sequence, SimTime sent)
     {
-        if (!_buffers.TryPop(out byte[]? buffer) || buffer.Length < _json.Length)
+        if (!_buffers.TryPop(out byte[]? buffer) || buffer.Length < payload.Length)
         {
-            buffer = new byte[Math.Max(2048, _json.Length * 5 / 4)];
+            buffer = new byte[Math.Max(2048, payload.Length * 5 / 4)];
         }
 
-        _json.Written.CopyTo(buffer);
-        _ready.Enqueue(new Ready(topic, buffer, _json.Length, sent), (sent.Microseconds, _made++));
+        payload.CopyTo(buffer);
+        _ready.Enqueue(new Ready(kind, format, buffer, payload.Length, sequence, sent), (sent.Microseconds, _made++));
     }
 
     private void Send(in Ready message)
@@ -268,8 +394,14 @@ public sealed class RoadsideDevice
             message.Buffer[_corruption.NextInt(message.Length)] = 0xFF;
         }
 
-        _outgoing.Add(new OutgoingMessage(message.Topic, message.Buffer.AsMemory(0, message.Length), _sequence++, message.Sent, outcome.Arrival));
+        if (!_topics.TryGetValue(message.Kind, out string? topic))
+        {
+            _topics[message.Kind] = topic = Topics.Of(message.Kind, Id);
+        }
+
+        long sequence = message.Sequence >= 0 ? message.Sequence : _sequence++;
+        _outgoing.Add(new OutgoingMessage(topic, message.Kind, message.Format, message.Buffer.AsMemory(0, message.Length), sequence, message.Sent, outcome.Arrival));
     }
 
-    private readonly record struct Ready(string Topic, byte[] Buffer, int Length, SimTime Sent);
+    private readonly record struct Ready(TopicKind Kind, PayloadFormat Format, byte[] Buffer, int Length, long Sequence, SimTime Sent);
 }

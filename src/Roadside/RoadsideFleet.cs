@@ -17,8 +17,9 @@ public sealed class RoadsideFleet : IAsyncDisposable
     private readonly JsonBuffer _announcement = new();
     private readonly ConcurrentQueue<ReceivedDown> _received = new();
     private readonly int _workers;
-    private IMqttClient? _announcer;
+    private LastingConnection? _announcer;
     private long _receivedCount;
+    private long _commandsReceived;
 
     /// <param name="devices">In order of id.</param>
     /// <param name="workers">How many of them work at once.</param>
@@ -36,20 +37,39 @@ public sealed class RoadsideFleet : IAsyncDisposable
     /// <summary>Messages received from the platform so far.</summary>
     public long ReceivedCount => Interlocked.Read(ref _receivedCount);
 
+    /// <summary>Messages received from the platform so far that change what devices do next.</summary>
+    public long CommandsReceived => Interlocked.Read(ref _commandsReceived);
+
+    /// <summary>Times that a device's connection was made again.</summary>
+    public long Reconnections => _devices.Sum(d => d.Connection?.Reconnections ?? 0);
+
     /// <summary>Connects every device and subscribes it to what is sent down to it.</summary>
+    /// <param name="broker">Where.</param>
+    /// <param name="reconnects">Whether broken connections are made again; otherwise they end the run.</param>
+    /// <param name="clock">Measures the time between two attempts.</param>
+    /// <param name="cancellation">Ends the attempt.</param>
     /// <exception cref="BrokerUnavailableException">The broker does not answer.</exception>
-    public async Task ConnectAsync(BrokerAddress broker, CancellationToken cancellation)
+    public async Task ConnectAsync(BrokerAddress broker, bool reconnects, TimeProvider clock, CancellationToken cancellation)
     {
-        _announcer = await MqttConnections.ConnectAsync(broker, Topics.AnnouncerClient, cancellation);
+        _announcer = await LastingConnection.ConnectAsync(new ClientSettings(broker, Topics.AnnouncerClient) { Reconnects = reconnects }, clock, cancellation);
         await Parallel.ForEachAsync(_devices, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellation }, async (device, token) =>
         {
-            device.Client = await MqttConnections.ConnectAsync(broker, device.Id, token, args =>
+            var settings = new ClientSettings(broker, device.Id) { Filters = Topics.DownFilters(device.Id), Quality = MqttQualityOfServiceLevel.AtMostOnce, Will = device.LastWill(), Reconnects = reconnects };
+            device.Connection = await LastingConnection.ConnectAsync(settings, clock, token, args =>
             {
-                _received.Enqueue(device.Receive(args.ApplicationMessage, WallClock?.Invoke()));
-                Interlocked.Increment(ref _receivedCount);
+                ReceivedDown received = device.Receive(args.ApplicationMessage, WallClock?.Invoke());
+
+                // What somebody else than this run's platform sent is obeyed, but not part of the run's accounts.
+                if (NumberText.In(args.ApplicationMessage, UserProperties.Published) is not null)
+                {
+                    _received.Enqueue(received);
+                    Interlocked.Add(ref _commandsReceived, received.IsCommand ? 1 : 0);
+                    Interlocked.Increment(ref _receivedCount);
+                }
+
                 return Task.CompletedTask;
             });
-            await device.Client.SubscribeAsync(Topics.DownFilter(device.Id), MqttQualityOfServiceLevel.AtMostOnce, token);
+            device.Connection.OnReconnected = () => device.HasReconnected = true;
         });
     }
 
@@ -114,24 +134,41 @@ public sealed class RoadsideFleet : IAsyncDisposable
         }
 
         MemoryMarshal.TryGetArray(message.Payload, out ArraySegment<byte> segment);
-        try
+        TopicEntry entry = Topics.EntryOf(message.Kind)!;
+        bool isImportant = entry.IsImportant && !Topics.IsAck(message.Kind);
+        var published = new MqttApplicationMessage
         {
-            await device.Client!.PublishAsync(
-                new MqttApplicationMessage
-                {
-                    Topic = message.Topic,
-                    PayloadSegment = segment,
-                    ContentType = "application/json",
-                    UserProperties = properties,
-                },
-                cancellation);
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
+            Topic = message.Topic,
+            PayloadSegment = segment,
+            ContentType = ContentTypes.Of(message.Format),
+            UserProperties = properties,
+            QualityOfServiceLevel = isImportant ? MqttQualityOfServiceLevel.AtLeastOnce : MqttQualityOfServiceLevel.AtMostOnce,
+            Retain = entry.IsState && !Topics.IsAck(message.Kind),
+        };
+        if (isImportant && !isScheduled)
         {
-            throw new BrokerUnavailableException($"device {device.Id} lost its connection to the broker: {e.GetBaseException().Message} (a second run with the same devices at one broker takes over their connections)", e);
+            // Under the wall clock nothing waits for the broker's word; what it loses is repeated until the edge confirms it.
+            if (device.Connection!.IsConnected)
+            {
+                device.Published++;
+                _ = device.Connection.PublishAsync(published, cancellation);
+            }
+            else
+            {
+                device.CountNotConnected();
+            }
+
+            return;
         }
 
-        device.Published++;
+        if (await device.Connection!.PublishAsync(published, cancellation))
+        {
+            device.Published++;
+        }
+        else
+        {
+            device.CountNotConnected();
+        }
     }
 
     /// <summary>What devices have received since the last call, in order of device and then of publication.</summary>
@@ -149,14 +186,18 @@ public sealed class RoadsideFleet : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (IMqttClient client in _devices.Select(d => d.Client).Append(_announcer).OfType<IMqttClient>())
+        foreach (RoadsideDevice device in _devices)
         {
-            if (client.IsConnected)
+            if (device.Connection is { IsConnected: true } connection)
             {
-                await client.DisconnectAsync();
+                // It takes its leave, so that its last will is not needed.
+                await connection.PublishAsync(device.LastWill(), CancellationToken.None);
             }
+        }
 
-            client.Dispose();
+        foreach (LastingConnection connection in _devices.Select(d => d.Connection).Append(_announcer).OfType<LastingConnection>())
+        {
+            await connection.DisposeAsync();
         }
     }
 
@@ -178,21 +219,14 @@ public sealed class RoadsideFleet : IAsyncDisposable
 
         _announcement.EndObject();
         _announcement.EndObject();
-        try
-        {
-            await _announcer!.PublishAsync(
-                new MqttApplicationMessage
-                {
-                    Topic = Topics.StepUp,
-                    PayloadSegment = _announcement.Written.ToArray(),
-                    QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce,
-                    ContentType = "application/json",
-                },
-                cancellation);
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
-        {
-            throw new BrokerUnavailableException($"step {step}: the roadside lost its connection to the broker: {e.GetBaseException().Message}", e);
-        }
+        await _announcer!.PublishAsync(
+            new MqttApplicationMessage
+            {
+                Topic = Topics.StepUp,
+                PayloadSegment = _announcement.Written.ToArray(),
+                QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce,
+                ContentType = ContentTypes.Json,
+            },
+            cancellation);
     }
 }

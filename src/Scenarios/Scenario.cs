@@ -53,6 +53,9 @@ public sealed record Scenario
     [Description("Lamp messages a second from each site with a signal; 0 sends none.")]
     public double LampRateHz { get; init; } = 10;
 
+    [Description("What devices do beside sensing.")]
+    public OperationSection Operation { get; init; } = new();
+
     [Description("Tuning of the edges' tracker.")]
     public TrackerSettings Tracker { get; init; } = new();
 
@@ -149,6 +152,65 @@ public sealed record PlanSection
         RegionMetres = RegionMetres,
         Sensors = Sensors,
     };
+}
+
+public enum PayloadChoice
+{
+    Json,
+    Protobuf,
+}
+
+public sealed record OperationSection
+{
+    [Description("What computing units write their payloads in: json or protobuf.")]
+    public PayloadChoice Payload { get; init; }
+
+    [Range(0, 86_400)]
+    [Description("Seconds from one running state of a device to the next; 0 sends none.")]
+    public double HeartbeatSeconds { get; init; } = 60;
+
+    [Range(0, 6000)]
+    [Description("Events that each device makes up and reports, for trying how they are delivered.")]
+    public double EventsPerMinute { get; init; }
+
+    [Description("Events that devices report.")]
+    public IReadOnlyList<EventSection> Events { get; init; } = [];
+}
+
+/// <summary>An event on the road.</summary>
+public sealed record EventSection : IPositioned
+{
+    [Required]
+    [Description("Site whose device reports it.")]
+    public string Site { get; init; } = string.Empty;
+
+    [Range(0, 1e7)]
+    [Description("When it begins.")]
+    public double AtSeconds { get; init; }
+
+    [Range(0, 65_535)]
+    [Description("Code of GB/T 29100.")]
+    public int EventType { get; init; }
+
+    [Range(-500, 500)]
+    [Description("Place, from the site to the east.")]
+    public double EastMetres { get; init; }
+
+    [Range(-500, 500)]
+    [Description("Place, from the site to the north.")]
+    public double NorthMetres { get; init; }
+
+    [Range(0, 6553)]
+    [Description("Who is within it is concerned.")]
+    public double RadiusMetres { get; init; } = 50;
+
+    [Range(0, 86_400)]
+    [Description("How long it lasts.")]
+    public double DurationSeconds { get; init; } = 60;
+
+    public int Line { get; set; }
+
+    public int Column { get; set; }
 }
 
 public sealed record OutputSection

@@ -75,6 +75,16 @@ public static class Place
 
     public static void NeedsAsnCompiler() => Needs(File.Exists("/usr/bin/asn1c") && File.Exists("/usr/bin/gcc"), "asn1c and gcc are not installed");
 
+    public static void NeedsProtoc() => Needs(File.Exists("/usr/bin/protoc"), "protoc is not installed");
+
+    /// <summary>Mosquitto's program, for tests that stop and start a broker of their own.</summary>
+    public static string NeedsMosquitto()
+    {
+        string? program = ((string[])["/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/opt/homebrew/sbin/mosquitto"]).FirstOrDefault(File.Exists);
+        Needs(program is not null, "Mosquitto is not installed");
+        return program!;
+    }
+
     public static string NeedsChromium()
     {
         string? program = ((string[])["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]).FirstOrDefault(File.Exists);

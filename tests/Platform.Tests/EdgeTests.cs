@@ -336,10 +336,10 @@ public class EdgeTests
     public void A_batch_holds_payloads_end_to_end_and_two_batches_take_turns()
     {
         var inbox = new EdgeInbox();
-        inbox.Append("S1", TopicKind.LampUp, new ReadOnlySequence<byte>("abc"u8.ToArray()), 1, 10);
-        inbox.Append("S1", TopicKind.LampUp, new ReadOnlySequence<byte>("de"u8.ToArray()), 2, 20);
+        inbox.Append("S1", TopicKind.LampUp, new ReadOnlySequence<byte>("abc"u8.ToArray()), 1, 10, PayloadFormat.Json);
+        inbox.Append("S1", TopicKind.LampUp, new ReadOnlySequence<byte>("de"u8.ToArray()), 2, 20, PayloadFormat.Json);
         EdgeBatch first = inbox.Take();
-        inbox.Append("S1", TopicKind.LampUp, new ReadOnlySequence<byte>("f"u8.ToArray()), 3, 30);
+        inbox.Append("S1", TopicKind.LampUp, new ReadOnlySequence<byte>("f"u8.ToArray()), 3, 30, PayloadFormat.Json);
 
         Assert.Equal("abcde", Encoding.ASCII.GetString(first.Bytes.AsSpan(0, 5)));
         Assert.Equal([(0, 3, 1L), (3, 2, 2L)], first.Entries.Take(first.Count).Select(e => (e.Offset, e.Length, e.Sequence)));

@@ -83,6 +83,58 @@ public class FrameTests
     }
 
     [Theory]
+    [InlineData("bsm_min")]
+    [InlineData("rsm_16_full")]
+    [InlineData("spat_8_3")]
+    [InlineData("map_4x3")]
+    [InlineData("rsi_1")]
+    public async Task A_frame_goes_through_Protobuf_and_comes_back_the_same_without_being_told_what_it_is(string name)
+    {
+        string json = (await File.ReadAllTextAsync(Place.Of("tests", "data", "wire", name + ".json"))).Trim();
+        Outcome packed = await CommandLine.Run("encode", json, "--format", "protobuf");
+
+        Assert.Equal(json, (await CommandLine.Run("decode", packed.Output.Trim())).Output.Trim());
+        Assert.Equal(json, (await CommandLine.Run("decode", packed.Output.Trim(), "--format", "protobuf")).Output.Trim());
+        Assert.Equal(2, (await CommandLine.Run("decode", packed.Output.Trim()[..^2], "--format", "protobuf")).Code);
+    }
+
+    [Fact]
+    public async Task A_payload_of_0180_is_checked_packed_and_read_again()
+    {
+        const string Json = """{"timeStamp":1780272000100,"rscuSn":"S1","eventList":[{"eventType":401,"longitude":116.5,"latitude":39.8}]}""";
+        Outcome packed = await CommandLine.Run("encode", Json, "--message", "rscu/event/up");
+
+        Assert.Equal(Json, (await CommandLine.Run("decode", packed.Output.Trim(), "--message", "Events")).Output.Trim());
+        Assert.Equal(Json, (await CommandLine.Run("decode", Json, "--message", "rscu/S1/event/up")).Output.Trim());
+        Outcome bad = await CommandLine.Run("decode", Json.Replace("401", "\"x\"", StringComparison.Ordinal), "--message", "Events");
+        Assert.Equal(2, bad.Code);
+        Assert.Contains("eventList[0].eventType is not of its type", bad.Error, StringComparison.Ordinal);
+        Assert.Contains("is 'Events' meant?", (await CommandLine.Run("decode", Json, "--message", "Event")).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_command_is_checked_before_it_is_sent_and_its_confirmation_is_printed()
+    {
+        using var folder = new TemporaryFolder();
+        string good = folder.Write("good.json", """{"rscuSn":"S1","timeStamp":5,"time":0,"power":0,"hbRate":5}"""), bad = folder.Write("bad.json", """{"rscuSn":"S1","timeStamp":5,"time":0}""");
+        await using var broker = await V2XSim.Mqtt.EmbeddedBroker.StartAsync(0, (_, _) => false, [], TimeProvider.System);
+        using MQTTnet.IMqttClient device = await V2XSim.Mqtt.MqttConnections.ConnectAsync(broker.Address, "S1", CancellationToken.None);
+        device.ApplicationMessageReceivedAsync += args =>
+        {
+            long number = V2XSim.Mqtt.NumberText.In(args.ApplicationMessage, UserProperties.Sequence)!.Value;
+            string ack = $$"""{"timeStamp":6,"rscuSn":"S1","seqNum":{{number}},"errorCode":0}""";
+            return device.PublishAsync(new MQTTnet.MqttApplicationMessage { Topic = "rscu/S1/om-config/down/ack", PayloadSegment = System.Text.Encoding.UTF8.GetBytes(ack) });
+        };
+        await MQTTnet.MqttClientExtensions.SubscribeAsync(device, "rscu/S1/+/down");
+
+        Outcome sent = await CommandLine.Run("send", "rscu/S1/om-config/down", good, "--broker", broker.Address.ToString());
+        Assert.Equal((0, 0), (sent.Code, sent.Json.GetProperty("errorCode").GetInt32()));
+        Assert.Contains("power is missing", (await CommandLine.Run("send", "rscu/S1/om-config/down", bad, "--broker", broker.Address.ToString())).Error, StringComparison.Ordinal);
+        Assert.Contains("no topic of T/ITS 0180.1", (await CommandLine.Run("send", "rscu/S1/om-config", good, "--broker", broker.Address.ToString())).Error, StringComparison.Ordinal);
+        Assert.Equal(5, (await CommandLine.Run("send", "rscu/S2/om-config/down", good, "--broker", broker.Address.ToString(), "--wait", "0.2")).Code);
+    }
+
+    [Theory]
     [InlineData("decode", "0080a020", "truncated at bit")]
     [InlineData("decode", "0080a020406080a0c0e10ee4990ef458165fc497e2064856dd4c1fa121f05fdfffe434b41c23c85200", "out of range at bit 195 (heading)")]
     [InlineData("decode", "0080a020406080a0c0e10ee4990ef458165fc497e2064856c7081fa121f05fdfffe434b41c23c8520000", "trailing octets from bit 328")]

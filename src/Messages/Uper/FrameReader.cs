@@ -8,9 +8,18 @@ namespace V2XSim.Messages.Uper;
 /// <param name="DeviationMetres">Standard deviation of its position in each direction.</param>
 public readonly record struct FrameObject(GeoPoint Position, int SecondMark, RoadUserKind Kind, BodySize Size, double DeviationMetres);
 
+/// <summary>An event that an RSI tells of, in SI units.</summary>
+/// <param name="Number">Of the event at its unit, 0 to 255.</param>
+/// <param name="EventType">GB/T 29100.</param>
+public readonly record struct FrameEvent(int Number, int EventType, GeoPoint Position, double RadiusMetres);
+
+/// <summary>The lamps of one intersection as a SPAT tells them.</summary>
+/// <param name="Junction">Region and number, as <c>1/1001</c>.</param>
+public readonly record struct FrameSignal(string Junction, IReadOnlyList<Lamp> Lamps);
+
 /// <summary>
-/// Takes in BSM and RSM of T/CSAE 53-2020 as a device may send them: UPER, or JSON in the same integers, told apart by the first octet
-/// (no frame begins with a brace). The tape and the list are used again for the next frame.
+/// Takes in frames of T/CSAE 53-2020 as a device may send them: UPER, Protobuf, or JSON in the same integers. JSON is known by its first
+/// octet (no frame in UPER begins with a brace), Protobuf must be said. The tape and the lists are used again for the next frame.
 /// </summary>
 public sealed class FrameReader
 {
@@ -24,21 +33,41 @@ public sealed class FrameReader
     /// <summary>Radius in metres within which the position lies, by the standard's classes of confidence; 0 where it says nothing.</summary>
     private static readonly double[] ConfidenceRadius = [0, 500, 200, 100, 50, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01];
     private readonly UperTape _tape = new();
-    private readonly byte[] _scratch = new byte[MaximumBytes];
+    private byte[] _scratch = [];
     private readonly List<FrameObject> _objects = [];
+    private readonly List<FrameEvent> _events = [];
+    private readonly List<FrameSignal> _signals = [];
 
+    /// <summary>Road users of a BSM or RSM.</summary>
     public IReadOnlyList<FrameObject> Objects => _objects;
 
+    /// <summary>Events of an RSI.</summary>
+    public IReadOnlyList<FrameEvent> Events => _events;
+
+    /// <summary>Intersections of a SPAT.</summary>
+    public IReadOnlyList<FrameSignal> Signals => _signals;
+
+    /// <summary>The frame that was read last.</summary>
+    public UperTape Tape => _tape;
+
     /// <summary>Reads a frame that must be of the kind that its topic says.</summary>
-    public RejectReason Read(TopicKind topic, ReadOnlySpan<byte> payload)
+    public RejectReason Read(TopicKind topic, ReadOnlySpan<byte> payload, PayloadFormat format = PayloadFormat.Unstated)
     {
         _objects.Clear();
+        _events.Clear();
+        _signals.Clear();
         if (payload.Length > MaximumBytes)
         {
             return RejectReason.TooLarge;
         }
 
-        RejectReason reason = payload.Length > 0 && payload[0] == (byte)'{' ? FromJson(payload) : FromUper(payload);
+        RejectReason reason = format switch
+        {
+            PayloadFormat.Protobuf => FromProtobuf(payload),
+            PayloadFormat.Uper => FromUper(payload),
+            PayloadFormat.Json => FromJson(payload, _tape, ref _scratch, out _),
+            _ => payload.Length > 0 && payload[0] == (byte)'{' ? FromJson(payload, _tape, ref _scratch, out _) : FromUper(payload),
+        };
         if (reason != RejectReason.None)
         {
             return reason;
@@ -49,24 +78,38 @@ public sealed class FrameReader
         {
             case TopicKind.BsmUp when kind == 0: AddVehicle(); break;
             case TopicKind.RsmUp when kind == 2: AddParticipants(); break;
+            case TopicKind.MapUp or TopicKind.MapDown when kind == 1: break;
+            case TopicKind.SpatUp or TopicKind.SpatDown when kind == 3: AddSignals(); break;
+            case TopicKind.RsiUp or TopicKind.RsiDown when kind == 4: AddEvents(); break;
             default: return RejectReason.WrongType;
         }
 
         return RejectReason.None;
     }
 
-    private RejectReason FromUper(ReadOnlySpan<byte> payload) => UperCodec.Decode(Csae53.MessageFrame, payload, _tape).Fault switch
+    /// <summary>Packs the frame that was read last; valid until the next call.</summary>
+    public ReadOnlySpan<byte> ToUper()
     {
-        UperFault.None => RejectReason.None,
-        UperFault.OutOfRange => RejectReason.OutOfRange,
-        _ => RejectReason.MalformedUper,
-    };
+        _scratch = _scratch.Length > 0 ? _scratch : new byte[MaximumBytes];
+        return UperCodec.Encode(_tape, _scratch, out int length).IsValid ? _scratch.AsSpan(0, length) : [];
+    }
 
-    private RejectReason FromJson(ReadOnlySpan<byte> payload)
+    private RejectReason FromUper(ReadOnlySpan<byte> payload) => ReasonOf(UperCodec.Decode(Csae53.MessageFrame, payload, _tape).Fault, RejectReason.MalformedUper);
+
+    private RejectReason FromProtobuf(ReadOnlySpan<byte> payload)
     {
+        RejectReason reason = UperProtobuf.Read(Csae53.MessageFrame, payload, _tape);
+        _scratch = _scratch.Length > 0 ? _scratch : new byte[MaximumBytes];
+        return reason == RejectReason.None ? ReasonOf(UperCodec.Encode(_tape, _scratch, out _).Fault, RejectReason.TooLarge) : reason;
+    }
+
+    /// <summary>Reads a frame in JSON onto a tape and packs it, which checks every range and that nothing is missing.</summary>
+    internal static RejectReason FromJson(ReadOnlySpan<byte> json, UperTape tape, ref byte[] scratch, out int length)
+    {
+        length = 0;
         try
         {
-            UperJson.Read(Csae53.MessageFrame, payload, _tape);
+            UperJson.Read(Csae53.MessageFrame, json, tape);
         }
         catch (JsonException)
         {
@@ -77,15 +120,21 @@ public sealed class FrameReader
             return RejectReason.WrongType;
         }
 
-        // Encoding checks every range, and that nothing is missing.
-        return UperCodec.Encode(_tape, _scratch, out _).Fault switch
+        if (scratch.Length == 0)
         {
-            UperFault.None => RejectReason.None,
-            UperFault.Missing => RejectReason.MissingField,
-            UperFault.OutOfRange => RejectReason.OutOfRange,
-            _ => RejectReason.TooLarge,
-        };
+            scratch = new byte[MaximumBytes];
+        }
+
+        return ReasonOf(UperCodec.Encode(tape, scratch, out length).Fault, RejectReason.TooLarge);
     }
+
+    private static RejectReason ReasonOf(UperFault fault, RejectReason otherwise) => fault switch
+    {
+        UperFault.None => RejectReason.None,
+        UperFault.Missing => RejectReason.MissingField,
+        UperFault.OutOfRange => RejectReason.OutOfRange,
+        _ => otherwise,
+    };
 
     private void AddVehicle()
     {
@@ -116,6 +165,66 @@ public sealed class FrameReader
                 SizeOf(Child(p, type, "size"), kind),
                 DeviationOf(Child(p, type, "posConfidence"))));
         }
+    }
+
+    private void AddEvents()
+    {
+        UperType rsi = Csae53.MessageFrame.Fields[4].Type;
+        GeoPoint reference = Absolute(Child(1, rsi, "refPos"));
+        int list = Child(1, rsi, "rtes");
+        for (int e = list + 1; list >= 0 && e < _tape[list].End; e = _tape[e].End)
+        {
+            UperType type = _tape[e].Type;
+            int pos = Child(e, type, "eventPos"), radius = Child(e, type, "eventRadius");
+            _events.Add(new FrameEvent(
+                (int)_tape[Child(e, type, "rteId")].Value,
+                (int)_tape[Child(e, type, "eventType")].Value,
+                pos < 0 ? reference : At(reference, Child(pos, _tape[pos].Type, "offsetLL")),
+                radius < 0 ? 0 : _tape[radius].Value * 0.1));
+        }
+    }
+
+    private void AddSignals()
+    {
+        int list = Child(1, Csae53.MessageFrame.Fields[3].Type, "intersections");
+        for (int i = list + 1; i < _tape[list].End; i = _tape[i].End)
+        {
+            UperType type = _tape[i].Type;
+            int id = Child(i, type, "intersectionId"), region = Child(id, _tape[id].Type, "region"), phases = Child(i, type, "phases");
+            var lamps = new List<Lamp>();
+            for (int p = phases + 1; p < _tape[phases].End; p = _tape[p].End)
+            {
+                int states = Child(p, _tape[p].Type, "phaseStates");
+                lamps.Add(LampOf((int)_tape[Child(p, _tape[p].Type, "id")].Value, states));
+            }
+
+            long number = _tape[Child(id, _tape[id].Type, "id")].Value;
+            _signals.Add(new FrameSignal(region < 0 ? $"{number}" : $"{_tape[region].Value}/{number}", lamps));
+        }
+    }
+
+    /// <summary>The first three states of a phase: the running one and the two after it.</summary>
+    private Lamp LampOf(int phase, int states)
+    {
+        Span<(byte Light, double Seconds)> found = stackalloc (byte, double)[3];
+        int count = 0;
+        for (int s = states + 1; s < _tape[states].End && count < 3; s = _tape[s].End)
+        {
+            UperType type = _tape[s].Type;
+            long light = _tape[Child(s, type, "light")].Value;
+            int timing = Child(s, type, "timing");
+            double seconds = 0;
+            if (timing >= 0 && _tape[timing].Value == 0)
+            {
+                int counting = timing + 1;
+                long end = _tape[Child(counting, _tape[counting].Type, "likelyEndTime")].Value, start = _tape[Child(counting, _tape[counting].Type, "startTime")].Value;
+                seconds = end > 36_000 ? 0 : Math.Max(0, end - (count == 0 || start > 36_000 ? 0 : start)) * 0.1;
+            }
+
+            found[count++] = (light <= 8 ? (byte)light : (byte)0, seconds);
+        }
+
+        return new Lamp(phase, found[0].Light, found[0].Seconds, found[1].Light, found[1].Seconds, found[2].Light, found[2].Seconds);
     }
 
     private GeoPoint Absolute(int node) => new(

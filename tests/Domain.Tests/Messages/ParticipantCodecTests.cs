@@ -19,6 +19,25 @@ public class ParticipantCodecTests
     private readonly ParticipantMessage _message = new();
 
     [Fact]
+    public void Every_number_is_read_to_the_nearest_double_however_it_is_written()
+    {
+        var random = new RandomStream(15);
+        for (int i = 0; i < 20_000; i++)
+        {
+            string text = random.NextInt(3) switch
+            {
+                0 => random.NextDouble(-180, 180).ToString("F" + random.NextInt(16), System.Globalization.CultureInfo.InvariantCulture),
+                1 => random.NextDouble(-180, 180).ToString("R", System.Globalization.CultureInfo.InvariantCulture),
+                _ => random.NextDouble(-1.8, 1.8).ToString("E5", System.Globalization.CultureInfo.InvariantCulture),
+            };
+            var reader = new System.Text.Json.Utf8JsonReader(System.Text.Encoding.ASCII.GetBytes(text));
+
+            Assert.Equal(RejectReason.None, ParticipantCodec.ReadDouble(ref reader, -180, 180, out double read));
+            Assert.Equal(double.Parse(text, System.Globalization.CultureInfo.InvariantCulture), read);
+        }
+    }
+
+    [Fact]
     public void A_whole_message_is_read_field_by_field()
     {
         Assert.Equal(RejectReason.None, Decode(Whole));

@@ -1,0 +1,83 @@
+using System.Buffers;
+using System.Globalization;
+using MQTTnet;
+using MQTTnet.Packets;
+using MQTTnet.Protocol;
+using V2XSim.Kernel;
+using V2XSim.Messages;
+using V2XSim.Messages.Its0180;
+using V2XSim.Mqtt;
+
+namespace V2XSim.Cli;
+
+/// <summary><c>send</c>: publishes one message to a device, or as one, and waits for its confirmation.</summary>
+public sealed class Send(TextWriter output, TextWriter error, TimeProvider clock)
+{
+    /// <param name="broker">Where.</param>
+    /// <param name="topic">Full topic, such as <c>rscu/S001/om-config/down</c>.</param>
+    /// <param name="file">JSON file of the payload.</param>
+    /// <param name="format">What to send it in.</param>
+    /// <param name="patience">How long to wait for the confirmation; 0 does not wait.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <exception cref="BadInputException">The topic is none of the standard's, or the payload not valid for it.</exception>
+    /// <exception cref="BrokerUnavailableException">The broker does not answer, or nobody confirms.</exception>
+    public async Task<int> PublishAsync(BrokerAddress broker, string topic, string file, PayloadFormat format, TimeSpan patience, CancellationToken cancellation)
+    {
+        TopicKind kind = Topics.Parse(topic, out ReadOnlySpan<char> name);
+        if (Topics.EntryOf(kind) is not { } entry || Topics.IsAck(kind) || name.IndexOfAny('+', '#') >= 0)
+        {
+            throw new BadInputException("command line", "topic", $"'{topic}' is no topic of T/ITS 0180.1", $"write it like rscu/S001/om-config/down; known here: {string.Join(", ", Topics.Named.Select(n => $"{n.Root}/…/{n.Tail}"))}");
+        }
+
+        string device = name.ToString();
+        byte[] json = await File.ReadAllBytesAsync(ScenarioLoader.Existing(file), cancellation);
+        byte[] packed = [.. new FrameVerbs(TextReader.Null, TextWriter.Null).Packed(entry.Payload, json, format, file)];
+        bool isJson = format is PayloadFormat.Json or PayloadFormat.Unstated;
+        long number = clock.GetUtcNow().ToUnixTimeMilliseconds();
+        var confirmed = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using LastingConnection connection = await LastingConnection.ConnectAsync(
+            new ClientSettings(broker, $"v2xsim-send-{Environment.ProcessId}") { Filters = entry.HasAck && patience > TimeSpan.Zero ? [Topics.Of(Topics.AckOf(kind), device)] : [] },
+            clock,
+            cancellation,
+            args =>
+            {
+                byte[] payload = args.ApplicationMessage.Payload.ToArray();
+                bool isText = payload.AsSpan().StartsWith("{"u8);
+                WireMessage ack;
+                WireResult result = isText ? new WireJson().Read(Catalogue.Ack, payload, out ack) : WireProtobuf.Read(Catalogue.Ack, payload, out ack);
+                if (result.IsValid && ack.Integer("seqNum", -1) == number)
+                {
+                    var text = new JsonBuffer();
+                    new WireJson().Write(ack, text);
+                    confirmed.TrySetResult(text.ToString());
+                }
+
+                return Task.CompletedTask;
+            });
+        await connection.PublishAsync(
+            new MqttApplicationMessage
+            {
+                Topic = topic,
+                PayloadSegment = isJson ? json : packed,
+                ContentType = ContentTypes.Of(isJson ? PayloadFormat.Json : format),
+                QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce,
+                Retain = entry.IsState,
+                UserProperties = [new MqttUserProperty(UserProperties.Sequence, NumberText.Of(number))],
+            },
+            cancellation);
+        if (!entry.HasAck || patience <= TimeSpan.Zero)
+        {
+            return ExitCodes.Done;
+        }
+
+        await error.WriteLineAsync($"sent to {topic}; waiting for the confirmation");
+        if (await Task.WhenAny(confirmed.Task, Task.Delay(patience, clock, cancellation)) != confirmed.Task)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            throw new BrokerUnavailableException(string.Create(CultureInfo.InvariantCulture, $"nobody confirmed {topic} within {patience.TotalSeconds:0.#} s; is device {device} connected to {broker}?"));
+        }
+
+        await output.WriteLineAsync(await confirmed.Task);
+        return ExitCodes.Done;
+    }
+}
