@@ -95,7 +95,7 @@ public static class CliApp
         var target = new Option<string?>("--out") { Description = "Folder for the scenario; its name when absent.", HelpName = "DIR" };
         var force = new Option<bool>("--force") { Description = "Overwrite what is there." };
         var seed = new Option<ulong?>("--seed") { Description = "Seed of all randomness; the scenario's own, or that of the shipped one, when absent.", HelpName = "N" };
-        var broker = new Option<string?>("--broker") { Description = "External broker; one starts in the process when absent.", HelpName = "mqtt://[USER:PASSWORD@]HOST:PORT" };
+        var broker = new Option<string?>("--broker") { Description = "External broker; one starts in the process when absent.", HelpName = "mqtt[s]://[USER:PASSWORD@]HOST:PORT" };
         var port = new Option<int>("--port") { Description = "Loopback port of the embedded broker; 0 takes a free one.", HelpName = "N" };
         Between(port, 0, 65535);
         Option<string> clock = new Option<string>("--clock") { Description = "sim: as fast as possible, same bytes every time. wall: paced, open loop.", DefaultValueFactory = _ => "sim" }.AcceptOnlyFromAmong("sim", "wall");
@@ -118,7 +118,10 @@ public static class CliApp
         validate.SetAction(p => verbs.Validate(p.GetValue(scenario)!, p.GetValue(json)));
         root.Add(validate);
 
-        var run = new Command("run", "Run a scenario and report.") { scenario, outFolder, force, seed, clock, broker, port, silos, duration, quiet };
+        var listen = new Option<string?>("--listen") { Description = "Let the embedded broker listen to other machines as well, with TLS; needs --access.", HelpName = "ADDRESS:PORT" };
+        var access = new Option<string?>("--access") { Description = "Who may connect to the embedded broker and do what; see 'v2xsim acl'.", HelpName = "FILE" };
+        var authority = new Option<string?>("--ca") { Description = "Certificates that an external broker's (mqtts://) descends from, PEM; those of this machine when absent.", HelpName = "FILE" };
+        var run = new Command("run", "Run a scenario and report.") { scenario, outFolder, force, seed, clock, broker, authority, port, listen, access, silos, duration, quiet };
         run.SetAction((p, cancellation) => verbs.Run(
             p.GetValue(scenario)!,
             new RunOptions
@@ -127,8 +130,10 @@ public static class CliApp
                 Force = p.GetValue(force),
                 Seed = p.GetValue(seed),
                 IsWallClock = p.GetValue(clock) == "wall",
-                Broker = ParseBroker(p.GetValue(broker)),
+                Broker = ParseBroker(p.GetValue(broker), p.GetValue(authority)),
                 Port = p.GetValue(port),
+                Listen = p.GetValue(listen),
+                AccessFile = p.GetValue(access),
                 Silos = p.GetValue(silos),
                 DurationSeconds = p.GetValue(duration),
             },
@@ -168,7 +173,7 @@ public static class CliApp
         proto.SetAction(p => frames.Proto(p.GetValue(family)!));
         root.Add(proto);
 
-        var watched = new Option<string?>("--broker") { Description = "Broker; mqtt://127.0.0.1:1883 when absent.", HelpName = "mqtt://[USER:PASSWORD@]HOST:PORT" };
+        var watched = new Option<string?>("--broker") { Description = "Broker; mqtt://127.0.0.1:1883 when absent.", HelpName = "mqtt[s]://[USER:PASSWORD@]HOST:PORT" };
         var filter = new Option<string>("--filter") { Description = "MQTT topic filter.", DefaultValueFactory = _ => "#" };
         var every = new Option<double>("--every") { Description = "Seconds between two pictures.", DefaultValueFactory = _ => 1, HelpName = "SECONDS" };
         Between(every, 0.1, 3600);
@@ -178,11 +183,11 @@ public static class CliApp
         Between(count, 1, 1e15);
         var rows = new Option<int>("--rows") { Description = "Lines of a picture; with more topics there is one line for each kind of topic.", DefaultValueFactory = _ => 24, HelpName = "N" };
         Between(rows, 1, 4096);
-        var watch = new Command("tap", "Watch a broker: rates and the newest payload by topic.") { watched, filter, every, until, count, rows };
+        var watch = new Command("tap", "Watch a broker: rates and the newest payload by topic.") { watched, authority, filter, every, until, count, rows };
         watch.SetAction((p, cancellation) => tap.WatchAsync(
             new TapOptions
             {
-                Broker = ParseBroker(p.GetValue(watched)) ?? new BrokerAddress("127.0.0.1", 1883),
+                Broker = ParseBroker(p.GetValue(watched), p.GetValue(authority)) ?? new BrokerAddress("127.0.0.1", 1883),
                 Filter = p.GetValue(filter)!,
                 EverySeconds = p.GetValue(every),
                 Seconds = p.GetValue(until),
@@ -199,15 +204,37 @@ public static class CliApp
         Option<string> written = new Option<string>("--format") { Description = "What to send it in: json, uper or protobuf.", DefaultValueFactory = _ => "json" }.AcceptOnlyFromAmong("json", "uper", "protobuf");
         var wait = new Option<double>("--wait") { Description = "Seconds to wait for the confirmation, where the topic has one; 0 does not wait.", DefaultValueFactory = _ => 10, HelpName = "SECONDS" };
         Between(wait, 0, 3600);
-        var send = new Command("send", "Check a message, publish it to a device and print the device's confirmation.") { topic, payload, watched, written, wait };
+        var send = new Command("send", "Check a message, publish it to a device and print the device's confirmation.") { topic, payload, watched, authority, written, wait };
         send.SetAction((p, cancellation) => sender.PublishAsync(
-            ParseBroker(p.GetValue(watched)) ?? new BrokerAddress("127.0.0.1", 1883),
+            ParseBroker(p.GetValue(watched), p.GetValue(authority)) ?? new BrokerAddress("127.0.0.1", 1883),
             p.GetValue(topic)!,
             p.GetValue(payload)!,
             FormatOf(p.GetValue(written)),
             TimeSpan.FromSeconds(p.GetValue(wait)),
             cancellation));
         root.Add(send);
+
+        var acl = new Command("acl", "Rules of who may publish and hear what at a broker.");
+        var acls = new AccessVerbs(Console.In, output);
+        var show = new Command("show", "Print the rules as an access file, to be changed.") { access };
+        show.SetAction(p => acls.Show(p.GetValue(access)));
+        acl.Add(show);
+        var export = new Command("export", "Print the rules as an access file of Mosquitto.") { access };
+        export.SetAction(p => acls.Export(p.GetValue(access)));
+        acl.Add(export);
+        var config = new Command("config", "Print the lines of mosquitto.conf that exported rules rely on.");
+        config.SetAction(_ => acls.Config());
+        acl.Add(config);
+        var user = new Argument<string>("user") { Description = "User name, which is a device's id." };
+        Argument<string> what = new Argument<string>("verb") { Description = "publish or subscribe." }.AcceptOnlyFromAmong("publish", "subscribe");
+        var about = new Argument<string>("topic") { Description = "Topic or filter." };
+        var check = new Command("check", "Say whether a user may do something; exit code 3 when not.") { user, what, about, access };
+        check.SetAction(p => acls.Check(p.GetValue(access), p.GetValue(user)!, p.GetValue(what)!, p.GetValue(about)!));
+        acl.Add(check);
+        var password = new Command("password", "Print a line for a password file; the password is read from standard input.") { user };
+        password.SetAction(p => acls.Password(p.GetValue(user)!));
+        acl.Add(password);
+        root.Add(acl);
 
         var schema = new Command("schema", "Print the JSON Schema of scenario files, for editors.");
         schema.SetAction(_ => verbs.Schema());
@@ -259,9 +286,11 @@ public static class CliApp
         _ => PayloadFormat.Unstated,
     };
 
-    private static BrokerAddress? ParseBroker(string? text) => text is null
+    private static BrokerAddress? ParseBroker(string? text, string? authority = null) => text is null
         ? null
-        : BrokerAddress.Parse(text) ?? throw new BadInputException("command line", "--broker", $"'{text}' is not a broker", "write it as mqtt://host:port or mqtt://user:password@host:port");
+        : (BrokerAddress.Parse(text) ?? throw new BadInputException("command line", "--broker", $"'{text}' is not a broker", "write it as mqtt://host:port or mqtts://user:password@host:port"))
+            with
+        { Authority = authority is null ? null : LoadedAccess.Certificates(authority) };
 
     internal static string Number(double value, string format) => double.IsFinite(value) ? value.ToString(format, CultureInfo.InvariantCulture) : "–";
 

@@ -18,6 +18,12 @@ public sealed record RunOptions
     /// <summary>Port of the embedded broker; 0 takes a free one.</summary>
     public int Port { get; init; }
 
+    /// <summary>Address and port at which the embedded broker listens to other machines as well; null for none.</summary>
+    public string? Listen { get; init; }
+
+    /// <summary>Who may connect to the embedded broker and do what; null lets in whoever is on this machine.</summary>
+    public string? AccessFile { get; init; }
+
     public int Silos { get; init; } = 1;
 
     /// <summary>Ends the run after this many simulated seconds; null runs to the scenario's end.</summary>

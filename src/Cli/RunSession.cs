@@ -46,6 +46,8 @@ public sealed class RunSession : IAsyncDisposable
     private readonly UtcEpoch _epoch;
     private readonly double _stepSeconds;
     private readonly int _totalSteps;
+    private readonly LoadedAccess? _access;
+    private readonly SecureEndpoint? _endpoint;
     private EmbeddedBroker? _broker;
     private BrokerLink? _link;
     private SiloHost? _silos;
@@ -77,6 +79,13 @@ public sealed class RunSession : IAsyncDisposable
             throw new BadInputException(loaded.File, "startUtc", "only a run under the wall clock can start now", "use --clock wall, or give a time");
         }
 
+        if (options.Broker is not null && (options.Listen ?? options.AccessFile) is not null)
+        {
+            throw new BadInputException("command line", options.Listen is null ? "--access" : "--listen", "it is of the embedded broker, and --broker names another", "leave one of them out");
+        }
+
+        _access = options.AccessFile is null ? null : LoadedAccess.Read(options.AccessFile);
+        _endpoint = LoadedAccess.EndpointOf(options.Listen, _access);
         _epoch = loaded.Epoch ?? new UtcEpoch(((clock.GetUtcNow().ToUnixTimeMilliseconds() / 1000) + SecondsToStart) * 1000);
         _edges = EdgePlanner.Plan(loaded, _epoch);
         var catalogue = new EdgeCatalogue(_edges);
@@ -116,6 +125,9 @@ public sealed class RunSession : IAsyncDisposable
 
     public EdgeCatalogue Catalogue { get; }
 
+    /// <summary>Port at which the broker listens to other machines; 0 for none.</summary>
+    public int SecurePort => _broker?.Gate.SecurePort ?? 0;
+
     /// <summary>Where the broker listens, once <see cref="StartAsync"/> has returned.</summary>
     public BrokerAddress Address => _options.Broker ?? _broker!.Address;
 
@@ -127,7 +139,14 @@ public sealed class RunSession : IAsyncDisposable
         var embedded = new EmbeddedDownlink();
         if (_options.Broker is null)
         {
-            _broker = await EmbeddedBroker.StartAsync(_options.Port, (client, message) => _intake.Accept(message, client), [Topics.AnnouncerClient, .. _fleet.Devices.Select(d => d.Id)], _clock);
+            _broker = await EmbeddedBroker.StartAsync(
+                _options.Port,
+                (client, message) => _intake.Accept(message, client),
+                [Topics.AnnouncerClient, .. _fleet.Devices.Select(d => d.Id)],
+                _clock,
+                limits: null,
+                _access?.Policy,
+                _endpoint);
             embedded.Broker = _broker;
         }
         else
@@ -145,7 +164,7 @@ public sealed class RunSession : IAsyncDisposable
             GeoPoint geo = _loaded.Network.Projection.ToGeo(s.Position);
             return new DeviceEntry(s.Id, s.EdgeId, s.RegionId, geo.LongitudeDegrees, geo.LatitudeDegrees, [.. s.Sensors.Select(n => n.Id)], s.SignalId);
         })]);
-        await _fleet.ConnectAsync(Address, _options.IsWallClock, _clock, cancellation);
+        await _fleet.ConnectAsync(client => _options.Broker ?? _broker!.AddressFor(client), _options.IsWallClock, _clock, cancellation);
         _watch.StartSeconds = _clock.GetElapsedTime(_started).TotalSeconds;
     }
 
@@ -185,6 +204,7 @@ public sealed class RunSession : IAsyncDisposable
         RunReport report = await _results.CloseAsync(_fleet, _intake, centre, _steps, _steps * _stepSeconds, partial);
         _watch.Reconnections = _fleet.Reconnections + (_link?.Reconnections ?? 0);
         _watch.BrokerDropped = _broker?.Dropped ?? 0;
+        _watch.Refused = _broker?.Access?.ByReason() ?? [];
         _watch.ConnectionsCutOff = _broker?.Gate.Counts.ByReason() ?? [];
         _watch.ReportSeconds = _clock.GetElapsedTime(reporting).TotalSeconds;
         TimingReport timing = _watch.Report(report, _options, _options.Broker?.ToString() ?? "embedded", _clock.GetElapsedTime(_started).TotalSeconds, _results.WallRows());
@@ -522,6 +542,8 @@ public sealed class Stopwatches(TimeProvider clock)
 
     public SortedDictionary<string, long> ConnectionsCutOff { get; set; } = [];
 
+    public SortedDictionary<string, long> Refused { get; set; } = [];
+
     public double StartSeconds { get; set; }
 
     public double RunSeconds { get; set; }
@@ -564,6 +586,7 @@ public sealed class Stopwatches(TimeProvider clock)
             BrokerDropped = BrokerDropped,
             Reconnections = Reconnections,
             ConnectionsCutOff = ConnectionsCutOff,
+            AccessRefused = Refused,
             Wall = wall,
             Stages =
             [

@@ -36,7 +36,7 @@ public sealed class Send(TextWriter output, TextWriter error, TimeProvider clock
         long number = clock.GetUtcNow().ToUnixTimeMilliseconds();
         var confirmed = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         await using LastingConnection connection = await LastingConnection.ConnectAsync(
-            new ClientSettings(broker, $"v2xsim-send-{Environment.ProcessId}") { Filters = entry.HasAck && patience > TimeSpan.Zero ? [Topics.Of(Topics.AckOf(kind), device)] : [] },
+            new ClientSettings(broker, $"{broker.User ?? "v2xsim"}-send-{Environment.ProcessId}") { Filters = entry.HasAck && patience > TimeSpan.Zero ? [Topics.Of(Topics.AckOf(kind), device)] : [] },
             clock,
             cancellation,
             args =>

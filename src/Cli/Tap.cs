@@ -225,7 +225,7 @@ public sealed class Tap(TextWriter output, TextWriter error, TimeProvider clock)
 
         var book = new TapBook();
         var isEnough = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using IMqttClient client = await MqttConnections.ConnectAsync(options.Broker, $"v2xsim-tap-{Environment.ProcessId}", cancellation, args =>
+        using IMqttClient client = await MqttConnections.ConnectAsync(options.Broker, $"{options.Broker.User ?? "v2xsim"}-tap-{Environment.ProcessId}", cancellation, args =>
         {
             if (book.Total >= options.Count)
             {

@@ -56,6 +56,9 @@ public sealed record TimingReport
     /// <summary>Messages that the embedded broker dropped because a subscriber read too slowly.</summary>
     public long BrokerDropped { get; init; }
 
+    /// <summary>Connections, messages and subscriptions that the rules of access refused, by reason.</summary>
+    public IReadOnlyDictionary<string, long> AccessRefused { get; init; } = new Dictionary<string, long>(StringComparer.Ordinal);
+
     /// <summary>Connections to the broker that were made again.</summary>
     public long Reconnections { get; init; }
 

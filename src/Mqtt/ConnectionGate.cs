@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using MQTTnet.Adapter;
@@ -52,6 +53,9 @@ public enum CutOffReason
 
     /// <summary>A packet took too long to come.</summary>
     TooSlow,
+
+    /// <summary>TLS did not come about: no certificate, one that is no good or has expired, or no TLS at all.</summary>
+    Handshake,
 }
 
 /// <summary>Connections that the gate let in, and why it cut others off.</summary>
@@ -80,12 +84,12 @@ public sealed class GateCounts
 /// declares, before it has seen a CONNECT; here memory grows with the octets that have come, a length beyond the limit ends the
 /// connection, and so do a first packet that is not CONNECT, an end of the stream within a packet, and dawdling.
 /// </summary>
-public sealed class ConnectionGate(GateLimits limits, TimeProvider clock) : IMqttServerAdapter
+public sealed class ConnectionGate(GateLimits limits, TimeProvider clock, SecureEndpoint? secure = null) : IMqttServerAdapter
 {
     private readonly ConcurrentDictionary<GatedChannel, IPAddress> _open = new();
     private readonly Dictionary<IPAddress, int> _byAddress = [];
     private readonly CancellationTokenSource _stop = new();
-    private Socket? _listener;
+    private readonly List<Socket> _listeners = [];
     private ITimer? _sweep;
     private Task _accepting = Task.CompletedTask;
 
@@ -99,31 +103,36 @@ public sealed class ConnectionGate(GateLimits limits, TimeProvider clock) : IMqt
     /// <summary>Port that is listened to, once started.</summary>
     public int Port { get; private set; }
 
+    /// <summary>Port that is listened to with TLS; 0 when there is none.</summary>
+    public int SecurePort { get; private set; }
+
     /// <exception cref="SocketException">The port is in use.</exception>
     public Task StartAsync(MqttServerOptions options, IMqttNetLogger logger)
     {
         MqttServerTcpEndpointOptions endpoint = options.DefaultEndpointOptions;
-        _listener = new Socket(endpoint.BoundInterNetworkAddress.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        _listener.Bind(new IPEndPoint(endpoint.BoundInterNetworkAddress, endpoint.Port));
-        _listener.Listen(endpoint.ConnectionBacklog);
-        Port = ((IPEndPoint)_listener.LocalEndPoint!).Port;
+        Socket plain = Listen(new IPEndPoint(endpoint.BoundInterNetworkAddress, endpoint.Port), endpoint.ConnectionBacklog);
+        Port = ((IPEndPoint)plain.LocalEndPoint!).Port;
+        Socket? tls = secure is null ? null : Listen(secure.Address, endpoint.ConnectionBacklog);
+        SecurePort = tls is null ? 0 : ((IPEndPoint)tls.LocalEndPoint!).Port;
         TimeSpan each = TimeSpan.FromSeconds(1);
         _sweep = clock.CreateTimer(_ => Sweep(), null, each, each);
-        _accepting = Task.Run(() => AcceptAsync(options, logger), CancellationToken.None);
+        _accepting = Task.WhenAll(
+            Task.Run(() => AcceptAsync(plain, null, options, logger), CancellationToken.None),
+            tls is null ? Task.CompletedTask : Task.Run(() => AcceptAsync(tls, secure, options, logger), CancellationToken.None));
         return Task.CompletedTask;
     }
 
     public async Task StopAsync()
     {
         await _stop.CancelAsync();
-        _listener?.Dispose();
+        _listeners.ForEach(l => l.Dispose());
         await _accepting;
     }
 
     public void Dispose()
     {
         _sweep?.Dispose();
-        _listener?.Dispose();
+        _listeners.ForEach(l => l.Dispose());
         foreach (GatedChannel channel in _open.Keys)
         {
             channel.Dispose();
@@ -132,14 +141,23 @@ public sealed class ConnectionGate(GateLimits limits, TimeProvider clock) : IMqt
         _stop.Dispose();
     }
 
-    private async Task AcceptAsync(MqttServerOptions options, IMqttNetLogger logger)
+    private Socket Listen(IPEndPoint address, int backlog)
+    {
+        var listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        _listeners.Add(listener);
+        listener.Bind(address);
+        listener.Listen(backlog);
+        return listener;
+    }
+
+    private async Task AcceptAsync(Socket listener, SecureEndpoint? endpoint, MqttServerOptions options, IMqttNetLogger logger)
     {
         while (!_stop.IsCancellationRequested)
         {
             Socket socket;
             try
             {
-                socket = await _listener!.AcceptAsync(_stop.Token);
+                socket = await listener.AcceptAsync(_stop.Token);
             }
             catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
             {
@@ -154,7 +172,7 @@ public sealed class ConnectionGate(GateLimits limits, TimeProvider clock) : IMqt
 
             if (Admit(socket) is { } channel)
             {
-                _ = Task.Run(() => ServeAsync(channel, options, logger), CancellationToken.None);
+                _ = Task.Run(() => ServeAsync(channel, endpoint, options, logger), CancellationToken.None);
             }
         }
     }
@@ -181,10 +199,15 @@ public sealed class ConnectionGate(GateLimits limits, TimeProvider clock) : IMqt
         return null;
     }
 
-    private async Task ServeAsync(GatedChannel channel, MqttServerOptions options, IMqttNetLogger logger)
+    private async Task ServeAsync(GatedChannel channel, SecureEndpoint? endpoint, MqttServerOptions options, IMqttNetLogger logger)
     {
         try
         {
+            if (endpoint is not null && !await channel.SecureAsync(endpoint, _stop.Token))
+            {
+                return;
+            }
+
             using var adapter = new MqttChannelAdapter(channel, new MqttPacketFormatterAdapter(new MqttBufferWriter(options.WriterBufferSize, options.WriterBufferSizeMax)), logger);
             await ClientHandler!(adapter);
         }
@@ -231,6 +254,7 @@ internal sealed class GatedChannel : IMqttChannel
     private readonly GateCounts _counts;
     private readonly TimeProvider _clock;
     private readonly ArrayBufferWriter<byte> _writing = new(256);
+    private SslStream? _tls;
     private byte[] _buffer = new byte[FirstBufferBytes];
     private int _start;
     private int _end;
@@ -250,13 +274,13 @@ internal sealed class GatedChannel : IMqttChannel
         _waitingSince = Now();
     }
 
-    public X509Certificate2? ClientCertificate => null;
+    public X509Certificate2? ClientCertificate => _tls?.RemoteCertificate as X509Certificate2;
 
     public EndPoint? RemoteEndPoint { get; }
 
     public EndPoint? LocalEndPoint { get; }
 
-    public bool IsSecureConnection => false;
+    public bool IsSecureConnection => _tls is not null;
 
     /// <summary>Ends a connection at once.</summary>
     public static void Abort(Socket socket)
@@ -280,6 +304,29 @@ internal sealed class GatedChannel : IMqttChannel
         {
             _counts.Count(CutOffReason.TooSlow);
             Abort(_socket);
+        }
+    }
+
+    /// <summary>Agrees on TLS with the client; false when that fails. The time to a whole CONNECT runs already.</summary>
+    public async Task<bool> SecureAsync(SecureEndpoint endpoint, CancellationToken cancellation)
+    {
+        var tls = new SslStream(new NetworkStream(_socket, ownsSocket: false), leaveInnerStreamOpen: false);
+        try
+        {
+            await tls.AuthenticateAsServerAsync(endpoint.Options(), cancellation);
+            _tls = tls;
+            return true;
+        }
+        catch (Exception e) when (e is System.Security.Authentication.AuthenticationException or IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            // What was too slow has been counted as that.
+            if (Volatile.Read(ref _isClosed) == 0)
+            {
+                _counts.Count(CutOffReason.Handshake);
+            }
+
+            await tls.DisposeAsync();
+            return false;
         }
     }
 
@@ -338,12 +385,19 @@ internal sealed class GatedChannel : IMqttChannel
     {
         if (Interlocked.Exchange(ref _isClosed, 1) == 0)
         {
+            _tls?.Dispose();
             _socket.Dispose();
         }
     }
 
     private async ValueTask SendAsync(ReadOnlyMemory<byte> octets, CancellationToken cancellation)
     {
+        if (_tls is { } tls)
+        {
+            await tls.WriteAsync(octets, cancellation);
+            return;
+        }
+
         while (octets.Length > 0)
         {
             octets = octets[await _socket.SendAsync(octets, SocketFlags.None, cancellation)..];
@@ -358,9 +412,9 @@ internal sealed class GatedChannel : IMqttChannel
             int read = 0;
             try
             {
-                read = await _socket.ReceiveAsync(_buffer.AsMemory(_end), SocketFlags.None, cancellation);
+                read = await (_tls?.ReadAsync(_buffer.AsMemory(_end), cancellation) ?? _socket.ReceiveAsync(_buffer.AsMemory(_end), SocketFlags.None, cancellation));
             }
-            catch (SocketException)
+            catch (Exception e) when (e is SocketException or IOException)
             {
                 // Reset by the peer: an end like any other.
             }

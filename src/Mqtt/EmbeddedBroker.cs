@@ -21,14 +21,22 @@ public sealed class EmbeddedBroker : IAsyncDisposable
     private volatile Dictionary<string, MqttSessionStatus>? _sessions;
     private long _dropped;
 
-    private EmbeddedBroker(MqttServer server, ConnectionGate gate, IEnumerable<string> devices)
+    private EmbeddedBroker(MqttServer server, ConnectionGate gate, IEnumerable<string> devices, BrokerAccess? access)
     {
         _server = server;
+        Access = access;
         Gate = gate;
         _devices = new HashSet<string>(devices, StringComparer.Ordinal);
     }
 
+    /// <summary>The loopback port, which is always there.</summary>
     public BrokerAddress Address => new("127.0.0.1", Gate.Port);
+
+    /// <summary>The same with the credentials of one of the run's own clients, where credentials are asked for.</summary>
+    public BrokerAddress AddressFor(string client) => Access is null ? Address : Address with { User = client, Password = Access.RunPassword };
+
+    /// <summary>Who may do what; null lets everybody on the loopback address do anything but speak for a device of the run.</summary>
+    public BrokerAccess? Access { get; }
 
     /// <summary>What stands between the network and the broker.</summary>
     public ConnectionGate Gate { get; }
@@ -42,9 +50,24 @@ public sealed class EmbeddedBroker : IAsyncDisposable
     /// <param name="clients">Names of the clients that are the run's own.</param>
     /// <param name="clock">Measures how long clients take.</param>
     /// <param name="limits">What clients may ask; the usual when null.</param>
+    /// <param name="policy">Who may do what; null for whoever is on this machine.</param>
+    /// <param name="secure">Another port, for clients of other machines; needs a policy.</param>
     /// <exception cref="BrokerUnavailableException">The port is in use.</exception>
-    public static async Task<EmbeddedBroker> StartAsync(int port, Func<string, MqttApplicationMessage, bool> onUp, IEnumerable<string> clients, TimeProvider clock, GateLimits? limits = null)
+    public static async Task<EmbeddedBroker> StartAsync(
+        int port,
+        Func<string, MqttApplicationMessage, bool> onUp,
+        IEnumerable<string> clients,
+        TimeProvider clock,
+        GateLimits? limits = null,
+        AccessPolicy? policy = null,
+        SecureEndpoint? secure = null)
     {
+        if (secure is not null && policy is null)
+        {
+            throw new ArgumentException("a port for other machines needs to know who may do what", nameof(policy));
+        }
+
+        string[] own = [.. clients];
         MqttServerOptions options = new MqttServerOptionsBuilder()
             .WithDefaultEndpoint()
             .WithDefaultEndpointBoundIPAddress(IPAddress.Loopback)
@@ -54,9 +77,10 @@ public sealed class EmbeddedBroker : IAsyncDisposable
             .WithMaxPendingMessagesPerClient(MaximumPendingMessages)
             .WithPendingMessagesOverflowStrategy(MqttPendingMessagesOverflowStrategy.DropOldestQueuedMessage)
             .Build();
-        var gate = new ConnectionGate(limits ?? new GateLimits(), clock);
+        var gate = new ConnectionGate(limits ?? new GateLimits(), clock, secure);
         MqttServer server = new MqttServerFactory().CreateMqttServer(options, [gate]);
-        var broker = new EmbeddedBroker(server, gate, clients);
+        var broker = new EmbeddedBroker(server, gate, own, policy is null ? null : new BrokerAccess(policy, own));
+        broker.Guard();
         server.QueuedApplicationMessageOverwrittenAsync += _ =>
         {
             Interlocked.Increment(ref broker._dropped);
@@ -83,8 +107,16 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         server.InterceptingPublishAsync += args =>
         {
 
+            // The intake counts what is sent in another's name, whether or not rules hold it back as well.
+            bool isAllowed = broker.Access?.MayPublish(args.ClientId, args.ApplicationMessage.Topic) ?? true, isUsed = onUp(args.ClientId, args.ApplicationMessage);
+
             // State is kept for whoever comes later.
-            args.ProcessPublish = !onUp(args.ClientId, args.ApplicationMessage) || args.ApplicationMessage.Retain || !broker._observers.IsEmpty;
+            args.ProcessPublish = isAllowed && (!isUsed || args.ApplicationMessage.Retain || !broker._observers.IsEmpty);
+            if (!isAllowed)
+            {
+                args.Response.ReasonCode = MQTTnet.Protocol.MqttPubAckReasonCode.NotAuthorized;
+            }
+
             return Task.CompletedTask;
         };
 
@@ -115,6 +147,38 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         }
 
         await _server.InjectApplicationMessage(new InjectedMqttApplicationMessage(message) { SenderClientId = "platform" }, cancellation);
+    }
+
+    /// <summary>Holds clients to their rules.</summary>
+    private void Guard()
+    {
+        if (Access is not { } access)
+        {
+            return;
+        }
+
+        _server.ValidatingConnectionAsync += args =>
+        {
+            string? name = args.ClientCertificate?.GetNameInfo(System.Security.Cryptography.X509Certificates.X509NameType.SimpleName, forIssuer: false);
+            args.ReasonCode = access.Admit(new ClientHello(args.ClientId, args.UserName, args.Password, name)) switch
+            {
+                AccessRefusal.None => MQTTnet.Protocol.MqttConnectReasonCode.Success,
+                AccessRefusal.BadPassword => MQTTnet.Protocol.MqttConnectReasonCode.BadUserNameOrPassword,
+                AccessRefusal.OtherName => MQTTnet.Protocol.MqttConnectReasonCode.ClientIdentifierNotValid,
+                _ => MQTTnet.Protocol.MqttConnectReasonCode.NotAuthorized,
+            };
+            return Task.CompletedTask;
+        };
+        _server.InterceptingSubscriptionAsync += args =>
+        {
+            if (!access.MaySubscribe(args.ClientId, args.TopicFilter.Topic))
+            {
+                args.ProcessSubscription = false;
+                args.Response.ReasonCode = MQTTnet.Protocol.MqttSubscribeReasonCode.NotAuthorized;
+            }
+
+            return Task.CompletedTask;
+        };
     }
 
     public async ValueTask DisposeAsync()

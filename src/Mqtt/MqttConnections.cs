@@ -1,27 +1,38 @@
+using System.Security.Cryptography.X509Certificates;
 using MQTTnet;
 using MQTTnet.Formatter;
 
 namespace V2XSim.Mqtt;
 
-/// <summary>Where a broker is and who asks. Text form: <c>mqtt://[user:password@]host[:port]</c>.</summary>
+/// <summary>Where a broker is and who asks. Text form: <c>mqtt[s]://[user:password@]host[:port]</c>.</summary>
 public sealed record BrokerAddress(string Host, int Port)
 {
     public string? User { get; init; }
 
     public string? Password { get; init; }
 
+    /// <summary>Whether to speak TLS.</summary>
+    public bool IsSecure { get; init; }
+
+    /// <summary>What the broker's certificate must descend from; null for what this machine trusts.</summary>
+    public X509Certificate2Collection? Authority { get; init; }
+
+    /// <summary>Certificate by which the client shows who it is.</summary>
+    public X509Certificate2? ClientCertificate { get; init; }
+
     /// <summary>Reads the text form; null when it is not one.</summary>
     public static BrokerAddress? Parse(string text) =>
-        Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri.Scheme == "mqtt" && uri.Host.Length > 0 && uri.PathAndQuery.Length <= 1
-            ? new BrokerAddress(uri.Host, uri.Port > 0 ? uri.Port : 1883)
+        Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri.Scheme is "mqtt" or "mqtts" && uri.Host.Length > 0 && uri.PathAndQuery.Length <= 1
+            ? new BrokerAddress(uri.Host, uri.Port > 0 ? uri.Port : uri.Scheme == "mqtts" ? 8883 : 1883)
             {
+                IsSecure = uri.Scheme == "mqtts",
                 User = uri.UserInfo.Length > 0 ? Uri.UnescapeDataString(uri.UserInfo.Split(':', 2)[0]) : null,
                 Password = uri.UserInfo.Contains(':', StringComparison.Ordinal) ? Uri.UnescapeDataString(uri.UserInfo.Split(':', 2)[1]) : null,
             }
             : null;
 
     /// <summary>Without the credentials, so that it may be printed and stored.</summary>
-    public override string ToString() => $"mqtt://{Host}:{Port}";
+    public override string ToString() => $"{(IsSecure ? "mqtts" : "mqtt")}://{Host}:{Port}";
 }
 
 /// <summary>A broker cannot be reached or has gone away.</summary>
@@ -119,6 +130,14 @@ public static class MqttConnections
 
         if (options.ChannelOptions is MqttClientTcpOptions tcp)
         {
+            if (broker.IsSecure)
+            {
+                MqttClientTlsOptionsBuilder tls = new MqttClientTlsOptionsBuilder().UseTls().WithTargetHost(broker.Host);
+                tls = broker.ClientCertificate is { } own ? tls.WithClientCertificates([own]) : tls;
+                tls = broker.Authority is { } roots ? tls.WithTrustChain(roots) : tls;
+                tcp.TlsOptions = tls.WithRevocationMode(X509RevocationMode.NoCheck).Build();
+            }
+
             tcp.BufferSize = SocketBufferBytes;
             tcp.NoDelay = true;
         }

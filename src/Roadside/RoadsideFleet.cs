@@ -44,17 +44,17 @@ public sealed class RoadsideFleet : IAsyncDisposable
     public long Reconnections => _devices.Sum(d => d.Connection?.Reconnections ?? 0);
 
     /// <summary>Connects every device and subscribes it to what is sent down to it.</summary>
-    /// <param name="broker">Where.</param>
+    /// <param name="broker">Where a client of a given id connects, and with what credentials.</param>
     /// <param name="reconnects">Whether broken connections are made again; otherwise they end the run.</param>
     /// <param name="clock">Measures the time between two attempts.</param>
     /// <param name="cancellation">Ends the attempt.</param>
     /// <exception cref="BrokerUnavailableException">The broker does not answer.</exception>
-    public async Task ConnectAsync(BrokerAddress broker, bool reconnects, TimeProvider clock, CancellationToken cancellation)
+    public async Task ConnectAsync(Func<string, BrokerAddress> broker, bool reconnects, TimeProvider clock, CancellationToken cancellation)
     {
-        _announcer = await LastingConnection.ConnectAsync(new ClientSettings(broker, Topics.AnnouncerClient) { Reconnects = reconnects }, clock, cancellation);
+        _announcer = await LastingConnection.ConnectAsync(new ClientSettings(broker(Topics.AnnouncerClient), Topics.AnnouncerClient) { Reconnects = reconnects }, clock, cancellation);
         await Parallel.ForEachAsync(_devices, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellation }, async (device, token) =>
         {
-            var settings = new ClientSettings(broker, device.Id) { Filters = Topics.DownFilters(device.Id), Quality = MqttQualityOfServiceLevel.AtMostOnce, Will = device.LastWill(), Reconnects = reconnects };
+            var settings = new ClientSettings(broker(device.Id), device.Id) { Filters = Topics.DownFilters(device.Id), Quality = MqttQualityOfServiceLevel.AtMostOnce, Will = device.LastWill(), Reconnects = reconnects };
             device.Connection = await LastingConnection.ConnectAsync(settings, clock, token, args =>
             {
                 ReceivedDown received = device.Receive(args.ApplicationMessage, WallClock?.Invoke());

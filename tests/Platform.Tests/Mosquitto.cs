@@ -20,7 +20,7 @@ internal sealed class Mosquitto : IDisposable
         probe.Start();
         Port = ((IPEndPoint)probe.LocalEndpoint).Port;
         probe.Stop();
-        _configuration = folder.Write("mosquitto.conf", $"listener {Port} 127.0.0.1\nset_tcp_nodelay true\nmax_queued_messages 100000\n{settings}\n");
+        _configuration = folder.Write("mosquitto.conf", $"user root\nlistener {Port} 127.0.0.1\nset_tcp_nodelay true\nmax_queued_messages 100000\n{settings}\n");
     }
 
     public int Port { get; }
