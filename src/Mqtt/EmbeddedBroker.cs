@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
@@ -16,7 +17,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
     /// <summary>Messages that may wait for one subscriber; the oldest goes first, and is counted.</summary>
     public const int MaximumPendingMessages = 10_000;
     private readonly MqttServer _server;
-    private readonly ConcurrentDictionary<string, bool> _observers = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, IDictionary> _observers = new(StringComparer.Ordinal);
     private readonly HashSet<string> _devices;
     private volatile Dictionary<string, MqttSessionStatus>? _sessions;
     private long _dropped;
@@ -94,14 +95,15 @@ public sealed class EmbeddedBroker : IAsyncDisposable
             }
             else
             {
-                broker._observers[args.ClientId] = true;
+                broker._observers[args.ClientId] = args.SessionItems;
             }
 
             return Task.CompletedTask;
         };
         server.ClientDisconnectedAsync += args =>
         {
-            broker._observers.TryRemove(args.ClientId, out _);
+            // The end of a connection may be told after its successor has begun.
+            broker._observers.TryRemove(new KeyValuePair<string, IDictionary>(args.ClientId, args.SessionItems));
             return Task.CompletedTask;
         };
         server.InterceptingPublishAsync += args =>
