@@ -23,7 +23,7 @@ public sealed class BrokerLink : IDownlink, IAsyncDisposable
     public static async Task<BrokerLink> ConnectAsync(BrokerAddress broker, Intake intake, bool reconnects, TimeProvider clock, CancellationToken cancellation)
     {
         var link = new BrokerLink();
-        var settings = new ClientSettings(broker, Topics.PlatformClient) { Filters = Topics.UpFilters, Reconnects = reconnects };
+        var settings = new ClientSettings(broker, Topics.PlatformClient) { Filters = [.. Topics.UpFilters, .. Dialects.UpFilters], Reconnects = reconnects };
         link._connection = await LastingConnection.ConnectAsync(settings, clock, cancellation, args =>
         {
             intake.Accept(args.ApplicationMessage, client: null, isState: args.ApplicationMessage.Retain);

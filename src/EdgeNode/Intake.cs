@@ -93,6 +93,9 @@ public sealed class Intake : IDisposable
     /// <summary>Most messages that may be between publishing and intake under the simulated clock, so that no broker drops any.</summary>
     public const int MaximumInFlight = 512;
     private const int MaximumAnnounced = 8;
+    [ThreadStatic]
+    private static Dialects? _translator;
+    private readonly UtcEpoch _epoch;
     private readonly Dictionary<string, Device> _devices;
     private readonly Dictionary<string, Device>.AlternateLookup<ReadOnlySpan<char>> _byName;
     private readonly ConcurrentQueue<MessageRow> _rejected = new();
@@ -113,6 +116,7 @@ public sealed class Intake : IDisposable
     /// <param name="catalogue">The edges of this process, whose sites are the devices that may speak.</param>
     public Intake(EdgeCatalogue catalogue)
     {
+        _epoch = catalogue.All.FirstOrDefault()?.Epoch ?? default;
         _devices = new Dictionary<string, Device>(StringComparer.Ordinal);
         foreach (EdgeConfig edge in catalogue.All)
         {
@@ -154,7 +158,36 @@ public sealed class Intake : IDisposable
     /// <param name="isState">Whether the broker had kept it from before the platform came: then it counts only for real devices, whose state it tells.</param>
     public bool Accept(MqttApplicationMessage message, string? client, bool isState = false)
     {
+        if (TranslatorFor(message) is { } dialects)
+        {
+            Translated translated = dialects.Translate(message.Topic, message.Payload.ToArray(), UnixNow());
+            return Take(message, translated.Kind, translated.Device, new ReadOnlySequence<byte>(translated.Payload), translated.Format, translated.Reason, client, isState);
+        }
+
         TopicKind kind = Topics.Parse(message.Topic, out ReadOnlySpan<char> name);
+        return Take(message, kind, name, message.Payload, FormatOf(message.ContentType), RejectReason.None, client, isState);
+    }
+
+    /// <summary>The translator, when a message is in a dialect; every thread has its own.</summary>
+    private static Dialects? TranslatorFor(MqttApplicationMessage message)
+    {
+        // The standard's own topics, which nearly all are, begin with a small r.
+        if (message.Topic.Length == 0 || message.Topic[0] is 'r')
+        {
+            return null;
+        }
+
+        ReadOnlySequence<byte> payload = message.Payload;
+        return Dialects.IsOne(message.Topic, payload.IsSingleSegment ? payload.FirstSpan : payload.ToArray()) ? _translator ??= new Dialects() : null;
+    }
+
+    /// <summary>Now on the wire's clock, for messages without a time.</summary>
+    private long UnixNow() => _epoch.ToUnixMilliseconds(Clock?.Invoke() ?? Now);
+
+    /// <param name="payload">What the message says in the standard's terms.</param>
+    /// <param name="reason">Why it cannot be used, as far as that is known.</param>
+    private bool Take(MqttApplicationMessage message, TopicKind kind, ReadOnlySpan<char> name, in ReadOnlySequence<byte> payload, PayloadFormat format, RejectReason reason, string? client, bool isState)
+    {
         if (isState && !(_byName.TryGetValue(name, out Device? sender) && !sender.IsSimulated))
         {
             return true;
@@ -171,6 +204,8 @@ public sealed class Intake : IDisposable
                 return true;
             case var _ when Topics.IsFromDevice(kind):
                 break;
+            case TopicKind.Unknown when reason != RejectReason.None:
+                break;
             default:
                 return false;
         }
@@ -186,7 +221,6 @@ public sealed class Intake : IDisposable
 
         bool isScheduled = isOwn && scheduled is not null;
         long arrival = isScheduled ? scheduled!.Value : (Clock?.Invoke() ?? Now).Microseconds;
-        RejectReason reason = RejectReason.None;
         if (!isKnown)
         {
             reason = RejectReason.UnknownDevice;
@@ -195,11 +229,11 @@ public sealed class Intake : IDisposable
         {
             reason = RejectReason.NotTheSender;
         }
-        else if (message.Payload.Length > ParticipantCodec.MaximumBytes)
+        else if (reason == RejectReason.None && message.Payload.Length > ParticipantCodec.MaximumBytes)
         {
             reason = RejectReason.TooLarge;
         }
-        else if (!device!.Inbox.Append(device.Name, kind, message.Payload, sequence, arrival, FormatOf(message.ContentType)))
+        else if (reason == RejectReason.None && !device!.Inbox.Append(device.Name, kind, payload, sequence, arrival, format))
         {
             reason = RejectReason.Shed;
         }

@@ -42,9 +42,9 @@ public sealed class AccessRules
     [
         new(
             DeviceRole,
-            OwnTopics("{0}/{{id}}/+/up", "{0}/{{id}}/+/down/ack"),
+            [.. OwnTopics("{0}/{{id}}/+/up", "{0}/{{id}}/+/down/ack"), .. DialectTopics()],
             [.. OwnTopics("{0}/{{id}}/+/down", "{0}/{{id}}/+/up/ack"), Topics.Of(TopicKind.UnitVersionsQuery, Own), Topics.VersionPrefix + Topics.Of(TopicKind.UnitVersionsQuery, Own)]),
-        new("platform", Both(n => !n.IsUp, ack: false, "+").Concat(Both(n => n.IsUp && n.HasAck, ack: true, "+")).ToList(), Topics.UpFilters),
+        new("platform", Both(n => !n.IsUp, ack: false, "+").Concat(Both(n => n.IsUp && n.HasAck, ack: true, "+")).ToList(), [.. Topics.UpFilters, .. Dialects.UpFilters]),
         new("announcer", [Topics.StepUp], []),
         new("operator", Both(n => !n.IsUp && n.Kind is not (TopicKind.RsmDown or TopicKind.SpatDown), ack: false, "+").ToList(), ["rscu/#", "rsu/#", Topics.VersionPrefix + "#"]),
         new("observer", [], ["rscu/#", "rsu/#", Topics.VersionPrefix + "#"]),
@@ -143,6 +143,17 @@ public sealed class AccessRules
 
     private static List<string> OwnTopics(params string[] forms) =>
         [.. forms.SelectMany(f => (string[])["rscu", "rsu"], (f, root) => f.Replace("{0}", root, StringComparison.Ordinal).Replace("{{id}}", Own, StringComparison.Ordinal)).SelectMany(t => (string[])[t, Topics.VersionPrefix + t])];
+
+    /// <summary>Topics of dialects; those that do not name the device are checked by what the message says.</summary>
+    private static IEnumerable<string> DialectTopics() => Dialects.UpFilters.SelectMany(f => f == "V2X/RSU/+/UP"
+        ? ((string[])["INFO", "HB", "BaseINFO", "RunningInfo"]).Select(m => $"V2X/RSU/{m}/UP")
+        : [ReplaceFirst(f)]);
+
+    private static string ReplaceFirst(string filter)
+    {
+        int plus = filter.IndexOf('+', StringComparison.Ordinal);
+        return plus < 0 ? filter : string.Concat(filter.AsSpan(0, plus), Own, filter.AsSpan(plus + 1));
+    }
 
     private static IEnumerable<string> Both(Func<TopicEntry, bool> which, bool ack, string device) =>
         Topics.Named.Where(which).Select(n => $"{n.Root}/{device}/{n.Tail}{(ack ? "/ack" : string.Empty)}").SelectMany(t => (string[])[t, Topics.VersionPrefix + t]);

@@ -349,7 +349,7 @@ public class EdgeTests
 
     internal static EdgeCore Edge() => new(Config(), new NearestNeighbourTracker(new TrackerSettings(), 1));
 
-    private static EdgeConfig Config() => new()
+    internal static EdgeConfig Config() => new()
     {
         EdgeId = "E1",
         Number = 1,
