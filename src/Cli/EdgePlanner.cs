@@ -31,11 +31,15 @@ public static class EdgePlanner
             Sites = [.. edge.Sites.Select(s => new EdgeSite(s.Id, s.Position, [.. s.Sensors.Select(ProfileOf)], s.IsSimulated))],
             ServiceRadiusMetres = loaded.Plan.ServiceRadiusMetres,
             Roads = [.. PiecesNear(network, lanes, edge.Sites, loaded.Plan.ServiceRadiusMetres)],
+            Map = loaded.Scenario.Vehicles.ConnectedShare > 0 || edge.Sites.Exists(s => !s.IsSimulated)
+                ? [.. PiecesNear(network, lanes, edge.Sites, loaded.Scenario.Plausibility.RadioRangeMetres + 50)]
+                : [],
             Neighbours = [.. edges.Where(e => e.Id != edge.Id && e.Centre.DistanceTo(edge.Centre) < NeighbourMetres)
                 .OrderBy(e => e.Centre.DistanceTo(edge.Centre)).ThenBy(e => e.Id, StringComparer.Ordinal).Take(MostNeighbours)
                 .Select(e => new Neighbour(e.Id, e.Centre, [.. e.Sites.Select(s => s.Position)]))],
             WatchedLaneMetres = watched,
             Tracker = loaded.Scenario.Tracker,
+            Plausibility = loaded.Scenario.Plausibility,
         })];
     }
 

@@ -52,6 +52,7 @@ public sealed class Results : IAsyncDisposable
     private readonly SortedDictionary<string, long> _sentByTopic = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, long> _receivedByTopic = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, long> _lostByTopic = new(StringComparer.Ordinal);
+    private readonly PlausibilityScore _plausibility = new();
     private long _eventsUsed;
     private readonly Dictionary<string, string> _tableHashes = new(StringComparer.Ordinal);
     private long _ingested;
@@ -125,6 +126,19 @@ public sealed class Results : IAsyncDisposable
     public void AddStepTime(long microseconds) => _wall.Add("edge step", microseconds);
 
     public IReadOnlyList<LatencyRow> WallRows() => _options.IsWallClock ? [_wall.Row("publish lateness"), _wall.Row("edge step")] : [];
+
+    /// <summary>Takes what the simulator knows of vehicles' messages; before the step in which they are used is added.</summary>
+    public void AddLabels(RoadsideFleet fleet)
+    {
+        foreach (RoadsideDevice device in fleet.Devices)
+        {
+            List<BsmLabel> labels = device.TakeLabels();
+            lock (_receivedLock)
+            {
+                _plausibility.Add(device.Id, labels);
+            }
+        }
+    }
 
     public void AddReceived(IEnumerable<ReceivedDown> received)
     {
@@ -314,6 +328,11 @@ public sealed class Results : IAsyncDisposable
 
     private void AddMessage(in MessageRow row, long now)
     {
+        lock (_receivedLock)
+        {
+            _plausibility.Add(in row);
+        }
+
         if (row.Reason != 0)
         {
             _rejectedTotal++;
@@ -458,6 +477,7 @@ public sealed class Results : IAsyncDisposable
                 _eventsUsed,
                 Delivery(fleet.Devices.Select(d => d.Outbox).Select(o => new DeliveryCounts(o.Added, o.Confirmed, o.Repeated, o.Refused, o.Count))),
                 Delivery(_delivery.Values)),
+            Plausibility = _plausibility.Section(),
             Sensing = new SensingSection(sensing.Detected, sensing.Missed, sensing.Occluded, sensing.OutOfView, sensing.FalseAlarms),
             Accuracy = new AccuracySection(
                 a.Frames,

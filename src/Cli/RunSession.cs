@@ -101,6 +101,15 @@ public sealed class RunSession : IAsyncDisposable
             Payload = operation.Payload == PayloadChoice.Protobuf ? PayloadFormat.Protobuf : PayloadFormat.Json,
             HeartbeatSeconds = operation.HeartbeatSeconds,
             EventsPerMinute = operation.EventsPerMinute,
+            Vehicles = new ConnectedVehicleSettings
+            {
+                Share = loaded.Scenario.Vehicles.ConnectedShare,
+                RateHz = loaded.Scenario.Vehicles.BsmRateHz,
+                PositionNoiseMetres = loaded.Scenario.Vehicles.PositionNoiseMetres,
+                RadioRangeMetres = loaded.Scenario.Vehicles.RadioRangeMetres,
+                AttackerShare = loaded.Scenario.Vehicles.AttackerShare,
+                Attacks = [.. loaded.Scenario.Vehicles.Attacks.Select(a => Enum.Parse<Attack>(a.ToString()))],
+            },
         };
         _fleet = new RoadsideFleet(
             loaded.Plan.Sites.Where(s => s.IsSimulated).Select(site => new RoadsideDevice(
@@ -276,6 +285,7 @@ public sealed class RunSession : IAsyncDisposable
                 }
 
                 await StepTiersAsync(step, step, step, isLast: false);
+                _results.AddLabels(_fleet);
                 _results.AddReceived(_fleet.TakeReceived());
                 long number = step;
                 scoring = Task.Run(() => _results.AddStepAsync(number, frames[number % 3], results), CancellationToken.None);
@@ -412,6 +422,7 @@ public sealed class RunSession : IAsyncDisposable
                         EdgeStepResult[] results = await StepEdgesAsync(number);
                         _results.AddStepTime((long)_clock.GetElapsedTime(began).TotalMicroseconds);
                         await StepTiersAsync(number, number, number, isLast: false);
+                        _results.AddLabels(_fleet);
                         _results.AddReceived(_fleet.TakeReceived());
                         await _results.AddStepAsync(number, truth!, results);
                         _steps = (int)number;

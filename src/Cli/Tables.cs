@@ -1,6 +1,7 @@
 using V2XSim.Contracts;
 using V2XSim.Dashboard;
 using V2XSim.EdgeNode;
+using V2XSim.Fusion.Edge;
 using V2XSim.Kernel;
 using V2XSim.Messages;
 using V2XSim.Roads;
@@ -108,6 +109,7 @@ public sealed class MessageColumns : TableColumns
     private readonly Column<int> _bytes = new("payload_bytes");
     private readonly Column<int> _objects = new("objects");
     private readonly TextColumn _outcome = new("outcome");
+    private readonly TextColumn _checks = new("failed_checks");
 
     public ValueTask AddAsync(in MessageRow m)
     {
@@ -120,10 +122,11 @@ public sealed class MessageColumns : TableColumns
         _bytes.Add(m.Bytes);
         _objects.Add(m.Objects);
         _outcome.Add(m.Reason == 0 ? "ingested" : ((RejectReason)m.Reason).ToString());
+        _checks.Add(m.Checks == 0 ? string.Empty : ((PlausibilityChecks)m.Checks).ToString());
         return Table!.EndRowAsync();
     }
 
-    protected override Column[] Columns() => [_device, _topic, _sequence, _sensed, _sent, _arrival, _bytes, _objects, _outcome];
+    protected override Column[] Columns() => [_device, _topic, _sequence, _sensed, _sent, _arrival, _bytes, _objects, _outcome, _checks];
 }
 
 /// <summary>Samples of rejected messages, as they came.</summary>

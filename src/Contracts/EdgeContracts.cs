@@ -69,6 +69,7 @@ public readonly record struct TrackRow(
 /// <param name="SensedMicroseconds">Measurement time; the time of sending for messages that measure nothing.</param>
 /// <param name="SentMicroseconds">Time in the envelope.</param>
 /// <param name="Reason">0 when it was used, else the number of the reason for rejecting it.</param>
+/// <param name="Checks">Checks of plausibility that it did not pass, as a set of bits.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias("v2xsim.MessageRow")]
@@ -81,7 +82,8 @@ public readonly record struct MessageRow(
     [property: Id(5)] long ArrivalMicroseconds,
     [property: Id(6)] int Bytes,
     [property: Id(7)] int Objects,
-    [property: Id(8)] int Reason);
+    [property: Id(8)] int Reason,
+    [property: Id(9)] int Checks = 0);
 
 /// <summary>A rejected message as it came.</summary>
 /// <param name="Bytes">Its length.</param>

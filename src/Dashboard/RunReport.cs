@@ -63,6 +63,8 @@ public sealed record RunReport
 
     public required DevicesSection Devices { get; init; }
 
+    public required PlausibilitySection Plausibility { get; init; }
+
     public required SensingSection Sensing { get; init; }
 
     public required AccuracySection Accuracy { get; init; }
@@ -134,6 +136,18 @@ public sealed record MessageSection(
     long NotConnected,
     IReadOnlyDictionary<string, long> DownByTopic,
     IReadOnlyDictionary<string, long> DownReceivedByTopic);
+
+/// <summary>How well the edges tell lies of vehicles from the truth, by message.</summary>
+/// <param name="FalseAlarmShare">Honest messages that were taken for lies, of all honest ones.</param>
+/// <param name="FailedChecks">Messages by check that they did not pass; one may fail several.</param>
+public sealed record PlausibilitySection(
+    long Messages, long Honest, long FalseAlarms, double FalseAlarmShare, double Recall, double Precision, IReadOnlyList<AttackRow> Attacks, IReadOnlyDictionary<string, long> FailedChecks);
+
+/// <summary>One kind of attack.</summary>
+/// <param name="Vehicles">That did it.</param>
+/// <param name="Caught">Messages taken for lies.</param>
+/// <param name="Precision">Caught, of those and all false alarms.</param>
+public sealed record AttackRow(string Attack, int Vehicles, long Messages, long Caught, double Recall, double Precision);
 
 /// <summary>What devices say of themselves, and messages that must not be lost.</summary>
 /// <param name="Heard">Devices that have said something of themselves.</param>

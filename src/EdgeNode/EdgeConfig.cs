@@ -41,12 +41,17 @@ public sealed record EdgeConfig
 
     public required ImmutableArray<RoadPiece> Roads { get; init; }
 
+    /// <summary>Lanes as far as vehicles are heard, for checks of what they say; none when there is nothing to check.</summary>
+    public ImmutableArray<RoadPiece> Map { get; init; } = [];
+
     public required ImmutableArray<Neighbour> Neighbours { get; init; }
 
     /// <summary>By link: the length of its lanes that this or another edge watches, in metres.</summary>
     public required IReadOnlyDictionary<int, double> WatchedLaneMetres { get; init; }
 
     public TrackerSettings Tracker { get; init; } = new();
+
+    public PlausibilitySettings Plausibility { get; init; } = new();
 
     /// <summary>Whether a position is so near that the edge's plane holds; farther off, nothing that it could see is.</summary>
     public bool IsNear(double longitude, double latitude)

@@ -49,6 +49,8 @@ public sealed class EdgeCore
     private readonly HandoverBook _handovers = new();
     private readonly CollisionWarner _warner = new();
     private readonly LaneMatcher _lanes;
+    private readonly Plausibility _plausibility;
+    private readonly Dictionary<string, int> _receivers = new(StringComparer.Ordinal);
     private readonly LinkCounter _links = new();
     private readonly Dictionary<ulong, SimTime> _announced = [];
     private readonly List<TrackEstimate> _tracks = [];
@@ -74,6 +76,12 @@ public sealed class EdgeCore
         _lamps = new LampCodec(_participants);
         _desk = new DeviceDesk(config, _frames);
         _lanes = new LaneMatcher(config.Roads);
+        _plausibility = new Plausibility(config.Plausibility, new LaneMatcher(config.Map), [.. config.Sites.Select(s => s.Position)], [.. config.Sites.SelectMany(s => s.Sensors)]);
+        for (int i = 0; i < config.Sites.Length; i++)
+        {
+            _receivers[config.Sites[i].Device] = i;
+        }
+
         _sites = config.Sites.ToDictionary(s => s.Device, StringComparer.Ordinal);
         _sensors = config.Sites.SelectMany(s => s.Sensors.Select(n => (Site: s, Sensor: n))).ToDictionary(p => (p.Site.Device, p.Sensor.Id), p => p.Sensor);
 
@@ -139,6 +147,11 @@ public sealed class EdgeCore
                 }
             }
 
+            if (reason == RejectReason.None && m.Claim is { } claim && IsImplausible(m, in claim))
+            {
+                reason = RejectReason.Implausible;
+            }
+
             if (reason == RejectReason.None && IsStale(m))
             {
                 reason = RejectReason.TooLate;
@@ -147,6 +160,11 @@ public sealed class EdgeCore
             if (reason == RejectReason.None && m.Sensor is not null && !_tracker.Process(m.Time, m.Sensor!, m.Measurements))
             {
                 reason = RejectReason.TooLate;
+            }
+
+            if (reason == RejectReason.None && m.Kind == TopicKind.ParticipantUp)
+            {
+                _plausibility.Observe(m.Time, m.Measurements);
             }
 
             if (m.Ack.IsWanted)
@@ -158,6 +176,7 @@ public sealed class EdgeCore
         }
 
         _waiting.RemoveRange(0, used);
+        _plausibility.Sweep(until);
         _tracker.Prune(until);
         _tracks.Clear();
         _tracker.Publish(until, _tracks);
@@ -184,6 +203,19 @@ public sealed class EdgeCore
         }
 
         _links.EndPublication();
+    }
+
+    /// <summary>Holds what a vehicle says of itself against all that is known; notes the checks that it does not pass.</summary>
+    private bool IsImplausible(PendingMessage message, in Claim claim)
+    {
+        PlausibilityChecks checks = _plausibility.Check(in claim);
+        message.Checks |= checks;
+        if (message.Carrier is { } carrier)
+        {
+            carrier.Checks |= checks;
+        }
+
+        return checks != PlausibilityChecks.None;
     }
 
     /// <summary>Tracks as published, in order of identity within the tracker.</summary>
@@ -536,6 +568,7 @@ public sealed class EdgeCore
         PendingMessage pending = Take(in entry, arrival, sent, payload);
         pending.Item = item;
         pending.Objects = item.Scans.Count + item.Events.Count + item.Signals.Count;
+        pending.Part = item.Scans.Count > 0 ? PendingMessage.Whole : 0;
         _waiting.Add(pending);
         int parts = 0;
         foreach ((TopicKind kind, byte[] frame) in item.Scans)
@@ -544,6 +577,7 @@ public sealed class EdgeCore
             CheckScan(arrival, out SimTime sensed);
             PendingMessage part = Take(in entry, sensed, sensed, []);
             part.Part = ++parts;
+            part.Carrier = pending;
             FillScan(part, kind);
             _waiting.Add(part);
         }
@@ -566,6 +600,22 @@ public sealed class EdgeCore
         pending.Sensor = kind == TopicKind.RsmUp
             ? _wholeSites[pending.Device]
             : new SensorProfile(pending.Device, first, 0, Math.PI, 1, 0, 0, 0.99, 0.01);
+        if (kind == TopicKind.BsmUp)
+        {
+            FrameObject v = _frames.Objects[0];
+            pending.Claim = new Claim(
+                _receivers[pending.Device],
+                v.Id,
+                pending.Time,
+                pending.Arrival,
+                first.X,
+                first.Y,
+                v.SpeedMetresPerSecond,
+                (90 - v.HeadingDegrees) * Math.PI / 180,
+                v.DeviationMetres,
+                _sites[pending.Device].Position.DistanceTo(first));
+        }
+
         foreach (FrameObject o in _frames.Objects)
         {
             PlanePoint at = _config.Plane.ToPlane(o.Position.LongitudeDegrees, o.Position.LatitudeDegrees);
@@ -655,12 +705,12 @@ public sealed class EdgeCore
     /// <summary>Counts a message that is done with, and puts it into quarantine if it was no good.</summary>
     private void Leave(PendingMessage message, RejectReason reason)
     {
-        if (message.Part == 0)
+        if (!message.IsPart)
         {
             _rows.Add(message.Row(reason));
         }
 
-        if (message.Part == 0 && reason is not (RejectReason.None or RejectReason.Duplicate) && (message.Sample is not null || MayKeep(message.Device)))
+        if (!message.IsPart && reason is not (RejectReason.None or RejectReason.Duplicate) && (message.Sample is not null || MayKeep(message.Device)))
         {
             _quarantine.Add(message.Quarantined(reason));
         }

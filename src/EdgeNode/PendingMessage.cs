@@ -1,5 +1,6 @@
 using V2XSim.Contracts;
 using V2XSim.Fusion;
+using V2XSim.Fusion.Edge;
 using V2XSim.Kernel;
 using V2XSim.Messages;
 
@@ -45,8 +46,22 @@ internal sealed class PendingMessage
     /// <summary>What the desk does with it; null for lists of objects and lamps.</summary>
     public DeskItem? Item { get; set; }
 
+    /// <summary>A message that holds several is dealt with after its parts, so that what they came to can be told of it.</summary>
+    public const int Whole = int.MaxValue;
+
     /// <summary>Number of the part of a message that holds several, from 1: it is used, but the message is counted once.</summary>
     public int Part { get; set; }
+
+    /// <summary>The message that a part belongs to.</summary>
+    public PendingMessage? Carrier { get; set; }
+
+    /// <summary>What a vehicle says of itself in it; null for everything else.</summary>
+    public Claim? Claim { get; set; }
+
+    /// <summary>Checks of plausibility that the message, or a part of it, did not pass.</summary>
+    public PlausibilityChecks Checks { get; set; }
+
+    public bool IsPart => Part is > 0 and < Whole;
 
     /// <summary>Whether its sender asks for a confirmation, and the time stamp by which it knows the message.</summary>
     public (bool IsWanted, long TimeStamp, PayloadFormat Format) Ack { get; set; }
@@ -66,6 +81,9 @@ internal sealed class PendingMessage
         Sample = null;
         Item = null;
         Part = 0;
+        Carrier = null;
+        Claim = null;
+        Checks = PlausibilityChecks.None;
         Ack = default;
         _sent = sent;
         _bytes = entry.Length;
@@ -86,5 +104,5 @@ internal sealed class PendingMessage
     public QuarantineRow Quarantined(RejectReason reason) => new(Device, (int)Kind, Sequence, Arrival.Microseconds, (int)reason, _bytes, Sample ?? []);
 
     public MessageRow Row(RejectReason reason) => new(
-        Device, (int)Kind, Sequence, Time.Microseconds, _sent.Microseconds, Arrival.Microseconds, _bytes, Objects, (int)reason);
+        Device, (int)Kind, Sequence, Time.Microseconds, _sent.Microseconds, Arrival.Microseconds, _bytes, Objects, (int)reason, (int)Checks);
 }

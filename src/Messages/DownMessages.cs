@@ -98,16 +98,7 @@ public static class DownMessages
             json.Name("vehicleClass"u8);
             json.BeginObject();
             json.Name("classification"u8);
-            json.Number(p.Kind switch
-            {
-                RoadUserKind.Truck => 25,
-                RoadUserKind.Van => 20,
-                RoadUserKind.Bus => 50,
-                RoadUserKind.Motorcycle => 40,
-                RoadUserKind.Bicycle or RoadUserKind.Pedestrian => 80,
-                RoadUserKind.Unknown => 0,
-                _ => 10,
-            });
+            json.Number(ClassificationOf(p.Kind));
             json.EndObject();
             json.EndObject();
         }
@@ -197,6 +188,18 @@ public static class DownMessages
 
         return -1;
     }
+
+    /// <summary>Classification of T/CSAE 53 for a kind of road user.</summary>
+    public static int ClassificationOf(RoadUserKind kind) => kind switch
+    {
+        RoadUserKind.Truck => 25,
+        RoadUserKind.Van => 20,
+        RoadUserKind.Bus => 50,
+        RoadUserKind.Motorcycle => 40,
+        RoadUserKind.Bicycle or RoadUserKind.Pedestrian => 80,
+        RoadUserKind.Unknown => 0,
+        _ => 10,
+    };
 
     /// <summary>Eight octets for a device id: its ASCII characters, or a hash when it is longer.</summary>
     public static ulong OctetsOf(string device)

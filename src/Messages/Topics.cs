@@ -287,4 +287,7 @@ public enum RejectReason
 
     /// <summary>Repeated by its sender until confirmed; it has been used already, and is confirmed again.</summary>
     Duplicate = 17,
+
+    /// <summary>What a vehicle says of itself cannot be true; which checks say so stands beside it.</summary>
+    Implausible = 18,
 }

@@ -31,6 +31,8 @@ public sealed record DeviceSettings
 
     /// <summary>Events that each device makes up and reports.</summary>
     public double EventsPerMinute { get; init; }
+
+    public ConnectedVehicleSettings Vehicles { get; init; } = new();
 }
 
 /// <summary>What a device received from the platform.</summary>
@@ -71,6 +73,10 @@ public sealed class RoadsideDevice
     private readonly Site _site;
     private readonly PayloadFormat _payload;
     private readonly DeviceDuties _duties;
+    private readonly ConnectedVehicles? _vehicles;
+    private readonly double _radioReach;
+    private readonly List<BsmLabel> _labels = [];
+    private readonly Lock _labelLock = new();
     private readonly Dictionary<TopicKind, string> _topics = [];
     private readonly System.Collections.Concurrent.ConcurrentQueue<DeviceCommand> _commands = new();
     private readonly List<DeviceCommand> _arrived = [];
@@ -113,6 +119,8 @@ public sealed class RoadsideDevice
         _site = site;
         _payload = settings.Payload;
         _duties = new DeviceDuties(site, plane.ToGeo(site.Position.X, site.Position.Y), epoch, settings, events, streams.For("events/" + site.Id), () => _sequence++, () => _counts);
+        _vehicles = settings.Vehicles.Share > 0 ? new ConnectedVehicles(settings.Vehicles, streams.Seed ^ StableHash.Of("vehicles"), plane, epoch, site.Position) : null;
+        _radioReach = settings.Vehicles.RadioRangeMetres;
         _plane = plane;
         _epoch = epoch;
         _sensors = [.. site.Sensors.Select(s => new SensorModel(s, streams.For("sensor/" + s.Id)))];
@@ -185,6 +193,13 @@ public sealed class RoadsideDevice
             }
         }
 
+        if (_vehicles is not null && _duties.IsOn)
+        {
+            _near.Clear();
+            grid.Query(_site.Position, _radioReach, _near);
+            _vehicles.Work(frame, _near, (payload, sent, label) => Queue(TopicKind.BsmUp, payload, PayloadFormat.Uper, -1, sent, label));
+        }
+
         double lampRate = _duties.LampRateHz ?? _lampRate;
         if (_program is not null && lampRate > 0 && _duties.IsOn)
         {
@@ -202,6 +217,17 @@ public sealed class RoadsideDevice
         }
 
         return _outgoing;
+    }
+
+    /// <summary>What vehicles' messages since the last call truly are.</summary>
+    public List<BsmLabel> TakeLabels()
+    {
+        lock (_labelLock)
+        {
+            List<BsmLabel> labels = [.. _labels];
+            _labels.Clear();
+            return labels;
+        }
     }
 
     /// <summary>Takes what the platform sent down; the time on the way is drawn from the device's downlink.</summary>
@@ -365,7 +391,7 @@ public sealed class RoadsideDevice
     };
 
     /// <summary>Keeps a message until the instant at which it is ready.</summary>
-    private void Queue(TopicKind kind, ReadOnlySpan<byte> payload, PayloadFormat format, long sequence, SimTime sent)
+    private void Queue(TopicKind kind, ReadOnlySpan<byte> payload, PayloadFormat format, long sequence, SimTime sent, BsmLabel? label = null)
     {
         if (!_buffers.TryPop(out byte[]? buffer) || buffer.Length < payload.Length)
         {
@@ -373,7 +399,7 @@ public sealed class RoadsideDevice
         }
 
         payload.CopyTo(buffer);
-        _ready.Enqueue(new Ready(kind, format, buffer, payload.Length, sequence, sent), (sent.Microseconds, _made++));
+        _ready.Enqueue(new Ready(kind, format, buffer, payload.Length, sequence, sent, label), (sent.Microseconds, _made++));
     }
 
     private void Send(in Ready message)
@@ -400,8 +426,16 @@ public sealed class RoadsideDevice
         }
 
         long sequence = message.Sequence >= 0 ? message.Sequence : _sequence++;
+        if (message.Label is { } label)
+        {
+            lock (_labelLock)
+            {
+                _labels.Add(label with { Sequence = sequence });
+            }
+        }
+
         _outgoing.Add(new OutgoingMessage(topic, message.Kind, message.Format, message.Buffer.AsMemory(0, message.Length), sequence, message.Sent, outcome.Arrival));
     }
 
-    private readonly record struct Ready(TopicKind Kind, PayloadFormat Format, byte[] Buffer, int Length, long Sequence, SimTime Sent);
+    private readonly record struct Ready(TopicKind Kind, PayloadFormat Format, byte[] Buffer, int Length, long Sequence, SimTime Sent, BsmLabel? Label);
 }

@@ -66,5 +66,30 @@ public sealed class LaneMatcher
         return found >= 0 ? _pieces[found] : null;
     }
 
+    /// <summary>Whether the middle of a lane is within a distance of at most 20 m.</summary>
+    public bool IsNearRoad(double x, double y, double metres)
+    {
+        (int cx, int cy) = CellOf(x, y);
+        for (int i = cx - 1; i <= cx + 1; i++)
+        {
+            for (int j = cy - 1; j <= cy + 1; j++)
+            {
+                foreach (int piece in _cells.GetValueOrDefault((i, j)) ?? [])
+                {
+                    ref RoadPiece p = ref _pieces[piece];
+                    double dx = p.To.X - p.From.X, dy = p.To.Y - p.From.Y, length = (dx * dx) + (dy * dy);
+                    double share = length > 0 ? Math.Clamp((((x - p.From.X) * dx) + ((y - p.From.Y) * dy)) / length, 0, 1) : 0;
+                    double ex = x - p.From.X - (share * dx), ey = y - p.From.Y - (share * dy);
+                    if ((ex * ex) + (ey * ey) < metres * metres)
+                    {
+                        return true;
+                    }
+                }
+            }
+        }
+
+        return _pieces.Length == 0;
+    }
+
     private static (int X, int Y) CellOf(double x, double y) => ((int)Math.Floor(x / CellMetres), (int)Math.Floor(y / CellMetres));
 }

@@ -6,7 +6,10 @@ namespace V2XSim.Messages.Uper;
 /// <summary>One road user that a frame tells of, in SI units.</summary>
 /// <param name="SecondMark">Milliseconds of the UTC minute at which it was there; −1 when the frame does not say.</param>
 /// <param name="DeviationMetres">Standard deviation of its position in each direction.</param>
-public readonly record struct FrameObject(GeoPoint Position, int SecondMark, RoadUserKind Kind, BodySize Size, double DeviationMetres);
+/// <param name="Id">Eight octets that name the sender of a BSM; 0 for participants of an RSM.</param>
+/// <param name="SpeedMetresPerSecond">NaN when it is not said; likewise the heading, degrees clockwise from north.</param>
+public readonly record struct FrameObject(
+    GeoPoint Position, int SecondMark, RoadUserKind Kind, BodySize Size, double DeviationMetres, ulong Id = 0, double SpeedMetresPerSecond = double.NaN, double HeadingDegrees = double.NaN);
 
 /// <summary>An event that an RSI tells of, in SI units.</summary>
 /// <param name="Number">Of the event at its unit, 0 to 255.</param>
@@ -144,7 +147,10 @@ public sealed class FrameReader
             SecondMarkOf(1),
             KindOf(1, (int)_tape[Child(vehicleClass, _tape[vehicleClass].Type, "classification")].Value),
             SizeOf(Child(1, Bsm, "size"), RoadUserKind.Car),
-            DeviationOf(Child(1, Bsm, "posConfidence"))));
+            DeviationOf(Child(1, Bsm, "posConfidence")),
+            System.Buffers.Binary.BinaryPrimitives.ReadUInt64BigEndian(_tape.BytesOf(in _tape[Child(1, Bsm, "id")])),
+            _tape[Child(1, Bsm, "speed")].Value is < 8191 and var speed ? speed * 0.02 : double.NaN,
+            _tape[Child(1, Bsm, "heading")].Value is < 28_800 and var heading ? heading * 0.0125 : double.NaN));
     }
 
     private void AddParticipants()

@@ -1,0 +1,79 @@
+using V2XSim.Contracts;
+using V2XSim.Dashboard;
+using V2XSim.Fusion.Edge;
+using V2XSim.Messages;
+using V2XSim.Roadside;
+
+namespace V2XSim.Cli;
+
+/// <summary>Holds what the platform took for a lie against what the simulator knows.</summary>
+public sealed class PlausibilityScore
+{
+    private readonly Dictionary<(string Device, long Sequence), BsmLabel> _labels = [];
+    private readonly SortedDictionary<Attack, (long Messages, long Flagged)> _attacks = [];
+    private readonly Dictionary<Attack, HashSet<int>> _vehicles = [];
+    private readonly SortedDictionary<string, long> _checks = new(StringComparer.Ordinal);
+    private long _honest;
+    private long _honestFlagged;
+
+    public void Add(string device, IEnumerable<BsmLabel> labels)
+    {
+        foreach (BsmLabel label in labels)
+        {
+            _labels[(device, label.Sequence)] = label;
+        }
+    }
+
+    public void Add(in MessageRow row)
+    {
+        if (row.Kind != (int)TopicKind.BsmUp || row.Reason is not (0 or (int)RejectReason.Implausible) || !_labels.Remove((row.Device, row.Sequence), out BsmLabel label))
+        {
+            return;
+        }
+
+        bool isFlagged = row.Reason != 0;
+        if (label.Attack == Attack.None && label.IsOfAttacker)
+        {
+            return;
+        }
+
+        if (label.Attack == Attack.None)
+        {
+            _honest++;
+            _honestFlagged += isFlagged ? 1 : 0;
+        }
+        else
+        {
+            (long messages, long flagged) = _attacks.GetValueOrDefault(label.Attack);
+            _attacks[label.Attack] = (messages + 1, flagged + (isFlagged ? 1 : 0));
+            if (!_vehicles.TryGetValue(label.Attack, out HashSet<int>? vehicles))
+            {
+                _vehicles[label.Attack] = vehicles = [];
+            }
+
+            vehicles.Add(label.Vehicle);
+        }
+
+        var failed = (PlausibilityChecks)row.Checks;
+        foreach (PlausibilityChecks check in Enum.GetValues<PlausibilityChecks>().Where(c => c != PlausibilityChecks.None && failed.HasFlag(c)))
+        {
+            _checks[check.ToString()] = _checks.GetValueOrDefault(check.ToString()) + 1;
+        }
+    }
+
+    public PlausibilitySection Section()
+    {
+        long lies = _attacks.Values.Sum(a => a.Messages), caught = _attacks.Values.Sum(a => a.Flagged);
+        return new PlausibilitySection(
+            _honest + lies,
+            _honest,
+            _honestFlagged,
+            Share(_honestFlagged, _honest),
+            Share(caught, lies),
+            Share(caught, caught + _honestFlagged),
+            [.. _attacks.Select(a => new AttackRow(a.Key.ToString(), _vehicles[a.Key].Count, a.Value.Messages, a.Value.Flagged, Share(a.Value.Flagged, a.Value.Messages), Share(a.Value.Flagged, a.Value.Flagged + _honestFlagged)))],
+            _checks);
+
+        static double Share(long part, long whole) => whole > 0 ? part / (double)whole : double.NaN;
+    }
+}
