@@ -15,6 +15,7 @@ public sealed class PlausibilityScore
     private readonly SortedDictionary<string, long> _checks = new(StringComparer.Ordinal);
     private long _honest;
     private long _honestFlagged;
+    private long _ofAttackersHonest;
 
     public void Add(string device, IEnumerable<BsmLabel> labels)
     {
@@ -34,6 +35,7 @@ public sealed class PlausibilityScore
         bool isFlagged = row.Reason != 0;
         if (label.Attack == Attack.None && label.IsOfAttacker)
         {
+            _ofAttackersHonest += isFlagged ? 1 : 0;
             return;
         }
 
@@ -72,6 +74,7 @@ public sealed class PlausibilityScore
             Share(caught, lies),
             Share(caught, caught + _honestFlagged),
             [.. _attacks.Select(a => new AttackRow(a.Key.ToString(), _vehicles[a.Key].Count, a.Value.Messages, a.Value.Flagged, Share(a.Value.Flagged, a.Value.Messages), Share(a.Value.Flagged, a.Value.Flagged + _honestFlagged)))],
+            _ofAttackersHonest,
             _checks);
 
         static double Share(long part, long whole) => whole > 0 ? part / (double)whole : double.NaN;

@@ -139,9 +139,10 @@ public sealed record MessageSection(
 
 /// <summary>How well the edges tell lies of vehicles from the truth, by message.</summary>
 /// <param name="FalseAlarmShare">Honest messages that were taken for lies, of all honest ones.</param>
+/// <param name="OfAttackersHonest">True messages of attackers that were taken for lies because of the others; neither right nor wrong.</param>
 /// <param name="FailedChecks">Messages by check that they did not pass; one may fail several.</param>
 public sealed record PlausibilitySection(
-    long Messages, long Honest, long FalseAlarms, double FalseAlarmShare, double Recall, double Precision, IReadOnlyList<AttackRow> Attacks, IReadOnlyDictionary<string, long> FailedChecks);
+    long Messages, long Honest, long FalseAlarms, double FalseAlarmShare, double Recall, double Precision, IReadOnlyList<AttackRow> Attacks, long OfAttackersHonest, IReadOnlyDictionary<string, long> FailedChecks);
 
 /// <summary>One kind of attack.</summary>
 /// <param name="Vehicles">That did it.</param>

@@ -364,7 +364,8 @@ public sealed class Plausibility(PlausibilitySettings settings, LaneMatcher lane
                 bool isWrongWay = made > 5 + room && driven > 5
                     && Math.Abs(Math.IEEERemainder(claim.HeadingRadians - heading, 2 * Math.PI)) < 0.5
                     && Math.Abs(Math.IEEERemainder(Math.Atan2(wy, wx) - claim.HeadingRadians, 2 * Math.PI)) > 1 + (room / made);
-                if (made > (driven * 1.05) + room + 1 || made < (driven * 0.6) - room - 1 || isWrongWay)
+                bool isStraight = IsAlong(claim.HeadingRadians, heading) && IsAlong(claim.HeadingRadians, _way.ElementAt(_way.Count / 2).Heading);
+                if (made > (driven * 1.05) + room + 1 || made < (driven * (isStraight ? 0.92 : 0.6)) - room - 1 || isWrongWay)
                 {
                     found |= PlausibilityChecks.Course;
                 }
@@ -372,6 +373,8 @@ public sealed class Plausibility(PlausibilitySettings settings, LaneMatcher lane
 
             return found;
         }
+
+        private static bool IsAlong(double a, double b) => Math.Abs(Math.IEEERemainder(a - b, 2 * Math.PI)) < 0.25;
 
         public void Note(in Claim claim, bool isBad)
         {
