@@ -346,6 +346,16 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
         Line("networked road", $"{r.NetworkedRoadKm:0.0} km of {r.RoadKm:0.0} km; {r.Sites} sites, {r.Sensors} sensors, {r.Edges} edges, {r.Regions} regions");
         Line("road users", $"{r.Traffic.MeanRoadUsers:#,0} in the mean, {r.Traffic.MostRoadUsers:#,0} at most, {CliApp.Number(r.Traffic.MeanSpeedMetresPerSecond, "0.0")} m/s");
         Line("messages", $"{r.Messages.Published:#,0} published = {r.Messages.Ingested:#,0} ingested + {r.Messages.Rejected:#,0} rejected + {r.Messages.InFlight:#,0} in flight ({t.MessagesPerSecond:#,0}/s)");
+        if (r.Devices.Up.Sent + r.Devices.Down.Sent > 0)
+        {
+            Line("delivery", $"{r.Devices.Up.Confirmed + r.Devices.Down.Confirmed:#,0} of {r.Devices.Up.Sent + r.Devices.Down.Sent:#,0} important messages confirmed, {r.Devices.Up.Repeated + r.Devices.Down.Repeated:#,0} repeated; {r.Devices.Events:#,0} events");
+        }
+
+        if (r.Plausibility.Messages > 0)
+        {
+            Line("plausibility", $"{CliApp.Number(r.Plausibility.Recall * 100, "0.0")} % of lies caught, {r.Plausibility.FalseAlarms:#,0} false alarms in {r.Plausibility.Honest:#,0} honest messages");
+        }
+
         Line("accuracy", $"{CliApp.Number(r.Accuracy.Recall * 100, "0.0")} % of road users found, {CliApp.Number(r.Accuracy.Precision * 100, "0.0")} % of tracks real, position error {CliApp.Number(r.Accuracy.PositionRmseMetres, "0.00")} m, HOTA {CliApp.Number(r.Accuracy.Hota, "0.000")}, GOSPA {CliApp.Number(r.Accuracy.GospaMeanMetres, "0.00")} m");
         Line("hand-over", $"{r.Accuracy.Handover.Kept:#,0} of {r.Accuracy.Handover.Crossings:#,0} crossings from edge to edge kept the published identity");
         Line("sensor to road", $"p50 {CliApp.Number(r.Latency.Edge.P50Ms, "0")} ms, p99 {CliApp.Number(r.Latency.Edge.P99Ms, "0")} ms, {r.Latency.DeadlineMisses:#,0} of {r.Latency.Edge.Count:#,0} beyond {r.Latency.DeadlineMs:0} ms");

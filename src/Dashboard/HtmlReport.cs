@@ -92,6 +92,8 @@ public static class HtmlReport
         Accuracy(html, report);
         Latency(html, report);
         Messages(html, report);
+        Devices(html, report);
+        Plausibility(html, report);
         Traffic(html, report);
         Timing(html, report, timing);
         Notes(html, report);
@@ -231,17 +233,57 @@ public static class HtmlReport
             html,
             ["account", "messages"],
             [
-                ["made by devices", N(m.Generated)], ["− lost on the link", N(m.LostOnLink)], ["− refused by a full link queue", N(m.QueueFull)],
+                ["made by devices", N(m.Generated)], ["− lost on the link", N(m.LostOnLink)], ["− refused by a full link queue", N(m.QueueFull)], ["− due while there was no connection", N(m.NotConnected)],
                 ["= published", N(m.Published)], ["of which damaged on the link", N(m.Corrupted)], ["ingested", N(m.Ingested)], ["rejected", N(m.Rejected)], ["of which kept in quarantine.parquet", N(m.Quarantined)], ["in flight at the end", N(m.InFlight)],
                 ["from devices that are not simulated", N(m.ForeignReceived)],
                 ["object lists down (RSM), published / received / lost", N(m.RsmPublished) + " / " + N(m.RsmReceived) + " / " + N(m.RsmLost)],
-                ["warnings down (RSI), published / received / lost", N(m.RsiPublished) + " / " + N(m.RsiReceived) + " / " + N(m.RsiLost)],
+                ["warnings and events down (RSI), published / received / lost", N(m.RsiPublished) + " / " + N(m.RsiReceived) + " / " + N(m.RsiLost)],
             ]);
         Table(
             html,
             ["rejected because", "messages"],
             m.RejectedByReason.Count == 0 ? [["nothing was rejected", "0"]] : [.. m.RejectedByReason.Select(p => (string[])[E(p.Key), N(p.Value)])]);
         html.Append("</div>\n");
+    }
+
+    private static void Devices(StringBuilder html, RunReport r)
+    {
+        DevicesSection d = r.Devices;
+        html.Append("<h2>Devices and what must not be lost</h2><p class=\"note\">Important messages are repeated until whoever uses them has confirmed them; a repeated one is used once.</p><div class=\"two\">");
+        Table(
+            html,
+            ["devices", "number"],
+            [["that said something of themselves", N(d.Heard)], ["there, by their last word", N(d.Online)], ["with faults", N(d.WithFaults)], ["events that were used", N(d.Events)]]);
+        Table(
+            html,
+            ["important messages", "from devices", "from edges"],
+            [
+                ["sent", N(d.Up.Sent), N(d.Down.Sent)],
+                ["confirmed", N(d.Up.Confirmed), N(d.Down.Confirmed)],
+                ["waiting at the end", N(d.Up.Waiting), N(d.Down.Waiting)],
+                ["repeated", N(d.Up.Repeated), N(d.Down.Repeated)],
+                ["refused for want of room", N(d.Up.Refused), N(d.Down.Refused)],
+            ]);
+        html.Append("</div>\n");
+    }
+
+    private static void Plausibility(StringBuilder html, RunReport r)
+    {
+        PlausibilitySection p = r.Plausibility;
+        if (p.Messages == 0)
+        {
+            return;
+        }
+
+        html.Append(Invariant, $"<h2>What vehicles say of themselves</h2><p class=\"note\">{N(p.Messages)} messages checked; {N(p.FalseAlarms)} of {N(p.Honest)} honest ones were taken for lies ({P(p.FalseAlarmShare)}).</p>");
+        Table(
+            html,
+            ["attack", "vehicles", "messages", "caught", "recall", "precision"],
+            p.Attacks.Count == 0 ? [["nobody lied", "0", "0", "0", "–", "–"]] : [.. p.Attacks.Select(a => (string[])[E(a.Attack), N(a.Vehicles), N(a.Messages), N(a.Caught), P(a.Recall), P(a.Precision)])]);
+        Table(
+            html,
+            ["check that was not passed", "messages"],
+            p.FailedChecks.Count == 0 ? [["none", "0"]] : [.. p.FailedChecks.Select(c => (string[])[E(c.Key), N(c.Value)])]);
     }
 
     private static void Traffic(StringBuilder html, RunReport r)

@@ -287,7 +287,7 @@ public sealed class RunTests : IDisposable
         string dom = await browser.StandardOutput.ReadToEndAsync();
         await browser.WaitForExitAsync();
 
-        foreach (string part in (string[])["Map", "Accuracy against truth", "Latency ledger", "Messages", "Traffic state", "rejected because", "id=\"map\"", "<circle"])
+        foreach (string part in (string[])["Map", "Accuracy against truth", "Latency ledger", "Messages", "Devices and what must not be lost", "Traffic state", "rejected because", "id=\"map\"", "<circle"])
         {
             Assert.Contains(part, dom, StringComparison.Ordinal);
         }
