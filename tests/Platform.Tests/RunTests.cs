@@ -246,7 +246,7 @@ public sealed class RunTests : IDisposable
         await using FileStream messages = File.OpenRead(Path.Combine(_folder["a"], "messages.parquet"));
         await using FileStream tracks = File.OpenRead(Path.Combine(_folder["a"], "tracks.parquet"));
 
-        Assert.Equal(["device", "topic", "sequence", "sensed_us", "sent_us", "arrival_us", "payload_bytes", "objects", "outcome"], await Columns(messages));
+        Assert.Equal(["device", "topic", "sequence", "sensed_us", "sent_us", "arrival_us", "payload_bytes", "objects", "outcome", "failed_checks"], await Columns(messages));
         Assert.Equal(report.GetProperty("messages").GetProperty("ingested").GetInt64(), await Rows(messages));
         Assert.Contains("velocity_x_mps", await Columns(tracks));
         Assert.True(await Rows(tracks) > 40 * 10);

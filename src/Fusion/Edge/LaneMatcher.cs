@@ -66,13 +66,19 @@ public sealed class LaneMatcher
         return found >= 0 ? _pieces[found] : null;
     }
 
-    /// <summary>Whether the middle of a lane is within a distance of at most 20 m.</summary>
+    /// <summary>Whether the middle of a lane is within a distance. Beyond 100 m it is not looked for: such a question says nothing.</summary>
     public bool IsNearRoad(double x, double y, double metres)
     {
-        (int cx, int cy) = CellOf(x, y);
-        for (int i = cx - 1; i <= cx + 1; i++)
+        if (metres > 100)
         {
-            for (int j = cy - 1; j <= cy + 1; j++)
+            return true;
+        }
+
+        (int cx, int cy) = CellOf(x, y);
+        int reach = (int)Math.Ceiling(metres / CellMetres);
+        for (int i = cx - reach; i <= cx + reach; i++)
+        {
+            for (int j = cy - reach; j <= cy + reach; j++)
             {
                 foreach (int piece in _cells.GetValueOrDefault((i, j)) ?? [])
                 {

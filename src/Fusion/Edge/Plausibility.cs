@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using V2XSim.Kernel;
 
 namespace V2XSim.Fusion.Edge;
@@ -56,24 +58,36 @@ public readonly record struct Claim(
 /// <summary>Limits of the checks; the defaults are those of F2MD where it has one, with room for what sensors and links do.</summary>
 public sealed record PlausibilitySettings
 {
+    [Range(10, 163)]
+    [Description("No vehicle is faster.")]
     public double MaximumSpeedMetresPerSecond { get; init; } = 60;
 
+    [Range(10, 2000)]
+    [Description("Nobody is heard from farther away.")]
     public double RadioRangeMetres { get; init; } = 420;
 
-    /// <summary>A message may be so old when it arrives.</summary>
+    [Range(0.1, 10)]
+    [Description("Age of a message when it arrives.")]
     public double MaximumAgeSeconds { get; init; } = 0.6;
 
-    /// <summary>Messages of one vehicle in a second.</summary>
+    [Range(1, 200)]
+    [Description("Messages of one vehicle in a second.")]
     public int MaximumPerSecond { get; init; } = 14;
 
+    [Range(1, 50)]
+    [Description("No vehicle gains speed faster.")]
     public double MaximumAccelerationMetresPerSecondSquared { get; init; } = 6;
 
+    [Range(1, 50)]
+    [Description("No vehicle brakes harder.")]
     public double MaximumDecelerationMetresPerSecondSquared { get; init; } = 10;
 
-    /// <summary>Distance from the middle of the nearest lane.</summary>
+    [Range(2, 20)]
+    [Description("Distance from the middle of the nearest lane, beside what the vehicle's own accuracy allows.")]
     public double OffRoadMetres { get; init; } = 14;
 
-    /// <summary>Standard deviations that an honest place may be off.</summary>
+    [Range(1, 20)]
+    [Description("Standard deviations that an honest place may be off.")]
     public double Deviations { get; init; } = 5;
 }
 
