@@ -15,19 +15,7 @@ internal sealed class AsnPeer : IDisposable
 
     public static AsnPeer Build(string folder)
     {
-        var text = new StringBuilder("V2X DEFINITIONS AUTOMATIC TAGS ::= BEGIN\n");
-        var names = new Dictionary<UperType, string>();
-        Define(Csae53.MessageFrame, "MessageFrame", names, text);
-        text.Append("END\n");
-        File.WriteAllText(Path.Combine(folder, "v2x.asn"), text.ToString());
-        Call("asn1c", "-S /usr/share/asn1c -gen-PER -pdu=MessageFrame -fcompound-names v2x.asn", folder);
-        foreach (string sample in (string[])["converter-sample.c", "converter-example.c"])
-        {
-            File.Delete(Path.Combine(folder, sample));
-        }
-
-        File.Copy(Place.Of("tests", "peers", "asn1c", "main.c"), Path.Combine(folder, "main.c"), overwrite: true);
-        Call("sh", "-c \"gcc -O1 -w -I. -DASN_DISABLE_OER_SUPPORT *.c -o peer -lm\"", folder);
+        Dictionary<UperType, string> names = AsnModule.Compile(folder, Place.Of("tests", "peers", "asn1c", "main.c"), "-O1");
         return new AsnPeer(Process.Start(new ProcessStartInfo(Path.Combine(folder, "peer")) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true })!, names);
     }
 
@@ -65,40 +53,6 @@ internal sealed class AsnPeer : IDisposable
         byte[] part = new byte[BinaryPrimitives.ReadInt32BigEndian(head)];
         from.ReadExactly(part);
         return part;
-    }
-
-    private static void Call(string program, string arguments, string folder)
-    {
-        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, UseShellExecute = false, RedirectStandardError = true, RedirectStandardOutput = true })!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
-        process.WaitForExit();
-        Xunit.Assert.True(process.ExitCode == 0, $"{program} {arguments}: {error.Result}{output.Result}");
-    }
-
-    /// <summary>Writes a type's definition once, after those that it needs; returns its name.</summary>
-    private static string Define(UperType type, string wish, Dictionary<UperType, string> names, StringBuilder text)
-    {
-        if (names.TryGetValue(type, out string? known))
-        {
-            return known;
-        }
-
-        string name = names.ContainsValue(wish) ? $"{wish}N{names.Count}" : wish;
-        names[type] = name;
-        string body = type.Kind switch
-        {
-            UperKind.Integer => $"INTEGER ({type.Low}..{type.High})",
-            UperKind.Enumerated => "ENUMERATED { " + string.Join(", ", type.Names.Select((n, i) => $"{Encoding.UTF8.GetString(n)} ({i})")) + (type.IsExtensible ? ", ..." : string.Empty) + " }",
-            UperKind.BitString => $"BIT STRING (SIZE({type.Low}{(type.IsExtensible ? ",..." : string.Empty)}))",
-            UperKind.OctetString => type.Low == type.High ? $"OCTET STRING (SIZE({type.Low}))" : $"OCTET STRING (SIZE({type.Low}..{type.High}))",
-            UperKind.Text => $"IA5String (SIZE({type.Low}..{type.High}))",
-            UperKind.SequenceOf => $"SEQUENCE (SIZE({type.Low}..{type.High})) OF {Define(type.Element!, wish + "Item", names, text)}",
-            _ => (type.Kind == UperKind.Choice ? "CHOICE" : "SEQUENCE") + " { "
-                + string.Join(", ", type.Fields.Select(f => $"{f.Name} {Define(f.Type, char.ToUpperInvariant(f.Name[0]) + f.Name[1..] + "T", names, text)}{(f.IsOptional ? " OPTIONAL" : string.Empty)}"))
-                + (type.IsExtensible ? ", ..." : string.Empty) + " }",
-        };
-        text.Append(name).Append(" ::= ").Append(body).Append('\n');
-        return name;
     }
 
     private void Value(UperTape tape, int index, StringBuilder xml)
