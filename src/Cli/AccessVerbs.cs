@@ -158,9 +158,9 @@ public sealed class AccessVerbs(TextReader input, TextWriter output)
     /// <summary>Prints a line for a password file; the password comes from standard input, so that no history holds it.</summary>
     public int Password(string user)
     {
-        if (user.AsSpan().IndexOfAny("+#/:") >= 0)
+        if (user.Trim().Length == 0 || user.AsSpan().IndexOfAny("+#/:") >= 0)
         {
-            throw new BadInputException("command line", "user", $"'{user}' has a character that topics or password files use", "leave out + # / and :");
+            throw new BadInputException("command line", "user", $"'{user}' is no name, or has a character that topics or password files use", "leave out + # / and :");
         }
 
         string password = input.ReadLine() ?? string.Empty;

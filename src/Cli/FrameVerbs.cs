@@ -9,7 +9,7 @@ using V2XSim.Messages.Uper;
 namespace V2XSim.Cli;
 
 /// <summary><c>decode</c> and <c>encode</c>: messages of T/CSAE 53-2020 and payloads of T/ITS 0180.1-2021 for a person to read, and back.</summary>
-public sealed class FrameVerbs(TextReader input, TextWriter output)
+public sealed class FrameVerbs(Stream input, TextWriter output)
 {
     private const int MaximumBytes = 1 << 20;
     private const string Shape = "give a message in the shape that 'v2xsim decode' prints";
@@ -63,8 +63,10 @@ public sealed class FrameVerbs(TextReader input, TextWriter output)
             throw new BadInputException("command line", "--format", $"{record.Name} has no form in UPER", "use --format protobuf");
         }
 
+        int number = 0;
         foreach ((string place, byte[] bytes, bool isJson) in Frames(source))
         {
+            number++;
             if (!isJson)
             {
                 throw new BadInputException(place, "message", "it is not JSON", Shape);
@@ -73,7 +75,7 @@ public sealed class FrameVerbs(TextReader input, TextWriter output)
             output.WriteLine(Convert.ToHexStringLower(Packed(record, bytes, format, place)));
         }
 
-        return ExitCodes.Done;
+        return number > 0 ? ExitCodes.Done : throw new BadInputException(source ?? "standard input", "message", "there is nothing to encode", Shape);
     }
 
     /// <summary>Prints the .proto of one family of messages.</summary>
@@ -204,19 +206,12 @@ public sealed class FrameVerbs(TextReader input, TextWriter output)
         string name;
         if (source is null or "-")
         {
-            (name, content) = ("standard input", Encoding.UTF8.GetBytes(input.ReadToEnd()));
+            (name, content) = ("standard input", All(input, "standard input"));
         }
         else if (File.Exists(source))
         {
             using FileStream file = ScenarioLoader.Open(source);
-            if (file.Length > 64L << 20)
-            {
-                throw new BadInputException(source, string.Empty, "the file is larger than 64 MB", "split it");
-            }
-
-            content = new byte[file.Length];
-            file.ReadExactly(content);
-            name = source;
+            (name, content) = (source, All(file, source));
         }
         else
         {
@@ -224,6 +219,24 @@ public sealed class FrameVerbs(TextReader input, TextWriter output)
         }
 
         return Split(name, content);
+    }
+
+    /// <summary>Everything that a file, a pipe or a terminal gives.</summary>
+    private static byte[] All(Stream stream, string name)
+    {
+        const int Most = 64 << 20;
+        using var memory = new MemoryStream();
+        byte[] part = new byte[81_920];
+        for (int read; (read = stream.Read(part)) > 0;)
+        {
+            memory.Write(part.AsSpan(0, read));
+            if (memory.Length > Most)
+            {
+                throw new BadInputException(name, string.Empty, "there are more than 64 MB", "split it");
+            }
+        }
+
+        return memory.ToArray();
     }
 
     /// <summary>Text is taken line by line, or as one JSON document; anything else as the octets of one frame.</summary>
@@ -268,4 +281,35 @@ public sealed class FrameVerbs(TextReader input, TextWriter output)
             yield return (place, Convert.FromHexString(digits), false);
         }
     }
+}
+
+/// <summary>Standard input, opened when it is first read: most verbs do not.</summary>
+internal sealed class StandardInput : Stream
+{
+    private Stream? _stream;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    public override void Flush()
+    {
+        // Nothing is ever written.
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+    public override int Read(Span<byte> buffer) => (_stream ??= Console.OpenStandardInput()).Read(buffer);
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }

@@ -11,6 +11,7 @@ public sealed class ProgressLine
     private readonly bool _terminal;
     private long _shown;
     private bool _open;
+    private int _disconnected;
 
     public ProgressLine(TextWriter error, TimeProvider clock, bool quiet)
     {
@@ -23,6 +24,16 @@ public sealed class ProgressLine
 
     public void Show(RunProgress p)
     {
+        if ((p.Disconnected > 0) != (_disconnected > 0))
+        {
+            End();
+            _open = false;
+            _error.WriteLine(p.Disconnected > 0
+                ? string.Create(CultureInfo.InvariantCulture, $"warning: at {p.SimulatedSeconds:0.0} s {p.Disconnected} connections to the broker are lost; they are tried again, and what must not be lost waits")
+                : string.Create(CultureInfo.InvariantCulture, $"at {p.SimulatedSeconds:0.0} s all connections to the broker are there again"));
+        }
+
+        _disconnected = p.Disconnected;
         double since = _clock.GetElapsedTime(_shown).TotalSeconds;
         if (_quiet || since < (_terminal ? 0.25 : 10))
         {

@@ -50,10 +50,15 @@ public sealed class Results : IAsyncDisposable
     private readonly SortedDictionary<string, DeviceRow> _lastWords = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DeliveryCounts> _delivery = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, long> _sentByTopic = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, long> _sentToReal = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, long> _receivedByTopic = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, long> _lostByTopic = new(StringComparer.Ordinal);
     private readonly PlausibilityScore _plausibility = new();
     private long _eventsUsed;
+
+    /// <summary>Connections to the broker that were made again; only under the wall clock.</summary>
+    public long Reconnections { get; set; }
+
     private readonly Dictionary<string, string> _tableHashes = new(StringComparer.Ordinal);
     private long _ingested;
     private long _rejectedTotal;
@@ -359,11 +364,9 @@ public sealed class Results : IAsyncDisposable
         _delivery[edge] = result.Delivery;
         foreach (DownCount down in result.Down)
         {
-            if (_simulated.Contains(down.Device))
-            {
-                string topic = Topics.TailOf((TopicKind)down.Kind);
-                _sentByTopic[topic] = _sentByTopic.GetValueOrDefault(topic) + down.Messages;
-            }
+            SortedDictionary<string, long> counts = _simulated.Contains(down.Device) ? _sentByTopic : _sentToReal;
+            string topic = Topics.TailOf((TopicKind)down.Kind);
+            counts[topic] = counts.GetValueOrDefault(topic) + down.Messages;
         }
 
         foreach (DeviceRow row in result.Devices)
@@ -469,7 +472,10 @@ public sealed class Results : IAsyncDisposable
                 _lostByTopic.GetValueOrDefault(rsi),
                 devices.Sum(d => d.NotConnected),
                 _sentByTopic,
-                _receivedByTopic),
+                _receivedByTopic,
+                _lostByTopic,
+                _sentByTopic.Values.Sum() - _receivedByTopic.Values.Sum() - _lostByTopic.Values.Sum(),
+                _sentToReal),
             Devices = new DevicesSection(
                 _lastWords.Count,
                 _lastWords.Values.Count(d => d.IsOnline),
@@ -511,9 +517,23 @@ public sealed class Results : IAsyncDisposable
             Notes =
             [
                 .. network.Notes.Select(n => new NoteRow("roads", n.What, n.Why, n.Count, n.Example)),
+                .. BrokerNotes(devices.Sum(d => d.NotConnected)),
                 .. _loaded.Notes.Select(n => new NoteRow("scenario", n.What, n.Why, n.Count, n.Example)),
             ],
         };
+    }
+
+    private IEnumerable<NoteRow> BrokerNotes(long notConnected)
+    {
+        if (Reconnections > 0)
+        {
+            yield return new NoteRow("broker", "connections", "they were lost and made again", (int)Reconnections, "what was on its way at that moment may be lost");
+        }
+
+        if (notConnected > 0)
+        {
+            yield return new NoteRow("broker", "messages of devices", "there was no connection when they were due", (int)notConnected, "important ones were repeated");
+        }
     }
 
     private static DeliverySection Delivery(IEnumerable<DeliveryCounts> all)

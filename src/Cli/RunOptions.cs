@@ -35,4 +35,4 @@ public sealed record RunOptions
 }
 
 /// <summary>How far a run is, for showing.</summary>
-public readonly record struct RunProgress(double SimulatedSeconds, double TotalSeconds, double TimesRealTime, double MessagesPerSecond, double LagSeconds, double SecondsLeft);
+public readonly record struct RunProgress(double SimulatedSeconds, double TotalSeconds, double TimesRealTime, double MessagesPerSecond, double LagSeconds, double SecondsLeft, int Disconnected = 0);

@@ -24,6 +24,9 @@ public sealed class RunSession : IAsyncDisposable
     /// <summary>A run under the simulated clock ends when nothing has moved for this long.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
+    /// <summary>Under the wall clock: how long what is on its way down is waited for at the end, when nothing moves.</summary>
+    private static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(1);
+
     /// <summary>Messages down that may be on their way before the next step waits for them.</summary>
     private const long MaximumDownInFlight = 4000;
 
@@ -134,6 +137,9 @@ public sealed class RunSession : IAsyncDisposable
 
     public EdgeCatalogue Catalogue { get; }
 
+    /// <summary>UTC at the scenario's start.</summary>
+    public DateTimeOffset StartUtc => _epoch.ToUtc(SimTime.Zero);
+
     /// <summary>Port at which the broker listens to other machines; 0 for none.</summary>
     public int SecurePort => _broker?.Gate.SecurePort ?? 0;
 
@@ -150,7 +156,7 @@ public sealed class RunSession : IAsyncDisposable
         {
             _broker = await EmbeddedBroker.StartAsync(
                 _options.Port,
-                (client, message) => _intake.Accept(message, client),
+                (client, message, isAllowed) => _intake.Accept(message, client, isAllowed: isAllowed),
                 [Topics.AnnouncerClient, .. _fleet.Devices.Select(d => d.Id)],
                 _clock,
                 limits: null,
@@ -204,12 +210,15 @@ public sealed class RunSession : IAsyncDisposable
             await StepTiersAsync(_steps, _steps + 1, _steps + 2, isLast: true);
         }
 
+        double stepped = _clock.GetElapsedTime(_runStarted).TotalSeconds;
         await WaitForDownAsync(0);
 
-        _watch.RunSeconds = _clock.GetElapsedTime(_runStarted).TotalSeconds;
+        // Under the wall clock what is waited for here may have been lost; it is no part of the run.
+        _watch.RunSeconds = _options.IsWallClock ? stepped : _clock.GetElapsedTime(_runStarted).TotalSeconds;
         long reporting = _clock.GetTimestamp();
         _results.AddReceived(_fleet.TakeReceived());
         CentreState centre = await _centre.State();
+        _results.Reconnections = _fleet.Reconnections + (_link?.Reconnections ?? 0);
         RunReport report = await _results.CloseAsync(_fleet, _intake, centre, _steps, _steps * _stepSeconds, partial);
         _watch.Reconnections = _fleet.Reconnections + (_link?.Reconnections ?? 0);
         _watch.BrokerDropped = _broker?.Dropped ?? 0;
@@ -505,7 +514,7 @@ public sealed class RunSession : IAsyncDisposable
             {
                 (last, since) = (now, _clock.GetTimestamp());
             }
-            else if (_clock.GetElapsedTime(since) > Patience)
+            else if (_clock.GetElapsedTime(since) > (_options.IsWallClock ? LastPatience : Patience))
             {
                 if (_options.IsWallClock)
                 {
@@ -528,7 +537,7 @@ public sealed class RunSession : IAsyncDisposable
 
         double wall = _clock.GetElapsedTime(_runStarted).TotalSeconds, simulated = step * _stepSeconds, total = _totalSteps * _stepSeconds;
         double speed = simulated / Math.Max(wall, 1e-6);
-        _progress(new RunProgress(simulated, total, speed, _intake.Accepted / Math.Max(wall, 1e-6), _options.IsWallClock ? Math.Max(0, wall - simulated) : 0, (total - simulated) / speed));
+        _progress(new RunProgress(simulated, total, speed, _intake.Accepted / Math.Max(wall, 1e-6), _options.IsWallClock ? Math.Max(0, wall - simulated) : 0, (total - simulated) / speed, _fleet.Disconnected + (_link is { IsConnected: false } ? 1 : 0)));
     }
 }
 

@@ -95,6 +95,22 @@ public static class ScenarioLoader
             Add("sites.plan.sensors", $"two different types are named {same.Key}", "give each its own name");
         }
 
+        VehiclesSection vehicles = scenario.Vehicles;
+        if (vehicles.AttackerShare > 0 && vehicles.Attacks.Count == 0)
+        {
+            Add("vehicles.attackerShare", "there are attackers, but nothing that they do", "list attacks");
+        }
+
+        if (vehicles.ConnectedShare == 0 && (vehicles.AttackerShare > 0 || vehicles.Attacks.Count > 0))
+        {
+            Add("vehicles", "there are attackers, but no connected vehicles", "give connectedShare");
+        }
+
+        foreach (EventSection late in scenario.Operation.Events.Where(e => e.AtSeconds > scenario.DurationSeconds))
+        {
+            problems.Add(new Problem(file, late.Line, late.Column, "operation.events.atSeconds", "the event begins after the scenario has ended", "give an earlier time, or a longer scenario"));
+        }
+
         foreach ((string field, string? name) in new[]
         {
             ("roads.sumoNet", roads.SumoNet), ("roads.geoJson", roads.GeoJson), ("traffic.fcd", traffic.Fcd), ("traffic.csv", traffic.Csv), ("sites.file", needsSites ? sites.File : null),

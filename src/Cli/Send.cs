@@ -30,8 +30,27 @@ public sealed class Send(TextWriter output, TextWriter error, TimeProvider clock
         }
 
         string device = name.ToString();
+        if (entry.IsUp)
+        {
+            throw new BadInputException("command line", "topic", $"'{topic}' is a device's to publish", "give a topic that ends in /down, or versions/query");
+        }
+
+        if (entry.Payload is not null && format == PayloadFormat.Uper)
+        {
+            throw new BadInputException("command line", "--format", $"{entry.Payload.Name} has no form in UPER", "use json or protobuf");
+        }
+
         byte[] json = await File.ReadAllBytesAsync(ScenarioLoader.Existing(file), cancellation);
-        byte[] packed = [.. new FrameVerbs(TextReader.Null, TextWriter.Null).Packed(entry.Payload, json, format, file)];
+        byte[] packed = [.. new FrameVerbs(Stream.Null, TextWriter.Null).Packed(entry.Payload, json, format, file)];
+        if (entry.Payload is { } record && new WireJson().Read(record, json, out WireMessage said).IsValid)
+        {
+            string field = record.IndexOf("rscuSn") >= 0 ? "rscuSn" : record.IndexOf("rsuEsn") >= 0 ? "rsuEsn" : string.Empty;
+            if (field.Length > 0 && said.Text(field) != device)
+            {
+                throw new BadInputException(file, field, $"it names '{said.Text(field)}', the topic '{device}'", "give both the same name");
+            }
+        }
+
         bool isJson = format is PayloadFormat.Json or PayloadFormat.Unstated;
         long number = clock.GetUtcNow().ToUnixTimeMilliseconds();
         var confirmed = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -67,6 +86,7 @@ public sealed class Send(TextWriter output, TextWriter error, TimeProvider clock
             cancellation);
         if (!entry.HasAck || patience <= TimeSpan.Zero)
         {
+            await error.WriteLineAsync($"sent to {topic}; no confirmation is waited for");
             return ExitCodes.Done;
         }
 

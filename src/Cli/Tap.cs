@@ -243,7 +243,7 @@ public sealed class Tap(TextWriter output, TextWriter error, TimeProvider clock)
         MqttClientSubscribeResult subscribed = await client.SubscribeAsync(options.Filter, MqttQualityOfServiceLevel.AtMostOnce, cancellation);
         if (subscribed.Items.Any(i => (int)i.ResultCode >= 0x80))
         {
-            throw new BrokerUnavailableException($"broker {options.Broker} refuses the filter '{options.Filter}': {subscribed.Items.First().ResultCode}");
+            throw new BrokerUnavailableException($"broker {options.Broker} refuses the filter '{options.Filter}': {subscribed.Items.First().ResultCode}; ask for less, such as --filter \"rsu/#\"");
         }
 
         await error.WriteLineAsync($"listening to '{options.Filter}' at {options.Broker}; Ctrl-C ends");

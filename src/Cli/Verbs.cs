@@ -224,7 +224,7 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
         bool reachable = true;
         try
         {
-            await using EmbeddedBroker? embedded = broker is null ? await EmbeddedBroker.StartAsync(port, (_, _) => false, [], clock) : null;
+            await using EmbeddedBroker? embedded = broker is null ? await EmbeddedBroker.StartAsync(port, (_, _, _) => false, [], clock) : null;
             BrokerAddress address = broker ?? embedded!.Address;
             long asked = clock.GetTimestamp();
             reachable = await Echoes(address, cancellation);
@@ -328,6 +328,12 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
         try
         {
             await session.StartAsync(cancellation);
+            if (options.IsWallClock && !quiet)
+            {
+                string secure = session.SecurePort > 0 ? $", and with TLS on port {session.SecurePort}" : string.Empty;
+                await error.WriteLineAsync(options.Broker is null ? $"the broker listens at {session.Address}{secure}; the clock starts at {session.StartUtc:HH:mm:ss} UTC of the scenario" : $"connected to {session.Address}; the clock starts at {session.StartUtc:HH:mm:ss} UTC of the scenario");
+            }
+
             return await session.RunAsync(cancellation);
         }
         finally

@@ -112,7 +112,9 @@ public sealed record TrafficSection(
 /// rejected + in flight.
 /// </summary>
 /// <param name="NotConnected">Messages that were due while their device had no connection to the broker; only under the wall clock.</param>
-/// <param name="DownByTopic">Sent down to simulated devices, repetitions among it.</param>
+/// <param name="DownByTopic">Sent down to simulated devices, repetitions among it: received, lost on the link, or unaccounted for.</param>
+/// <param name="DownUnaccounted">Sent down and never received: on its way at the end, or lost with a broker.</param>
+/// <param name="DownToRealDevices">Sent down to devices that are not simulated; what they received only they know.</param>
 public sealed record MessageSection(
     long Generated,
     long LostOnLink,
@@ -135,7 +137,10 @@ public sealed record MessageSection(
     long RsiLost,
     long NotConnected,
     IReadOnlyDictionary<string, long> DownByTopic,
-    IReadOnlyDictionary<string, long> DownReceivedByTopic);
+    IReadOnlyDictionary<string, long> DownReceivedByTopic,
+    IReadOnlyDictionary<string, long> DownLostByTopic,
+    long DownUnaccounted,
+    IReadOnlyDictionary<string, long> DownToRealDevices);
 
 /// <summary>How well the edges tell lies of vehicles from the truth, by message.</summary>
 /// <param name="FalseAlarmShare">Honest messages that were taken for lies, of all honest ones.</param>

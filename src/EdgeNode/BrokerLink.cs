@@ -16,6 +16,8 @@ public sealed class BrokerLink : IDownlink, IAsyncDisposable
     /// <summary>Messages down for which there was no connection.</summary>
     public long NotSent => Interlocked.Read(ref _notSent);
 
+    public bool IsConnected => _connection?.IsConnected ?? false;
+
     public long Reconnections => _connection?.Reconnections ?? 0;
 
     /// <summary>Connects and subscribes to everything that devices send.</summary>

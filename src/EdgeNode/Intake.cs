@@ -155,17 +155,25 @@ public sealed class Intake : IDisposable
     /// Who sent it, where the broker says so: a device may speak under its own name only, and steps are announced by the roadside
     /// alone. Null behind an external broker, whose access rules have to see to it.
     /// </param>
+    /// <param name="isAllowed">Whether the broker's rules let the client publish there.</param>
     /// <param name="isState">Whether the broker had kept it from before the platform came: then it counts only for real devices, whose state it tells.</param>
-    public bool Accept(MqttApplicationMessage message, string? client, bool isState = false)
+    public bool Accept(MqttApplicationMessage message, string? client, bool isState = false, bool isAllowed = true)
     {
         if (TranslatorFor(message) is { } dialects)
         {
             Translated translated = dialects.Translate(message.Topic, message.Payload.ToArray(), UnixNow());
-            return Take(message, translated.Kind, translated.Device, new ReadOnlySequence<byte>(translated.Payload), translated.Format, translated.Reason, client, isState);
+            return Take(message, translated.Kind, translated.Device, new ReadOnlySequence<byte>(translated.Payload), translated.Format, isAllowed ? translated.Reason : RejectReason.NotAllowed, client, isState);
         }
 
         TopicKind kind = Topics.Parse(message.Topic, out ReadOnlySpan<char> name);
-        return Take(message, kind, name, message.Payload, FormatOf(message.ContentType), RejectReason.None, client, isState);
+        RejectReason reason = isAllowed ? RejectReason.None : RejectReason.NotAllowed;
+        if (kind == TopicKind.Unknown && (message.Topic.StartsWith("rscu/", StringComparison.Ordinal) || message.Topic.StartsWith("rsu/", StringComparison.Ordinal)))
+        {
+            // A topic of the standard's families that nobody knows is a device's mistake, not somebody else's business.
+            reason = isAllowed ? RejectReason.UnknownTopic : reason;
+        }
+
+        return Take(message, kind, name, message.Payload, FormatOf(message.ContentType), reason, client, isState);
     }
 
     /// <summary>The translator, when a message is in a dialect; every thread has its own.</summary>
@@ -195,7 +203,7 @@ public sealed class Intake : IDisposable
 
         switch (kind)
         {
-            case TopicKind.StepUp when client is null or Topics.AnnouncerClient:
+            case TopicKind.StepUp when client is null or Topics.AnnouncerClient && reason == RejectReason.None:
                 Announce(message.Payload);
                 return true;
             case TopicKind.StepUp:

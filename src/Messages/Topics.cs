@@ -290,4 +290,7 @@ public enum RejectReason
 
     /// <summary>What a vehicle says of itself cannot be true; which checks say so stands beside it.</summary>
     Implausible = 18,
+
+    /// <summary>The rules of access do not let its sender publish there.</summary>
+    NotAllowed = 19,
 }

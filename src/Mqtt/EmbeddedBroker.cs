@@ -47,7 +47,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
 
     /// <summary>Starts a broker.</summary>
     /// <param name="port">TCP port on the loopback address; 0 takes a free one.</param>
-    /// <param name="onUp">Receives who publishes and what; false for a topic that it has no use for.</param>
+    /// <param name="onUp">Receives who publishes what, and whether the rules allow it; false for a topic that it has no use for.</param>
     /// <param name="clients">Names of the clients that are the run's own.</param>
     /// <param name="clock">Measures how long clients take.</param>
     /// <param name="limits">What clients may ask; the usual when null.</param>
@@ -56,7 +56,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
     /// <exception cref="BrokerUnavailableException">The port is in use.</exception>
     public static async Task<EmbeddedBroker> StartAsync(
         int port,
-        Func<string, MqttApplicationMessage, bool> onUp,
+        Func<string, MqttApplicationMessage, bool, bool> onUp,
         IEnumerable<string> clients,
         TimeProvider clock,
         GateLimits? limits = null,
@@ -109,8 +109,8 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         server.InterceptingPublishAsync += args =>
         {
 
-            // The intake counts what is sent in another's name, whether or not rules hold it back as well.
-            bool isAllowed = broker.Access?.MayPublish(args.ClientId, args.ApplicationMessage.Topic) ?? true, isUsed = onUp(args.ClientId, args.ApplicationMessage);
+            // The intake counts what rules hold back as well, but does not use it.
+            bool isAllowed = broker.Access?.MayPublish(args.ClientId, args.ApplicationMessage.Topic) ?? true, isUsed = onUp(args.ClientId, args.ApplicationMessage, isAllowed);
 
             // State is kept for whoever comes later.
             args.ProcessPublish = isAllowed && (!isUsed || args.ApplicationMessage.Retain || !broker._observers.IsEmpty);

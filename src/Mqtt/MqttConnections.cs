@@ -155,7 +155,8 @@ public static class MqttConnections
         }
         catch (Exception e) when (e is not BrokerUnavailableException && !cancellation.IsCancellationRequested)
         {
-            throw new BrokerUnavailableException($"broker {broker} does not answer: {e.GetBaseException().Message}", e);
+            string hint = broker.IsSecure && e.GetBaseException() is System.Security.Authentication.AuthenticationException ? " (--ca FILE names who issued the broker's certificate)" : string.Empty;
+            throw new BrokerUnavailableException($"broker {broker} does not answer: {e.GetBaseException().Message}{hint}", e);
         }
     }
 }

@@ -204,6 +204,12 @@ public sealed class DeviceDuties
         TopicEntry entry = Topics.EntryOf(command.Kind)!;
         WireMessage? wire = null;
         WireResult result = entry.Payload is { } record ? Read(record, command.Payload, out wire) : default;
+        string named = wire is null ? _site.Id : wire.Type.IndexOf("rscuSn") >= 0 ? wire.Text("rscuSn") : wire.Type.IndexOf("rsuEsn") >= 0 ? wire.Text("rsuEsn") : _site.Id;
+        if (result.IsValid && named != _site.Id)
+        {
+            result = new WireResult(RejectReason.DeviceMismatch, named);
+        }
+
         long number = command.Sequence >= 0 ? command.Sequence : wire is not null && wire.Type.IndexOf("seqNum") >= 0 ? wire.Integer("seqNum", -1) : -1;
         bool isNew = !entry.IsImportant || _guard.IsNew(_site.Id, command.Kind, command.Sequence, StableHash.Of(command.Payload));
         WireMessage? answer = null;

@@ -40,6 +40,9 @@ public sealed class RoadsideFleet : IAsyncDisposable
     /// <summary>Messages received from the platform so far that change what devices do next.</summary>
     public long CommandsReceived => Interlocked.Read(ref _commandsReceived);
 
+    /// <summary>Devices that have no connection to the broker just now.</summary>
+    public int Disconnected => _devices.Count(d => d.Connection is { IsConnected: false });
+
     /// <summary>Times that a device's connection was made again.</summary>
     public long Reconnections => _devices.Sum(d => d.Connection?.Reconnections ?? 0);
 

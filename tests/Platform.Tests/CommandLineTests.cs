@@ -13,6 +13,26 @@ public sealed class CommandLineTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    [Theory]
+    [InlineData("vehicles:\n  connectedShare: 0.5\n  attackerShare: 0.1\n", "there are attackers, but nothing that they do")]
+    [InlineData("vehicles:\n  attackerShare: 0.1\n  attacks: [sybil]\n", "there are attackers, but no connected vehicles")]
+    [InlineData("vehicles:\n  connectedShare: 0.5\n  attacks: [sibyl]\n", "sibyl")]
+    [InlineData("operation:\n  events:\n    - site: S001\n      atSeconds: 500\n", "the event begins after the scenario has ended")]
+    [InlineData("operation:\n  events:\n    - site: S999\n", "there is no simulated site S999")]
+    [InlineData("plausibility:\n  maximumPerSecond: -5\n", "maximumPerSecond")]
+    public async Task Settings_without_an_effect_or_a_sense_are_told(string text, string message)
+    {
+        using var folder = new TemporaryFolder();
+        string file = folder.WriteCrossing("lampRateHz: 10", "lampRateHz: 10");
+        await File.AppendAllTextAsync(file, text);
+
+        Outcome outcome = await CommandLine.Run("validate", file);
+
+        Assert.Equal(2, outcome.Code);
+        Assert.Contains(message, outcome.Error, StringComparison.Ordinal);
+        Assert.Contains("scenario.yaml:", outcome.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_first_scenario_is_made_checked_and_run_with_three_commands()
     {

@@ -129,6 +129,16 @@ public class DeviceDutiesTests
         Assert.Equal((1, "power is out of range"), (ack.GetProperty("errorCode").GetInt32(), ack.GetProperty("errorDesc").GetString()));
     }
 
+    [Fact]
+    public void A_command_for_another_device_is_not_obeyed()
+    {
+        Work(0, 1);
+        JsonElement ack = Json(Obey(1, TopicKind.OmConfigDown, """{"rscuSn":"S9","timeStamp":5,"time":0,"power":1}""", 4).Single(m => Topics.IsAck(m.Kind)));
+
+        Assert.Equal((1, "it is for S9"), (ack.GetProperty("errorCode").GetInt32(), ack.GetProperty("errorDesc").GetString()));
+        Assert.True(_duties.IsOn);
+    }
+
     private IReadOnlyList<DutyMessage> Work(double from, double until) => [.. _duties.Work(SimTime.FromSeconds(from), SimTime.FromSeconds(until), [])];
 
     private IReadOnlyList<DutyMessage> Obey(double at, TopicKind kind, string payload, long sequence) =>

@@ -113,11 +113,23 @@ public class FrameTests
     }
 
     [Fact]
+    public async Task Raw_octets_from_standard_input_or_a_pipe_are_octets()
+    {
+        byte[] frame = Convert.FromHexString((await File.ReadAllTextAsync(Place.Of("tests", "data", "wire", "bsm_min.hex"))).Trim());
+        var output = new StringWriter();
+        using var input = new MemoryStream(frame);
+
+        Assert.Equal(0, new V2XSim.Cli.FrameVerbs(input, output).Decode(null, si: false));
+        Assert.Equal((await File.ReadAllTextAsync(Place.Of("tests", "data", "wire", "bsm_min.json"))).Trim(), output.ToString().Trim());
+        Assert.Equal(2, (await CommandLine.Run("encode", " ")).Code);
+    }
+
+    [Fact]
     public async Task A_command_is_checked_before_it_is_sent_and_its_confirmation_is_printed()
     {
         using var folder = new TemporaryFolder();
         string good = folder.Write("good.json", """{"rscuSn":"S1","timeStamp":5,"time":0,"power":0,"hbRate":5}"""), bad = folder.Write("bad.json", """{"rscuSn":"S1","timeStamp":5,"time":0}""");
-        await using var broker = await V2XSim.Mqtt.EmbeddedBroker.StartAsync(0, (_, _) => false, [], TimeProvider.System);
+        await using var broker = await V2XSim.Mqtt.EmbeddedBroker.StartAsync(0, (_, _, _) => false, [], TimeProvider.System);
         using MQTTnet.IMqttClient device = await V2XSim.Mqtt.MqttConnections.ConnectAsync(broker.Address, "S1", CancellationToken.None);
         device.ApplicationMessageReceivedAsync += args =>
         {
@@ -131,7 +143,11 @@ public class FrameTests
         Assert.Equal((0, 0), (sent.Code, sent.Json.GetProperty("errorCode").GetInt32()));
         Assert.Contains("power is missing", (await CommandLine.Run("send", "rscu/S1/om-config/down", bad, "--broker", broker.Address.ToString())).Error, StringComparison.Ordinal);
         Assert.Contains("no topic of T/ITS 0180.1", (await CommandLine.Run("send", "rscu/S1/om-config", good, "--broker", broker.Address.ToString())).Error, StringComparison.Ordinal);
-        Assert.Equal(5, (await CommandLine.Run("send", "rscu/S2/om-config/down", good, "--broker", broker.Address.ToString(), "--wait", "0.2")).Code);
+        Assert.Contains("it names 'S1', the topic 'S2'", (await CommandLine.Run("send", "rscu/S2/om-config/down", good, "--broker", broker.Address.ToString())).Error, StringComparison.Ordinal);
+        Assert.Contains("is a device's to publish", (await CommandLine.Run("send", "rscu/S1/event/up", good, "--broker", broker.Address.ToString())).Error, StringComparison.Ordinal);
+        Assert.Contains("has no form in UPER", (await CommandLine.Run("send", "rscu/S1/om-config/down", good, "--format", "uper")).Error, StringComparison.Ordinal);
+        string silent = folder.Write("silent.json", """{"rscuSn":"S2","timeStamp":5,"time":0,"power":0}""");
+        Assert.Equal(5, (await CommandLine.Run("send", "rscu/S2/om-config/down", silent, "--broker", broker.Address.ToString(), "--wait", "0.2")).Code);
     }
 
     [Theory]

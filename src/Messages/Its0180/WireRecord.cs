@@ -142,6 +142,7 @@ public readonly record struct WireResult(RejectReason Reason, string Where)
         RejectReason.OutOfRange => $"{Where} is out of range",
         RejectReason.TooManyObjects => $"{Where} has too many entries",
         RejectReason.TooLarge => "it is too large",
+        RejectReason.DeviceMismatch => $"it is for {Where}",
         RejectReason.MalformedProtobuf => $"it is not Protobuf of this message{(Where.Length > 0 ? " at " + Where : string.Empty)}",
         _ => "it is not readable JSON",
     };

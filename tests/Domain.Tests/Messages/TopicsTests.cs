@@ -40,9 +40,9 @@ public class TopicsTests
         Assert.Equal(
             [
                 "0 None", "1 UnknownTopic", "2 UnknownDevice", "3 MalformedJson", "4 MissingField", "5 WrongType", "6 OutOfRange", "7 DeviceMismatch",
-                "8 TooLarge", "9 TooManyObjects", "10 UnknownSensor", "11 TooLate", "12 Shed", "13 FromTheFuture", "14 NotTheSender", "15 MalformedUper", "16 MalformedProtobuf", "17 Duplicate", "18 Implausible",
+                "8 TooLarge", "9 TooManyObjects", "10 UnknownSensor", "11 TooLate", "12 Shed", "13 FromTheFuture", "14 NotTheSender", "15 MalformedUper", "16 MalformedProtobuf", "17 Duplicate", "18 Implausible", "19 NotAllowed",
             ],
-            Enum.GetValues<RejectReason>().Take(19).Select(r => $"{(int)r} {r}"));
+            Enum.GetValues<RejectReason>().Take(20).Select(r => $"{(int)r} {r}"));
 
     [Fact]
     public void Numbers_have_as_many_decimals_as_asked_and_are_rounded_half_away_from_zero()
