@@ -208,8 +208,8 @@ public sealed class ConnectionGate(GateLimits limits, TimeProvider clock, Secure
                 return;
             }
 
-            using var adapter = new MqttChannelAdapter(channel, new MqttPacketFormatterAdapter(new MqttBufferWriter(options.WriterBufferSize, options.WriterBufferSizeMax)), logger);
-            await ClientHandler!(adapter);
+            using var library = new MqttChannelAdapter(channel, new MqttPacketFormatterAdapter(new MqttBufferWriter(options.WriterBufferSize, options.WriterBufferSizeMax)), logger);
+            await ClientHandler!(new LeanAdapter(library, channel));
         }
 #pragma warning disable CA1031 // Whatever a stranger sends ends its own connection and nothing else.
         catch (Exception e)
@@ -390,6 +390,31 @@ internal sealed class GatedChannel : IMqttChannel
         }
     }
 
+    /// <summary>The next packet as it lies in the buffer, when it is there whole; valid until more is read.</summary>
+    public bool TryPeek(out ReadOnlyMemory<byte> packet)
+    {
+        bool isWhole = _ready > 0 || IsPacketWhole();
+        packet = isWhole ? _buffer.AsMemory(_start, _ready) : default;
+        return isWhole;
+    }
+
+    /// <summary>Waits until the next packet is there whole; false when the stream has ended.</summary>
+    public async Task<bool> WaitAsync(CancellationToken cancellation)
+    {
+        do
+        {
+            if (!await ReceiveAsync(cancellation))
+            {
+                return false;
+            }
+        }
+        while (!IsPacketWhole());
+        return true;
+    }
+
+    /// <summary>Goes on to the packet after the one that was peeked at.</summary>
+    public void Consume() => (_start, _ready) = (_start + _ready, 0);
+
     private async ValueTask SendAsync(ReadOnlyMemory<byte> octets, CancellationToken cancellation)
     {
         if (_tls is { } tls)
@@ -404,35 +429,30 @@ internal sealed class GatedChannel : IMqttChannel
         }
     }
 
-    private async Task<int> ReadMoreAsync(byte[] buffer, int offset, int count, CancellationToken cancellation)
+    private async Task<int> ReadMoreAsync(byte[] buffer, int offset, int count, CancellationToken cancellation) =>
+        await WaitAsync(cancellation) ? Give(buffer, offset, count) : 0;
+
+    /// <summary>Takes in what has come; false when the stream has ended.</summary>
+    private async ValueTask<bool> ReceiveAsync(CancellationToken cancellation)
     {
-        do
+        MakeRoom();
+        int read = 0;
+        try
         {
-            MakeRoom();
-            int read = 0;
-            try
-            {
-                read = await (_tls?.ReadAsync(_buffer.AsMemory(_end), cancellation) ?? _socket.ReceiveAsync(_buffer.AsMemory(_end), SocketFlags.None, cancellation));
-            }
-            catch (Exception e) when (e is SocketException or IOException)
-            {
-                // Reset by the peer: an end like any other.
-            }
-
-            if (read == 0)
-            {
-                if (_end > _start && Volatile.Read(ref _isClosed) == 0)
-                {
-                    _counts.Count(CutOffReason.Truncated);
-                }
-
-                return 0;
-            }
-
-            _end += read;
+            read = await (_tls?.ReadAsync(_buffer.AsMemory(_end), cancellation) ?? _socket.ReceiveAsync(_buffer.AsMemory(_end), SocketFlags.None, cancellation));
         }
-        while (!IsPacketWhole());
-        return Give(buffer, offset, count);
+        catch (Exception e) when (e is SocketException or IOException)
+        {
+            // Reset by the peer: an end like any other.
+        }
+
+        if (read == 0 && _end > _start && Volatile.Read(ref _isClosed) == 0)
+        {
+            _counts.Count(CutOffReason.Truncated);
+        }
+
+        _end += read;
+        return read > 0;
     }
 
     private int Give(byte[] buffer, int offset, int count)

@@ -114,6 +114,12 @@ public sealed class EmbeddedBroker : IAsyncDisposable
 
             // State is kept for whoever comes later.
             args.ProcessPublish = isAllowed && (!isUsed || args.ApplicationMessage.Retain || !broker._observers.IsEmpty);
+            if (args.ProcessPublish)
+            {
+                // What goes on to others must outlive the connection's buffer.
+                Keep(args.ApplicationMessage);
+            }
+
             if (!isAllowed)
             {
                 args.Response.ReasonCode = MQTTnet.Protocol.MqttPubAckReasonCode.NotAuthorized;
@@ -149,6 +155,12 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         }
 
         await _server.InjectApplicationMessage(new InjectedMqttApplicationMessage(message) { SenderClientId = "platform" }, cancellation);
+    }
+
+    private static void Keep(MqttApplicationMessage message)
+    {
+        message.Payload = new System.Buffers.ReadOnlySequence<byte>(System.Buffers.BuffersExtensions.ToArray(message.Payload));
+        message.UserProperties = message.UserProperties?.ConvertAll(p => new MQTTnet.Packets.MqttUserProperty(p.Name, p.ValueBuffer.ToArray().AsMemory()));
     }
 
     /// <summary>Holds clients to their rules.</summary>

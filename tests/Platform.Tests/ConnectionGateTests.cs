@@ -24,6 +24,53 @@ public class ConnectionGateTests
 
     /// <summary>Ten thousand; <c>V2XSIM_FUZZ=100000</c> makes it more.</summary>
     [Fact]
+    public async Task What_is_read_in_place_comes_out_as_it_went_in_whatever_stands_around_it()
+    {
+        var heard = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        await using EmbeddedBroker broker = await EmbeddedBroker.StartAsync(0, (_, _, _) => true, ["own"], TimeProvider.System);
+        using IMqttClient observer = await MqttConnections.ConnectAsync(broker.Address, "observer", CancellationToken.None, args =>
+        {
+            heard.Enqueue(Told(args.ApplicationMessage));
+            return Task.CompletedTask;
+        });
+        await observer.SubscribeAsync("#");
+        using IMqttClient client = await MqttConnections.ConnectAsync(broker.Address, "client", CancellationToken.None);
+        var random = new RandomStream(41);
+        var sent = new List<string>();
+        for (int i = 0; i < 1500; i++)
+        {
+            byte[] payload = new byte[random.NextInt(random.NextInt(20) == 0 ? 60_000 : 400)];
+            for (int k = 0; k < payload.Length; k++)
+            {
+                payload[k] = (byte)random.NextInt(256);
+            }
+
+            var message = new MqttApplicationMessage
+            {
+                Topic = random.NextInt(5) switch { 0 => "rscu/S1/participant/up", 1 => "路口/" + random.NextInt(50), 2 => "t/" + random.NextInt(1000), 3 => new string('x', 1 + random.NextInt(300)), _ => "rsu/S2/rsm/up" },
+                PayloadSegment = payload,
+                QualityOfServiceLevel = (MQTTnet.Protocol.MqttQualityOfServiceLevel)random.NextInt(3),
+                ContentType = random.NextInt(3) switch { 0 => "application/json", 1 => "text/" + random.NextInt(9), _ => null },
+                ResponseTopic = random.NextInt(6) == 0 ? "answer/here" : null,
+                CorrelationData = random.NextInt(6) == 0 ? [1, 2, 3] : null,
+                UserProperties = random.NextInt(2) == 0 ? null : [.. Enumerable.Range(0, 1 + random.NextInt(4)).Select(k => new MQTTnet.Packets.MqttUserProperty(k == 0 ? "seq" : "p" + k, System.Text.Encoding.UTF8.GetBytes(new string('v', random.NextInt(80))).AsMemory()))],
+            };
+            sent.Add(Told(message));
+            await client.PublishAsync(message, CancellationToken.None);
+        }
+
+        for (int wait = 0; heard.Count < sent.Count && wait < 2000; wait++)
+        {
+            await Task.Delay(5);
+        }
+
+        Assert.Equal(sent, heard);
+
+        static string Told(MqttApplicationMessage m) =>
+            $"{m.Topic} {m.ContentType} {m.ResponseTopic} {Convert.ToHexString(m.CorrelationData ?? [])} {string.Join(',', (m.UserProperties ?? []).Select(p => p.Name + "=" + System.Text.Encoding.UTF8.GetString(p.ValueBuffer.Span)))} {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(System.Buffers.BuffersExtensions.ToArray(m.Payload)))}";
+    }
+
+    [Fact]
     public async Task Malformed_packets_cost_neither_memory_nor_time_and_honest_clients_are_served_throughout()
     {
         int payloads = int.Parse(Environment.GetEnvironmentVariable("V2XSIM_FUZZ") ?? "10000", System.Globalization.CultureInfo.InvariantCulture);
