@@ -201,6 +201,11 @@ internal sealed class DeviceDesk(EdgeConfig config, FrameReader frames)
     {
         result.AddRange(_confirmations);
         _confirmations.Clear();
+        if (_outbox.Count == 0)
+        {
+            return;
+        }
+
         foreach (OutboxItem item in _outbox.Due(now))
         {
             result.Add(new DownPayload(item.Device, item.Kind, Topics.Of(item.Kind, item.Device), item.Payload, item.Sequence));

@@ -130,7 +130,7 @@ public sealed class Plausibility(PlausibilitySettings settings, LaneMatcher lane
     /// <summary>Forgets what is too old to matter.</summary>
     public void Sweep(SimTime now)
     {
-        if (now.SecondsSince(_swept) < SensorMemorySeconds)
+        if ((_senders.Count == 0 && _seen.Count == 0) || now.SecondsSince(_swept) < SensorMemorySeconds)
         {
             return;
         }
