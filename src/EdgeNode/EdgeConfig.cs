@@ -8,7 +8,8 @@ namespace V2XSim.EdgeNode;
 
 /// <summary>A site as its edge knows it.</summary>
 /// <param name="IsSimulated">False for a real unit.</param>
-public sealed record EdgeSite(string Device, PlanePoint Position, ImmutableArray<SensorProfile> Sensors, bool IsSimulated = true)
+/// <param name="Payload">What it writes its messages in, when it does not say so itself.</param>
+public sealed record EdgeSite(string Device, PlanePoint Position, ImmutableArray<SensorProfile> Sensors, bool IsSimulated = true, PayloadFormat Payload = PayloadFormat.Unstated)
 {
     public ulong Octets { get; } = DownMessages.OctetsOf(Device);
 

@@ -124,7 +124,7 @@ public sealed class Intake : IDisposable
             Inboxes[edge.EdgeId] = inbox;
             foreach (EdgeSite site in edge.Sites)
             {
-                _devices[site.Device] = new Device(site.Device, inbox, site.IsSimulated);
+                _devices[site.Device] = new Device(site.Device, inbox, site.IsSimulated, site.Payload);
             }
         }
 
@@ -241,7 +241,7 @@ public sealed class Intake : IDisposable
         {
             reason = RejectReason.TooLarge;
         }
-        else if (reason == RejectReason.None && !device!.Inbox.Append(device.Name, kind, payload, sequence, arrival, format))
+        else if (reason == RejectReason.None && !device!.Inbox.Append(device.Name, kind, payload, sequence, arrival, format == PayloadFormat.Unstated ? device.Payload : format))
         {
             reason = RejectReason.Shed;
         }
@@ -434,10 +434,11 @@ public sealed class Intake : IDisposable
         }
     }
 
-    private sealed class Device(string name, EdgeInbox inbox, bool isSimulated)
+    private sealed class Device(string name, EdgeInbox inbox, bool isSimulated, PayloadFormat payload)
     {
         public readonly string Name = name;
         public readonly bool IsSimulated = isSimulated;
+        public readonly PayloadFormat Payload = payload;
         public readonly EdgeInbox Inbox = inbox;
         public long Delivered;
         public long Sampled;

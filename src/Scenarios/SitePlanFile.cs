@@ -41,6 +41,9 @@ public sealed record SiteEntry : IPositioned
     /// <summary>False for a real unit, which connects to the broker by itself under the site's id.</summary>
     public bool Simulated { get; init; } = true;
 
+    /// <summary>What a real unit writes its messages in when it cannot say so by an MQTT 5 content type: json, uper or protobuf.</summary>
+    public SitePayload Payload { get; init; }
+
     [Required]
     public string Edge { get; init; } = string.Empty;
 
@@ -151,7 +154,7 @@ public static class SitePlanFile
                 Add(entry, $"site {entry.Id} signal", $"the network has no signal {entry.Signal}", Near(entry.Signal, signals));
             }
 
-            sites.Add(new Site(entry.Id, position, entry.Junction, entry.Signal, entry.Edge, entry.Region, ReadSensors(entry, position), entry.Simulated));
+            sites.Add(new Site(entry.Id, position, entry.Junction, entry.Signal, entry.Edge, entry.Region, ReadSensors(entry, position), entry.Simulated, entry.Payload));
         }
 
         foreach (IGrouping<string, SiteEntry> edge in document.Sites.GroupBy(s => s.Edge, StringComparer.Ordinal))
@@ -255,6 +258,11 @@ public static class SitePlanFile
             if (!site.IsSimulated)
             {
                 text.Append("    simulated: false\n");
+            }
+
+            if (site.Payload != SitePayload.Unstated)
+            {
+                text.Append("    payload: ").Append(site.Payload.ToString().ToLowerInvariant()).Append('\n');
             }
 
             text.Append(CultureInfo.InvariantCulture, $"    edge: {Quoted(site.EdgeId)}\n    region: {Quoted(site.RegionId)}\n    sensors:\n");

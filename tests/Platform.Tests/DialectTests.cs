@@ -35,6 +35,25 @@ public sealed class DialectTests : IDisposable
     }
 
     [Fact]
+    public void A_unit_that_cannot_say_what_it_writes_in_is_read_by_its_entry_in_the_site_plan()
+    {
+        EdgeConfig config = EdgeTests.Config();
+        using var intake = new Intake(new EdgeCatalogue([config with { Sites = [config.Sites[0] with { Payload = PayloadFormat.Protobuf }] }]));
+        var tape = new UperTape();
+        UperCodec.Decode(Csae53.MessageFrame, Convert.FromHexString(File.ReadAllText(Place.Of("tests", "data", "wire", "spat_1_1.hex")).Trim()), tape);
+        var packed = new ProtoBuffer();
+        UperProtobuf.Write(tape, packed);
+
+        intake.Accept(new MqttApplicationMessage { Topic = "rsu/S1/spat/up", PayloadSegment = packed.Written.ToArray() }, client: null);
+        EdgeBatch batch = intake.Inboxes["E1"].Take();
+        _edge.Accept(in batch.Entries[0], batch.Bytes.AsSpan(0, batch.Entries[0].Length));
+        _edge.Fuse(SimTime.FromSeconds(1));
+
+        Assert.Equal(0, Assert.Single(_edge.TakeRows()).Reason);
+        Assert.Equal(6, Assert.Single(_edge.LampStates["1/1001"]).Status);
+    }
+
+    [Fact]
     public void The_binary_envelope_of_dotted_topics_is_opened()
     {
         byte[] frame = new byte[256];
