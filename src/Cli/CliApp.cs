@@ -159,7 +159,7 @@ public static class CliApp
         sites.SetAction(p => verbs.Sites(p.GetValue(scenario)!, p.GetValue(file), p.GetValue(kilometres), p.GetValue(force), p.GetValue(json)));
         root.Add(sites);
 
-        var frames = new FrameVerbs(new StandardInput(), output);
+        var frames = new FrameVerbs(Console.OpenStandardInput, output);
         var source = new Argument<string?>("source") { Description = "Hexadecimal digits, JSON, a file of either or of raw octets; standard input when absent or '-'.", Arity = ArgumentArity.ZeroOrOne };
         var si = new Option<bool>("--si") { Description = "SI units and degrees instead of the standard's integers." };
         Option<string> form = new Option<string>("--format") { Description = "What it is written in: auto, uper, json or protobuf.", DefaultValueFactory = _ => "auto" }.AcceptOnlyFromAmong("auto", "uper", "json", "protobuf");

@@ -9,12 +9,14 @@ using V2XSim.Messages.Uper;
 namespace V2XSim.Cli;
 
 /// <summary><c>decode</c> and <c>encode</c>: messages of T/CSAE 53-2020 and payloads of T/ITS 0180.1-2021 for a person to read, and back.</summary>
-public sealed class FrameVerbs(Stream input, TextWriter output)
+/// <param name="openInput">Opens standard input, when it is wanted.</param>
+public sealed class FrameVerbs(Func<Stream> openInput, TextWriter output)
 {
     private const int MaximumBytes = 1 << 20;
     private const string Shape = "give a message in the shape that 'v2xsim decode' prints";
     private readonly UperTape _tape = new();
     private readonly JsonBuffer _json = new();
+    private readonly WirePayload _payloads = new();
     private readonly ProtoBuffer _packed = new();
     private readonly byte[] _scratch = new byte[MaximumBytes];
 
@@ -37,17 +39,15 @@ public sealed class FrameVerbs(Stream input, TextWriter output)
                 throw new BadInputException(place, "--format", $"it is {(isJson ? "JSON" : "not JSON")}", "leave --format out, or give what it says");
             }
 
-            _json.Clear();
             if (record is not null)
             {
-                new WireJson().Write(ReadRecord(record, bytes, actual, place), _json);
-            }
-            else
-            {
-                ReadFrame(bytes, actual, place);
-                UperJson.Write(_tape, _json, si);
+                output.WriteLine(_payloads.Text(ReadRecord(record, bytes, actual, place)));
+                continue;
             }
 
+            ReadFrame(bytes, actual, place);
+            _json.Clear();
+            UperJson.Write(_tape, _json, si);
             output.WriteLine(_json.ToString());
         }
 
@@ -58,11 +58,7 @@ public sealed class FrameVerbs(Stream input, TextWriter output)
     public int Encode(string? source, PayloadFormat format = PayloadFormat.Unstated, string? message = null)
     {
         WireRecord? record = RecordOf(message);
-        if (record is not null && format == PayloadFormat.Uper)
-        {
-            throw new BadInputException("command line", "--format", $"{record.Name} has no form in UPER", "use --format protobuf");
-        }
-
+        RefuseUper(record, format);
         int number = 0;
         foreach ((string place, byte[] bytes, bool isJson) in Frames(source))
         {
@@ -129,16 +125,19 @@ public sealed class FrameVerbs(Stream input, TextWriter output)
         return Topics.IsAck(kind) ? Catalogue.Ack : entry.Payload;
     }
 
-    private static WireMessage ReadRecord(WireRecord record, byte[] bytes, PayloadFormat format, string place)
+    private WireMessage ReadRecord(WireRecord record, byte[] bytes, PayloadFormat format, string place)
     {
-        WireMessage message;
-        WireResult result = format switch
-        {
-            PayloadFormat.Json => new WireJson().Read(record, bytes, out message),
-            PayloadFormat.Uper => throw new BadInputException("command line", "--format", $"{record.Name} has no form in UPER", "use --format protobuf"),
-            _ => WireProtobuf.Read(record, bytes, out message),
-        };
+        RefuseUper(record, format);
+        WireResult result = _payloads.Read(record, bytes, out WireMessage message, format);
         return result.IsValid ? message : throw new BadInputException(place, record.Name, result.ToString(), $"correct it; 'v2xsim proto its0180' prints the fields of {record.Name}");
+    }
+
+    internal static void RefuseUper(WireRecord? record, PayloadFormat format)
+    {
+        if (record is not null && format == PayloadFormat.Uper)
+        {
+            throw new BadInputException("command line", "--format", $"{record.Name} has no form in UPER", "use protobuf");
+        }
     }
 
     /// <summary>Reads a frame onto the tape.</summary>
@@ -206,7 +205,7 @@ public sealed class FrameVerbs(Stream input, TextWriter output)
         string name;
         if (source is null or "-")
         {
-            (name, content) = ("standard input", All(input, "standard input"));
+            (name, content) = ("standard input", All(openInput(), "standard input"));
         }
         else if (File.Exists(source))
         {
@@ -281,35 +280,4 @@ public sealed class FrameVerbs(Stream input, TextWriter output)
             yield return (place, Convert.FromHexString(digits), false);
         }
     }
-}
-
-/// <summary>Standard input, opened when it is first read: most verbs do not.</summary>
-internal sealed class StandardInput : Stream
-{
-    private Stream? _stream;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-    public override void Flush()
-    {
-        // Nothing is ever written.
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override int Read(Span<byte> buffer) => (_stream ??= Console.OpenStandardInput()).Read(buffer);
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }

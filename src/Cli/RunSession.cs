@@ -220,7 +220,7 @@ public sealed class RunSession : IAsyncDisposable
         CentreState centre = await _centre.State();
         _results.Reconnections = _fleet.Reconnections + (_link?.Reconnections ?? 0);
         RunReport report = await _results.CloseAsync(_fleet, _intake, centre, _steps, _steps * _stepSeconds, partial);
-        _watch.Reconnections = _fleet.Reconnections + (_link?.Reconnections ?? 0);
+        _watch.Reconnections = _results.Reconnections;
         _watch.BrokerDropped = _broker?.Dropped ?? 0;
         _watch.Refused = _broker?.Access?.ByReason() ?? [];
         _watch.ConnectionsCutOff = _broker?.Gate.Counts.ByReason() ?? [];

@@ -35,20 +35,12 @@ public sealed class Send(TextWriter output, TextWriter error, TimeProvider clock
             throw new BadInputException("command line", "topic", $"'{topic}' is a device's to publish", "give a topic that ends in /down, or versions/query");
         }
 
-        if (entry.Payload is not null && format == PayloadFormat.Uper)
-        {
-            throw new BadInputException("command line", "--format", $"{entry.Payload.Name} has no form in UPER", "use json or protobuf");
-        }
-
+        FrameVerbs.RefuseUper(entry.Payload, format);
         byte[] json = await File.ReadAllBytesAsync(ScenarioLoader.Existing(file), cancellation);
-        byte[] packed = [.. new FrameVerbs(Stream.Null, TextWriter.Null).Packed(entry.Payload, json, format, file)];
-        if (entry.Payload is { } record && new WireJson().Read(record, json, out WireMessage said).IsValid)
+        byte[] packed = [.. new FrameVerbs(() => Stream.Null, TextWriter.Null).Packed(entry.Payload, json, format, file)];
+        if (entry.Payload is { } record && new WirePayload().Read(record, json, out WireMessage said).IsValid && said.Device.Length > 0 && said.Device != device)
         {
-            string field = record.IndexOf("rscuSn") >= 0 ? "rscuSn" : record.IndexOf("rsuEsn") >= 0 ? "rsuEsn" : string.Empty;
-            if (field.Length > 0 && said.Text(field) != device)
-            {
-                throw new BadInputException(file, field, $"it names '{said.Text(field)}', the topic '{device}'", "give both the same name");
-            }
+            throw new BadInputException(file, record.Name, $"it names '{said.Device}', the topic '{device}'", "give both the same name");
         }
 
         bool isJson = format is PayloadFormat.Json or PayloadFormat.Unstated;
@@ -61,14 +53,10 @@ public sealed class Send(TextWriter output, TextWriter error, TimeProvider clock
             args =>
             {
                 byte[] payload = args.ApplicationMessage.Payload.ToArray();
-                bool isText = payload.AsSpan().StartsWith("{"u8);
-                WireMessage ack;
-                WireResult result = isText ? new WireJson().Read(Catalogue.Ack, payload, out ack) : WireProtobuf.Read(Catalogue.Ack, payload, out ack);
-                if (result.IsValid && ack.Integer("seqNum", -1) == number)
+                var payloads = new WirePayload();
+                if (payloads.Read(Catalogue.Ack, payload, out WireMessage ack).IsValid && ack.SequenceNumber == number)
                 {
-                    var text = new JsonBuffer();
-                    new WireJson().Write(ack, text);
-                    confirmed.TrySetResult(text.ToString());
+                    confirmed.TrySetResult(payloads.Text(ack));
                 }
 
                 return Task.CompletedTask;

@@ -32,8 +32,8 @@ internal sealed class DeskItem
 
     public List<FrameSignal> Signals { get; } = [];
 
-    /// <summary>Frames inside that tell of road users.</summary>
-    public List<(TopicKind Kind, byte[] Uper)> Scans { get; } = [];
+    /// <summary>Road users that each frame inside tells of.</summary>
+    public List<(TopicKind Kind, FrameObject[] Objects)> Scans { get; } = [];
 }
 
 /// <summary>
@@ -51,9 +51,8 @@ internal sealed class DeviceDesk(EdgeConfig config, FrameReader frames)
 
     /// <summary>An event that does not say when it ends is over when it has not been heard for so long.</summary>
     private const double UsualEventSeconds = 60;
-    private readonly WireJson _json = new();
+    private readonly WirePayload _payloads = new();
     private readonly JsonBuffer _text = new();
-    private readonly ProtoBuffer _packed = new();
     private readonly Outbox _outbox = new();
     private readonly DuplicateGuard _guard = new();
     private readonly Dictionary<(string Device, string Event), (SimTime Until, PlanePoint At)> _events = [];
@@ -83,15 +82,13 @@ internal sealed class DeviceDesk(EdgeConfig config, FrameReader frames)
             return ReadFrame(in entry, kind, format, payload, out item);
         }
 
-        bool isJson = format == PayloadFormat.Json || (format == PayloadFormat.Unstated && payload.StartsWith("{"u8));
-        WireResult result = isJson ? _json.Read(record, payload, out WireMessage wire) : WireProtobuf.Read(record, payload, out wire);
+        WireResult result = _payloads.Read(record, payload, out WireMessage wire, format);
         if (!result.IsValid)
         {
             return result.Reason;
         }
 
-        string said = NameIn(wire);
-        if (said.Length > 0 && said != entry.Device)
+        if (wire.Device.Length > 0 && wire.Device != entry.Device)
         {
             return RejectReason.DeviceMismatch;
         }
@@ -100,17 +97,17 @@ internal sealed class DeviceDesk(EdgeConfig config, FrameReader frames)
         {
             Kind = kind,
             Device = entry.Device,
-            Sequence = entry.Sequence >= 0 || record.IndexOf("seqNum") < 0 ? entry.Sequence : wire.Integer("seqNum", -1),
-            Format = isJson ? PayloadFormat.Json : PayloadFormat.Protobuf,
+            Sequence = entry.Sequence >= 0 ? entry.Sequence : wire.SequenceNumber,
+            Format = WirePayload.FormatOf(payload, format),
             Digest = Kernel.StableHash.Of(payload),
             Wire = wire,
-            WantsAck = record.IndexOf("ack") >= 0 && wire.Flag("ack"),
-            TimeStamp = record.IndexOf("timeStamp") >= 0 ? wire.Integer("timeStamp", -1) : record.IndexOf("timestamp") >= 0 ? wire.Integer("timestamp", -1) : -1,
+            WantsAck = wire.WantsAck,
+            TimeStamp = wire.TimeStamp,
         };
         return kind switch
         {
             TopicKind.V2xUp => ReadInner(wire, item),
-            TopicKind.EventUp => wire.Records("eventList").All(e => IsNear(e.Real("longitude"), e.Real("latitude"))) ? RejectReason.None : RejectReason.OutOfRange,
+            TopicKind.EventUp => wire.Records("eventList").All(e => config.IsNear(e.Real("longitude"), e.Real("latitude"))) ? RejectReason.None : RejectReason.OutOfRange,
             _ => RejectReason.None,
         };
     }
@@ -193,7 +190,7 @@ internal sealed class DeviceDesk(EdgeConfig config, FrameReader frames)
             .With("errorCode", reason == RejectReason.None ? 0L : 1L)
             .With("errorDesc", reason == RejectReason.None ? null : reason.ToString());
         TopicKind ackKind = Topics.AckOf(kind);
-        _confirmations.Add(new DownPayload(device, ackKind, Topics.Of(ackKind, device), Encode(ack, format), Format: format));
+        _confirmations.Add(new DownPayload(device, ackKind, Topics.Of(ackKind, device), _payloads.Write(ack, format), Format: format));
     }
 
     /// <summary>Confirmations, and what is due of the edge's own important messages.</summary>
@@ -221,9 +218,6 @@ internal sealed class DeviceDesk(EdgeConfig config, FrameReader frames)
         return rows;
     }
 
-    private static string NameIn(WireMessage wire) =>
-        wire.Type.IndexOf("rscuSn") >= 0 ? wire.Text("rscuSn") : wire.Type.IndexOf("rsuEsn") >= 0 ? wire.Text("rsuEsn") : string.Empty;
-
     private RejectReason ReadFrame(in BatchEntry entry, TopicKind kind, PayloadFormat format, ReadOnlySpan<byte> payload, out DeskItem? item)
     {
         RejectReason reason = frames.Read(kind, payload, format);
@@ -238,7 +232,7 @@ internal sealed class DeviceDesk(EdgeConfig config, FrameReader frames)
         };
         item.Events.AddRange(frames.Events);
         item.Signals.AddRange(frames.Signals);
-        return reason == RejectReason.None && !item.Events.TrueForAll(e => IsNear(e.Position.LongitudeDegrees, e.Position.LatitudeDegrees)) ? RejectReason.OutOfRange : reason;
+        return reason == RejectReason.None ? CheckEvents(item) : reason;
     }
 
     /// <summary>Reads the frames that a message carries.</summary>
@@ -258,13 +252,16 @@ internal sealed class DeviceDesk(EdgeConfig config, FrameReader frames)
                 item.Signals.AddRange(frames.Signals);
                 if (kind is TopicKind.BsmUp or TopicKind.RsmUp)
                 {
-                    item.Scans.Add((kind, frame));
+                    item.Scans.Add((kind, [.. frames.Objects]));
                 }
             }
         }
 
-        return item.Events.TrueForAll(e => IsNear(e.Position.LongitudeDegrees, e.Position.LatitudeDegrees)) ? RejectReason.None : RejectReason.OutOfRange;
+        return CheckEvents(item);
     }
+
+    private RejectReason CheckEvents(DeskItem item) =>
+        item.Events.TrueForAll(e => config.IsNear(e.Position.LongitudeDegrees, e.Position.LatitudeDegrees)) ? RejectReason.None : RejectReason.OutOfRange;
 
     private void Happen(DeskItem item, string id, int type, GeoPoint position, double radius, SimTime until, SimTime now)
     {
@@ -327,20 +324,4 @@ internal sealed class DeviceDesk(EdgeConfig config, FrameReader frames)
         void Add(WireMessage branch, string lane, int type, WireMessage flow) => _flows.Add(new FlowRow(
             item.Device, wire.Text("crossId"), branch.Text("branchId"), lane, type, start, end, (int)flow.Integer("trafficNumber"), flow.Real("queueLength") is var q && double.IsNaN(q) ? 0 : q));
     }
-
-    private byte[] Encode(WireMessage message, PayloadFormat format)
-    {
-        if (format == PayloadFormat.Protobuf)
-        {
-            _packed.Clear();
-            WireProtobuf.Write(message, _packed);
-            return _packed.Written.ToArray();
-        }
-
-        _text.Clear();
-        _json.Write(message, _text);
-        return _text.Written.ToArray();
-    }
-
-    private bool IsNear(double longitude, double latitude) => config.IsNear(longitude, latitude);
 }

@@ -530,11 +530,11 @@ public sealed class EdgeCore
         RejectReason reason = _sites.ContainsKey(entry.Device) ? _frames.Read((TopicKind)entry.Kind, payload, (PayloadFormat)entry.Format) : RejectReason.UnknownDevice;
         var arrival = new SimTime(entry.ArrivalMicroseconds);
         SimTime sensed = arrival;
-        reason = reason == RejectReason.None ? CheckScan(arrival, out sensed) : reason;
+        reason = reason == RejectReason.None ? CheckScan(_frames.Objects, arrival, out sensed) : reason;
         if (!Refuses(in entry, reason, arrival, payload))
         {
             PendingMessage pending = Take(in entry, sensed, sensed, payload);
-            FillScan(pending, (TopicKind)entry.Kind);
+            FillScan(pending, (TopicKind)entry.Kind, _frames.Objects);
             _waiting.Add(pending);
         }
     }
@@ -545,12 +545,9 @@ public sealed class EdgeCore
         DeskItem? item = null;
         RejectReason reason = _sites.ContainsKey(entry.Device) ? _desk.Read(in entry, payload, out item) : RejectReason.UnknownDevice;
         var arrival = new SimTime(entry.ArrivalMicroseconds);
-        foreach ((TopicKind kind, byte[] frame) in item?.Scans ?? [])
+        foreach ((_, FrameObject[] objects) in item?.Scans ?? [])
         {
-            if (reason == RejectReason.None && (reason = _frames.Read(kind, frame, PayloadFormat.Uper)) == RejectReason.None)
-            {
-                reason = CheckScan(arrival, out _);
-            }
+            reason = reason == RejectReason.None ? CheckScan(objects, arrival, out _) : reason;
         }
 
         if (Refuses(in entry, reason, arrival, payload))
@@ -571,30 +568,29 @@ public sealed class EdgeCore
         pending.Part = item.Scans.Count > 0 ? PendingMessage.Whole : 0;
         _waiting.Add(pending);
         int parts = 0;
-        foreach ((TopicKind kind, byte[] frame) in item.Scans)
+        foreach ((TopicKind kind, FrameObject[] objects) in item.Scans)
         {
-            _frames.Read(kind, frame, PayloadFormat.Uper);
-            CheckScan(arrival, out SimTime sensed);
+            CheckScan(objects, arrival, out SimTime sensed);
             PendingMessage part = Take(in entry, sensed, sensed, []);
             part.Part = ++parts;
             part.Carrier = pending;
-            FillScan(part, kind);
+            FillScan(part, kind, objects);
             _waiting.Add(part);
         }
     }
 
-    /// <summary>When the road users of the frame that was read last were there, and whether they can have been.</summary>
-    private RejectReason CheckScan(SimTime arrival, out SimTime sensed)
+    /// <summary>When the road users of a frame were there, and whether they can have been.</summary>
+    private RejectReason CheckScan(IReadOnlyList<FrameObject> objects, SimTime arrival, out SimTime sensed)
     {
-        sensed = _frames.Objects[0].SecondMark is >= 0 and var mark ? InMinute(mark, arrival) : arrival;
+        sensed = objects[0].SecondMark is >= 0 and var mark ? InMinute(mark, arrival) : arrival;
         return IsFromTheFuture(sensed, arrival) ? RejectReason.FromTheFuture
-            : _frames.Objects.Any(o => !_config.IsNear(o.Position.LongitudeDegrees, o.Position.LatitudeDegrees)) ? RejectReason.OutOfRange
+            : objects.Any(o => !_config.IsNear(o.Position.LongitudeDegrees, o.Position.LatitudeDegrees)) ? RejectReason.OutOfRange
             : RejectReason.None;
     }
 
-    private void FillScan(PendingMessage pending, TopicKind kind)
+    private void FillScan(PendingMessage pending, TopicKind kind, IReadOnlyList<FrameObject> objects)
     {
-        PlanePoint first = _config.Plane.ToPlane(_frames.Objects[0].Position.LongitudeDegrees, _frames.Objects[0].Position.LatitudeDegrees);
+        PlanePoint first = _config.Plane.ToPlane(objects[0].Position.LongitudeDegrees, objects[0].Position.LatitudeDegrees);
 
         // A vehicle sees itself and a metre around: that others are not in its message says nothing of them.
         pending.Sensor = kind == TopicKind.RsmUp
@@ -602,7 +598,7 @@ public sealed class EdgeCore
             : new SensorProfile(pending.Device, first, 0, Math.PI, 1, 0, 0, 0.99, 0.01);
         if (kind == TopicKind.BsmUp)
         {
-            FrameObject v = _frames.Objects[0];
+            FrameObject v = objects[0];
             pending.Claim = new Claim(
                 _receivers[pending.Device],
                 v.Id,
@@ -616,7 +612,7 @@ public sealed class EdgeCore
                 _sites[pending.Device].Position.DistanceTo(first));
         }
 
-        foreach (FrameObject o in _frames.Objects)
+        foreach (FrameObject o in objects)
         {
             PlanePoint at = _config.Plane.ToPlane(o.Position.LongitudeDegrees, o.Position.LatitudeDegrees);
             double variance = o.DeviationMetres * o.DeviationMetres;

@@ -34,9 +34,7 @@ public sealed class DeviceDuties
     private readonly Func<DeviceCounts> _counts;
     private readonly Outbox _outbox = new();
     private readonly DuplicateGuard _guard = new();
-    private readonly WireJson _json = new();
-    private readonly JsonBuffer _text = new();
-    private readonly ProtoBuffer _packed = new();
+    private readonly WirePayload _payloads = new();
     private readonly List<DutyMessage> _ready = [];
     private long _heartbeatMicroseconds;
     private SimTime _nextHeartbeat;
@@ -74,7 +72,7 @@ public sealed class DeviceDuties
     public bool IsOn { get; private set; } = true;
 
     /// <summary>What the broker says for the device when its connection breaks.</summary>
-    public byte[] LastWill(SimTime now) => Json(RunStatus(now, isOnline: false));
+    public byte[] LastWill(SimTime now) => _payloads.Write(RunStatus(now, isOnline: false), PayloadFormat.Json);
 
     /// <summary>Acts on what has arrived and makes what is due in a step, in order of time. The result is valid until the next call.</summary>
     public IReadOnlyList<DutyMessage> Work(SimTime from, SimTime until, IEnumerable<DeviceCommand> commands)
@@ -140,9 +138,9 @@ public sealed class DeviceDuties
             .With("active", 0L)
             .With("softwareVersion", _version)
             .With("rsuNum", 1L)
-            .With("rsulist", new List<object> { new WireMessage(Catalogue.BasicStatus.Fields[Catalogue.BasicStatus.IndexOf("rsulist")].Type!).With("rsuSn", _site.Id).With("deviceType", 1L) })
+            .With("rsulist", new List<object> { new WireMessage(Catalogue.BasicStatus.Part("rsulist")).With("rsuSn", _site.Id).With("deviceType", 1L) })
             .With("sensorNum", (long)_site.Sensors.Count)
-            .With("sensorlist", new List<object>(_site.Sensors.Select(s => new WireMessage(Catalogue.BasicStatus.Fields[Catalogue.BasicStatus.IndexOf("sensorlist")].Type!)
+            .With("sensorlist", new List<object>(_site.Sensors.Select(s => new WireMessage(Catalogue.BasicStatus.Part("sensorlist"))
                 .With("sensorSn", s.Id)
                 .With("deviceType", s.Type.Kind switch { SensorKind.Camera => 2L, SensorKind.Radar => 3L, _ => 4L }))))
             .With("ack", true);
@@ -152,7 +150,7 @@ public sealed class DeviceDuties
             .With("rsuEsn", _site.Id)
             .With("version", _version)
             .With("rsuStatus", "normal")
-            .With("location", new WireMessage(Catalogue.UnitInfo.Fields[Catalogue.UnitInfo.IndexOf("location")].Type!).With("lon", Rounded(_position.LongitudeDegrees)).With("lat", Rounded(_position.LatitudeDegrees)))
+            .With("location", new WireMessage(Catalogue.UnitInfo.Part("location")).With("lon", Rounded(_position.LongitudeDegrees)).With("lat", Rounded(_position.LatitudeDegrees)))
             .With("ack", true)
             .With("timestamp", _epoch.ToUnixMilliseconds(now));
         Add(TopicKind.UnitInfoUp, info, now);
@@ -183,17 +181,14 @@ public sealed class DeviceDuties
             e.At);
     }
 
-    private void Add(TopicKind kind, WireMessage message, SimTime now)
-    {
-        string stamp = message.Type.IndexOf("timeStamp") >= 0 ? "timeStamp" : "timestamp";
-        _outbox.Add(kind, _site.Id, _nextSequence(), Encode(message), message.Integer(stamp, -1), now);
-    }
+    private void Add(TopicKind kind, WireMessage message, SimTime now) =>
+        _outbox.Add(kind, _site.Id, _nextSequence(), Encode(message), message.TimeStamp, now);
 
     private void Obey(DeviceCommand command, SimTime now)
     {
         if (Topics.IsAck(command.Kind))
         {
-            if (Read(Catalogue.Ack, command.Payload, out WireMessage ack).IsValid)
+            if (_payloads.Read(Catalogue.Ack, command.Payload, out WireMessage ack).IsValid)
             {
                 _outbox.Confirm(command.Kind - (int)TopicKind.Ack, _site.Id, ack.Integer("seqNum", -1), ack.Integer("ackTimeStamp", -1));
             }
@@ -203,14 +198,13 @@ public sealed class DeviceDuties
 
         TopicEntry entry = Topics.EntryOf(command.Kind)!;
         WireMessage? wire = null;
-        WireResult result = entry.Payload is { } record ? Read(record, command.Payload, out wire) : default;
-        string named = wire is null ? _site.Id : wire.Type.IndexOf("rscuSn") >= 0 ? wire.Text("rscuSn") : wire.Type.IndexOf("rsuEsn") >= 0 ? wire.Text("rsuEsn") : _site.Id;
-        if (result.IsValid && named != _site.Id)
+        WireResult result = entry.Payload is { } record ? _payloads.Read(record, command.Payload, out wire) : default;
+        if (result.IsValid && wire is { Device.Length: > 0 } && wire.Device != _site.Id)
         {
-            result = new WireResult(RejectReason.DeviceMismatch, named);
+            result = new WireResult(RejectReason.DeviceMismatch, wire.Device);
         }
 
-        long number = command.Sequence >= 0 ? command.Sequence : wire is not null && wire.Type.IndexOf("seqNum") >= 0 ? wire.Integer("seqNum", -1) : -1;
+        long number = command.Sequence >= 0 ? command.Sequence : wire?.SequenceNumber ?? -1;
         bool isNew = !entry.IsImportant || _guard.IsNew(_site.Id, command.Kind, command.Sequence, StableHash.Of(command.Payload));
         WireMessage? answer = null;
         if (result.IsValid && isNew && wire is not null)
@@ -218,13 +212,13 @@ public sealed class DeviceDuties
             answer = Act(command.Kind, wire, now);
         }
 
-        bool isAsked = command.Sequence >= 0 || (wire is not null && wire.Type.IndexOf("ack") >= 0 && wire.Flag("ack")) || command.Kind == TopicKind.QueryDown;
+        bool isAsked = command.Sequence >= 0 || wire is { WantsAck: true } || command.Kind == TopicKind.QueryDown;
         if (!entry.HasAck || !isAsked)
         {
             return;
         }
 
-        long stamp = wire is null ? -1 : wire.Type.IndexOf("timeStamp") >= 0 ? wire.Integer("timeStamp", -1) : wire.Type.IndexOf("timestamp") >= 0 ? wire.Integer("timestamp", -1) : -1;
+        long stamp = wire?.TimeStamp ?? -1;
         WireMessage confirmation = new WireMessage(Catalogue.Ack)
             .With("timeStamp", _epoch.ToUnixMilliseconds(now))
             .With("rscuSn", _site.Id)
@@ -257,7 +251,7 @@ public sealed class DeviceDuties
                 SetHeartbeat(wire.Has("RunningInfoRate") ? wire.Integer("RunningInfoRate") : wire.Integer("HBRate", -1), now);
                 return null;
             case TopicKind.UnitVersionsQuery:
-                WireRecord component = Catalogue.Versions.Fields[Catalogue.Versions.IndexOf("versions")].Type!;
+                WireRecord component = Catalogue.Versions.Part("versions");
                 Tell(TopicKind.UnitVersionsUp, new WireMessage(Catalogue.Versions)
                     .With("rsuEsn", _site.Id)
                     .With("timestamp", _epoch.ToUnixMilliseconds(now))
@@ -284,8 +278,8 @@ public sealed class DeviceDuties
 
     private WireMessage Answer(long question)
     {
-        WireRecord type = Catalogue.Ack.Fields[Catalogue.Ack.IndexOf("answer")].Type!;
-        WireMessage Part(string name) => new(type.Fields[type.IndexOf(name)].Type!);
+        WireRecord type = Catalogue.Ack.Part("answer");
+        WireMessage Part(string name) => new(type.Part(name));
         DeviceCounts counts = _counts();
         return question switch
         {
@@ -314,27 +308,7 @@ public sealed class DeviceDuties
         }
     }
 
-    private WireResult Read(WireRecord type, byte[] payload, out WireMessage message) =>
-        payload.AsSpan().StartsWith("{"u8) ? _json.Read(type, payload, out message) : WireProtobuf.Read(type, payload, out message);
-
-    private byte[] Encode(WireMessage message)
-    {
-        if (_format != PayloadFormat.Protobuf)
-        {
-            return Json(message);
-        }
-
-        _packed.Clear();
-        WireProtobuf.Write(message, _packed);
-        return _packed.Written.ToArray();
-    }
-
-    private byte[] Json(WireMessage message)
-    {
-        _text.Clear();
-        _json.Write(message, _text);
-        return _text.Written.ToArray();
-    }
+    private byte[] Encode(WireMessage message) => _payloads.Write(message, _format);
 
     /// <summary>To a centimetre: a longer number would say more than anybody has measured.</summary>
     private static double Rounded(double degrees) => Math.Round(degrees, 7);

@@ -54,10 +54,8 @@ public sealed class LaneMatcher
         foreach (int i in near)
         {
             ref RoadPiece p = ref _pieces[i];
-            double dx = p.To.X - p.From.X, dy = p.To.Y - p.From.Y, length = (dx * dx) + (dy * dy);
-            double share = length > 0 ? Math.Clamp((((track.X - p.From.X) * dx) + ((track.Y - p.From.Y) * dy)) / length, 0, 1) : 0;
-            double ex = track.X - p.From.X - (share * dx), ey = track.Y - p.From.Y - (share * dy), squared = (ex * ex) + (ey * ey);
-            if (squared < best && (!moving || (track.VelocityX * dx) + (track.VelocityY * dy) > 0))
+            double squared = SquaredDistance(in p, track.X, track.Y);
+            if (squared < best && (!moving || (track.VelocityX * (p.To.X - p.From.X)) + (track.VelocityY * (p.To.Y - p.From.Y)) > 0))
             {
                 (best, found) = (squared, i);
             }
@@ -82,11 +80,7 @@ public sealed class LaneMatcher
             {
                 foreach (int piece in _cells.GetValueOrDefault((i, j)) ?? [])
                 {
-                    ref RoadPiece p = ref _pieces[piece];
-                    double dx = p.To.X - p.From.X, dy = p.To.Y - p.From.Y, length = (dx * dx) + (dy * dy);
-                    double share = length > 0 ? Math.Clamp((((x - p.From.X) * dx) + ((y - p.From.Y) * dy)) / length, 0, 1) : 0;
-                    double ex = x - p.From.X - (share * dx), ey = y - p.From.Y - (share * dy);
-                    if ((ex * ex) + (ey * ey) < metres * metres)
+                    if (SquaredDistance(in _pieces[piece], x, y) < metres * metres)
                     {
                         return true;
                     }
@@ -95,6 +89,14 @@ public sealed class LaneMatcher
         }
 
         return _pieces.Length == 0;
+    }
+
+    private static double SquaredDistance(in RoadPiece p, double x, double y)
+    {
+        double dx = p.To.X - p.From.X, dy = p.To.Y - p.From.Y, length = (dx * dx) + (dy * dy);
+        double share = length > 0 ? Math.Clamp((((x - p.From.X) * dx) + ((y - p.From.Y) * dy)) / length, 0, 1) : 0;
+        double ex = x - p.From.X - (share * dx), ey = y - p.From.Y - (share * dy);
+        return (ex * ex) + (ey * ey);
     }
 
     private static (int X, int Y) CellOf(double x, double y) => ((int)Math.Floor(x / CellMetres), (int)Math.Floor(y / CellMetres));

@@ -65,6 +65,9 @@ public sealed class WireRecord
     /// <summary>Place of a field; −1 when there is none of this name.</summary>
     public int IndexOf(string name) => _byName.GetValueOrDefault(name, -1);
 
+    /// <summary>The record of a field that holds one.</summary>
+    public WireRecord Part(string name) => IndexOf(name) is >= 0 and var index && Fields[index].Type is { } part ? part : throw new ArgumentException($"{Name} has no record '{name}'", nameof(name));
+
     internal int IndexOf(ReadOnlySpan<byte> utf8Name)
     {
         for (int i = 0; i < Fields.Count; i++)
@@ -94,6 +97,18 @@ public sealed class WireMessage(WireRecord type)
         get => _values[index];
         set => _values[index] = value;
     }
+
+    /// <summary>The device that it names; empty when it names none. A computing unit calls itself by <c>rscuSn</c>, a roadside unit by <c>rsuEsn</c>.</summary>
+    public string Device => type.IndexOf("rscuSn") >= 0 ? Text("rscuSn") : type.IndexOf("rsuEsn") >= 0 ? Text("rsuEsn") : string.Empty;
+
+    /// <summary>Its time, UTC milliseconds; −1 when it has none.</summary>
+    public long TimeStamp => type.IndexOf("timeStamp") >= 0 ? Integer("timeStamp", -1) : type.IndexOf("timestamp") >= 0 ? Integer("timestamp", -1) : -1;
+
+    /// <summary>Its number; −1 when it has none.</summary>
+    public long SequenceNumber => type.IndexOf("seqNum") >= 0 ? Integer("seqNum", -1) : -1;
+
+    /// <summary>Whether it asks for a confirmation.</summary>
+    public bool WantsAck => type.IndexOf("ack") >= 0 && Flag("ack");
 
     public bool Has(string name) => _values[Index(name)] is not null;
 

@@ -50,9 +50,6 @@ public sealed class FrameReader
     /// <summary>Intersections of a SPAT.</summary>
     public IReadOnlyList<FrameSignal> Signals => _signals;
 
-    /// <summary>The frame that was read last.</summary>
-    public UperTape Tape => _tape;
-
     /// <summary>Reads a frame that must be of the kind that its topic says.</summary>
     public RejectReason Read(TopicKind topic, ReadOnlySpan<byte> payload, PayloadFormat format = PayloadFormat.Unstated)
     {
@@ -88,13 +85,6 @@ public sealed class FrameReader
         }
 
         return RejectReason.None;
-    }
-
-    /// <summary>Packs the frame that was read last; valid until the next call.</summary>
-    public ReadOnlySpan<byte> ToUper()
-    {
-        _scratch = _scratch.Length > 0 ? _scratch : new byte[MaximumBytes];
-        return UperCodec.Encode(_tape, _scratch, out int length).IsValid ? _scratch.AsSpan(0, length) : [];
     }
 
     private RejectReason FromUper(ReadOnlySpan<byte> payload) => ReasonOf(UperCodec.Decode(Csae53.MessageFrame, payload, _tape).Fault, RejectReason.MalformedUper);
