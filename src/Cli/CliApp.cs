@@ -8,7 +8,6 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using V2XSim.Dashboard;
 using V2XSim.Kernel;
-using V2XSim.Messages;
 using V2XSim.Mqtt;
 
 namespace V2XSim.Cli;

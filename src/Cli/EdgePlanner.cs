@@ -2,7 +2,6 @@ using V2XSim.EdgeNode;
 using V2XSim.Fusion;
 using V2XSim.Fusion.Edge;
 using V2XSim.Kernel;
-using V2XSim.Messages;
 using V2XSim.Roads;
 using V2XSim.Roads.Sites;
 
@@ -29,7 +28,7 @@ public static class EdgePlanner
             RegionId = edge.Region,
             Plane = network.Projection.LocalPlaneAt(edge.Centre),
             Epoch = epoch,
-            Sites = [.. edge.Sites.Select(s => new EdgeSite(s.Id, s.Position, [.. s.Sensors.Select(ProfileOf)], s.IsSimulated, Enum.Parse<PayloadFormat>(s.Payload.ToString())))],
+            Sites = [.. edge.Sites.Select(s => new EdgeSite(s.Id, s.Position, [.. s.Sensors.Select(ProfileOf)], s.IsSimulated, s.Payload))],
             ServiceRadiusMetres = loaded.Plan.ServiceRadiusMetres,
             Roads = [.. PiecesNear(network, lanes, edge.Sites, loaded.Plan.ServiceRadiusMetres)],
             Map = loaded.Scenario.Vehicles.ConnectedShare > 0 || edge.Sites.Exists(s => !s.IsSimulated)

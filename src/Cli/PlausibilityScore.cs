@@ -3,6 +3,7 @@ using V2XSim.Dashboard;
 using V2XSim.Fusion.Edge;
 using V2XSim.Messages;
 using V2XSim.Roadside;
+using V2XSim.Sensing;
 
 namespace V2XSim.Cli;
 
@@ -33,24 +34,24 @@ public sealed class PlausibilityScore
         }
 
         bool isFlagged = row.Reason != 0;
-        if (label.Attack == Attack.None && label.IsOfAttacker)
+        if (label.Attack is null && label.IsOfAttacker)
         {
             _ofAttackersHonest += isFlagged ? 1 : 0;
             return;
         }
 
-        if (label.Attack == Attack.None)
+        if (label.Attack is not { } attack)
         {
             _honest++;
             _honestFlagged += isFlagged ? 1 : 0;
         }
         else
         {
-            (long messages, long flagged) = _attacks.GetValueOrDefault(label.Attack);
-            _attacks[label.Attack] = (messages + 1, flagged + (isFlagged ? 1 : 0));
-            if (!_vehicles.TryGetValue(label.Attack, out HashSet<int>? vehicles))
+            (long messages, long flagged) = _attacks.GetValueOrDefault(attack);
+            _attacks[attack] = (messages + 1, flagged + (isFlagged ? 1 : 0));
+            if (!_vehicles.TryGetValue(attack, out HashSet<int>? vehicles))
             {
-                _vehicles[label.Attack] = vehicles = [];
+                _vehicles[attack] = vehicles = [];
             }
 
             vehicles.Add(label.Vehicle);

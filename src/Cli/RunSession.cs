@@ -104,15 +104,7 @@ public sealed class RunSession : IAsyncDisposable
             Payload = operation.Payload == PayloadChoice.Protobuf ? PayloadFormat.Protobuf : PayloadFormat.Json,
             HeartbeatSeconds = operation.HeartbeatSeconds,
             EventsPerMinute = operation.EventsPerMinute,
-            Vehicles = new ConnectedVehicleSettings
-            {
-                Share = loaded.Scenario.Vehicles.ConnectedShare,
-                RateHz = loaded.Scenario.Vehicles.BsmRateHz,
-                PositionNoiseMetres = loaded.Scenario.Vehicles.PositionNoiseMetres,
-                RadioRangeMetres = loaded.Scenario.Vehicles.RadioRangeMetres,
-                AttackerShare = loaded.Scenario.Vehicles.AttackerShare,
-                Attacks = [.. loaded.Scenario.Vehicles.Attacks.Select(a => Enum.Parse<Attack>(a.ToString()))],
-            },
+            Vehicles = loaded.Scenario.Vehicles,
         };
         _fleet = new RoadsideFleet(
             loaded.Plan.Sites.Where(s => s.IsSimulated).Select(site => new RoadsideDevice(

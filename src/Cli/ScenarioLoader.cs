@@ -5,6 +5,7 @@ using V2XSim.Messages;
 using V2XSim.Roads;
 using V2XSim.Roads.Sites;
 using V2XSim.Scenarios;
+using V2XSim.Sensing;
 using V2XSim.Signals;
 using V2XSim.Traffic;
 
@@ -95,7 +96,7 @@ public static class ScenarioLoader
             Add("sites.plan.sensors", $"two different types are named {same.Key}", "give each its own name");
         }
 
-        VehiclesSection vehicles = scenario.Vehicles;
+        ConnectedVehicleSettings vehicles = scenario.Vehicles;
         if (vehicles.AttackerShare > 0 && vehicles.Attacks.Count == 0)
         {
             Add("vehicles.attackerShare", "there are attackers, but nothing that they do", "list attacks");

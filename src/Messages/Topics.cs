@@ -1,3 +1,4 @@
+using V2XSim.Kernel;
 using V2XSim.Messages.Its0180;
 
 namespace V2XSim.Messages;
@@ -58,16 +59,6 @@ public enum TopicKind
 
     /// <summary>From here on: the confirmation of the kind whose number is smaller by this.</summary>
     Ack = 1000,
-}
-
-/// <summary>What payloads of a topic are written in.</summary>
-public enum PayloadFormat : byte
-{
-    /// <summary>The sender does not say: JSON when the first octet is a brace, else the topic's usual packed form.</summary>
-    Unstated,
-    Json,
-    Uper,
-    Protobuf,
 }
 
 /// <summary>A topic of a device, <c>root/{device}/tail</c>.</summary>

@@ -1,76 +1,14 @@
 using V2XSim.Kernel;
 using V2XSim.Messages;
 using V2XSim.Messages.Uper;
+using V2XSim.Sensing;
 
 namespace V2XSim.Roadside;
 
-/// <summary>What an attacker does: the families of F2MD and VeReMi. The numbers are stored in results: add at the end.</summary>
-public enum Attack : byte
-{
-    None,
-
-    /// <summary>Says one place for ever.</summary>
-    ConstantPosition,
-
-    /// <summary>Says its place, always off by the same.</summary>
-    ConstantPositionOffset,
-
-    /// <summary>Says any place around.</summary>
-    RandomPosition,
-
-    /// <summary>Says its place, off by anything.</summary>
-    RandomPositionOffset,
-    ConstantSpeed,
-    ConstantSpeedOffset,
-    RandomSpeed,
-    RandomSpeedOffset,
-
-    /// <summary>Seems to brake and stand from some instant on.</summary>
-    EventualStop,
-
-    /// <summary>Says, in its own name, what another vehicle said before.</summary>
-    DataReplay,
-
-    /// <summary>Says where it was seconds ago, with the time of then.</summary>
-    DelayedMessages,
-
-    /// <summary>Four times as many messages.</summary>
-    DenialOfService,
-
-    /// <summary>Four times as many messages, of nonsense.</summary>
-    DenialOfServiceRandom,
-
-    /// <summary>Four times as many messages, of what others said.</summary>
-    DenialOfServiceReplay,
-
-    /// <summary>Five more vehicles that are not there, one behind the other.</summary>
-    Sybil,
-}
-
-/// <summary>Vehicles that say of themselves where they are.</summary>
-public sealed record ConnectedVehicleSettings
-{
-    /// <summary>Share of motor vehicles with a radio, 0 to 1.</summary>
-    public double Share { get; init; }
-
-    /// <summary>Messages a second.</summary>
-    public double RateHz { get; init; } = 10;
-
-    public double PositionNoiseMetres { get; init; } = 0.7;
-
-    public double RadioRangeMetres { get; init; } = 250;
-
-    /// <summary>Share of connected vehicles that attack.</summary>
-    public double AttackerShare { get; init; }
-
-    /// <summary>What they do; each attacker does one of these.</summary>
-    public IReadOnlyList<Attack> Attacks { get; init; } = [];
-}
-
 /// <summary>What the simulator knows of a message, and the platform does not.</summary>
-/// <param name="Attack">What the message is; <see cref="Attack.None"/> for an honest one.</param>
+/// <param name="Attack">What the message is; null for an honest one.</param>
 /// <param name="IsOfAttacker">Whether its sender lies at other times; then an honest message of it says nothing of false alarms.</param>
-public readonly record struct BsmLabel(long Sequence, Attack Attack, int Vehicle, bool IsOfAttacker);
+public readonly record struct BsmLabel(long Sequence, Attack? Attack, int Vehicle, bool IsOfAttacker);
 
 /// <summary>
 /// The basic safety messages that one roadside unit hears. Which vehicles have a radio, who attacks and how, and every error of a position
@@ -120,19 +58,19 @@ public sealed class ConnectedVehicles(ConnectedVehicleSettings settings, ulong s
 
     private bool IsDue(Radio radio, TruthFrame frame)
     {
-        double period = SimTime.MicrosecondsPerSecond / settings.RateHz;
+        double period = SimTime.MicrosecondsPerSecond / settings.BsmRateHz;
         return Math.Floor((frame.Time.Microseconds + radio.Phase) / period) > Math.Floor((frame.PreviousTime.Microseconds + radio.Phase) / period);
     }
 
     private Radio RadioOf(int vehicle)
     {
         RandomStream random = Stream(seed, vehicle, -1);
-        bool isConnected = random.NextBool(settings.Share), attacks = random.NextBool(settings.AttackerShare) && settings.Attacks.Count > 0;
+        bool isConnected = random.NextBool(settings.ConnectedShare), attacks = random.NextBool(settings.AttackerShare) && settings.Attacks.Count > 0;
         return new Radio(
             vehicle,
             isConnected,
             random.NextInt((int)SimTime.MicrosecondsPerSecond),
-            attacks ? settings.Attacks[random.NextInt(settings.Attacks.Count)] : Attack.None,
+            attacks ? settings.Attacks[random.NextInt(settings.Attacks.Count)] : null,
             random.NextUInt64() | 1,
             new PlanePoint(random.NextDouble(-200, 200), random.NextDouble(-200, 200)),
             random.NextDouble(5, 25),
@@ -208,9 +146,10 @@ public sealed class ConnectedVehicles(ConnectedVehicleSettings settings, ulong s
                 break;
         }
 
-        bool isLie = radio.Attack is not (Attack.None or Attack.Sybil) && said != truth;
-        Send(radio.Id, radio, said, truth.Time, isLie || radio.Attack is Attack.DenialOfService or Attack.DenialOfServiceRandom or Attack.DenialOfServiceReplay ? radio.Attack : Attack.None, hear);
-        if (radio.Attack is Attack.DenialOfService or Attack.DenialOfServiceRandom or Attack.DenialOfServiceReplay)
+        // One that floods lies by the number of its messages, one with ghosts by those of the ghosts.
+        bool floods = radio.Attack is Attack.DenialOfService or Attack.DenialOfServiceRandom or Attack.DenialOfServiceReplay;
+        Send(radio.Id, radio, said, truth.Time, floods || said != truth ? radio.Attack : null, hear);
+        if (floods)
         {
             for (int more = 1; more < 4; more++)
             {
@@ -246,7 +185,7 @@ public sealed class ConnectedVehicles(ConnectedVehicleSettings settings, ulong s
         return others.Count == 0 ? null : others[random.NextInt(others.Count)] with { Time = truth.Time };
     }
 
-    private void Send(ulong id, Radio radio, in Spoken said, SimTime sent, Attack attack, Action<byte[], SimTime, BsmLabel> hear)
+    private void Send(ulong id, Radio radio, in Spoken said, SimTime sent, Attack? attack, Action<byte[], SimTime, BsmLabel> hear)
     {
         GeoPoint geo = plane.ToGeo(said.X, said.Y);
         _json.Clear();
@@ -302,12 +241,12 @@ public sealed class ConnectedVehicles(ConnectedVehicleSettings settings, ulong s
             throw new InvalidOperationException($"a simulated vehicle's message is not lawful: {result}");
         }
 
-        hear(_frame[..length], sent, new BsmLabel(-1, attack, radio.Vehicle, radio.Attack != Attack.None));
+        hear(_frame[..length], sent, new BsmLabel(-1, attack, radio.Vehicle, radio.Attack is not null));
     }
 
     private readonly record struct Spoken(int Vehicle, SimTime Time, double X, double Y, double Speed, double Heading, BodySize Size, RoadUserKind Kind);
 
-    private sealed class Radio(int vehicle, bool isConnected, int phase, Attack attack, ulong id, PlanePoint offset, double speed, long instant)
+    private sealed class Radio(int vehicle, bool isConnected, int phase, Attack? attack, ulong id, PlanePoint offset, double speed, long instant)
     {
         public int Vehicle => vehicle;
 
@@ -315,7 +254,7 @@ public sealed class ConnectedVehicles(ConnectedVehicleSettings settings, ulong s
 
         public int Phase => phase;
 
-        public Attack Attack => attack;
+        public Attack? Attack => attack;
 
         public ulong Id => id;
 

@@ -119,7 +119,7 @@ public sealed class RoadsideDevice
         _site = site;
         _payload = settings.Payload;
         _duties = new DeviceDuties(site, plane.ToGeo(site.Position.X, site.Position.Y), epoch, settings, events, streams.For("events/" + site.Id), () => _sequence++, () => _counts);
-        _vehicles = settings.Vehicles.Share > 0 ? new ConnectedVehicles(settings.Vehicles, streams.Seed ^ StableHash.Of("vehicles"), plane, epoch, site.Position) : null;
+        _vehicles = settings.Vehicles.ConnectedShare > 0 ? new ConnectedVehicles(settings.Vehicles, streams.Seed ^ StableHash.Of("vehicles"), plane, epoch, site.Position) : null;
         _radioReach = settings.Vehicles.RadioRangeMetres;
         _plane = plane;
         _epoch = epoch;

@@ -58,7 +58,7 @@ public sealed record Scenario
     public OperationSection Operation { get; init; } = new();
 
     [Description("Vehicles that say of themselves where they are, and those among them that lie.")]
-    public VehiclesSection Vehicles { get; init; } = new();
+    public ConnectedVehicleSettings Vehicles { get; init; } = new();
 
     [Description("Limits of the checks of what vehicles say of themselves.")]
     public PlausibilitySettings Plausibility { get; init; } = new();
@@ -159,51 +159,6 @@ public sealed record PlanSection
         RegionMetres = RegionMetres,
         Sensors = Sensors,
     };
-}
-
-public enum AttackChoice
-{
-    ConstantPosition,
-    ConstantPositionOffset,
-    RandomPosition,
-    RandomPositionOffset,
-    ConstantSpeed,
-    ConstantSpeedOffset,
-    RandomSpeed,
-    RandomSpeedOffset,
-    EventualStop,
-    DataReplay,
-    DelayedMessages,
-    DenialOfService,
-    DenialOfServiceRandom,
-    DenialOfServiceReplay,
-    Sybil,
-}
-
-public sealed record VehiclesSection
-{
-    [Range(0, 1)]
-    [Description("Share of motor vehicles with a radio, whose messages the roadside units pass on.")]
-    public double ConnectedShare { get; init; }
-
-    [Range(0.1, 20)]
-    [Description("Messages of each a second.")]
-    public double BsmRateHz { get; init; } = 10;
-
-    [Range(0, 20)]
-    [Description("Standard deviation of the place that a vehicle says, in each direction.")]
-    public double PositionNoiseMetres { get; init; } = 0.7;
-
-    [Range(10, 1000)]
-    [Description("How far a roadside unit hears.")]
-    public double RadioRangeMetres { get; init; } = 250;
-
-    [Range(0, 1)]
-    [Description("Share of the connected vehicles that lie.")]
-    public double AttackerShare { get; init; }
-
-    [Description("How they lie; each in one way.")]
-    public IReadOnlyList<AttackChoice> Attacks { get; init; } = [];
 }
 
 public enum PayloadChoice

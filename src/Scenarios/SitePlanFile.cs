@@ -42,7 +42,7 @@ public sealed record SiteEntry : IPositioned
     public bool Simulated { get; init; } = true;
 
     /// <summary>What a real unit writes its messages in when it cannot say so by an MQTT 5 content type: json, uper or protobuf.</summary>
-    public SitePayload Payload { get; init; }
+    public PayloadFormat Payload { get; init; }
 
     [Required]
     public string Edge { get; init; } = string.Empty;
@@ -260,7 +260,7 @@ public static class SitePlanFile
                 text.Append("    simulated: false\n");
             }
 
-            if (site.Payload != SitePayload.Unstated)
+            if (site.Payload != PayloadFormat.Unstated)
             {
                 text.Append("    payload: ").Append(site.Payload.ToString().ToLowerInvariant()).Append('\n');
             }

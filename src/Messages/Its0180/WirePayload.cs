@@ -1,3 +1,5 @@
+using V2XSim.Kernel;
+
 namespace V2XSim.Messages.Its0180;
 
 /// <summary>Payloads of the catalogue in whichever form they come or are wanted. Its buffers are used again for the next.</summary>

@@ -72,16 +72,6 @@ public sealed record SensorType
     public double JitterMilliseconds { get; init; } = 5;
 }
 
-/// <summary>What a unit writes its messages in.</summary>
-public enum SitePayload
-{
-    /// <summary>It says so, or it can be seen.</summary>
-    Unstated,
-    Json,
-    Uper,
-    Protobuf,
-}
-
 /// <summary>One mounted sensor.</summary>
 /// <param name="HeadingRadians">Middle of the field of view, anticlockwise from east.</param>
 /// <param name="PhaseMilliseconds">When in its period it scans, whole milliseconds after the scenario's start.</param>
@@ -94,7 +84,7 @@ public sealed record Sensor(string Id, SensorType Type, PlanePoint Position, dou
 /// <param name="SignalId">Signal whose lamps the site reports; null when there is none.</param>
 /// <param name="IsSimulated">False for a real unit that connects to the broker by itself.</param>
 /// <param name="Payload">What a real unit writes its messages in, when it cannot say so itself.</param>
-public sealed record Site(string Id, PlanePoint Position, string? JunctionId, string? SignalId, string EdgeId, string RegionId, IReadOnlyList<Sensor> Sensors, bool IsSimulated = true, SitePayload Payload = SitePayload.Unstated);
+public sealed record Site(string Id, PlanePoint Position, string? JunctionId, string? SignalId, string EdgeId, string RegionId, IReadOnlyList<Sensor> Sensors, bool IsSimulated = true, PayloadFormat Payload = PayloadFormat.Unstated);
 
 /// <summary>All sites of a network, in order of id.</summary>
 /// <param name="ServiceRadiusMetres">How far around a site its road counts as networked.</param>

@@ -102,7 +102,7 @@ public class SitePlannerTests
     public void A_plan_is_the_same_after_writing_and_reading()
     {
         SitePlan plan = SitePlanner.Plan(Street, Settings());
-        plan = plan with { Sites = [plan.Sites[0] with { IsSimulated = false, Payload = SitePayload.Protobuf }, .. plan.Sites.Skip(1)] };
+        plan = plan with { Sites = [plan.Sites[0] with { IsSimulated = false, Payload = PayloadFormat.Protobuf }, .. plan.Sites.Skip(1)] };
 
         SitePlan back = SitePlanFile.Read(SitePlanFile.Write(plan, Street, "Site plan."), "sites.yaml", Street);
 

@@ -1,0 +1,72 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+
+namespace V2XSim.Sensing;
+
+/// <summary>What an attacker does: the families of F2MD and VeReMi.</summary>
+public enum Attack : byte
+{
+    /// <summary>Says one place for ever.</summary>
+    ConstantPosition,
+
+    /// <summary>Says its place, always off by the same.</summary>
+    ConstantPositionOffset,
+
+    /// <summary>Says any place around.</summary>
+    RandomPosition,
+
+    /// <summary>Says its place, off by anything.</summary>
+    RandomPositionOffset,
+    ConstantSpeed,
+    ConstantSpeedOffset,
+    RandomSpeed,
+    RandomSpeedOffset,
+
+    /// <summary>Seems to brake and stand from some instant on.</summary>
+    EventualStop,
+
+    /// <summary>Says, in its own name, what another vehicle said before.</summary>
+    DataReplay,
+
+    /// <summary>Says where it was seconds ago, with the time of then.</summary>
+    DelayedMessages,
+
+    /// <summary>Four times as many messages.</summary>
+    DenialOfService,
+
+    /// <summary>Four times as many messages, of nonsense.</summary>
+    DenialOfServiceRandom,
+
+    /// <summary>Four times as many messages, of what others said.</summary>
+    DenialOfServiceReplay,
+
+    /// <summary>Five more vehicles that are not there, one behind the other.</summary>
+    Sybil,
+}
+
+/// <summary>Vehicles that say of themselves where they are, and those among them that lie.</summary>
+public sealed record ConnectedVehicleSettings
+{
+    [Range(0, 1)]
+    [Description("Share of motor vehicles with a radio, whose messages the roadside units pass on.")]
+    public double ConnectedShare { get; init; }
+
+    [Range(0.1, 20)]
+    [Description("Messages of each a second.")]
+    public double BsmRateHz { get; init; } = 10;
+
+    [Range(0, 20)]
+    [Description("Standard deviation of the place that a vehicle says, in each direction.")]
+    public double PositionNoiseMetres { get; init; } = 0.7;
+
+    [Range(10, 1000)]
+    [Description("How far a roadside unit hears.")]
+    public double RadioRangeMetres { get; init; } = 250;
+
+    [Range(0, 1)]
+    [Description("Share of the connected vehicles that lie.")]
+    public double AttackerShare { get; init; }
+
+    [Description("How they lie; each in one way.")]
+    public IReadOnlyList<Attack> Attacks { get; init; } = [];
+}
