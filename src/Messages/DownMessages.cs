@@ -104,7 +104,7 @@ public static class DownMessages
         }
 
         json.EndArray();
-        Reference(json, reference);
+        Position(json, "refPos"u8, reference);
         json.EndObject();
         json.EndObject();
     }
@@ -128,7 +128,7 @@ public static class DownMessages
         json.Number((long)(time - new DateTimeOffset(time.Year, 1, 1, 0, 0, 0, TimeSpan.Zero)).TotalMinutes);
         json.Name("msgCnt"u8);
         json.Number(count);
-        Reference(json, reference);
+        Position(json, "refPos"u8, reference);
         json.Name("rtes"u8);
         json.BeginArray();
         json.BeginObject();
@@ -218,9 +218,10 @@ public static class DownMessages
         return value;
     }
 
-    private static void Reference(JsonBuffer json, GeoPoint reference)
+    /// <summary>Writes a position of its own, as it stands in all of the standard's messages.</summary>
+    public static void Position(JsonBuffer json, ReadOnlySpan<byte> name, GeoPoint reference)
     {
-        json.Name("refPos"u8);
+        json.Name(name);
         json.BeginObject();
         json.Name("lat"u8);
         json.Number((long)Math.Round(reference.LatitudeDegrees * 1e7));
@@ -247,7 +248,8 @@ public static class DownMessages
         json.EndObject();
     }
 
-    private static ReadOnlySpan<byte> ConfidenceOf(double deviation) => (2 * deviation) switch
+    /// <summary>The class of confidence whose radius holds two standard deviations.</summary>
+    public static ReadOnlySpan<byte> ConfidenceOf(double deviation) => (2 * deviation) switch
     {
         <= 0.1 => "a10cm"u8,
         <= 0.2 => "a20cm"u8,

@@ -198,17 +198,13 @@ public sealed class ConnectedVehicles(ConnectedVehicleSettings settings, ulong s
         _json.Hex(id);
         _json.Name("secMark"u8);
         _json.Number(epoch.ToUnixMilliseconds(said.Time) % 60_000);
-        _json.Name("pos"u8);
-        _json.BeginObject();
-        _json.Name("lat"u8);
-        _json.Number((long)Math.Round(geo.LatitudeDegrees * 1e7));
-        _json.Name("long"u8);
-        _json.Number((long)Math.Round(geo.LongitudeDegrees * 1e7));
-        _json.EndObject();
+        DownMessages.Position(_json, "pos"u8, geo);
         _json.Name("posConfidence"u8);
         _json.BeginObject();
         _json.Name("pos"u8);
-        _json.Plain(settings.PositionNoiseMetres switch { <= 0.1 => "a20cm"u8, <= 0.25 => "a50cm"u8, <= 0.5 => "a1m"u8, <= 1 => "a2m"u8, <= 2.5 => "a5m"u8, _ => "a10m"u8 });
+
+        // No receiver of a vehicle says that it is better than 20 cm, or worse than 10 m.
+        _json.Plain(DownMessages.ConfidenceOf(Math.Clamp(settings.PositionNoiseMetres, 0.1, 5)));
         _json.EndObject();
         _json.Name("transmission"u8);
         _json.Plain("forwardGears"u8);
