@@ -17,6 +17,9 @@ public static class EdgePlanner
     {
         RoadNetwork network = loaded.Network;
         var lanes = new LaneIndex(network);
+
+        // Vehicles may be wherever there is a lane, within junctions and where cars may not go as well.
+        var everyLane = new Lazy<LaneIndex>(() => new LaneIndex(network, _ => true));
         Dictionary<int, double> watched = WatchedLaneMetres(loaded);
         List<(string Id, string Region, List<Site> Sites, PlanePoint Centre)> edges = [.. loaded.Plan.Sites
             .GroupBy(s => s.EdgeId, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal)
@@ -32,7 +35,7 @@ public static class EdgePlanner
             ServiceRadiusMetres = loaded.Plan.ServiceRadiusMetres,
             Roads = [.. PiecesNear(network, lanes, edge.Sites, loaded.Plan.ServiceRadiusMetres)],
             Map = loaded.Scenario.Vehicles.ConnectedShare > 0 || edge.Sites.Exists(s => !s.IsSimulated)
-                ? [.. PiecesNear(network, lanes, edge.Sites, loaded.Scenario.Plausibility.RadioRangeMetres + 50)]
+                ? [.. PiecesNear(network, everyLane.Value, edge.Sites, loaded.Scenario.Plausibility.RadioRangeMetres + 50)]
                 : [],
             Neighbours = [.. edges.Where(e => e.Id != edge.Id && e.Centre.DistanceTo(edge.Centre) < NeighbourMetres)
                 .OrderBy(e => e.Centre.DistanceTo(edge.Centre)).ThenBy(e => e.Id, StringComparer.Ordinal).Take(MostNeighbours)

@@ -280,9 +280,10 @@ public static class HtmlReport
             html,
             ["attack", "vehicles", "messages", "caught", "recall", "precision"],
             p.Attacks.Count == 0 ? [["nobody lied", "0", "0", "0", "–", "–"]] : [.. p.Attacks.Select(a => (string[])[E(a.Attack), N(a.Vehicles), N(a.Messages), N(a.Caught), P(a.Recall), P(a.Precision)])]);
+        html.Append("<p class=\"note\">Checks that were not passed; one message may fail several.</p>");
         Table(
             html,
-            ["check that was not passed", "messages"],
+            ["check", "messages"],
             p.FailedChecks.Count == 0 ? [["none", "0"]] : [.. p.FailedChecks.Select(c => (string[])[E(c.Key), N(c.Value)])]);
     }
 

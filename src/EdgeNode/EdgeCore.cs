@@ -76,7 +76,7 @@ public sealed class EdgeCore
         _lamps = new LampCodec(_participants);
         _desk = new DeviceDesk(config, _frames);
         _lanes = new LaneMatcher(config.Roads);
-        _plausibility = new Plausibility(config.Plausibility, new LaneMatcher(config.Map), [.. config.Sites.Select(s => s.Position)], [.. config.Sites.SelectMany(s => s.Sensors)]);
+        _plausibility = new Plausibility(config.Plausibility, new LaneMatcher(config.Map), [.. config.Sites.SelectMany(s => s.Sensors)]);
         for (int i = 0; i < config.Sites.Length; i++)
         {
             _receivers[config.Sites[i].Device] = i;

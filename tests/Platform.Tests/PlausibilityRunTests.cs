@@ -17,6 +17,24 @@ public class PlausibilityRunTests
         Assert.InRange(section.GetProperty("falseAlarmShare").GetDouble(), 0, 0.001);
     }
 
+    [Theory]
+    [InlineData("bologna", "bologna_acosta", 40_000)]
+    [InlineData("ingolstadt", "ingolstadt_cut", 15_000)]
+    public async Task Vehicles_of_recordings_raise_no_more_false_alarms_than_driven_ones(string scenario, string set, long least)
+    {
+        Place.NeedsRealData(set);
+        string file = Place.Of("tests", "real", scenario + ".yaml");
+        using var folder = new TemporaryFolder();
+        string text = (await File.ReadAllTextAsync(file)).Replace("../../../shared", Path.Combine(Place.Checkout, "..", "shared"), StringComparison.Ordinal);
+
+        Outcome outcome = await CommandLine.Run("run", folder.Write("scenario.yaml", text + "vehicles:\n  connectedShare: 0.9\n"), "--json", "--quiet", "--duration", "10");
+
+        Assert.True(outcome.Code == 0, outcome.Error);
+        JsonElement section = outcome.Json.GetProperty("plausibility");
+        Assert.True(section.GetProperty("honest").GetInt64() > least, $"{section.GetProperty("honest")}");
+        Assert.InRange(section.GetProperty("falseAlarmShare").GetDouble(), 0, 0.001);
+    }
+
     [Fact]
     public async Task Attacks_of_every_family_are_found_without_suspecting_the_others_and_on_any_number_of_silos_the_same()
     {

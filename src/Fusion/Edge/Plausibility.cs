@@ -34,7 +34,7 @@ public enum PlausibilityChecks
     /// <summary>Class 2: a change of speed that no vehicle can make.</summary>
     SpeedChange = 64,
 
-    /// <summary>Class 3: not on a road.</summary>
+    /// <summary>Class 3: moving, and not on a road.</summary>
     OffRoad = 128,
 
     /// <summary>Class 4: for a while where sensors see well, and none saw anything there.</summary>
@@ -97,14 +97,13 @@ public sealed record PlausibilitySettings
 /// </summary>
 /// <param name="settings">Limits.</param>
 /// <param name="lanes">Roads within radio range; none checks nothing against the map.</param>
-/// <param name="sites">Where units hear.</param>
 /// <param name="sensors">What looks at the road.</param>
-public sealed class Plausibility(PlausibilitySettings settings, LaneMatcher lanes, IReadOnlyList<PlanePoint> sites, IReadOnlyList<SensorProfile> sensors)
+public sealed class Plausibility(PlausibilitySettings settings, LaneMatcher lanes, IReadOnlyList<SensorProfile> sensors)
 {
     public const int MaximumSenders = 4096;
     private const double WindowSeconds = 4.05, SensorMemorySeconds = 0.35, CellMetres = 8;
     private readonly Dictionary<(int Receiver, ulong Id), Sender> _senders = [];
-    private readonly Dictionary<(int X, int Y), List<(SimTime Time, double X, double Y, double Height)>> _seen = [];
+    private readonly Dictionary<(int X, int Y), List<(SimTime Time, double X, double Y, BodySize Size)>> _seen = [];
     private SimTime _swept;
 
     /// <summary>Notes what a sensor reported, against which claims are held.</summary>
@@ -118,12 +117,12 @@ public sealed class Plausibility(PlausibilitySettings settings, LaneMatcher lane
         foreach (ref readonly Measurement m in measurements)
         {
             (int, int) cell = CellOf(m.X, m.Y);
-            if (!_seen.TryGetValue(cell, out List<(SimTime, double, double, double)>? list))
+            if (!_seen.TryGetValue(cell, out List<(SimTime, double, double, BodySize)>? list))
             {
                 _seen[cell] = list = [];
             }
 
-            list.Add((time, m.X, m.Y, m.Size.HeightMetres));
+            list.Add((time, m.X, m.Y, m.Size));
         }
     }
 
@@ -136,7 +135,7 @@ public sealed class Plausibility(PlausibilitySettings settings, LaneMatcher lane
         }
 
         _swept = now;
-        foreach (((int X, int Y) cell, List<(SimTime Time, double X, double Y, double Height)> list) in _seen.ToList())
+        foreach (((int X, int Y) cell, List<(SimTime Time, double X, double Y, BodySize Size)> list) in _seen.ToList())
         {
             list.RemoveAll(s => now.SecondsSince(s.Time) > 2 * SensorMemorySeconds);
             if (list.Count == 0)
@@ -169,7 +168,9 @@ public sealed class Plausibility(PlausibilitySettings settings, LaneMatcher lane
         Add(claim.SpeedMetresPerSecond > settings.MaximumSpeedMetresPerSecond, PlausibilityChecks.Speed);
         Add(claim.RangeMetres > settings.RadioRangeMetres + room, PlausibilityChecks.Range);
         Add(claim.Arrival.SecondsSince(claim.Time) > settings.MaximumAgeSeconds, PlausibilityChecks.Age);
-        Add(claim.RangeMetres < settings.RadioRangeMetres && sites.Count > 0 && !lanes.IsNearRoad(claim.X, claim.Y, settings.OffRoadMetres + room), PlausibilityChecks.OffRoad);
+
+        // Who stands may be parked beside the road.
+        Add(claim.RangeMetres < settings.RadioRangeMetres && !(claim.SpeedMetresPerSecond < 1) && !lanes.IsNearRoad(claim.X, claim.Y, settings.OffRoadMetres + room), PlausibilityChecks.OffRoad);
         found |= sender.CheckHistory(in claim, settings, room);
         found |= CheckSensors(in claim, sender, room);
         found |= CheckOthers(in claim, sender);
@@ -194,7 +195,7 @@ public sealed class Plausibility(PlausibilitySettings settings, LaneMatcher lane
         {
             for (int y = cy - reach; y <= cy + reach && !isSeen; y++)
             {
-                if (!_seen.TryGetValue((x, y), out List<(SimTime Time, double X, double Y, double Height)>? list))
+                if (!_seen.TryGetValue((x, y), out List<(SimTime Time, double X, double Y, BodySize Size)>? list))
                 {
                     continue;
                 }
@@ -225,7 +226,7 @@ public sealed class Plausibility(PlausibilitySettings settings, LaneMatcher lane
     /// <summary>Whether a sensor looks at a place from so near that it would hardly miss what is there, with nothing that it sees in between.</summary>
     private bool IsInPlainView(in Claim claim)
     {
-        const double Near = 0.7, HalfWidth = 2.5, Clear = 4, Spare = 0.4, LowestVisibleMetres = 0.8;
+        const double Near = 0.7, HalfLengthOfACar = 2.5, QueueMetres = 5;
         foreach (SensorProfile sensor in sensors)
         {
             double dx = claim.X - sensor.Position.X, dy = claim.Y - sensor.Position.Y, distance = Math.Sqrt((dx * dx) + (dy * dy));
@@ -234,6 +235,8 @@ public sealed class Plausibility(PlausibilitySettings settings, LaneMatcher lane
                 continue;
             }
 
+            // Farther out a car that is hidden itself hides the next in the queue, and nothing that is seen tells of it.
+            double chained = QueueMetres / Math.Max(0.01, ShadowOf(sensor, BodySize.Of(RoadUserKind.Car).HeightMetres, 1) - 1);
             bool isBlocked = false;
             double ux = dx / Math.Max(distance, 1), uy = dy / Math.Max(distance, 1);
             for (double along = 0; along < distance && !isBlocked; along += CellMetres / 2)
@@ -249,14 +252,15 @@ public sealed class Plausibility(PlausibilitySettings settings, LaneMatcher lane
 
             bool Blocks(int x, int y)
             {
-                foreach ((_, double sx, double sy, double height) in _seen.GetValueOrDefault((x, y)) ?? [])
+                foreach ((_, double sx, double sy, BodySize size) in _seen.GetValueOrDefault((x, y)) ?? [])
                 {
                     double ex = sx - sensor.Position.X, ey = sy - sensor.Position.Y, ahead = (ex * ux) + (ey * uy);
 
-                    // The line from the mast over the top of what is in front must pass over most of a car (with a hand's breadth to spare).
-                    double below = sensor.HeightMetres - height - Spare;
-                    bool reaches = below <= 0 || distance < ahead * (sensor.HeightMetres - LowestVisibleMetres) / below;
-                    if (ahead > 0 && ahead < distance - Clear && reaches && Math.Abs((ex * uy) - (ey * ux)) < HalfWidth)
+
+                    // It may stand along the line or across it, and so may what it hides.
+                    double halfLength = 0.5 * size.LengthMetres;
+                    bool reaches = distance < ShadowOf(sensor, size.HeightMetres, ahead + halfLength) || ahead > chained;
+                    if (ahead > 0 && ahead < distance && reaches && Math.Abs((ex * uy) - (ey * ux)) < halfLength + HalfLengthOfACar)
                     {
                         return true;
                     }
@@ -267,6 +271,14 @@ public sealed class Plausibility(PlausibilitySettings settings, LaneMatcher lane
         }
 
         return false;
+    }
+
+    /// <summary>How far the shadow of something high reaches, whose far end is at a distance: the line from the mast over its top passes over most of a car there, with a hand's breadth to spare.</summary>
+    private static double ShadowOf(SensorProfile sensor, double heightMetres, double distance)
+    {
+        const double Spare = 0.4, LowestVisibleMetres = 0.8;
+        double below = sensor.HeightMetres - heightMetres - Spare;
+        return below <= 0 ? double.PositiveInfinity : distance * (sensor.HeightMetres - LowestVisibleMetres) / below;
     }
 
     private PlausibilityChecks CheckOthers(in Claim claim, Sender sender)
@@ -296,7 +308,10 @@ public sealed class Plausibility(PlausibilitySettings settings, LaneMatcher lane
     private sealed class Sender
     {
         private const int Remembered = 20;
-        private readonly Queue<(SimTime Time, double X, double Y, double Path, double Heading)> _way = new();
+
+        /// <summary>By which a stated speed may be off from one message to the next.</summary>
+        private const double SpeedNoise = 2.5;
+        private readonly Queue<(SimTime Time, double X, double Y, double Path, double Heading, double Speed)> _way = new();
         private readonly Queue<SimTime> _arrivals = new();
         private readonly Queue<bool> _verdicts = new();
         private double _path;
@@ -365,7 +380,7 @@ public sealed class Plausibility(PlausibilitySettings settings, LaneMatcher lane
             }
 
             double change = claim.SpeedMetresPerSecond - _speed;
-            if (change > (acceleration * dt) + 1.5 || change < -((settings.MaximumDecelerationMetresPerSecondSquared * dt) + 1.5))
+            if (change > (acceleration * dt) + SpeedNoise || change < -((settings.MaximumDecelerationMetresPerSecondSquared * dt) + SpeedNoise))
             {
                 found |= PlausibilityChecks.SpeedChange;
             }
@@ -373,13 +388,16 @@ public sealed class Plausibility(PlausibilitySettings settings, LaneMatcher lane
             // Over some seconds the way made must be the way driven: a curve may make the chord shorter, nothing makes it longer.
             if (_way.Count > 0 && claim.Time.SecondsSince(_way.Peek().Time) > 0.7)
             {
-                (_, double x, double y, double path, double heading) = _way.Peek();
+                (_, double x, double y, double path, double heading, double speed) = _way.Peek();
                 double driven = _path - path + (0.5 * (_speed + claim.SpeedMetresPerSecond) * dt), wx = claim.X - x, wy = claim.Y - y, made = Math.Sqrt((wx * wx) + (wy * wy));
                 bool isWrongWay = made > 5 + room && driven > 5
                     && Math.Abs(Math.IEEERemainder(claim.HeadingRadians - heading, 2 * Math.PI)) < 0.5
                     && Math.Abs(Math.IEEERemainder(Math.Atan2(wy, wx) - claim.HeadingRadians, 2 * Math.PI)) > 1 + (room / made);
                 bool isStraight = IsAlong(claim.HeadingRadians, heading) && IsAlong(claim.HeadingRadians, _way.ElementAt(_way.Count / 2).Heading);
-                if (made > (driven * 1.05) + room + 1 || made < (driven * (isStraight ? 0.92 : 0.6)) - room - 1 || isWrongWay)
+
+                // What a vehicle says of its speed may lag half a second behind.
+                double slack = room + 1 + (0.5 * Math.Abs(claim.SpeedMetresPerSecond - speed));
+                if (made > (driven * 1.05) + slack || made < (driven * (isStraight ? 0.92 : 0.6)) - slack || isWrongWay)
                 {
                     found |= PlausibilityChecks.Course;
                 }
@@ -419,7 +437,7 @@ public sealed class Plausibility(PlausibilitySettings settings, LaneMatcher lane
                 return;
             }
 
-            _way.Enqueue((claim.Time, claim.X, claim.Y, _path, claim.HeadingRadians));
+            _way.Enqueue((claim.Time, claim.X, claim.Y, _path, claim.HeadingRadians, claim.SpeedMetresPerSecond));
             while (claim.Time.SecondsSince(_way.Peek().Time) > WindowSeconds)
             {
                 _way.Dequeue();

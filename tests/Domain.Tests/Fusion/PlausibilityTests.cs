@@ -12,7 +12,7 @@ public class PlausibilityTests
     private readonly Plausibility _checks;
     private readonly RandomStream _random = new(1);
 
-    public PlausibilityTests() => _checks = new Plausibility(new PlausibilitySettings(), new LaneMatcher([new RoadPiece(0, 0, new PlanePoint(-500, 0), new PlanePoint(500, 0), 20)]), [default], [Lidar]);
+    public PlausibilityTests() => _checks = new Plausibility(new PlausibilitySettings(), new LaneMatcher([new RoadPiece(0, 0, new PlanePoint(-500, 0), new PlanePoint(500, 0), 20)]), [Lidar]);
 
     [Fact]
     public void An_honest_vehicle_that_drives_brakes_stands_and_goes_on_is_never_suspected()
@@ -85,6 +85,42 @@ public class PlausibilityTests
         }
 
         Assert.True(Check(1, -85, 0, 15).HasFlag(PlausibilityChecks.History));
+    }
+
+    [Fact]
+    public void Who_is_parked_beside_the_road_is_not_suspected_for_it()
+    {
+        for (int k = 0; k < 30; k++)
+        {
+            Assert.Equal(PlausibilityChecks.None, Check(k * 0.1, -300, 40, 0));
+        }
+    }
+
+    [Fact]
+    public void Within_a_queue_far_from_the_sensor_a_car_may_be_hidden_by_one_that_is_hidden_itself()
+    {
+        PlausibilityChecks found = default;
+        for (int k = 0; k < 60; k++)
+        {
+            // Of a queue away from the mast only the first car is seen.
+            Observe(k * 0.1, 75, 0);
+            found |= Check(k * 0.1, 97, 0, 0);
+        }
+
+        Assert.Equal(PlausibilityChecks.None, found);
+    }
+
+    [Fact]
+    public void A_speed_that_lags_half_a_second_while_braking_is_no_lie()
+    {
+        double x = -300, speed = 14;
+        for (int k = 0; k < 60; k++)
+        {
+            double said = speed;
+            speed = Math.Max(0, speed - 0.35);
+            x += speed * 0.1;
+            Assert.Equal(PlausibilityChecks.None, Check(k * 0.1, x + (Noise() * 0.5), Noise() * 0.5, Math.Min(14, said + 1.6)));
+        }
     }
 
     [Fact]
