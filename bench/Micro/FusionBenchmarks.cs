@@ -9,7 +9,7 @@ public class FusionBenchmarks
 {
     private const int Objects = 40;
     private readonly SensorProfile _sensor = new("s", default, 0, Math.PI, 250, 0.2, 0.003, 0.95, 0.2);
-    private readonly NearestNeighbourTracker _tracker = new(new TrackerSettings(), 1);
+    private readonly KernelTracker _tracker = new(new TrackerSettings(), 1);
     private readonly List<TrackEstimate> _published = [];
     private readonly Measurement[][] _scans = new Measurement[1024][];
     private long _step;

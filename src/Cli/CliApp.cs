@@ -7,6 +7,7 @@ using System.Reflection;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using V2XSim.Dashboard;
+using V2XSim.Fusion;
 using V2XSim.Kernel;
 using V2XSim.Mqtt;
 
@@ -218,6 +219,8 @@ public static class CliApp
             cancellation));
         root.Add(send);
 
+        AddFuse(root, output, json);
+
         var acl = new Command("acl", "Rules of who may publish and hear what at a broker.");
         var acls = new AccessVerbs(Console.In, output);
         var show = new Command("show", "Print the rules as an access file, to be changed.") { access };
@@ -258,6 +261,45 @@ public static class CliApp
         }
 
         return root;
+    }
+
+    private static void AddFuse(RootCommand root, TextWriter output, Option<bool> json)
+    {
+        var measurements = new Option<string>("--measurements") { Description = "Detections: CSV with t,arrival,sensor,x,y and, if there, radial_speed, vx, vy, length, width, height, kind; plain or gzip.", HelpName = "FILE", Required = true };
+        var tracks = new Option<string>("--tracks") { Description = "Where to write the tracks, CSV.", HelpName = "FILE", Required = true };
+        var sensors = new Option<string?>("--sensors") { Description = "What is known of each sensor, JSON; takes the place of --sigma, --detection-probability and --clutter.", HelpName = "FILE" };
+        var sigma = new Option<double>("--sigma") { Description = "Standard deviation of a position in each direction, metres.", DefaultValueFactory = _ => 0.5, HelpName = "METRES" };
+        Between(sigma, 0.001, 1000);
+        var probability = new Option<double>("--detection-probability") { Description = "Share of the objects in view that a scan reports.", DefaultValueFactory = _ => 0.9, HelpName = "P" };
+        Between(probability, 0.01, 0.9999);
+        var clutter = new Option<double>("--clutter") { Description = "False alarms of a scan in the mean.", DefaultValueFactory = _ => 2, HelpName = "N" };
+        Between(clutter, 0, 10_000);
+        var area = new Option<string?>("--area") { Description = "Area that is watched, metres: WIDTHxHEIGHT around the origin, or left,bottom,right,top. Outside it nothing is tracked.", HelpName = "WxH" };
+        var period = new Option<double>("--publish-period") { Description = "Seconds between two publications.", DefaultValueFactory = _ => 0.1, HelpName = "SECONDS" };
+        Between(period, 0.001, 3600);
+        var offset = new Option<double>("--publish-offset") { Description = "Instant of a publication, from which the others are counted.", HelpName = "SECONDS" };
+        Between(offset, -1e6, 1e6);
+        Option<string> tracker = new Option<string>("--tracker") { Description = $"Algorithm: {string.Join(", ", Trackers.ByName.Keys)}.", DefaultValueFactory = _ => Trackers.Usual, HelpName = "NAME" }.AcceptOnlyFromAmong([.. Trackers.ByName.Keys]);
+        var tuning = new Option<string?>("--tuning") { Description = "Tuning of the tracker, JSON with the fields of 'tracker' in a scenario.", HelpName = "FILE" };
+        var fuse = new Command("fuse", "Fuse anyone's detections into tracks.") { measurements, tracks, sensors, sigma, probability, clutter, area, period, offset, tracker, tuning };
+        var verbs = new FuseVerbs(output);
+        fuse.SetAction(p => verbs.Fuse(
+            new FuseOptions
+            {
+                Measurements = p.GetValue(measurements)!,
+                Tracks = p.GetValue(tracks)!,
+                Sensors = p.GetValue(sensors),
+                SigmaMetres = p.GetValue(sigma),
+                DetectionProbability = p.GetValue(probability),
+                ClutterPerScan = p.GetValue(clutter),
+                Area = p.GetValue(area),
+                PublishPeriodSeconds = p.GetValue(period),
+                PublishOffsetSeconds = p.GetValue(offset),
+                Tracker = p.GetValue(tracker)!,
+                Tuning = p.GetValue(tuning),
+            },
+            p.GetValue(json)));
+        root.Add(fuse);
     }
 
     private static Argument<string> NotEmpty(Argument<string> argument)

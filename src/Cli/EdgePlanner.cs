@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using V2XSim.EdgeNode;
 using V2XSim.Fusion;
 using V2XSim.Fusion.Edge;
@@ -24,6 +25,7 @@ public static class EdgePlanner
         List<(string Id, string Region, List<Site> Sites, PlanePoint Centre)> edges = [.. loaded.Plan.Sites
             .GroupBy(s => s.EdgeId, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal)
             .Select(g => (g.Key, g.First().RegionId, g.ToList(), new PlanePoint(g.Average(s => s.Position.X), g.Average(s => s.Position.Y))))];
+        var ways = new WayFinder(network, [.. edges.Select(e => e.Sites.SelectMany(s => lanes.Near(s.Position, loaded.Plan.ServiceRadiusMetres)).Select(l => network.Lanes[l].Link).ToHashSet())]);
         return [.. edges.Select((edge, i) => new EdgeConfig
         {
             EdgeId = edge.Id,
@@ -40,6 +42,8 @@ public static class EdgePlanner
             Neighbours = [.. edges.Where(e => e.Id != edge.Id && e.Centre.DistanceTo(edge.Centre) < NeighbourMetres)
                 .OrderBy(e => e.Centre.DistanceTo(edge.Centre)).ThenBy(e => e.Id, StringComparer.Ordinal).Take(MostNeighbours)
                 .Select(e => new Neighbour(e.Id, e.Centre, [.. e.Sites.Select(s => s.Position)]))],
+            WaysIn = ways.Into(i),
+            Onward = ways.OnwardFrom(i).ToDictionary(o => o.Key, o => o.Value.Select(e => edges[e].Id).ToImmutableArray()),
             WatchedLaneMetres = watched,
             Tracker = loaded.Scenario.Tracker,
             Plausibility = loaded.Scenario.Plausibility,
@@ -56,7 +60,10 @@ public static class EdgePlanner
         sensor.Type.AzimuthNoiseDegrees * Math.PI / 180,
         Math.Clamp(sensor.Type.DetectionProbability, 0.01, 0.999),
         sensor.Type.ClutterPerScan,
-        sensor.Type.HeightMetres);
+        sensor.Type.HeightMetres)
+    {
+        SizeNoiseShare = sensor.Type.SizeNoiseShare,
+    };
 
     private static Dictionary<int, double> WatchedLaneMetres(LoadedScenario loaded)
     {
@@ -89,9 +96,11 @@ public static class EdgePlanner
         foreach (int index in sites.SelectMany(s => lanes.Near(s.Position, radius)).Distinct().Order())
         {
             Lane lane = network.Lanes[index];
+            double start = 0;
             for (int i = 0; i + 1 < lane.Shape.Length; i++)
             {
-                pieces.Add(new RoadPiece(lane.Link, lane.Index, lane.Shape[i], lane.Shape[i + 1], lane.SpeedLimitMetresPerSecond));
+                pieces.Add(new RoadPiece(lane.Link, lane.Index, lane.Shape[i], lane.Shape[i + 1], lane.SpeedLimitMetresPerSecond) { StartMetres = start });
+                start += lane.Shape[i].DistanceTo(lane.Shape[i + 1]);
             }
         }
 

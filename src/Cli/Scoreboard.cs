@@ -9,13 +9,16 @@ namespace V2XSim.Cli;
 public sealed class Scoreboard
 {
     private const double MarginMetres = 15;
+
+    /// <summary>An edge that has just met a road user may publish it for so long before it has made up its mind who it is.</summary>
+    private const double SettleSeconds = 2.1;
     private readonly List<EdgeConfig> _edges;
     private readonly EdgeScorer[] _scorers;
     private readonly List<TrueObject>[] _truths;
     private readonly List<PublishedTrack>[] _tracks;
     private readonly List<int>[] _near;
     private readonly PointGrid _grid = new(100);
-    private readonly Dictionary<int, (int Edge, ulong Id)> _owner = [];
+    private readonly Dictionary<int, Owner> _owner = [];
     private readonly int _workers;
 
     public Scoreboard(List<EdgeConfig> edges, int workers)
@@ -31,7 +34,7 @@ public sealed class Scoreboard
     /// <summary>Times that a road user came from one edge's ground to another's, found by both.</summary>
     public long Crossings { get; private set; }
 
-    /// <summary>Those after which it was published under the identity that it had before.</summary>
+    /// <summary>Those after which it was published, at once or within two seconds, under the identity that it had before.</summary>
     public long Kept { get; private set; }
 
     public void Score(TruthFrame frame, EdgeStepResult[] results)
@@ -48,13 +51,24 @@ public sealed class Scoreboard
                     continue;
                 }
 
-                if (_owner.TryGetValue(number, out (int Edge, ulong Id) last) && last.Edge != i)
+                bool isKnown = _owner.TryGetValue(number, out Owner last);
+                var next = new Owner(i, id, last.Crossing, last.Since, last.IsSettling);
+                if (isKnown && last.IsSettling && (id == last.Crossing || last.Edge != i || frame.Time.SecondsSince(last.Since) > SettleSeconds))
                 {
                     Crossings++;
-                    Kept += last.Id == id ? 1 : 0;
+                    Kept += id == last.Crossing ? 1 : 0;
+                    next = next with { IsSettling = false };
                 }
 
-                _owner[number] = (i, id);
+                if (isKnown && last.Edge != i)
+                {
+                    bool isKept = last.Id == id;
+                    Crossings += isKept ? 1 : 0;
+                    Kept += isKept ? 1 : 0;
+                    next = new Owner(i, id, last.Id, frame.Time, !isKept);
+                }
+
+                _owner[number] = next;
             }
         }
     }
@@ -73,6 +87,10 @@ public sealed class Scoreboard
 
         return (sums, hota.Value);
     }
+
+    /// <summary>Who published a road user last, under which identity.</summary>
+    /// <param name="Crossing">Identity that it had before it came here, while it is not yet known to be kept.</param>
+    private readonly record struct Owner(int Edge, ulong Id, ulong Crossing, SimTime Since, bool IsSettling);
 
     private void ScoreEdge(int i, TruthFrame frame, EdgeStepResult result)
     {

@@ -261,7 +261,15 @@ public readonly record struct HandoverRow(
     [property: Id(7)] float WidthMetres,
     [property: Id(8)] float HeightMetres,
     [property: Id(9)] byte Kind,
-    [property: Id(10)] int Lane);
+    [property: Id(10)] int Lane,
+    [property: Id(11)] float SizeDeviationShare,
+    [property: Id(12)] double Pxx,
+    [property: Id(13)] double Pxy,
+    [property: Id(14)] double Pyy,
+    [property: Id(15)] double SpeedDeviationMetresPerSecond,
+    [property: Id(16)] long BornMicroseconds,
+    [property: Id(17)] int Link,
+    [property: Id(18)] double LaneMetres);
 
 /// <summary>The edge tier: fuses what the sensors of its sites report, warns, hands objects over, counts traffic.</summary>
 [Alias("v2xsim.IEdgeGrain")]

@@ -47,6 +47,12 @@ public sealed record EdgeConfig
 
     public required ImmutableArray<Neighbour> Neighbours { get; init; }
 
+    /// <summary>By the link on which another edge saw an object last, and a link of this edge's: the way between them.</summary>
+    public IReadOnlyDictionary<(int From, int To), Way> WaysIn { get; init; } = new Dictionary<(int From, int To), Way>();
+
+    /// <summary>By link: the edges that see next what leaves this one on it, nearest first.</summary>
+    public IReadOnlyDictionary<int, ImmutableArray<string>> Onward { get; init; } = new Dictionary<int, ImmutableArray<string>>();
+
     /// <summary>By link: the length of its lanes that this or another edge watches, in metres.</summary>
     public required IReadOnlyDictionary<int, double> WatchedLaneMetres { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using V2XSim.Contracts;
 using V2XSim.Fusion;
@@ -46,7 +47,7 @@ public sealed class EdgeCore
     private readonly LampMessage _lamp = new();
     private readonly List<PendingMessage> _waiting = [];
     private readonly Stack<PendingMessage> _spare = new();
-    private readonly HandoverBook _handovers = new();
+    private readonly HandoverBook _handovers;
     private readonly CollisionWarner _warner = new();
     private readonly LaneMatcher _lanes;
     private readonly Plausibility _plausibility;
@@ -56,7 +57,7 @@ public sealed class EdgeCore
     private readonly List<TrackEstimate> _tracks = [];
     private readonly List<ulong> _globalIds = [];
     private readonly List<RoadPiece?> _pieces = [];
-    private readonly List<Neighbour> _nextEdges = [];
+    private readonly List<string> _nextEdges = [];
     private readonly List<Conflict> _conflicts = [];
     private readonly List<MessageRow> _rows = [];
     private readonly List<QuarantineRow> _quarantine = [];
@@ -72,6 +73,7 @@ public sealed class EdgeCore
     public EdgeCore(EdgeConfig config, ITracker tracker)
     {
         _config = config;
+        _handovers = new HandoverBook(config.WaysIn);
         _tracker = tracker;
         _lamps = new LampCodec(_participants);
         _desk = new DeviceDesk(config, _frames);
@@ -125,7 +127,17 @@ public sealed class EdgeCore
                 h.VelocityY,
                 new BodySize(h.LengthMetres, h.WidthMetres, h.HeightMetres),
                 (RoadUserKind)h.Kind,
-                h.Lane));
+                h.Lane)
+            {
+                SizeDeviationShare = h.SizeDeviationShare,
+                Pxx = h.Pxx,
+                Pxy = h.Pxy,
+                Pyy = h.Pyy,
+                VelocityVariance = h.SpeedDeviationMetresPerSecond * h.SpeedDeviationMetresPerSecond,
+                Born = new SimTime(h.BornMicroseconds),
+                Link = h.Link,
+                LaneMetres = h.LaneMetres,
+            });
         }
     }
 
@@ -190,6 +202,8 @@ public sealed class EdgeCore
         _handovers.Identify(_tracks, _pieces, until, _globalIds);
         for (int i = 0; i < _tracks.Count; i++)
         {
+            TrackEstimate own = _tracks[i];
+            _tracks[i] = _handovers.Refine(in own, _globalIds[i], until);
             if (!_config.IsAnswerableFor(_tracks[i].Position))
             {
                 continue;
@@ -354,9 +368,13 @@ public sealed class EdgeCore
             PlanePoint nearest = _config.Nearest(t.Position).Position;
             bool isLeaving = speed >= 1 && nearest.SquaredDistanceTo(t.Position) > inner * inner
                 && ((t.X - nearest.X) * t.VelocityX) + ((t.Y - nearest.Y) * t.VelocityY) > 0;
-            if (isLeaving && _nextEdges.Count < 2)
+            if (isLeaving)
             {
-                FindAhead(in t, speed);
+                FindOnward(_pieces[i]?.Link ?? -1);
+                if (_nextEdges.Count < 2)
+                {
+                    FindAhead(in t, speed);
+                }
             }
 
             if (_nextEdges.Count == 0)
@@ -365,17 +383,26 @@ public sealed class EdgeCore
             }
 
             _announced[t.Id] = now;
-            var row = new HandoverRow(
-                _globalIds[i], now.Microseconds, t.X, t.Y, t.VelocityX, t.VelocityY, t.Size.LengthMetres, t.Size.WidthMetres, t.Size.HeightMetres, (byte)t.Kind, _pieces[i]?.Lane ?? -1);
-            foreach (Neighbour neighbour in _nextEdges)
-            {
-                if (!result.TryGetValue(neighbour.EdgeId, out List<HandoverRow>? rows))
+            Announce(
+                new Handover(_globalIds[i], now, t.X, t.Y, t.VelocityX, t.VelocityY, t.Size, t.Kind, _pieces[i]?.Lane ?? -1)
                 {
-                    result[neighbour.EdgeId] = rows = [];
-                }
+                    SizeDeviationShare = t.SizeDeviationShare,
+                    Pxx = t.Pxx,
+                    Pxy = t.Pxy,
+                    Pyy = t.Pyy,
+                    VelocityVariance = t.VelocityVariance,
+                    Born = _handovers.BornOf(t.Id),
+                    Link = _pieces[i]?.Link ?? -1,
+                    LaneMetres = _pieces[i]?.MetresAt(t.X, t.Y) ?? 0,
+                },
+                result);
+        }
 
-                rows.Add(row);
-            }
+        foreach (Handover ended in _handovers.Ended)
+        {
+            _nextEdges.Clear();
+            FindOnward(ended.Link);
+            Announce(in ended, result);
         }
 
         if (_announced.Count > 2048)
@@ -415,9 +442,59 @@ public sealed class EdgeCore
                 double squared = (to.X * to.X) + (to.Y * to.Y);
                 if (squared < reach * reach && (squared < (radius + Margin) * (radius + Margin) || (to.X * track.VelocityX) + (to.Y * track.VelocityY) > 0))
                 {
-                    _nextEdges.Add(neighbour);
+                    _nextEdges.Add(neighbour.EdgeId);
                     break;
                 }
+            }
+        }
+    }
+
+    private void Announce(in Handover h, SortedDictionary<string, List<HandoverRow>> result)
+    {
+        var row = new HandoverRow(
+            h.GlobalId,
+            h.Time.Microseconds,
+            h.X,
+            h.Y,
+            h.VelocityX,
+            h.VelocityY,
+            h.Size.LengthMetres,
+            h.Size.WidthMetres,
+            h.Size.HeightMetres,
+            (byte)h.Kind,
+            h.Lane,
+            h.SizeDeviationShare,
+            h.Pxx,
+            h.Pxy,
+            h.Pyy,
+            Math.Sqrt(h.VelocityVariance),
+            h.Born.Microseconds,
+            h.Link,
+            h.LaneMetres);
+        foreach (string neighbour in _nextEdges)
+        {
+            if (!result.TryGetValue(neighbour, out List<HandoverRow>? rows))
+            {
+                result[neighbour] = rows = [];
+            }
+
+            rows.Add(row);
+        }
+    }
+
+    /// <summary>The edges to which the road leads.</summary>
+    private void FindOnward(int link)
+    {
+        if (!_config.Onward.TryGetValue(link, out ImmutableArray<string> onward))
+        {
+            return;
+        }
+
+        foreach (string edge in onward)
+        {
+            if (!_nextEdges.Contains(edge))
+            {
+                _nextEdges.Add(edge);
             }
         }
     }
@@ -433,9 +510,9 @@ public sealed class EdgeCore
         {
             PlanePoint to = neighbour.Position - track.Position;
             double distance = to.Length;
-            if (distance < Farthest && (to.X * track.VelocityX) + (to.Y * track.VelocityY) > Cosine * speed * distance && !_nextEdges.Contains(neighbour))
+            if (distance < Farthest && (to.X * track.VelocityX) + (to.Y * track.VelocityY) > Cosine * speed * distance && !_nextEdges.Contains(neighbour.EdgeId))
             {
-                _nextEdges.Add(neighbour);
+                _nextEdges.Add(neighbour.EdgeId);
                 if (_nextEdges.Count == before + 2)
                 {
                     return;

@@ -16,7 +16,7 @@ public sealed class EdgeGrain(EdgeCatalogue catalogue, IDownlink downlink, TimeP
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _config = catalogue[this.GetPrimaryKeyString()];
-        _core = new EdgeCore(_config, new NearestNeighbourTracker(_config.Tracker, _config.Number));
+        _core = new EdgeCore(_config, Trackers.ByName[_config.Tracker.Name](_config.Tracker, _config.Number, null));
         return Task.CompletedTask;
     }
 

@@ -1,16 +1,25 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace V2XSim.Fusion;
 
 /// <summary>
 /// Exact assignment of rows to columns at the greatest total gain, where a row or column may stay alone at gain 0. Works on the
-/// connected components of the pairs given, so that the usual case of one row and one column costs nothing. The solver is the
-/// shortest augmenting path method (Jonker and Volgenant 1987). Buffers are kept between calls; not thread-safe.
+/// connected components of the pairs given: one row with one column, one row with several and several rows with one column are
+/// decided by looking; what is left is solved by shortest augmenting paths (Jonker and Volgenant 1987). Buffers are kept between
+/// calls, so that nothing is allocated once they are large enough; not thread-safe.
 /// </summary>
 public sealed class Assignment
 {
-    private readonly List<(int Row, int Column, double Gain)> _pairs = [];
+    private Pair[] _pairs = new Pair[64];
+    private int _count;
+    private int[] _rowDegree = new int[64];
+    private int[] _columnDegree = new int[64];
     private int[] _rowParent = new int[64];
-    private int[] _columnRoot = new int[64];
-    private int[] _order = new int[64];
+    private int[] _columnFirst = new int[64];
+    private Pair[] _rest = new Pair[16];
+    private Pair[] _sorted = new Pair[16];
+    private int[] _start = new int[64];
     private double[] _cost = new double[64];
     private double[] _u = new double[32];
     private double[] _v = new double[32];
@@ -18,17 +27,54 @@ public sealed class Assignment
     private int[] _match = new int[32];
     private int[] _way = new int[32];
     private bool[] _used = new bool[32];
-    private readonly List<int> _rows = [];
-    private readonly List<int> _columns = [];
+    private int[] _rows = new int[16];
+    private int[] _columns = new int[16];
 
-    public void Clear() => _pairs.Clear();
+    public void Clear() => _count = 0;
 
     /// <summary>Allows a pair. Pairs that gain nothing are never made and need not be added.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Allow(int row, int column, double gain)
     {
         if (gain > 0)
         {
-            _pairs.Add((row, column, gain));
+            if (_count == _pairs.Length)
+            {
+                Array.Resize(ref _pairs, _count * 2);
+            }
+
+            _pairs[_count++] = new Pair(row, column, gain);
+        }
+    }
+
+    /// <summary>Whether no pair is allowed.</summary>
+    public bool IsEmpty => _count == 0;
+
+    /// <summary>Takes back all pairs of columns that are taken.</summary>
+    /// <param name="rowOf">For each column the row that has it, or −1.</param>
+    public void RemoveColumns(ReadOnlySpan<int> rowOf)
+    {
+        int kept = 0;
+        for (int i = 0; i < _count; i++)
+        {
+            if (rowOf[_pairs[i].Column] < 0)
+            {
+                _pairs[kept++] = _pairs[i];
+            }
+        }
+
+        _count = kept;
+    }
+
+    /// <summary>Writes the gain of the pair that each row got in the last solution; other rows are left as they are.</summary>
+    public void CopyGains(ReadOnlySpan<int> columnOf, Span<float> gains)
+    {
+        foreach (ref readonly Pair p in _pairs.AsSpan(0, _count))
+        {
+            if (columnOf[p.Row] == p.Column)
+            {
+                gains[p.Row] = (float)p.Gain;
+            }
         }
     }
 
@@ -39,82 +85,130 @@ public sealed class Assignment
     public void Solve(int rows, int columns, Span<int> columnOf)
     {
         columnOf[..rows].Fill(-1);
-        if (_pairs.Count == 0)
+        if (_count == 0)
         {
             return;
         }
 
-        Ensure(ref _rowParent, rows);
-        Ensure(ref _columnRoot, columns);
-        Ensure(ref _order, _pairs.Count);
-        for (int r = 0; r < rows; r++)
+        Ensure(ref _rowDegree, rows);
+        Ensure(ref _columnDegree, columns);
+        Array.Clear(_rowDegree, 0, rows);
+        Array.Clear(_columnDegree, 0, columns);
+        ReadOnlySpan<Pair> pairs = _pairs.AsSpan(0, _count);
+        foreach (ref readonly Pair p in pairs)
         {
-            _rowParent[r] = r;
+            _rowDegree[p.Row]++;
+            _columnDegree[p.Column]++;
         }
 
-        Array.Fill(_columnRoot, -1, 0, columns);
-        foreach ((int row, int column, _) in _pairs)
+        int rest = 0;
+        foreach (ref readonly Pair p in pairs)
         {
-            if (_columnRoot[column] < 0)
+            if (_rowDegree[p.Row] == 1 && _columnDegree[p.Column] == 1)
             {
-                _columnRoot[column] = row;
+                columnOf[p.Row] = p.Column;
+                continue;
             }
-            else
+
+            if (rest == _rest.Length)
             {
-                _rowParent[Find(row)] = Find(_columnRoot[column]);
+                Array.Resize(ref _rest, rest * 2);
             }
+
+            _rest[rest++] = p;
         }
 
-        for (int i = 0; i < _pairs.Count; i++)
+        if (rest > 0)
         {
-            _order[i] = i;
-        }
-
-        _order.AsSpan(0, _pairs.Count).Sort((a, b) =>
-        {
-            int byRoot = Find(_pairs[a].Row).CompareTo(Find(_pairs[b].Row));
-            return byRoot != 0 ? byRoot : a.CompareTo(b);
-        });
-        for (int start = 0; start < _pairs.Count;)
-        {
-            int root = Find(_pairs[_order[start]].Row), end = start;
-            while (end < _pairs.Count && Find(_pairs[_order[end]].Row) == root)
-            {
-                end++;
-            }
-
-            SolveComponent(start, end, columnOf);
-            start = end;
+            SolveComponents(rows, columns, rest, columnOf);
         }
     }
 
-    private void SolveComponent(int start, int end, Span<int> columnOf)
+    private void SolveComponents(int rows, int columns, int count, Span<int> columnOf)
     {
-        if (end - start == 1)
+        Ensure(ref _rowParent, rows);
+        Ensure(ref _columnFirst, columns);
+        Ensure(ref _start, rows + 1);
+        Ensure(ref _sorted, count);
+        Span<Pair> rest = _rest.AsSpan(0, count);
+        foreach (ref readonly Pair p in rest)
         {
-            (int row, int column, _) = _pairs[_order[start]];
-            columnOf[row] = column;
+            _rowParent[p.Row] = p.Row;
+            _columnFirst[p.Column] = -1;
+        }
+
+        foreach (ref readonly Pair p in rest)
+        {
+            if (_columnFirst[p.Column] < 0)
+            {
+                _columnFirst[p.Column] = p.Row;
+            }
+            else
+            {
+                int a = Find(p.Row), b = Find(_columnFirst[p.Column]);
+                _rowParent[Math.Max(a, b)] = Math.Min(a, b);
+            }
+        }
+
+        // Pairs by component, in the order in which they were allowed: a counting sort by the component's first row.
+        Array.Clear(_start, 0, rows + 1);
+        foreach (ref readonly Pair p in rest)
+        {
+            _start[Find(p.Row) + 1]++;
+        }
+
+        for (int r = 0; r < rows; r++)
+        {
+            _start[r + 1] += _start[r];
+        }
+
+        foreach (ref readonly Pair p in rest)
+        {
+            _sorted[_start[Find(p.Row)]++] = p;
+        }
+
+        for (int begin = 0; begin < count;)
+        {
+            int root = Find(_sorted[begin].Row), end = _start[root];
+            SolveComponent(_sorted.AsSpan(begin, end - begin), columnOf);
+            begin = end;
+        }
+    }
+
+    private void SolveComponent(ReadOnlySpan<Pair> pairs, Span<int> columnOf)
+    {
+        bool isOneRow = true, isOneColumn = true;
+        int best = 0;
+        for (int i = 1; i < pairs.Length; i++)
+        {
+            isOneRow &= pairs[i].Row == pairs[0].Row;
+            isOneColumn &= pairs[i].Column == pairs[0].Column;
+            best = pairs[i].Gain > pairs[best].Gain ? i : best;
+        }
+
+        if (isOneRow || isOneColumn)
+        {
+            columnOf[pairs[best].Row] = pairs[best].Column;
             return;
         }
 
-        _rows.Clear();
-        _columns.Clear();
-        for (int i = start; i < end; i++)
+        Ensure(ref _rows, pairs.Length);
+        Ensure(ref _columns, pairs.Length);
+        int n = 0, real = 0;
+        foreach (ref readonly Pair p in pairs)
         {
-            (int row, int column, _) = _pairs[_order[i]];
-            AddOnce(_rows, row);
-            AddOnce(_columns, column);
+            n = AddOnce(_rows, n, p.Row);
+            real = AddOnce(_columns, real, p.Column);
         }
 
         // Each row gets a column of its own that stands for staying alone, so a full matching always exists.
-        int n = _rows.Count, real = _columns.Count, m = real + n;
+        int m = real + n;
         Ensure(ref _cost, n * m);
         Array.Clear(_cost, 0, n * m);
-        for (int i = start; i < end; i++)
+        foreach (ref readonly Pair p in pairs)
         {
-            (int row, int column, double gain) = _pairs[_order[i]];
-            int at = (_rows.IndexOf(row) * m) + _columns.IndexOf(column);
-            _cost[at] = Math.Min(_cost[at], -gain);
+            int at = (Array.IndexOf(_rows, p.Row, 0, n) * m) + Array.IndexOf(_columns, p.Column, 0, real);
+            _cost[at] = Math.Min(_cost[at], -p.Gain);
         }
 
         AugmentRows(n, m);
@@ -209,12 +303,14 @@ public sealed class Assignment
         return row;
     }
 
-    private static void AddOnce(List<int> list, int value)
+    private static int AddOnce(int[] list, int count, int value)
     {
-        if (!list.Contains(value))
+        if (Array.IndexOf(list, value, 0, count) < 0)
         {
-            list.Add(value);
+            list[count++] = value;
         }
+
+        return count;
     }
 
     private static void Ensure<T>(ref T[] array, int length)
@@ -224,4 +320,7 @@ public sealed class Assignment
             Array.Resize(ref array, Math.Max(length, array.Length * 2));
         }
     }
+
+    [StructLayout(LayoutKind.Auto)]
+    private readonly record struct Pair(int Row, int Column, double Gain);
 }

@@ -1,47 +1,37 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
 using V2XSim.Kernel;
 
 namespace V2XSim.Fusion;
 
 /// <summary>Tuning of <see cref="NearestNeighbourTracker"/>.</summary>
-public sealed record TrackerSettings
+public sealed record NearestNeighbourSettings
 {
-    [Range(0.001, 100)]
-    [Description("Spectral density of white-noise acceleration, m²/s³.")]
+    /// <summary>Spectral density of white-noise acceleration, m²/s³.</summary>
     public double ProcessNoise { get; init; } = 1.0;
 
-    [Range(0.1, 100)]
-    [Description("Standard deviation of a new object's velocity in each direction, m/s.")]
+    /// <summary>Standard deviation of a new object's velocity in each direction, m/s.</summary>
     public double InitialSpeedDeviation { get; init; } = 10;
 
-    [Range(1, 100)]
-    [Description("Hits that a track needs before it is published.")]
+    /// <summary>Hits that a track needs before it is published.</summary>
     public int HitsToConfirm { get; init; } = 3;
 
-    [Range(-10, 100)]
-    [Description("Log likelihood ratio above which a track is taken for real (4.6 is 99 %).")]
+    /// <summary>Log likelihood ratio above which a track is taken for real.</summary>
     public double ConfirmAt { get; init; } = 4.6;
 
-    [Range(0.1, 1000)]
-    [Description("Ceiling of the ratio; together with the detection probability it sets how many misses a track outlives.")]
+    /// <summary>Ceiling of the ratio; with the detection probability it sets how many misses a track outlives.</summary>
     public double Ceiling { get; init; } = 14;
 
-    [Range(-100, 10)]
-    [Description("Log likelihood ratio below which a track is given up.")]
+    /// <summary>Ratio below which a track is given up.</summary>
     public double DeleteAt { get; init; } = -2;
 
-    [Range(0, 10)]
-    [Description("Oldest scan that is still used, in seconds before the newest.")]
+    /// <summary>Oldest scan that is still used, in seconds before the newest.</summary>
     public double HorizonSeconds { get; init; } = 0.5;
 
-    [Range(0.05, 60)]
-    [Description("How long a track lives on without any sensor having had the chance to see it; data older than this when it comes is too late.")]
+    /// <summary>How long a track lives on without any sensor having had the chance to see it.</summary>
     public double CoastSeconds { get; init; } = 1.0;
 }
 
 /// <summary>
-/// Global nearest neighbour with a constant-velocity Kalman filter and likelihood-ratio track management (Blackman and Popoli
+/// The baseline: global nearest neighbour with a constant-velocity Kalman filter and likelihood-ratio track management (Blackman and Popoli
 /// 1999, ch. 6). A miss counts only where the sensor could have seen the track. A scan that comes late is used through a
 /// measurement of the state projected back (retrodiction without process noise), so nothing within the horizon is lost.
 /// </summary>
@@ -49,7 +39,7 @@ public sealed class NearestNeighbourTracker : ITracker
 {
     /// <summary>99.9 % of χ² with two degrees of freedom.</summary>
     private const double Gate = 13.816;
-    private readonly TrackerSettings _settings;
+    private readonly NearestNeighbourSettings _settings;
     private readonly ulong _idPrefix;
     private readonly Assignment _assignment = new();
     private Track[] _tracks = new Track[16];
@@ -57,11 +47,14 @@ public sealed class NearestNeighbourTracker : ITracker
     private bool[] _taken = new bool[32];
     private int[] _columnOf = new int[32];
     private ulong _born;
+    private long _scans;
+    private long _late;
+    private long _tooLate;
     private SimTime _time = SimTime.Never;
 
     /// <param name="settings">Tuning.</param>
     /// <param name="edgeNumber">Number of the edge; the upper 16 bits of every identity that is minted here.</param>
-    public NearestNeighbourTracker(TrackerSettings settings, int edgeNumber)
+    public NearestNeighbourTracker(NearestNeighbourSettings settings, int edgeNumber)
     {
         _settings = settings;
         _idPrefix = (ulong)(ushort)edgeNumber << 48;
@@ -69,6 +62,8 @@ public sealed class NearestNeighbourTracker : ITracker
 
     /// <summary>Tracks held, published or not.</summary>
     public int Count => _count;
+
+    public TrackerCounts Counts => new(_scans, _late, _tooLate, _scans, 0);
 
     public bool Process(SimTime time, SensorProfile sensor, ReadOnlySpan<Measurement> measurements)
     {
@@ -83,9 +78,14 @@ public sealed class NearestNeighbourTracker : ITracker
             late = time.SecondsSince(_time);
             if (late < -_settings.HorizonSeconds)
             {
+                _tooLate++;
                 return false;
             }
+
+            _late++;
         }
+
+        _scans++;
 
         if (_taken.Length < measurements.Length)
         {

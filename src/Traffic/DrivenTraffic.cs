@@ -556,10 +556,20 @@ public sealed class DrivenTraffic : ITrafficSource
         RoadUserKind kind = draw < _settings.HeavyShare / 2 ? RoadUserKind.Bus
             : draw < _settings.HeavyShare ? RoadUserKind.Truck
             : draw < _settings.HeavyShare + 0.1 ? RoadUserKind.Van : RoadUserKind.Car;
+        BodySize size = Varied(kind, new RandomStream(_seed ^ StableHash.Of("traffic/body") ^ (ulong)_nextNumber));
         double factor = Math.Clamp(1 + (_settings.SpeedFactorDeviation * random.NextGaussian()), 0.8, 1.2);
-        var v = new Vehicle(_nextNumber++, kind, BodySize.Of(kind), factor);
+        var v = new Vehicle(_nextNumber++, kind, size, factor);
         _vehicles.Add(v);
         return v;
+    }
+
+    /// <summary>No two vehicles of a kind are quite the same: lengths differ by a twelfth of them, widths and heights by less.</summary>
+    private static BodySize Varied(RoadUserKind kind, RandomStream random)
+    {
+        BodySize usual = BodySize.Of(kind);
+        return new BodySize(Near(usual.LengthMetres, 0.08), Near(usual.WidthMetres, 0.03), Near(usual.HeightMetres, 0.06));
+
+        float Near(float mean, double share) => (float)(mean * (1 + (share * Math.Clamp(random.NextGaussian(), -2, 2))));
     }
 
     private sealed class Vehicle(int number, RoadUserKind kind, BodySize size, double speedFactor)

@@ -347,7 +347,7 @@ public class EdgeTests
         Assert.Equal((1, 3L), (second.Count, second.Entries[0].Sequence));
     }
 
-    internal static EdgeCore Edge() => new(Config(), new NearestNeighbourTracker(new TrackerSettings(), 1));
+    internal static EdgeCore Edge() => new(Config(), new KernelTracker(new TrackerSettings(), 1));
 
     internal static EdgeConfig Config() => new()
     {

@@ -5,22 +5,46 @@ namespace V2XSim.Fusion.Edge;
 /// <summary>An object that a neighbour saw leave towards this edge.</summary>
 /// <param name="GlobalId">Identity that it keeps along the road.</param>
 /// <param name="Lane">Lane that it followed, index in the network; −1 when it followed none.</param>
-public readonly record struct Handover(ulong GlobalId, SimTime Time, double X, double Y, double VelocityX, double VelocityY, BodySize Size, RoadUserKind Kind, int Lane);
+public readonly record struct Handover(ulong GlobalId, SimTime Time, double X, double Y, double VelocityX, double VelocityY, BodySize Size, RoadUserKind Kind, int Lane)
+{
+    /// <summary>Standard deviation of each dimension of the body, as a share of it; 0 when sizes are not measured.</summary>
+    public float SizeDeviationShare { get; init; } = 0.05f;
+
+    /// <summary>Link of the lane, and metres along the lane; −1 when it followed none.</summary>
+    public int Link { get; init; } = -1;
+
+    public double LaneMetres { get; init; }
+
+    public double Pxx { get; init; } = 1;
+
+    public double Pxy { get; init; }
+
+    public double Pyy { get; init; } = 1;
+
+    public double VelocityVariance { get; init; } = 1;
+
+    /// <summary>When the identity was minted.</summary>
+    public SimTime Born { get; init; } = Time;
+}
 
 /// <summary>
 /// Keeps one identity from edge to edge, and through the loss of a track. Neighbours announce what comes towards this edge, and a
 /// track that ends is remembered; a track that is new takes over the identity of the one that fits best: the distance that it would
 /// have driven by now, its direction, its offset from the way, its length. Beyond a blind stretch, where travel times alone cannot
-/// tell a platoon's vehicles apart, who went first in a lane is taken to come first in it. Where two edges meet an object at once,
-/// both settle for the smaller of their two identities.
+/// tell a platoon's vehicles apart, who went first in a lane is taken to come first in it, and the measured bodies are compared.
+/// Where two edges meet an object at once, both settle for the identity that was minted first. What a neighbour says of an object
+/// that is followed here too is joined with what is known here (covariance intersection).
 /// </summary>
 public sealed class HandoverBook
 {
-    /// <summary>How long an announced object may take; a kilometre at walking pace and more.</summary>
+    /// <summary>How long an announced object may take beside what its way takes.</summary>
     private const double ExpirySeconds = 90;
 
+    /// <summary>How slow a vehicle may be on its way, waiting apart.</summary>
+    private const double CrawlMetresPerSecond = 6;
+
     /// <summary>How long a track that ended here is remembered: longer than a truck hides a car, shorter than a red light.</summary>
-    private const double MemorySeconds = 8;
+    private const double MemorySeconds = 12;
     private const int MaximumExpected = 512;
 
     /// <summary>An announcement this young says where the object is now.</summary>
@@ -30,25 +54,74 @@ public sealed class HandoverBook
     /// <summary>Seen longer ago than this, vehicles of one lane are told apart by their order more surely than by their travel times.</summary>
     private const double OrderAfterSeconds = 2;
 
-    /// <summary>Cost, in standard deviations, at which two are no longer taken for one.</summary>
-    private const double MaximumCost = 2.5;
-    private const double LengthDeviationMetres = 0.8;
+    /// <summary>Metres of lane on which one vehicle comes that nobody has announced.</summary>
+    private const double MetresPerStranger = 500;
+
+    /// <summary>The same where others may have come from roads that nobody watches.</summary>
+    private const double MetresPerStrangerBeyondJunctions = 150;
+
+    /// <summary>What it counts, as a logarithm, that the foremost comes first.</summary>
+    private const double FirstGain = 2.5;
+
+    /// <summary>By how much a choice must stand out to be made at once, as a logarithm; else it is made later.</summary>
+    private const double ClearGain = 5;
+
+    /// <summary>What it counts that the lane of a road is the same as before, or another: six of seven stay in it.</summary>
+    private const double SameLaneGain = 0.5;
+    private const double OtherLaneGain = -1.3;
+
+    /// <summary>Spread of the bodies of one kind, as shares of length, width and height.</summary>
+    private const double LengthSpread = 0.09;
+    private const double WidthSpread = 0.05;
+    private const double HeightSpread = 0.08;
+
+    /// <summary>Sizes are never known better than this: they look different from the front and from behind.</summary>
+    private const double LeastSizeDeviation = 0.008;
 
     /// <summary>How fast drivers near the speed that they want.</summary>
     private const double RelaxationSeconds = 6;
+
+    /// <summary>How much of the difference between a driver's speed and the limit stays.</summary>
+    private const double KeptShare = 0.5;
+
+    /// <summary>By how much the ways of drivers differ from what is expected, as a share: of those seen driving freely, and of others.</summary>
+    private const double FreeSpread = 0.07;
+    private const double SlowSpread = 0.08;
+    private readonly IReadOnlyDictionary<(int From, int To), Way> _ways;
     private readonly SortedDictionary<ulong, (Handover Handover, double Expiry)> _expected = [];
-    private readonly Dictionary<ulong, (ulong Global, TrackEstimate Last, int Lane, SimTime Time)> _living = [];
+    private readonly Dictionary<ulong, Living> _living = [];
+    private readonly Dictionary<ulong, Handover> _shared = [];
+    private readonly Dictionary<int, double> _latest = [];
+    private readonly List<Handover> _ended = [];
     private readonly HashSet<ulong> _published = [];
     private readonly Assignment _assignment = new();
     private readonly List<ulong> _keys = [];
     private readonly List<int> _new = [];
     private readonly HashSet<ulong> _alive = [];
     private int[] _choice = new int[16];
+    private double[] _gains = new double[64];
+
+    /// <param name="ways">By the link where an object was seen last and the one where it comes into view: the way between; none when unknown.</param>
+    public HandoverBook(IReadOnlyDictionary<(int From, int To), Way>? ways = null)
+    {
+        _ways = ways ?? new Dictionary<(int From, int To), Way>();
+        foreach (((int from, _), Way way) in _ways)
+        {
+            double latest = ExpirySeconds + (way.Metres / CrawlMetresPerSecond) + way.LongestWaitSeconds;
+            _latest[from] = Math.Min(_latest.GetValueOrDefault(from, double.MaxValue), latest);
+        }
+    }
+
+    /// <summary>For how long a track that may be any of several is watched before it is decided which.</summary>
+    public double DecideSeconds { get; init; } = 2;
 
     /// <summary>Announcements that found no room.</summary>
     public long Dropped { get; private set; }
 
     public long Adopted { get; private set; }
+
+    /// <summary>Tracks that took over an identity after they had been published under one of their own.</summary>
+    public long Revised { get; private set; }
 
     /// <summary>Identities given up for a neighbour's, where two edges met an object at once.</summary>
     public long Merged { get; private set; }
@@ -56,7 +129,7 @@ public sealed class HandoverBook
     public int Expected => _expected.Count;
 
     /// <summary>Notes an announcement; a newer one of the same object replaces the older.</summary>
-    public void Expect(in Handover handover) => Expect(in handover, ExpirySeconds);
+    public void Expect(in Handover handover) => Expect(in handover, _latest.GetValueOrDefault(handover.Link, ExpirySeconds));
 
     /// <summary>Decides under which identities the tracks of a publication are published.</summary>
     /// <param name="tracks">All tracks, in order of identity within the tracker.</param>
@@ -72,16 +145,56 @@ public sealed class HandoverBook
         identities.Clear();
         for (int i = 0; i < tracks.Count; i++)
         {
-            ulong global = _living[tracks[i].Id].Global;
-            _living[tracks[i].Id] = (global, tracks[i], pieces[i]?.Lane ?? -1, now);
-            identities.Add(global);
+            Living living = _living[tracks[i].Id];
+            _living[tracks[i].Id] = living with { Last = tracks[i], Piece = pieces[i], Time = now };
+            identities.Add(living.Global);
         }
+    }
+
+    /// <summary>Objects lost with the last publication: a truck may hide them until they are beyond this edge's view.</summary>
+    public IReadOnlyList<Handover> Ended => _ended;
+
+    /// <summary>When the identity of a track was minted, here or elsewhere.</summary>
+    public SimTime BornOf(ulong local) => _living[local].Born;
+
+    /// <summary>Joins what is known of a track with what a neighbour said of it within the last half second.</summary>
+    public TrackEstimate Refine(in TrackEstimate track, ulong identity, SimTime now)
+    {
+        const double Gate = 9.21, NoiseDensity = 1;
+        if (!_shared.TryGetValue(identity, out Handover h) || now.SecondsSince(h.Time) > FreshSeconds)
+        {
+            return track;
+        }
+
+        double dt = now.SecondsSince(h.Time), grown = (dt * dt * h.VelocityVariance) + (NoiseDensity * dt * dt * dt / 3);
+        var theirs = new PlaneEstimate(h.X + (dt * h.VelocityX), h.Y + (dt * h.VelocityY), h.Pxx + grown, h.Pxy, h.Pyy + grown);
+        var own = new PlaneEstimate(track.X, track.Y, track.Pxx, track.Pxy, track.Pyy);
+        double dx = theirs.X - own.X, dy = theirs.Y - own.Y, sxx = own.Xx + theirs.Xx, sxy = own.Xy + theirs.Xy, syy = own.Yy + theirs.Yy, det = (sxx * syy) - (sxy * sxy);
+        if (((syy * dx * dx) - (2 * sxy * dx * dy) + (sxx * dy * dy)) / det > Gate)
+        {
+            return track;
+        }
+
+        (PlaneEstimate joint, double w) = CovarianceIntersection.Fuse(in own, in theirs);
+        double theirVariance = h.VelocityVariance + (NoiseDensity * dt), a = w / track.VelocityVariance, b = (1 - w) / theirVariance;
+        return track with
+        {
+            X = joint.X,
+            Y = joint.Y,
+            Pxx = joint.Xx,
+            Pxy = joint.Xy,
+            Pyy = joint.Yy,
+            VelocityX = ((a * track.VelocityX) + (b * h.VelocityX)) / (a + b),
+            VelocityY = ((a * track.VelocityY) + (b * h.VelocityY)) / (a + b),
+            VelocityVariance = 1 / (a + b),
+        };
     }
 
     private void Expect(in Handover handover, double expiry)
     {
         if (_published.Contains(handover.GlobalId))
         {
+            _shared[handover.GlobalId] = handover;
             return;
         }
 
@@ -96,6 +209,7 @@ public sealed class HandoverBook
 
     private void RememberEnded(IReadOnlyList<TrackEstimate> tracks)
     {
+        _ended.Clear();
         _alive.Clear();
         for (int i = 0; i < tracks.Count; i++)
         {
@@ -114,19 +228,36 @@ public sealed class HandoverBook
         _keys.Sort();
         foreach (ulong local in _keys)
         {
-            (ulong global, TrackEstimate t, int lane, SimTime time) = _living[local];
+            (ulong global, TrackEstimate t, RoadPiece? piece, SimTime time, SimTime born, _) = _living[local];
             _living.Remove(local);
             _published.Remove(global);
-            Expect(new Handover(global, time, t.X, t.Y, t.VelocityX, t.VelocityY, t.Size, t.Kind, lane), MemorySeconds);
+            _shared.Remove(global);
+            var ended = new Handover(global, time, t.X, t.Y, t.VelocityX, t.VelocityY, t.Size, t.Kind, piece?.Lane ?? -1)
+            {
+                SizeDeviationShare = t.SizeDeviationShare,
+                Born = born,
+                Link = piece?.Link ?? -1,
+                LaneMetres = piece?.MetresAt(t.X, t.Y) ?? 0,
+                Pxx = t.Pxx,
+                Pxy = t.Pxy,
+                Pyy = t.Pyy,
+                VelocityVariance = t.VelocityVariance,
+            };
+            Expect(in ended, MemorySeconds);
+            _ended.Add(ended);
         }
     }
 
+    /// <summary>
+    /// Gives tracks the identities of what was announced. One that may be any of several is first published under an identity of its
+    /// own and watched for a while longer, until its body is known well enough; then it takes over the one that fits best.
+    /// </summary>
     private void AdoptNew(IReadOnlyList<TrackEstimate> tracks, IReadOnlyList<RoadPiece?> pieces, SimTime now)
     {
         _new.Clear();
         for (int i = 0; i < tracks.Count; i++)
         {
-            if (!_living.ContainsKey(tracks[i].Id))
+            if (!_living.TryGetValue(tracks[i].Id, out Living living) || living.Undecided != SimTime.Never)
             {
                 _new.Add(i);
             }
@@ -140,36 +271,83 @@ public sealed class HandoverBook
         _keys.Clear();
         _keys.AddRange(_expected.Keys);
         _assignment.Clear();
+        int columns = _keys.Count;
+        _gains = _gains.Length < _new.Count * columns ? new double[_new.Count * columns * 2] : _gains;
         for (int row = 0; row < _new.Count; row++)
         {
             TrackEstimate track = tracks[_new[row]];
             RoadPiece? piece = pieces[_new[row]];
             double foremost = Foremost(in track, piece, now);
-            for (int column = 0; column < _keys.Count; column++)
+            bool isKnown = _living.ContainsKey(track.Id);
+            for (int column = 0; column < columns; column++)
             {
-                Handover h = _expected[_keys[column]].Handover;
-                double gain = MaximumCost - Cost(in h, in track, piece, now);
-                bool isFirst = gain > 0 && h.Lane == piece?.Lane && Progress(in h, in track, piece, now) >= foremost;
-                _assignment.Allow(row, column, isFirst ? gain + MaximumCost : gain);
+                (Handover h, double expiry) = _expected[_keys[column]];
+                if (isKnown && h.Time > track.Born && expiry != MemorySeconds)
+                {
+                    // Seen elsewhere while it was followed here: whether the two are one is settled where both are.
+                    _gains[(row * columns) + column] = double.NegativeInfinity;
+                    continue;
+                }
+
+                double gain = Gain(in h, in track, piece, now);
+                bool isFirst = h.Lane == piece?.Lane && Progress(in h, in track, piece, now) >= foremost;
+                gain = isFirst ? gain + FirstGain : gain;
+                _gains[(row * columns) + column] = gain;
+                _assignment.Allow(row, column, gain);
             }
         }
 
         _choice = _choice.Length < _new.Count ? new int[_new.Count * 2] : _choice;
-        _assignment.Solve(_new.Count, _keys.Count, _choice);
+        _assignment.Solve(_new.Count, columns, _choice);
         for (int row = 0; row < _new.Count; row++)
         {
-            TrackEstimate track = tracks[_new[row]];
-            ulong global = track.Id;
-            if (_choice[row] >= 0)
+            Decide(tracks[_new[row]], pieces[_new[row]], row, columns, now);
+        }
+    }
+
+    private void Decide(TrackEstimate track, RoadPiece? piece, int row, int columns, SimTime now)
+    {
+        bool isKnown = _living.TryGetValue(track.Id, out Living living);
+        SimTime until = isKnown ? living.Undecided : now + TimeSpan.FromSeconds(DecideSeconds);
+        int choice = _choice[row];
+        bool waits = now + TimeSpan.FromSeconds(0.05) < until && (choice < 0 || !IsClear(row, choice, columns));
+        if (choice >= 0 && !waits)
+        {
+            ulong global = _keys[choice];
+            if (isKnown)
             {
-                global = _keys[_choice[row]];
-                _expected.Remove(global);
-                Adopted++;
+                _published.Remove(living.Global);
+                _shared.Remove(living.Global);
+                Revised++;
             }
 
-            _living.Add(track.Id, (global, track, pieces[_new[row]]?.Lane ?? -1, now));
-            _published.Add(global);
+            living = new Living(global, track, piece, now, _expected[global].Handover.Born, SimTime.Never);
+            _expected.Remove(global);
+            Adopted++;
         }
+        else if (isKnown)
+        {
+            living = living with { Undecided = waits ? until : SimTime.Never };
+        }
+        else
+        {
+            living = new Living(track.Id, track, piece, now, track.Born, waits ? until : SimTime.Never);
+        }
+
+        _living[track.Id] = living;
+        _published.Add(living.Global);
+    }
+
+    /// <summary>Whether a choice stands out: from the next best, from a stranger, and from whoever else may claim the same.</summary>
+    private bool IsClear(int row, int choice, int columns)
+    {
+        double best = choice < 0 ? 0 : _gains[(row * columns) + choice], rival = choice < 0 ? double.NegativeInfinity : 0;
+        for (int column = 0; column < columns; column++)
+        {
+            rival = column == choice ? rival : Math.Max(rival, _gains[(row * columns) + column]);
+        }
+
+        return best > rival + ClearGain;
     }
 
     /// <summary>
@@ -180,7 +358,7 @@ public sealed class HandoverBook
         double foremost = double.NegativeInfinity;
         foreach ((_, (Handover h, _)) in _expected)
         {
-            if (h.Lane == piece?.Lane && now.SecondsSince(h.Time) > OrderAfterSeconds && Cost(in h, in track, piece, now) < MaximumCost)
+            if (h.Lane == piece?.Lane && now.SecondsSince(h.Time) > OrderAfterSeconds && Gain(in h, in track, piece, now) > -FirstGain)
             {
                 foremost = Math.Max(foremost, Progress(in h, in track, piece, now));
             }
@@ -193,15 +371,21 @@ public sealed class HandoverBook
     private static double Progress(in Handover h, in TrackEstimate track, RoadPiece? piece, SimTime now)
     {
         double speed = track.SpeedMetresPerSecond, ux = speed > 0 ? track.VelocityX / speed : 1, uy = speed > 0 ? track.VelocityY / speed : 0;
-        return (h.X * ux) + (h.Y * uy) + Driven(in h, piece, now.SecondsSince(h.Time));
+        return (h.X * ux) + (h.Y * uy) + Driven(in h, piece?.FreeSpeed, now.SecondsSince(h.Time));
     }
 
-    /// <summary>The way that an announced object should have driven: its speed nears the one that the road allows.</summary>
-    private static double Driven(in Handover h, RoadPiece? piece, double seconds)
+    /// <summary>
+    /// The way that an announced object should have driven: who drives freely keeps most of what it drives faster or slower than the
+    /// limit, who was slow nears the limit.
+    /// </summary>
+    private static double Driven(in Handover h, double? freeSpeed, double seconds)
     {
-        double speed = Math.Sqrt((h.VelocityX * h.VelocityX) + (h.VelocityY * h.VelocityY)), free = piece?.FreeSpeed ?? speed;
-        return (free * seconds) + ((speed - free) * RelaxationSeconds * (1 - Math.Exp(-seconds / RelaxationSeconds)));
+        double speed = Math.Sqrt((h.VelocityX * h.VelocityX) + (h.VelocityY * h.VelocityY)), free = freeSpeed ?? speed;
+        double kept = IsFree(speed, free) ? free + (KeptShare * (speed - free)) : free;
+        return (kept * seconds) + ((speed - kept) * RelaxationSeconds * (1 - Math.Exp(-seconds / RelaxationSeconds)));
     }
+
+    private static bool IsFree(double speed, double free) => speed > 0.75 * free && speed < 1.3 * free;
 
     private void ForgetOld(SimTime now)
     {
@@ -217,25 +401,27 @@ public sealed class HandoverBook
         _keys.ForEach(id => _expected.Remove(id));
     }
 
-    /// <summary>What is announced of an object that is followed here already is dropped, and the object goes by the smaller identity.</summary>
+    /// <summary>What is announced of an object that is followed here already is dropped, and the object goes by the identity minted first.</summary>
     private void SettleDoubles(IReadOnlyList<TrackEstimate> tracks, SimTime now)
     {
         _keys.Clear();
         foreach ((ulong id, (Handover h, double expiry)) in _expected)
         {
             double age = now.SecondsSince(h.Time);
-            if (age >= FreshSeconds || expiry != ExpirySeconds || FindKnown(in h, age, tracks) is not { } local)
+            if (age >= FreshSeconds || expiry == MemorySeconds || FindKnown(in h, age, tracks) is not { } local)
             {
                 continue;
             }
 
             _keys.Add(id);
-            (ulong own, TrackEstimate last, int lane, SimTime time) = _living[local];
-            if (id < own)
+            Living own = _living[local];
+            if (h.Born < own.Born || (h.Born == own.Born && id < own.Global))
             {
-                _published.Remove(own);
+                _published.Remove(own.Global);
                 _published.Add(id);
-                _living[local] = (id, last, lane, time);
+                _shared.Remove(own.Global);
+                _shared[id] = h;
+                _living[local] = own with { Global = id, Born = h.Born };
                 Merged++;
             }
         }
@@ -260,32 +446,74 @@ public sealed class HandoverBook
         return found;
     }
 
-    /// <summary>How many standard deviations a track lies from where an announced object should be by now.</summary>
-    private static double Cost(in Handover h, in TrackEstimate track, RoadPiece? piece, SimTime now)
+    /// <summary>Logarithm of how much likelier it is that a track is an announced object than that it is a stranger.</summary>
+    private double Gain(in Handover h, in TrackEstimate track, RoadPiece? piece, SimTime now)
     {
         double dt = now.SecondsSince(h.Time), dx = track.X - h.X, dy = track.Y - h.Y;
         double speed = Math.Sqrt((h.VelocityX * h.VelocityX) + (h.VelocityY * h.VelocityY));
 
         // At first what matters is how well it was seen and how hard it may brake or speed up; over a long way drivers differ by a
         // quarter of it.
-        double driven = Driven(in h, piece, dt), near = 0.8 + dt + (dt * dt);
+        double driven = Driven(in h, piece?.FreeSpeed, dt), near = 0.8 + dt + (dt * dt), body = BodyGain(in h, in track);
         double alongDeviation = Math.Min(near, 3 + (0.08 * driven)), acrossDeviation = Math.Min(0.8 + (0.5 * dt), 3 + (0.04 * driven));
-        double length = (track.Size.LengthMetres - h.Size.LengthMetres) / LengthDeviationMetres, cost = length * length;
+        // Where the roads between are known, it is the way along them that counts.
+        if (dt > OrderAfterSeconds && piece is { } on && h.Link >= 0 && _ways.TryGetValue((h.Link, on.Link), out Way way))
+        {
+            double metres = way.Metres - h.LaneMetres + on.MetresAt(track.X, track.Y);
+            double free = way.Metres > 0 ? way.Metres / way.FreeSeconds : on.FreeSpeed, expected = Driven(in h, free, dt);
+
+            // At each junction on the way it may have stood for any time up to the longest.
+            double deviation = 3 + ((IsFree(speed, free) ? FreeSpread : SlowSpread) * Math.Max(expected, metres)), wait = way.LongestWaitSeconds * free, off = metres - expected;
+            off = Math.Max(off, -off - wait) / deviation;
+            double likelihood = -Math.Log(wait + (deviation * Math.Sqrt(2 * Math.PI))) - (off > 0 ? off * off / 2 : 0);
+            double lane = h.Link != on.Link ? 0 : h.Lane == on.Lane ? SameLaneGain : OtherLaneGain;
+            return metres < -KnownMetres ? double.NegativeInfinity : body + lane + Math.Log(way.LongestWaitSeconds > 0 ? MetresPerStrangerBeyondJunctions : MetresPerStranger) + likelihood;
+        }
+
         if (speed < 1)
         {
-            return Math.Sqrt(cost + (((dx * dx) + (dy * dy)) / (Math.Min(near, 3) * Math.Min(near, 3))));
+            double deviation = Math.Min(near, 3);
+            return body + Math.Log(MetresPerStranger / (deviation * Math.Sqrt(2 * Math.PI))) - (((dx * dx) + (dy * dy)) / (2 * deviation * deviation));
         }
 
         double ux = h.VelocityX / speed, uy = h.VelocityY / speed, trackSpeed = track.SpeedMetresPerSecond;
         if (trackSpeed > 2 && ((track.VelocityX * ux) + (track.VelocityY * uy)) < 0.5 * trackSpeed)
         {
-            return double.MaxValue;
+            return double.NegativeInfinity;
         }
 
         // On the same lane, the lane says more about the offset than the direction in which it was last seen.
         bool isSameLane = h.Lane == piece?.Lane;
         double along = ((dx * ux) + (dy * uy) - driven) / alongDeviation, across = isSameLane ? 0 : ((dy * ux) - (dx * uy)) / acrossDeviation;
-        double change = h.Lane >= 0 && piece is not null && !isSameLane ? 1 : 0;
-        return Math.Sqrt(cost + (along * along) + (across * across) + change);
+        double change = h.Lane >= 0 && piece is not null && !isSameLane ? 0.5 : 0;
+        return body + Math.Log(MetresPerStranger / (alongDeviation * Math.Sqrt(2 * Math.PI))) - (((along * along) + (across * across)) / 2) - change;
     }
+
+    /// <summary>How much likelier two measured bodies are the same one than two of their kind; 0 where sizes are not measured.</summary>
+    private static double BodyGain(in Handover h, in TrackEstimate track)
+    {
+        const double Least = -12, Most = 5;
+        if (h.SizeDeviationShare <= 0 || track.SizeDeviationShare <= 0)
+        {
+            return 0;
+        }
+
+        BodySize usual = BodySize.Of(track.Kind);
+        double own = track.SizeDeviationShare;
+        double share = Math.Sqrt((h.SizeDeviationShare * h.SizeDeviationShare) + (track.SizeDeviationShare * track.SizeDeviationShare) + (LeastSizeDeviation * LeastSizeDeviation));
+        double gain = One(h.Size.LengthMetres, track.Size.LengthMetres, usual.LengthMetres, LengthSpread)
+            + One(h.Size.WidthMetres, track.Size.WidthMetres, usual.WidthMetres, WidthSpread)
+            + One(h.Size.HeightMetres, track.Size.HeightMetres, usual.HeightMetres, HeightSpread);
+        return Math.Clamp(gain, Least, Most);
+
+        double One(double announced, double measured, double mean, double spread)
+        {
+            double all = Math.Sqrt((spread * spread) + (own * own));
+            double same = (measured - announced) / (share * announced), stranger = Math.Clamp((measured - mean) / (all * mean), -3, 3);
+            return Math.Log(all / share) - ((same * same) / 2) + (stranger * stranger / 2);
+        }
+    }
+
+    /// <summary>A track that is published here.</summary>
+    private readonly record struct Living(ulong Global, TrackEstimate Last, RoadPiece? Piece, SimTime Time, SimTime Born, SimTime Undecided);
 }

@@ -6,7 +6,23 @@ namespace V2XSim.Fusion.Edge;
 /// <param name="Link">Index of the link in the network.</param>
 /// <param name="Lane">Index of the lane in the network.</param>
 /// <param name="FreeSpeed">Speed limit, m/s.</param>
-public readonly record struct RoadPiece(int Link, int Lane, PlanePoint From, PlanePoint To, double FreeSpeed);
+public readonly record struct RoadPiece(int Link, int Lane, PlanePoint From, PlanePoint To, double FreeSpeed)
+{
+    /// <summary>Where the piece begins, metres along its lane.</summary>
+    public double StartMetres { get; init; }
+
+    /// <summary>Metres along the lane of the point of the piece that is nearest to another.</summary>
+    public double MetresAt(double x, double y)
+    {
+        double dx = To.X - From.X, dy = To.Y - From.Y, length = Math.Sqrt((dx * dx) + (dy * dy));
+        return StartMetres + (length > 0 ? Math.Clamp((((x - From.X) * dx) + ((y - From.Y) * dy)) / length, 0, length) : 0);
+    }
+}
+
+/// <summary>The shortest way from one link to another, from beginning to beginning.</summary>
+/// <param name="FreeSeconds">Time that it takes at the speed limits.</param>
+/// <param name="LongestWaitSeconds">For how long one may have to wait at its junctions.</param>
+public readonly record struct Way(double Metres, double FreeSeconds, double LongestWaitSeconds);
 
 /// <summary>Finds the lane that a track follows, by a grid over pieces of lanes. Built once, then only read.</summary>
 public sealed class LaneMatcher

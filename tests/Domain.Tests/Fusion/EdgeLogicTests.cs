@@ -72,7 +72,7 @@ public class EdgeLogicTests
     [Fact]
     public void A_new_track_takes_over_the_identity_that_a_neighbour_announced_and_keeps_it()
     {
-        var book = new HandoverBook();
+        var book = new HandoverBook { DecideSeconds = 0 };
         book.Expect(Announced(0x77, 10, 100, 0, 15, 0));
 
         Assert.Equal([0x77UL], Identify(book, 12, Track(1, 131, 0.5, 15, 0)));
@@ -87,7 +87,7 @@ public class EdgeLogicTests
     [InlineData(400, 0, 15, 0)]
     public void A_track_elsewhere_or_in_the_other_direction_keeps_its_own_identity(double x, double y, double vx, double vy)
     {
-        var book = new HandoverBook();
+        var book = new HandoverBook { DecideSeconds = 0 };
         book.Expect(Announced(0x77, 10, 100, 0, 15, 0));
 
         Assert.Equal([5UL], Identify(book, 12, Track(5, x, y, vx, vy)));
@@ -97,7 +97,7 @@ public class EdgeLogicTests
     [Fact]
     public void Several_new_tracks_share_out_the_announced_identities_so_that_all_fit_best()
     {
-        var book = new HandoverBook();
+        var book = new HandoverBook { DecideSeconds = 0 };
         book.Expect(Announced(0x77, 10, 100, 0, 15, 0));
         book.Expect(Announced(0x66, 10, 92, 0, 15, 0));
 
@@ -108,7 +108,7 @@ public class EdgeLogicTests
     [Fact]
     public void A_track_that_ends_and_begins_again_where_it_should_be_by_then_keeps_its_identity()
     {
-        var book = new HandoverBook();
+        var book = new HandoverBook { DecideSeconds = 0 };
 
         Assert.Equal([4UL], Identify(book, 10, Track(4, 0, 0, 10, 0)));
         Assert.Empty(Identify(book, 10.1));
@@ -118,25 +118,136 @@ public class EdgeLogicTests
     }
 
     [Fact]
-    public void Two_edges_that_meet_an_object_at_once_settle_for_the_smaller_identity()
+    public void Two_edges_that_meet_an_object_at_once_settle_for_the_identity_that_was_minted_first()
     {
-        var smaller = new HandoverBook();
-        var larger = new HandoverBook();
-        Assert.Equal([0x10UL], Identify(smaller, 10, Track(0x10, 100, 0, 15, 0)));
-        Assert.Equal([0x20UL], Identify(larger, 10, Track(0x20, 100.2, 0, 15, 0)));
+        var later = new HandoverBook { DecideSeconds = 0 };
+        var first = new HandoverBook { DecideSeconds = 0 };
+        TrackEstimate seenLater = Track(0x10, 100, 0, 15, 0) with { Born = SimTime.FromSeconds(9.8) }, seenFirst = Track(0x20, 100.2, 0, 15, 0) with { Born = SimTime.FromSeconds(9.7) };
+        Assert.Equal([0x10UL], Identify(later, 10, seenLater));
+        Assert.Equal([0x20UL], Identify(first, 10, seenFirst));
 
-        smaller.Expect(Announced(0x20, 10, 100.2, 0, 15, 0));
-        larger.Expect(Announced(0x10, 10, 100, 0, 15, 0));
+        later.Expect(Announced(0x20, 10, 100.2, 0, 15, 0) with { Born = first.BornOf(0x20) });
+        first.Expect(Announced(0x10, 10, 100, 0, 15, 0) with { Born = later.BornOf(0x10) });
 
-        Assert.Equal([0x10UL], Identify(smaller, 10.1, Track(0x10, 101.5, 0, 15, 0)));
-        Assert.Equal([0x10UL], Identify(larger, 10.1, Track(0x20, 101.7, 0, 15, 0)));
-        Assert.Equal((0, 1), (smaller.Merged, larger.Merged));
+        Assert.Equal([0x20UL], Identify(later, 10.1, seenLater with { X = 101.5 }));
+        Assert.Equal([0x20UL], Identify(first, 10.1, seenFirst with { X = 101.7 }));
+        Assert.Equal((1, 0), (later.Merged, first.Merged));
+        Assert.Equal(SimTime.FromSeconds(9.7), later.BornOf(0x10));
+    }
+
+    [Fact]
+    public void What_a_neighbour_knows_of_an_object_that_is_followed_here_too_makes_it_more_certain()
+    {
+        var book = new HandoverBook { DecideSeconds = 0 };
+        TrackEstimate own = Track(0x20, 100, 0, 15, 0) with { Pxx = 4, Pyy = 0.04 };
+        Identify(book, 10, own);
+        book.Expect(Announced(0x20, 10, 101, 0, 15, 0) with { Pxx = 0.04, Pyy = 4, VelocityVariance = 0.1 });
+        TrackEstimate later = own with { X = 101.5 };
+        Identify(book, 10.1, later);
+
+        TrackEstimate refined = book.Refine(in later, 0x20, SimTime.FromSeconds(10.1));
+
+        Assert.InRange(refined.X, 102.2, 102.5);
+        Assert.True(refined.Pxx < 0.15 && refined.Pyy < 0.15, $"{refined.Pxx} {refined.Pyy}");
+        Assert.Equal(later, book.Refine(in later, 0x20, SimTime.FromSeconds(11)));
+    }
+
+    [Fact]
+    public void Where_the_roads_are_known_a_vehicle_may_turn_and_wait_on_the_way()
+    {
+        // Last seen eastbound on link 1; link 9 leads north, 400 m further, behind a signal with a cycle of 60 s.
+        var book = new HandoverBook(new Dictionary<(int From, int To), Way> { [(1, 9)] = new Way(500, 40, 60) }) { DecideSeconds = 0 };
+        RoadPiece north = new(9, 90, new(500, 0), new(500, 300), 12.5);
+        book.Expect(Announced(0x77, 10, 100, 0, 12, 0) with { Link = 1, LaneMetres = 100, SizeDeviationShare = 0.01f });
+
+        Assert.Equal([1UL], Identify(book, 20, [north], Track(1, 500, 20, 0, 12)));
+        Assert.Equal([1UL, 0x77UL], Identify(book, 75, [north, north], Track(1, 500, 280, 0, 12), Track(2, 500, 20, 0, 12) with { SizeDeviationShare = 0.01f }));
+    }
+
+    /// <summary>Computed with numpy.</summary>
+    [Fact]
+    public void Covariance_intersection_agrees_with_the_reference()
+    {
+        (PlaneEstimate joint, double weight) = CovarianceIntersection.Fuse(new PlaneEstimate(1, 0, 1, 0.3, 2), new PlaneEstimate(1.5, 0.5, 2, -0.4, 0.8));
+
+        Assert.Equal(0.360946740, weight, 1e-8);
+        Assert.Equal((1.28704142, 0.46246154), (Math.Round(joint.X, 8), Math.Round(joint.Y, 8)));
+        Assert.Equal((1.390, -0.156, 0.9464), (Math.Round(joint.Xx, 3), Math.Round(joint.Xy, 3), Math.Round(joint.Yy, 4)));
+        Assert.Equal(1.29116, (joint.Xx * joint.Yy) - (joint.Xy * joint.Xy), 1e-5);
+    }
+
+    [Fact]
+    public void Covariance_intersection_is_never_surer_than_it_may_be_whatever_the_estimates_have_in_common() =>
+        Gen.Select(Gen.Double[0.1, 5].Array[4], Gen.Double[-0.9, 0.9].Array[3]).Sample((deviations, correlations) =>
+        {
+            // Errors a and b with covariances A and B, and a cross-covariance of either component.
+            double ax = deviations[0], ay = deviations[1], bx = deviations[2], by = deviations[3];
+            var a = new PlaneEstimate(0, 0, ax * ax, correlations[0] * ax * ay, ay * ay);
+            var b = new PlaneEstimate(0, 0, bx * bx, correlations[0] * bx * by, by * by);
+            (PlaneEstimate c, double w) = CovarianceIntersection.Fuse(in a, in b);
+
+            // The error of the joint mean is K a + (1 − K) b with K = ωCA⁻¹; the cross-covariance is r times the product of the two
+            // Cholesky factors, which keeps the whole a covariance for |r| below 1.
+            double r = correlations[1];
+            (double kxx, double kxy, double kyx, double kyy) = Times(c, Inverse(a), w);
+            (double l11, double l21, double l22) = Root(a);
+            (double m11, double m21, double m22) = Root(b);
+            (double s11, double s12, double s21, double s22) = (r * l11 * m11, r * l11 * m21, r * l21 * m11, r * ((l21 * m21) + (l22 * m22)));
+            double[,] k = { { kxx, kxy }, { kyx, kyy } }, j = { { 1 - kxx, -kxy }, { -kyx, 1 - kyy } }, s = { { s11, s12 }, { s21, s22 } };
+            double[,] aa = { { a.Xx, a.Xy }, { a.Xy, a.Yy } }, bb = { { b.Xx, b.Xy }, { b.Xy, b.Yy } };
+            double[,] error = Sum(Sum(Quad(k, aa, k), Quad(j, bb, j)), Sum(Quad(k, s, j), Transposed(Quad(k, s, j))));
+            double dxx = c.Xx - error[0, 0], dxy = c.Xy - error[0, 1], dyy = c.Yy - error[1, 1];
+            Assert.True(dxx > -1e-9 && dyy > -1e-9 && (dxx * dyy) - (dxy * dxy) > -1e-9 * (1 + (c.Xx * c.Yy)), $"{dxx} {dxy} {dyy}");
+
+            static (double, double, double) Inverse(PlaneEstimate p)
+            {
+                double det = (p.Xx * p.Yy) - (p.Xy * p.Xy);
+                return (p.Yy / det, -p.Xy / det, p.Xx / det);
+            }
+
+            static (double, double, double, double) Times(PlaneEstimate p, (double Xx, double Xy, double Yy) i, double w) =>
+                (w * ((p.Xx * i.Xx) + (p.Xy * i.Xy)), w * ((p.Xx * i.Xy) + (p.Xy * i.Yy)), w * ((p.Xy * i.Xx) + (p.Yy * i.Xy)), w * ((p.Xy * i.Xy) + (p.Yy * i.Yy)));
+
+            static (double, double, double) Root(PlaneEstimate p)
+            {
+                double l11 = Math.Sqrt(p.Xx), l21 = p.Xy / l11;
+                return (l11, l21, Math.Sqrt(p.Yy - (l21 * l21)));
+            }
+
+            static double[,] Quad(double[,] left, double[,] middle, double[,] right)
+            {
+                double[,] result = new double[2, 2];
+                for (int i = 0; i < 16; i++)
+                {
+                    result[i & 1, (i >> 1) & 1] += left[i & 1, (i >> 2) & 1] * middle[(i >> 2) & 1, i >> 3] * right[(i >> 1) & 1, i >> 3];
+                }
+
+                return result;
+            }
+
+            static double[,] Sum(double[,] x, double[,] y) => new[,] { { x[0, 0] + y[0, 0], x[0, 1] + y[0, 1] }, { x[1, 0] + y[1, 0], x[1, 1] + y[1, 1] } };
+
+            static double[,] Transposed(double[,] x) => new[,] { { x[0, 0], x[1, 0] }, { x[0, 1], x[1, 1] } };
+        }, iter: 500);
+
+    [Fact]
+    public void A_track_that_may_be_either_of_two_is_watched_until_its_body_tells_them_apart()
+    {
+        var book = new HandoverBook();
+        book.Expect(Announced(0x77, 10, 100, 0, 15, 0) with { Size = new BodySize(4.4f, 1.8f, 1.5f), SizeDeviationShare = 0.01f });
+        book.Expect(Announced(0x66, 10, 100, 2, 15, 0) with { Size = new BodySize(4.8f, 1.8f, 1.5f), SizeDeviationShare = 0.01f });
+        TrackEstimate seen = Track(1, 130, 1, 15, 0) with { Born = SimTime.FromSeconds(12), Size = new BodySize(4.62f, 1.8f, 1.5f), SizeDeviationShare = 0.05f };
+
+        Assert.Equal([1UL], Identify(book, 12, seen));
+        Assert.Equal([1UL], Identify(book, 13, seen with { X = 145 }));
+        Assert.Equal([0x66UL], Identify(book, 13.5, seen with { X = 152.5, Size = new BodySize(4.8f, 1.8f, 1.5f), SizeDeviationShare = 0.01f }));
+        Assert.Equal((1, 1), (book.Adopted, book.Revised));
     }
 
     [Fact]
     public void What_does_not_come_within_90_s_is_forgotten_and_the_book_has_a_limit()
     {
-        var book = new HandoverBook();
+        var book = new HandoverBook { DecideSeconds = 0 };
         for (ulong id = 1; id <= 600; id++)
         {
             book.Expect(Announced(id, 10, id * 100, 0, 15, 0));
@@ -153,7 +264,7 @@ public class EdgeLogicTests
     {
         // Two in one lane, 20 m and a bus between them; both are late by more than their distance, so that travel time alone would
         // take the second for the first.
-        var book = new HandoverBook();
+        var book = new HandoverBook { DecideSeconds = 0 };
         book.Expect(Announced(0x77, 10, 120, 0, 15, 0) with { Lane = 7 });
         book.Expect(Announced(0x66, 10, 100, 0, 15, 0) with { Lane = 7 });
         RoadPiece lane = new(3, 7, new(0, 0), new(1000, 0), 15);
@@ -165,7 +276,7 @@ public class EdgeLogicTests
     [Fact]
     public void A_vehicle_that_was_last_seen_starting_is_expected_to_speed_up_to_what_the_road_allows()
     {
-        var book = new HandoverBook();
+        var book = new HandoverBook { DecideSeconds = 0 };
         book.Expect(Announced(0x77, 10, 0, 0, 3, 0) with { Lane = 7 });
         RoadPiece lane = new(3, 7, new(0, 0), new(1000, 0), 15);
 
@@ -175,7 +286,7 @@ public class EdgeLogicTests
     [Fact]
     public void A_car_does_not_become_a_bus_on_the_way()
     {
-        var book = new HandoverBook();
+        var book = new HandoverBook { DecideSeconds = 0 };
         book.Expect(Announced(0x77, 10, 100, 0, 15, 0));
 
         Assert.Equal([1UL], Identify(book, 12, Track(1, 130, 0, 15, 0) with { Size = BodySize.Of(RoadUserKind.Bus) }));

@@ -9,7 +9,7 @@ namespace V2XSim.Domain.Tests.Fusion;
 public class NearestNeighbourTrackerTests
 {
     private static readonly SensorProfile Everywhere = new("s", default, 0, Math.PI, 213, 0.5, 0, 0.9, 3.14);
-    private static readonly TrackerSettings Bare = new() { ProcessNoise = 1, InitialSpeedDeviation = 10, HitsToConfirm = 1, ConfirmAt = -10, DeleteAt = -100 };
+    private static readonly NearestNeighbourSettings Bare = new() { ProcessNoise = 1, InitialSpeedDeviation = 10, HitsToConfirm = 1, ConfirmAt = -10, DeleteAt = -100 };
 
     /// <summary>Reference values computed with plain matrices: a filter that starts at 10 m/s, seen from a frame that moves along.</summary>
     [Theory]
@@ -52,7 +52,7 @@ public class NearestNeighbourTrackerTests
             List<TrackEstimate> Run(double ox, double oy)
             {
                 var sensor = new SensorProfile("s", new PlanePoint(ox, oy), 0, Math.PI, 400, 0.5, 0, 0.9, 1);
-                var tracker = new NearestNeighbourTracker(new TrackerSettings(), 1);
+                var tracker = new NearestNeighbourTracker(new NearestNeighbourSettings(), 1);
                 var random = new RandomStream((ulong)seed);
                 for (int k = 0; k < 10; k++)
                 {
@@ -67,7 +67,7 @@ public class NearestNeighbourTrackerTests
     [Fact]
     public void An_object_seen_once_is_not_published_and_one_seen_three_times_is()
     {
-        var tracker = new NearestNeighbourTracker(new TrackerSettings(), 1);
+        var tracker = new NearestNeighbourTracker(new NearestNeighbourSettings(), 1);
         for (int k = 0; k < 3; k++)
         {
             Assert.Empty(Published(tracker, k * 0.1));
@@ -81,7 +81,7 @@ public class NearestNeighbourTrackerTests
     public void An_object_that_is_missed_where_it_could_be_seen_is_given_up_and_one_out_of_sight_is_kept_for_a_while()
     {
         var narrow = new SensorProfile("narrow", default, 0, 0.2, 213, 0.5, 0, 0.9, 1);
-        var tracker = new NearestNeighbourTracker(new TrackerSettings(), 1);
+        var tracker = new NearestNeighbourTracker(new NearestNeighbourSettings(), 1);
         for (int k = 0; k < 10; k++)
         {
             tracker.Process(SimTime.FromSeconds(k * 0.1), Everywhere, [At(50, 0), At(0, 50)]);
@@ -104,7 +104,7 @@ public class NearestNeighbourTrackerTests
     {
         var low = new SensorProfile("low", default, 0, Math.PI, 213, 0.5, 0, 0.9, 1, HeightMetres: 4);
         Measurement blocker = At(20, 0) with { Size = new BodySize(9, 2.5f, (float)height), Kind = RoadUserKind.Truck };
-        var tracker = new NearestNeighbourTracker(new TrackerSettings(), 1);
+        var tracker = new NearestNeighbourTracker(new NearestNeighbourSettings(), 1);
         for (int k = 0; k < 17; k++)
         {
             tracker.Process(SimTime.FromSeconds(k * 0.1), low, k < 10 ? [blocker, At(32, 0)] : [blocker]);
@@ -116,7 +116,7 @@ public class NearestNeighbourTrackerTests
     [Fact]
     public void A_scan_older_than_the_horizon_is_refused()
     {
-        var tracker = new NearestNeighbourTracker(new TrackerSettings { HorizonSeconds = 0.5 }, 1);
+        var tracker = new NearestNeighbourTracker(new NearestNeighbourSettings { HorizonSeconds = 0.5 }, 1);
         tracker.Process(SimTime.FromSeconds(1), Everywhere, [At(0, 0)]);
 
         Assert.True(tracker.Process(SimTime.FromSeconds(0.5), Everywhere, [At(0, 0)]));
@@ -156,7 +156,7 @@ public class NearestNeighbourTrackerTests
     [Fact]
     public void The_stated_kind_is_that_of_most_measurements()
     {
-        var tracker = new NearestNeighbourTracker(new TrackerSettings(), 1);
+        var tracker = new NearestNeighbourTracker(new NearestNeighbourSettings(), 1);
         RoadUserKind[] votes = [RoadUserKind.Car, RoadUserKind.Bus, RoadUserKind.Bus, RoadUserKind.Unknown, RoadUserKind.Bus, RoadUserKind.Car, RoadUserKind.Bus];
         for (int k = 0; k < votes.Length; k++)
         {
@@ -171,7 +171,7 @@ public class NearestNeighbourTrackerTests
     {
         // X40: 40 vehicles, four sensors, detection probability 0.9, σ 0.5 m, two false alarms a scan. Stone Soup's nearest
         // neighbour scores GOSPA 1.77 to 2.01 on it, depending on its tuning, and HOTA 0.951 to 0.958.
-        (double gospa, HotaValue hota, AccuracySums sums) = Score(new NearestNeighbourTracker(new TrackerSettings { ProcessNoise = 0.5 }, 1));
+        (double gospa, HotaValue hota, AccuracySums sums) = Score(new NearestNeighbourTracker(new NearestNeighbourSettings { ProcessNoise = 0.5 }, 1));
 
         Assert.InRange(gospa, 1.5, 2.0);
         Assert.InRange(hota.Hota, 0.950, 1);
@@ -186,8 +186,8 @@ public class NearestNeighbourTrackerTests
     [InlineData("confirm at")]
     public void Every_tuning_knob_changes_the_score(string knob)
     {
-        TrackerSettings usual = new() { ProcessNoise = 0.5, HitsToConfirm = knob == "confirm at" ? 1 : 3 };
-        TrackerSettings turned = knob switch
+        NearestNeighbourSettings usual = new() { ProcessNoise = 0.5, HitsToConfirm = knob == "confirm at" ? 1 : 3 };
+        NearestNeighbourSettings turned = knob switch
         {
             "process noise" => usual with { ProcessNoise = 20 },
             "hits to confirm" => usual with { HitsToConfirm = 20 },

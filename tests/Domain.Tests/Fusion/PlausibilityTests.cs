@@ -190,8 +190,8 @@ public class PlausibilityTests
     public void What_one_of_two_sensors_reports_and_the_other_would_see_is_not_published()
     {
         SensorProfile other = Lidar with { Id = "R", Position = new PlanePoint(20, -8) };
-        var alone = new NearestNeighbourTracker(new TrackerSettings(), 1);
-        var watched = new NearestNeighbourTracker(new TrackerSettings(), 1);
+        var alone = new KernelTracker(new TrackerSettings(), 1);
+        var watched = new KernelTracker(new TrackerSettings(), 1);
         List<TrackEstimate> aloneTracks = [], watchedTracks = [];
         for (int k = 1; k <= 30; k++)
         {

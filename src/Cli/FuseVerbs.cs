@@ -1,0 +1,282 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using V2XSim.Fusion;
+using V2XSim.Fusion.Files;
+using V2XSim.Kernel;
+
+namespace V2XSim.Cli;
+
+/// <summary>What <c>fuse</c> is to do.</summary>
+public sealed record FuseOptions
+{
+    public required string Measurements { get; init; }
+
+    public required string Tracks { get; init; }
+
+    public string? Sensors { get; init; }
+
+    public double SigmaMetres { get; init; } = 0.5;
+
+    public double DetectionProbability { get; init; } = 0.9;
+
+    public double ClutterPerScan { get; init; } = 2;
+
+    public string? Area { get; init; }
+
+    public double PublishPeriodSeconds { get; init; } = 0.1;
+
+    public double PublishOffsetSeconds { get; init; }
+
+    public string Tracker { get; init; } = Trackers.Usual;
+
+    public string? Tuning { get; init; }
+}
+
+/// <summary><c>fuse</c>: the kernel on anyone's detections.</summary>
+public sealed class FuseVerbs(TextWriter output)
+{
+    /// <summary>Least time for which the code runs before its time is taken: compiled code is slow until it has run for a while.</summary>
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(0.6);
+
+    /// <summary>A publication period this short needs no more frames than memory holds.</summary>
+    private const long MaximumPublications = 10_000_000;
+
+    public int Fuse(FuseOptions options, bool json)
+    {
+        PlaneBox? area = ParseArea(options.Area);
+        TrackerSettings settings = options.Tuning is null ? new TrackerSettings() : ReadTuning(options.Tuning);
+        ImmutableSortedDictionary<string, SensorProfile>? sensors = options.Sensors is null ? null : SensorFile.Read(ReadText(options.Sensors), options.Sensors);
+        var made = new Dictionary<string, SensorProfile>(StringComparer.Ordinal);
+        List<FileScan> scans = DetectionFile.Read(
+            OpenRead(options.Measurements),
+            options.Measurements,
+            name => sensors is not null ? sensors.GetValueOrDefault(name) : made.TryGetValue(name, out SensorProfile? known) ? known : made[name] = Everywhere(name, options, area));
+        if (scans.Count == 0)
+        {
+            throw new BadInputException(options.Measurements, string.Empty, "there are no scans in it", "give rows of t,arrival,sensor,x,y");
+        }
+
+        List<SimTime> instants = Instants(options, scans);
+        var statistics = new FuseStatistics();
+        ITracker tracker = Make();
+        if (json)
+        {
+            long until = Stopwatch.GetTimestamp() + (long)(WarmUp.TotalSeconds * Stopwatch.Frequency);
+            do
+            {
+                Run(tracker, scans, instants, TextWriter.Null, new FuseStatistics());
+                tracker = Make();
+            }
+            while (Stopwatch.GetTimestamp() < until);
+        }
+
+        string? folder = Path.GetDirectoryName(Path.GetFullPath(options.Tracks));
+        if (folder is not null && !Directory.Exists(folder))
+        {
+            throw new BadInputException(options.Tracks, "--tracks", "its folder does not exist", "make the folder, or name another file");
+        }
+
+        using (var writer = new StreamWriter(options.Tracks, append: false, new UTF8Encoding(false)) { NewLine = "\n" })
+        {
+            writer.Write(TrackFile.Header + "\n");
+            Run(tracker, scans, instants, writer, statistics);
+        }
+
+        var calibrations = new List<SensorCalibration>();
+        tracker.ReportSensors(calibrations);
+        TrackerCounts counts = tracker.Counts;
+        if (json)
+        {
+            output.WriteLine(CliApp.Json(statistics.Report(options.Tracker, counts, instants.Count, calibrations)));
+            return ExitCodes.Done;
+        }
+
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{counts.Scans + counts.TooLate:#,0} scans, {statistics.Measurements:#,0} detections; {counts.Late:#,0} came late, {counts.TooLate:#,0} too late to be used"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{instants.Count:#,0} publications, {statistics.Published:#,0} track states written to {options.Tracks}"));
+        foreach (SensorCalibration c in calibrations.Where(c => c.IsApplied))
+        {
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"sensor {c.Sensor}: bias {c.BiasX:0.00}, {c.BiasY:0.00} m, turned by {c.YawRadians * 180 / Math.PI:0.00}°, clock fast by {c.ClockSeconds * 1000:0} ms; corrected"));
+        }
+
+        return ExitCodes.Done;
+
+        ITracker Make() => Trackers.ByName[options.Tracker](settings, 0, area);
+    }
+
+    /// <summary>Scans in order of arrival; a publication uses those that have arrived by its instant.</summary>
+    private static void Run(ITracker tracker, List<FileScan> scans, List<SimTime> instants, TextWriter writer, FuseStatistics statistics)
+    {
+        var tracks = new List<TrackEstimate>(256);
+        int next = 0;
+        statistics.Begin(scans.Count);
+        foreach (SimTime instant in instants)
+        {
+            for (; next < scans.Count && scans[next].Arrival <= instant; next++)
+            {
+                Take(scans[next]);
+            }
+
+            tracks.Clear();
+            tracker.Publish(instant, tracks);
+            statistics.Published += tracks.Count;
+            foreach (ref readonly TrackEstimate track in System.Runtime.InteropServices.CollectionsMarshal.AsSpan(tracks))
+            {
+                if (writer != TextWriter.Null)
+                {
+                    TrackFile.Write(writer, instant, in track);
+                }
+            }
+        }
+
+        for (; next < scans.Count; next++)
+        {
+            Take(scans[next]);
+        }
+
+        void Take(FileScan scan)
+        {
+            long bytes = GC.GetAllocatedBytesForCurrentThread(), started = Stopwatch.GetTimestamp();
+            tracker.Process(scan.Time, scan.Sensor, scan.Measurements);
+            tracker.Settle();
+            statistics.Add(Stopwatch.GetTimestamp() - started, GC.GetAllocatedBytesForCurrentThread() - bytes, scan.Measurements.Length);
+        }
+    }
+
+    /// <summary>From the first multiple of the period after the offset by which a scan has arrived, to the last arrival.</summary>
+    private static List<SimTime> Instants(FuseOptions options, List<FileScan> scans)
+    {
+        long period = SimTime.FromSeconds(options.PublishPeriodSeconds).Microseconds, offset = SimTime.FromSeconds(options.PublishOffsetSeconds).Microseconds;
+        long first = scans[0].Arrival.Microseconds, last = scans[^1].Arrival.Microseconds;
+        if ((last - first) / period > MaximumPublications)
+        {
+            throw new BadInputException("command line", "--publish-period", $"there would be more than {MaximumPublications} publications", "give a longer period, or split the file");
+        }
+
+        var instants = new List<SimTime>();
+        for (long t = offset + (long)(Math.Ceiling((first - offset) / (double)period) * period); t <= last || instants.Count == 0; t += period)
+        {
+            instants.Add(new SimTime(t));
+        }
+
+        return instants;
+    }
+
+    /// <summary>A sensor of which nothing is known but what the command line says: it sees the whole area.</summary>
+    private static SensorProfile Everywhere(string name, FuseOptions options, PlaneBox? area)
+    {
+        PlaneBox box = area ?? new PlaneBox(-150, -150, 150, 150);
+        double squareMetres = (box.Right - box.Left) * (box.Top - box.Bottom);
+        return new SensorProfile(name, new PlanePoint((box.Left + box.Right) / 2, (box.Bottom + box.Top) / 2), 0, Math.PI, double.PositiveInfinity, 0, 0, options.DetectionProbability, options.ClutterPerScan)
+        {
+            PositionNoiseMetres = options.SigmaMetres,
+            ClutterDensity = Math.Max(options.ClutterPerScan, 0.01) / squareMetres,
+            HasShadows = false,
+        };
+    }
+
+    private static PlaneBox? ParseArea(string? text)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+
+        string[] centred = text.Split('x'), corners = text.Split(',');
+        if (centred.Length == 2 && Numbers.TryParse(centred[0], out double width) && Numbers.TryParse(centred[1], out double height) && width > 0 && height > 0)
+        {
+            return new PlaneBox(-width / 2, -height / 2, width / 2, height / 2);
+        }
+
+        if (corners.Length == 4)
+        {
+            double[] c = [.. corners.Select(f => Numbers.TryParse(f, out double value) ? value : double.NaN)];
+            if (c[0] < c[2] && c[1] < c[3])
+            {
+                return new PlaneBox(c[0], c[1], c[2], c[3]);
+            }
+        }
+
+        throw new BadInputException("command line", "--area", $"'{text}' is not an area", "write width and height in metres around the origin (300x300), or left,bottom,right,top");
+    }
+
+    private static TrackerSettings ReadTuning(string file)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<TrackerSettings>(ReadText(file), Strict) ?? throw new JsonException("it is empty");
+        }
+        catch (JsonException e)
+        {
+            throw new BadInputException(file, e.Path?.TrimStart('$', '.') ?? string.Empty, "it is not a tracker's tuning", "give an object with the fields of 'tracker' in a scenario; see 'v2xsim schema'", (int)(e.LineNumber ?? 0) + 1, 1);
+        }
+    }
+
+    private static readonly JsonSerializerOptions Strict = new(JsonSerializerDefaults.Web) { UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow };
+
+    internal static Stream OpenRead(string file)
+    {
+        if (!File.Exists(file))
+        {
+            throw new BadInputException(file, string.Empty, "the file does not exist", "check the path");
+        }
+
+        return File.OpenRead(file);
+    }
+
+    private static string ReadText(string file)
+    {
+        using var reader = new StreamReader(OpenRead(file));
+        return reader.ReadToEnd();
+    }
+}
+
+/// <summary>Times and bytes of the scans of one pass.</summary>
+public sealed class FuseStatistics
+{
+    private long[] _ticks = [];
+    private int _count;
+    private long _lateBytes;
+    private long _allBytes;
+
+    public long Measurements { get; private set; }
+
+    public long Published { get; set; }
+
+    public void Begin(int scans) => _ticks = new long[scans];
+
+    /// <summary>Notes one scan. Buffers grow while a tracker meets its first scans, so bytes count from the second half on.</summary>
+    public void Add(long ticks, long bytes, int measurements)
+    {
+        _allBytes += bytes;
+        _lateBytes += _count >= _ticks.Length / 2 ? bytes : 0;
+        _ticks[_count++] = ticks;
+        Measurements += measurements;
+    }
+
+    public object Report(string tracker, TrackerCounts counts, int publications, List<SensorCalibration> sensors)
+    {
+        Array.Sort(_ticks, 0, _count);
+        return new
+        {
+            tracker,
+            scans = counts.Scans + counts.TooLate,
+            measurements = Measurements,
+            scansLate = counts.Late,
+            scansLost = counts.TooLate,
+            steps = counts.Steps,
+            absorbedEchoes = counts.Absorbed,
+            publications,
+            published = Published,
+            microsecondsPerScanP50 = Microseconds(0.5),
+            microsecondsPerScanP99 = Microseconds(0.99),
+            bytesAllocatedPerScan = _lateBytes / Math.Max(1, _count - (_ticks.Length / 2)),
+            bytesAllocatedInAll = _allBytes,
+            sensors,
+        };
+    }
+
+    private double Microseconds(double share) => _count == 0 ? 0 : Math.Round(_ticks[(int)(share * (_count - 1))] * 1e6 / Stopwatch.Frequency, 3);
+}

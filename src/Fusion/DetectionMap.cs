@@ -1,0 +1,53 @@
+namespace V2XSim.Fusion;
+
+/// <summary>
+/// How likely a sensor reports an object, by place: cells around the sensor, each with the hits and chances that confirmed tracks
+/// gave it there. A cell overrules the registry's figure only when it is surely worse: a building, a tree, a dirty lens.
+/// </summary>
+internal sealed class DetectionMap
+{
+    private const int Side = 16;
+    private const double FewestChances = 12;
+
+    /// <summary>Chances after which the oldest are forgotten by half, so that a map follows the world.</summary>
+    private const float MostChances = 400;
+    private readonly float[] _hits = new float[Side * Side];
+    private readonly float[] _chances = new float[Side * Side];
+    private readonly float _left;
+    private readonly float _bottom;
+    private readonly float _inverseX;
+    private readonly float _inverseY;
+
+    public DetectionMap(PlaneBox view)
+    {
+        (_left, _bottom) = ((float)view.Left, (float)view.Bottom);
+        _inverseX = (float)(Side / (view.Right - view.Left));
+        _inverseY = (float)(Side / (view.Top - view.Bottom));
+    }
+
+    /// <summary>Cell of a point in the tracker's own coordinates.</summary>
+    public int CellOf(float x, float y) =>
+        (Math.Clamp((int)((y - _bottom) * _inverseY), 0, Side - 1) * Side) + Math.Clamp((int)((x - _left) * _inverseX), 0, Side - 1);
+
+    public void Learn(List<(int Cell, bool IsHit)> chances)
+    {
+        foreach ((int cell, bool isHit) in chances)
+        {
+            _chances[cell]++;
+            _hits[cell] += isHit ? 1 : 0;
+            if (_chances[cell] > MostChances)
+            {
+                _chances[cell] /= 2;
+                _hits[cell] /= 2;
+            }
+        }
+    }
+
+    /// <summary>Probability of detection in a cell: the stated one, unless the cell has shown that it is less.</summary>
+    public double ProbabilityAt(int cell, double stated)
+    {
+        double chances = _chances[cell], share = (_hits[cell] + stated) / (chances + 1);
+        double deviation = Math.Sqrt(stated * (1 - stated) / Math.Max(1, chances));
+        return chances >= FewestChances && share + (3 * deviation) < stated ? share : stated;
+    }
+}

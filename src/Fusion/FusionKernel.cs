@@ -1,0 +1,797 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using V2XSim.Kernel;
+
+namespace V2XSim.Fusion;
+
+/// <summary>
+/// One scan into one table of tracks: predict, gate, assign, update, count misses where the sensor could see, begin and end
+/// tracks. Constant velocity with white-noise acceleration; global nearest neighbour with an exact assignment, confirmed tracks
+/// first (Blackman and Popoli 1999, ch. 6); existence by likelihood ratio. Nothing is allocated once buffers are large enough.
+/// All arithmetic is float32 and element by element, in vectors of eight, so that the machine does not show.
+/// </summary>
+internal sealed class FusionKernel
+{
+    /// <summary>99.9 % of χ² with two degrees of freedom.</summary>
+    private const float Gate = 13.816f;
+
+    /// <summary>99.9 % of χ² with one degree of freedom.</summary>
+    private const float SpeedGate = 10.828f;
+
+    /// <summary>False velocities spread over so many metres per second.</summary>
+    private const float FalseSpeedSpan = 60;
+
+    /// <summary>More pairs than this are looked at strip by strip.</summary>
+    private const int BruteForcePairs = 16_384;
+
+    /// <summary>What one more report of the same kind adds to its logarithm: nine of ten reports are right.</summary>
+    private const float KindStep = 4;
+    private readonly TrackerSettings _settings;
+    private readonly ulong _idPrefix;
+    private readonly PlaneBox? _area;
+    private readonly float _noise;
+    private readonly float _vulnerableNoise;
+    private readonly Assignment _confirmed = new();
+    private readonly Assignment _tentative = new();
+    private readonly ScanStrips _strips = new();
+    private float[] _halfX = new float[64];
+    private float[] _halfY = new float[64];
+    private float[] _scratch = new float[64 * ScratchRows];
+    private float[] _gain = new float[64];
+    private int[] _columnOf = new int[64];
+    private int[] _tentativeColumnOf = new int[64];
+    private int[] _rowOf = new int[64];
+    private PlanePoint _origin;
+    private ulong _extra;
+
+    private const int Zx = 0;
+    private const int Zy = 1;
+    private const int Rxx = 2;
+    private const int Rxy = 3;
+    private const int Ryy = 4;
+    private const int Mask = 5;
+    private const int Ax = 6;
+    private const int Ay = 7;
+    private const int Za = 8;
+    private const int Zb = 9;
+    private const int Rv = 10;
+    private const int MaskA = 11;
+    private const int MaskB = 12;
+    private const int ScratchRows = 13;
+
+    public FusionKernel(TrackerSettings settings, ulong idPrefix, PlaneBox? area)
+    {
+        (_settings, _idPrefix, _area) = (settings, idPrefix, area);
+        (_noise, _vulnerableNoise) = ((float)settings.ProcessNoise, (float)settings.VulnerableProcessNoise);
+    }
+
+    /// <summary>Point of the plane that is the origin of the tracks' coordinates; set before the first scan.</summary>
+    public PlanePoint Origin
+    {
+        get => _origin;
+        set => _origin = value;
+    }
+
+    /// <summary>Identities that were published lately: they outlive what late scans do to the tracks under them.</summary>
+    public HashSet<ulong> Published { get; } = [];
+
+    /// <summary>Second echoes in the scan that was worked through last.</summary>
+    public int Absorbed { get; private set; }
+
+    public void Step(TrackTable t, StoredScan s, DetectionMap? map)
+    {
+        if (t.Time != SimTime.Never)
+        {
+            float dt = (float)s.Time.SecondsSince(t.Time);
+            if (dt > 0)
+            {
+                t.Predict(dt, (float)_settings.AcrossNoiseShare);
+            }
+        }
+
+        t.Time = s.Time;
+        Absorbed = 0;
+        Ensure(t, s);
+        s.Residuals.Clear(s.Residuals.Applied);
+        s.Chances.Clear();
+        SensorProfile sensor = s.Sensor;
+        float pd = (float)Math.Min(sensor.DetectionProbability, 0.999);
+        float miss = MathF.Log(1 - pd);
+        float hit = MathF.Log((float)(pd / (2 * Math.PI * sensor.ClutterDensity)));
+        if (t.Count > 0)
+        {
+            if (s.Count > 0)
+            {
+                FindPairs(t, s, hit - miss);
+                _confirmed.Solve(t.Count, s.Count, _columnOf);
+                Occupy(t.Count, s.Count);
+                AssignTentative(t.Count, s.Count);
+                Update(t, s);
+                Credit(t, s, miss, map);
+            }
+            else
+            {
+                Array.Fill(_columnOf, -1, 0, t.Count);
+            }
+
+            CountMisses(t, s, map);
+        }
+        else
+        {
+            Array.Fill(_rowOf, -1, 0, s.Count);
+        }
+
+        Begin(t, s);
+        End(t, s.Time);
+        s.IsSeen = true;
+    }
+
+    /// <summary>Kind that a track most probably is; unknown when nothing has said.</summary>
+    public static RoadUserKind KindOf(TrackTable t, int i)
+    {
+        int best = 0;
+        for (int k = 1; k < TrackTable.KindCount; k++)
+        {
+            best = t.At(TrackTable.Kinds + k, i) > t.At(TrackTable.Kinds + best, i) ? k : best;
+        }
+
+        return t.At(TrackTable.Kinds + best, i) > 0 ? (RoadUserKind)(best + 1) : RoadUserKind.Unknown;
+    }
+
+    private void Ensure(TrackTable t, StoredScan s)
+    {
+        if (_halfX.Length < t.Capacity)
+        {
+            _halfX = new float[t.Capacity];
+            _halfY = new float[t.Capacity];
+            _gain = new float[t.Capacity];
+            _scratch = new float[t.Capacity * ScratchRows];
+            _columnOf = new int[t.Capacity];
+            _tentativeColumnOf = new int[t.Capacity];
+        }
+
+        if (_rowOf.Length < s.Padded)
+        {
+            _rowOf = new int[s.Padded * 2];
+        }
+    }
+
+    /// <summary>Finds what may belong together: first by the rectangle around each track's ellipse, a vector of measurements at a time.</summary>
+    private void FindPairs(TrackTable t, StoredScan s, float hit)
+    {
+        _confirmed.Clear();
+        _tentative.Clear();
+        int w = Vector256<float>.Count, lanes = t.Lanes;
+        ReadOnlySpan<float> p00 = t.Row(TrackTable.P00), p11 = t.Row(TrackTable.P11);
+        for (int i = 0; i < lanes; i += w)
+        {
+            Vector256.Sqrt((TrackTable.Load(p00, i) + Vector256.Create(s.MaximumRxx)) * Vector256.Create(Gate)).CopyTo(_halfX.AsSpan(i));
+            Vector256.Sqrt((TrackTable.Load(p11, i) + Vector256.Create(s.MaximumRyy)) * Vector256.Create(Gate)).CopyTo(_halfY.AsSpan(i));
+        }
+
+        if ((long)t.Count * s.Count > BruteForcePairs)
+        {
+            FindPairsInStrips(t, s, hit);
+            return;
+        }
+
+        ReadOnlySpan<float> x = t.Row(TrackTable.X), y = t.Row(TrackTable.Y);
+        ref float mx = ref MemoryMarshal.GetArrayDataReference(s.X);
+        ref float my = ref MemoryMarshal.GetArrayDataReference(s.Y);
+        for (int i = 0; i < t.Count; i++)
+        {
+            if (Vector512.IsHardwareAccelerated)
+            {
+                Vector512<float> cx = Vector512.Create(x[i]), cy = Vector512.Create(y[i]), hx = Vector512.Create(_halfX[i]), hy = Vector512.Create(_halfY[i]);
+                for (int j = 0; j < s.Padded; j += Vector512<float>.Count)
+                {
+                    Vector512<float> inside = Vector512.LessThan(Vector512.Abs(Vector512.LoadUnsafe(ref mx, (nuint)j) - cx), hx)
+                        & Vector512.LessThan(Vector512.Abs(Vector512.LoadUnsafe(ref my, (nuint)j) - cy), hy);
+                    for (ulong bits = inside.ExtractMostSignificantBits(); bits != 0; bits &= bits - 1)
+                    {
+                        Weigh(t, s, i, j + BitOperations.TrailingZeroCount(bits), hit);
+                    }
+                }
+            }
+            else
+            {
+                Vector256<float> cx = Vector256.Create(x[i]), cy = Vector256.Create(y[i]), hx = Vector256.Create(_halfX[i]), hy = Vector256.Create(_halfY[i]);
+                for (int j = 0; j < s.Padded; j += Vector256<float>.Count)
+                {
+                    Vector256<float> inside = Vector256.LessThan(Vector256.Abs(Vector256.LoadUnsafe(ref mx, (nuint)j) - cx), hx)
+                        & Vector256.LessThan(Vector256.Abs(Vector256.LoadUnsafe(ref my, (nuint)j) - cy), hy);
+                    for (uint bits = inside.ExtractMostSignificantBits(); bits != 0; bits &= bits - 1)
+                    {
+                        Weigh(t, s, i, j + BitOperations.TrailingZeroCount(bits), hit);
+                    }
+                }
+            }
+        }
+    }
+
+    private void FindPairsInStrips(TrackTable t, StoredScan s, float hit)
+    {
+        _strips.Build(s.X.AsSpan(0, s.Count));
+        ReadOnlySpan<float> x = t.Row(TrackTable.X), y = t.Row(TrackTable.Y);
+        for (int i = 0; i < t.Count; i++)
+        {
+            foreach (int j in _strips.Between(x[i] - _halfX[i], x[i] + _halfX[i]))
+            {
+                if (MathF.Abs(s.X[j] - x[i]) < _halfX[i] && MathF.Abs(s.Y[j] - y[i]) < _halfY[i])
+                {
+                    Weigh(t, s, i, j, hit);
+                }
+            }
+        }
+    }
+
+    /// <summary>Logarithm of how much likelier it is that a measurement is of a track than that it is false and the track missed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Weigh(TrackTable t, StoredScan s, int i, int j, float hit)
+    {
+        float dx = s.X[j] - t.At(TrackTable.X, i), dy = s.Y[j] - t.At(TrackTable.Y, i);
+        float sxx = t.At(TrackTable.P00, i) + s.Rxx[j], sxy = t.At(TrackTable.P01, i) + s.Rxy[j], syy = t.At(TrackTable.P11, i) + s.Ryy[j];
+        float det = (sxx * syy) - (sxy * sxy);
+        float distance = ((syy * dx * dx) - (2 * sxy * dx * dy) + (sxx * dy * dy)) / det;
+        if (!(distance < Gate))
+        {
+            return;
+        }
+
+        float gain = hit - (0.5f * (distance + MathF.Log(det)));
+        if (s.HasVelocity && !WeighVelocity(t, in s.Velocity[j], i, ref gain))
+        {
+            return;
+        }
+
+        (t.At(TrackTable.Confirmed, i) > 0 ? _confirmed : _tentative).Allow(i, j, gain);
+    }
+
+    private static bool WeighVelocity(TrackTable t, in VelocityMeasurement v, int i, ref float gain)
+    {
+        float ax = (float)v.DirectionX, ay = (float)v.DirectionY;
+        for (int c = 0; c < v.Components; c++)
+        {
+            float predicted = (ax * t.At(TrackTable.Vx, i)) + (ay * t.At(TrackTable.Vy, i));
+            float variance = (ax * ax * t.At(TrackTable.P22, i)) + (2 * ax * ay * t.At(TrackTable.P23, i)) + (ay * ay * t.At(TrackTable.P33, i)) + (float)v.Variance;
+            float innovation = (float)(c == 0 ? v.Along : v.Across) - predicted, distance = innovation * innovation / variance;
+            if (distance >= SpeedGate)
+            {
+                return false;
+            }
+
+            gain -= 0.5f * (distance + MathF.Log(2 * MathF.PI * variance / (FalseSpeedSpan * FalseSpeedSpan)));
+            (ax, ay) = (-ay, ax);
+        }
+
+        return true;
+    }
+
+    private void Occupy(int rows, int columns)
+    {
+        Array.Fill(_rowOf, -1, 0, columns);
+        for (int i = 0; i < rows; i++)
+        {
+            if (_columnOf[i] >= 0)
+            {
+                _rowOf[_columnOf[i]] = i;
+            }
+        }
+    }
+
+    /// <summary>What confirmed tracks have left over goes to the others.</summary>
+    private void AssignTentative(int rows, int columns)
+    {
+        _tentative.RemoveColumns(_rowOf);
+        if (_tentative.IsEmpty)
+        {
+            return;
+        }
+
+        _tentative.Solve(rows, columns, _tentativeColumnOf);
+        for (int i = 0; i < rows; i++)
+        {
+            if (_tentativeColumnOf[i] >= 0)
+            {
+                _columnOf[i] = _tentativeColumnOf[i];
+                _rowOf[_columnOf[i]] = i;
+            }
+        }
+    }
+
+    /// <summary>Updates all tracks that were hit, a vector of them at a time; the gain of all others is masked.</summary>
+    private void Update(TrackTable t, StoredScan s)
+    {
+        int lanes = t.Lanes, stride = _halfX.Length, w = Vector256<float>.Count;
+        _scratch.AsSpan(Mask * stride, lanes).Clear();
+        if (s.HasVelocity)
+        {
+            for (int r = Ax; r < ScratchRows; r++)
+            {
+                _scratch.AsSpan(r * stride, lanes).Clear();
+            }
+        }
+
+        for (int i = 0; i < t.Count; i++)
+        {
+            int j = _columnOf[i];
+            if (j < 0)
+            {
+                continue;
+            }
+
+            _scratch[(Zx * stride) + i] = s.X[j];
+            _scratch[(Zy * stride) + i] = s.Y[j];
+            _scratch[(Rxx * stride) + i] = s.Rxx[j];
+            _scratch[(Rxy * stride) + i] = s.Rxy[j];
+            _scratch[(Ryy * stride) + i] = s.Ryy[j];
+            _scratch[(Mask * stride) + i] = 1;
+            if (s.HasVelocity && s.Velocity[j].Components > 0)
+            {
+                ref readonly VelocityMeasurement v = ref s.Velocity[j];
+                _scratch[(Ax * stride) + i] = (float)v.DirectionX;
+                _scratch[(Ay * stride) + i] = (float)v.DirectionY;
+                _scratch[(Za * stride) + i] = (float)v.Along;
+                _scratch[(Zb * stride) + i] = (float)v.Across;
+                _scratch[(Rv * stride) + i] = (float)v.Variance;
+                _scratch[(MaskA * stride) + i] = 1;
+                _scratch[(MaskB * stride) + i] = v.Components > 1 ? 1 : 0;
+            }
+        }
+
+        bool learns = _settings.CalibrateSensors;
+        var sums = default(Sums);
+        for (int i = 0; i < lanes; i += w)
+        {
+            Vector256<float> mask = Scratch(Mask, stride, i);
+            if (Vector256.EqualsAll(mask, Vector256<float>.Zero))
+            {
+                continue;
+            }
+
+            UpdatePosition(t, i, stride, mask, learns, s, ref sums);
+            if (s.HasVelocity)
+            {
+                Vector256<float> ax = Scratch(Ax, stride, i), ay = Scratch(Ay, stride, i), r = Scratch(Rv, stride, i);
+                UpdateSpeed(t, i, ax, ay, Scratch(Za, stride, i), r, Scratch(MaskA, stride, i));
+                UpdateSpeed(t, i, -ay, ax, Scratch(Zb, stride, i), r, Scratch(MaskB, stride, i));
+            }
+
+            HoldHeading(t, i);
+        }
+
+        if (learns)
+        {
+            sums.CopyTo(s.Residuals.Sum);
+        }
+    }
+
+    private Vector256<float> Scratch(int row, int stride, int i) => Vector256.LoadUnsafe(in MemoryMarshal.GetArrayDataReference(_scratch), (nuint)((row * stride) + i));
+
+    private void UpdatePosition(TrackTable t, int i, int stride, Vector256<float> mask, bool learns, StoredScan s, ref Sums sums)
+    {
+        Span<float> x = t.Row(TrackTable.X), y = t.Row(TrackTable.Y), vx = t.Row(TrackTable.Vx), vy = t.Row(TrackTable.Vy);
+        Span<float> r00 = t.Row(TrackTable.P00), r01 = t.Row(TrackTable.P01), r02 = t.Row(TrackTable.P02), r03 = t.Row(TrackTable.P03), r11 = t.Row(TrackTable.P11);
+        Span<float> r12 = t.Row(TrackTable.P12), r13 = t.Row(TrackTable.P13), r22 = t.Row(TrackTable.P22), r23 = t.Row(TrackTable.P23), r33 = t.Row(TrackTable.P33);
+        Vector256<float> p00 = TrackTable.Load(r00, i), p01 = TrackTable.Load(r01, i), p02 = TrackTable.Load(r02, i), p03 = TrackTable.Load(r03, i), p11 = TrackTable.Load(r11, i);
+        Vector256<float> p12 = TrackTable.Load(r12, i), p13 = TrackTable.Load(r13, i);
+
+        // Where nothing was measured, R is the identity and the mask takes the gain away.
+        Vector256<float> none = Vector256<float>.One - mask;
+        Vector256<float> sxx = p00 + (Scratch(Rxx, stride, i) * mask) + none, sxy = p01 + (Scratch(Rxy, stride, i) * mask), syy = p11 + (Scratch(Ryy, stride, i) * mask) + none;
+        Vector256<float> inverse = mask / ((sxx * syy) - (sxy * sxy));
+        Vector256<float> ixx = syy * inverse, ixy = -sxy * inverse, iyy = sxx * inverse;
+        Vector256<float> x0 = TrackTable.Load(x, i), y0 = TrackTable.Load(y, i), vx0 = TrackTable.Load(vx, i), vy0 = TrackTable.Load(vy, i);
+        Vector256<float> dx = (Scratch(Zx, stride, i) - x0) * mask, dy = (Scratch(Zy, stride, i) - y0) * mask;
+        if (learns)
+        {
+            Vector256<float> weight = TrackTable.Load(t.Row(TrackTable.Confirmed), i) * mask * Vector256.Create(2f) / (sxx + syy);
+            sums.Add(weight, x0 - Vector256.Create((float)(s.Sensor.Position.X - _origin.X)), y0 - Vector256.Create((float)(s.Sensor.Position.Y - _origin.Y)), vx0, vy0, dx, dy);
+        }
+
+        Vector256<float> k0x = (p00 * ixx) + (p01 * ixy), k0y = (p00 * ixy) + (p01 * iyy);
+        Vector256<float> k1x = (p01 * ixx) + (p11 * ixy), k1y = (p01 * ixy) + (p11 * iyy);
+        Vector256<float> k2x = (p02 * ixx) + (p12 * ixy), k2y = (p02 * ixy) + (p12 * iyy);
+        Vector256<float> k3x = (p03 * ixx) + (p13 * ixy), k3y = (p03 * ixy) + (p13 * iyy);
+        TrackTable.Store(x, i, x0 + (k0x * dx) + (k0y * dy));
+        TrackTable.Store(y, i, y0 + (k1x * dx) + (k1y * dy));
+        TrackTable.Store(vx, i, vx0 + (k2x * dx) + (k2y * dy));
+        TrackTable.Store(vy, i, vy0 + (k3x * dx) + (k3y * dy));
+        TrackTable.Store(r00, i, p00 - ((k0x * p00) + (k0y * p01)));
+        TrackTable.Store(r01, i, p01 - ((k0x * p01) + (k0y * p11)));
+        TrackTable.Store(r02, i, p02 - ((k0x * p02) + (k0y * p12)));
+        TrackTable.Store(r03, i, p03 - ((k0x * p03) + (k0y * p13)));
+        TrackTable.Store(r11, i, p11 - ((k1x * p01) + (k1y * p11)));
+        TrackTable.Store(r12, i, p12 - ((k1x * p02) + (k1y * p12)));
+        TrackTable.Store(r13, i, p13 - ((k1x * p03) + (k1y * p13)));
+        TrackTable.Store(r22, i, TrackTable.Load(r22, i) - ((k2x * p02) + (k2y * p12)));
+        TrackTable.Store(r23, i, TrackTable.Load(r23, i) - ((k2x * p03) + (k2y * p13)));
+        TrackTable.Store(r33, i, TrackTable.Load(r33, i) - ((k3x * p03) + (k3y * p13)));
+    }
+
+    /// <summary>One component of the velocity, along a unit vector (ax, ay), as a scalar measurement.</summary>
+    private static void UpdateSpeed(TrackTable t, int i, Vector256<float> ax, Vector256<float> ay, Vector256<float> z, Vector256<float> r, Vector256<float> mask)
+    {
+        Span<float> x = t.Row(TrackTable.X), y = t.Row(TrackTable.Y), vx = t.Row(TrackTable.Vx), vy = t.Row(TrackTable.Vy);
+        Span<float> r00 = t.Row(TrackTable.P00), r01 = t.Row(TrackTable.P01), r02 = t.Row(TrackTable.P02), r03 = t.Row(TrackTable.P03), r11 = t.Row(TrackTable.P11);
+        Span<float> r12 = t.Row(TrackTable.P12), r13 = t.Row(TrackTable.P13), r22 = t.Row(TrackTable.P22), r23 = t.Row(TrackTable.P23), r33 = t.Row(TrackTable.P33);
+        Vector256<float> h0 = (TrackTable.Load(r02, i) * ax) + (TrackTable.Load(r03, i) * ay);
+        Vector256<float> h1 = (TrackTable.Load(r12, i) * ax) + (TrackTable.Load(r13, i) * ay);
+        Vector256<float> h2 = (TrackTable.Load(r22, i) * ax) + (TrackTable.Load(r23, i) * ay);
+        Vector256<float> h3 = (TrackTable.Load(r23, i) * ax) + (TrackTable.Load(r33, i) * ay);
+        Vector256<float> inverse = mask / ((h2 * ax) + (h3 * ay) + (r * mask) + (Vector256<float>.One - mask));
+        Vector256<float> innovation = (z - (TrackTable.Load(vx, i) * ax) - (TrackTable.Load(vy, i) * ay)) * inverse;
+        TrackTable.Store(x, i, TrackTable.Load(x, i) + (h0 * innovation));
+        TrackTable.Store(y, i, TrackTable.Load(y, i) + (h1 * innovation));
+        TrackTable.Store(vx, i, TrackTable.Load(vx, i) + (h2 * innovation));
+        TrackTable.Store(vy, i, TrackTable.Load(vy, i) + (h3 * innovation));
+        TrackTable.Store(r00, i, TrackTable.Load(r00, i) - (h0 * h0 * inverse));
+        TrackTable.Store(r01, i, TrackTable.Load(r01, i) - (h0 * h1 * inverse));
+        TrackTable.Store(r02, i, TrackTable.Load(r02, i) - (h0 * h2 * inverse));
+        TrackTable.Store(r03, i, TrackTable.Load(r03, i) - (h0 * h3 * inverse));
+        TrackTable.Store(r11, i, TrackTable.Load(r11, i) - (h1 * h1 * inverse));
+        TrackTable.Store(r12, i, TrackTable.Load(r12, i) - (h1 * h2 * inverse));
+        TrackTable.Store(r13, i, TrackTable.Load(r13, i) - (h1 * h3 * inverse));
+        TrackTable.Store(r22, i, TrackTable.Load(r22, i) - (h2 * h2 * inverse));
+        TrackTable.Store(r23, i, TrackTable.Load(r23, i) - (h2 * h3 * inverse));
+        TrackTable.Store(r33, i, TrackTable.Load(r33, i) - (h3 * h3 * inverse));
+    }
+
+    private static void HoldHeading(TrackTable t, int i)
+    {
+        Span<float> heldX = t.Row(TrackTable.HeldVx), heldY = t.Row(TrackTable.HeldVy);
+        Vector256<float> vx = TrackTable.Load(t.Row(TrackTable.Vx), i), vy = TrackTable.Load(t.Row(TrackTable.Vy), i);
+        Vector256<float> moves = Vector256.GreaterThan((vx * vx) + (vy * vy), Vector256<float>.One);
+        TrackTable.Store(heldX, i, Vector256.ConditionalSelect(moves, vx, TrackTable.Load(heldX, i)));
+        TrackTable.Store(heldY, i, Vector256.ConditionalSelect(moves, vy, TrackTable.Load(heldY, i)));
+    }
+
+    /// <summary>Scores, identities, sizes and kinds of the tracks that were hit.</summary>
+    private void Credit(TrackTable t, StoredScan s, float miss, DetectionMap? map)
+    {
+        float ceiling = (float)_settings.Ceiling, confirmAt = (float)_settings.ConfirmAt, publishAt = (float)_settings.PublishAt;
+        int hitsToConfirm = _settings.HitsToConfirm;
+        long time = s.Time.Microseconds;
+        Span<long> ids = t.Number(TrackTable.Id), measured = t.Number(TrackTable.LastMeasured), opportunity = t.Number(TrackTable.LastOpportunity), hits = t.Number(TrackTable.Hits);
+        Span<float> score = t.Row(TrackTable.Score), confirmed = t.Row(TrackTable.Confirmed);
+        _confirmed.CopyGains(_columnOf, _gain);
+        _tentative.CopyGains(_columnOf, _gain);
+        for (int i = 0; i < t.Count; i++)
+        {
+            int j = _columnOf[i];
+            if (j < 0)
+            {
+                continue;
+            }
+
+            if (map is not null && confirmed[i] > 0 && score[i] > publishAt)
+            {
+                s.Chances.Add((map.CellOf(t.At(TrackTable.X, i), t.At(TrackTable.Y, i)), true));
+            }
+
+            score[i] = Math.Min(ceiling, score[i] + _gain[i] + miss);
+            measured[i] = time;
+            opportunity[i] = time;
+            hits[i]++;
+            if (confirmed[i] == 0 && hits[i] >= hitsToConfirm && score[i] >= confirmAt)
+            {
+                confirmed[i] = 1;
+            }
+
+            // Worked through again with a late scan before it, an object may have begun at another measurement: to whom it was
+            // published, it is still the same one.
+            ulong owner = s.Owner[j];
+            if (owner != (ulong)ids[i] && s.IsSeen && Published.Contains(owner) && !Published.Contains((ulong)ids[i]) && !t.Contains(owner))
+            {
+                ids[i] = (long)owner;
+            }
+
+            s.Owner[j] = (ulong)ids[i];
+            if (s.HasBodies)
+            {
+                CreditBody(t, i, in s.Size[j], s.Kind[j], (float)s.Sensor.SizeNoiseShare);
+            }
+        }
+    }
+
+    /// <summary>A body does not change: its size is the mean of what was measured, but a few dozen measurements are as good as it gets.</summary>
+    private void CreditBody(TrackTable t, int i, in BodySize size, RoadUserKind kind, float noise)
+    {
+        if (size.LengthMetres > 0)
+        {
+            ref float variance = ref t.At(TrackTable.SizeVariance, i);
+            float measured = Math.Max(noise * noise, 1e-4f), share = t.At(TrackTable.Length, i) > 0 ? variance / (variance + measured) : 1;
+            share = Math.Max(share, 0.025f);
+            variance = share * measured;
+            t.At(TrackTable.Length, i) += share * (size.LengthMetres - t.At(TrackTable.Length, i));
+            t.At(TrackTable.Width, i) += share * (size.WidthMetres - t.At(TrackTable.Width, i));
+            t.At(TrackTable.Height, i) += share * (size.HeightMetres - t.At(TrackTable.Height, i));
+        }
+
+        if (kind != RoadUserKind.Unknown)
+        {
+            AddKind(t, i, kind);
+        }
+    }
+
+    /// <summary>Adds a report to the log probabilities; the range is kept small, so that ten wrong ones do not stand for ever.</summary>
+    private void AddKind(TrackTable t, int i, RoadUserKind kind)
+    {
+        const float Most = 10 * KindStep;
+        ref float reported = ref t.At(TrackTable.Kinds + (int)kind - 1, i);
+        reported += KindStep;
+        if (reported > Most)
+        {
+            for (int k = 0; k < TrackTable.KindCount; k++)
+            {
+                ref float log = ref t.At(TrackTable.Kinds + k, i);
+                log = Math.Max(0, log - KindStep);
+            }
+        }
+
+        t.At(TrackTable.Noise, i) = IsVulnerable(KindOf(t, i)) ? _vulnerableNoise : _noise;
+    }
+
+    private static bool IsVulnerable(RoadUserKind kind) => kind is RoadUserKind.Bicycle or RoadUserKind.Pedestrian;
+
+    /// <summary>A miss counts where the sensor could have seen: in its view, not behind a house, not in another's shadow.</summary>
+    private void CountMisses(TrackTable t, StoredScan s, DetectionMap? map)
+    {
+        SensorProfile sensor = s.Sensor;
+        float publishAt = (float)_settings.PublishAt;
+        for (int i = 0; i < t.Count; i++)
+        {
+            if (_columnOf[i] >= 0)
+            {
+                continue;
+            }
+
+            float x = t.At(TrackTable.X, i), y = t.At(TrackTable.Y, i);
+            if (!sensor.CanSee(x + _origin.X, y + _origin.Y) || (_area is { } area && !area.Contains(x + _origin.X, y + _origin.Y)) || IsInShadow(t, i, sensor))
+            {
+                continue;
+            }
+
+            double probability = Math.Min(0.999, sensor.DetectionProbabilityOf(KindOf(t, i)));
+            if (map is not null)
+            {
+                int cell = map.CellOf(x, y);
+                probability = map.ProbabilityAt(cell, probability);
+                if (t.At(TrackTable.Confirmed, i) > 0 && t.At(TrackTable.Score, i) > publishAt)
+                {
+                    s.Chances.Add((cell, false));
+                }
+            }
+
+            t.At(TrackTable.Score, i) += (float)Math.Log(1 - probability);
+            if (probability > 0.3)
+            {
+                t.NumberAt(TrackTable.LastOpportunity, i) = s.Time.Microseconds;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Whether a nearer confirmed track stands in the line from the sensor to the middle of this one, so that a miss says nothing:
+    /// the line over its top passes above half of this track's height.
+    /// </summary>
+    private bool IsInShadow(TrackTable t, int i, SensorProfile sensor)
+    {
+        float height = t.At(TrackTable.Height, i);
+        if (!sensor.HasShadows || height <= 0)
+        {
+            return false;
+        }
+
+        float sx = (float)(sensor.Position.X - _origin.X), sy = (float)(sensor.Position.Y - _origin.Y);
+        float dx = t.At(TrackTable.X, i) - sx, dy = t.At(TrackTable.Y, i) - sy, range = MathF.Sqrt((dx * dx) + (dy * dy));
+        if (range < 1)
+        {
+            return false;
+        }
+
+        float ux = dx / range, uy = dy / range, mast = (float)sensor.HeightMetres;
+        for (int j = 0; j < t.Count; j++)
+        {
+            float ox = t.At(TrackTable.X, j) - sx, oy = t.At(TrackTable.Y, j) - sy, along = (ox * ux) + (oy * uy);
+            if (t.At(TrackTable.Confirmed, j) == 0 || along < 1 || along > range - 2)
+            {
+                continue;
+            }
+
+            float hx = t.At(TrackTable.HeldVx, j), hy = t.At(TrackTable.HeldVy, j), speed = MathF.Sqrt((hx * hx) + (hy * hy));
+            float sine = speed > 0 ? MathF.Abs((hy * ux) - (hx * uy)) / speed : 0;
+            float halfWidth = ((sine * t.At(TrackTable.Length, j)) + ((1 - sine) * t.At(TrackTable.Width, j))) / 2;
+            float line = mast - ((mast - t.At(TrackTable.Height, j)) * range / along);
+            if (MathF.Abs((oy * ux) - (ox * uy)) < halfWidth && line > height / 2)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private void Begin(TrackTable t, StoredScan s)
+    {
+        float speed = (float)(_settings.InitialSpeedDeviation * _settings.InitialSpeedDeviation);
+        float first = MathF.Log((float)(_settings.BirthDensity / s.Sensor.ClutterDensity));
+        int before = t.Count;
+        for (int j = 0; j < s.Count; j++)
+        {
+            if (_rowOf[j] >= 0 || (_area is { } area && !area.Contains(s.X[j] + _origin.X, s.Y[j] + _origin.Y)))
+            {
+                continue;
+            }
+
+            if (_settings.AbsorbEchoes && s.HasBodies && IsEcho(t, s, j, before))
+            {
+                Absorbed++;
+                s.Owner[j] = 0;
+                continue;
+            }
+
+            ulong id = Identity(t, s, j);
+            int i = t.Add();
+            t.NumberAt(TrackTable.Id, i) = (long)id;
+            t.NumberAt(TrackTable.Born, i) = s.Time.Microseconds;
+            t.NumberAt(TrackTable.LastMeasured, i) = s.Time.Microseconds;
+            t.NumberAt(TrackTable.LastOpportunity, i) = s.Time.Microseconds;
+            t.NumberAt(TrackTable.Hits, i) = 1;
+            t.At(TrackTable.X, i) = s.X[j];
+            t.At(TrackTable.Y, i) = s.Y[j];
+            t.At(TrackTable.P00, i) = s.Rxx[j];
+            t.At(TrackTable.P01, i) = s.Rxy[j];
+            t.At(TrackTable.P11, i) = s.Ryy[j];
+            t.At(TrackTable.P22, i) = speed;
+            t.At(TrackTable.P33, i) = speed;
+            t.At(TrackTable.Noise, i) = _noise;
+            t.At(TrackTable.Score, i) = first;
+            t.At(TrackTable.FirstScore, i) = first;
+            t.At(TrackTable.Confirmed, i) = _settings.HitsToConfirm <= 1 && _settings.ConfirmAt <= 0 ? 1 : 0;
+            BeginVelocity(t, i, in s.Velocity[j], speed);
+            if (s.HasBodies)
+            {
+                CreditBody(t, i, in s.Size[j], s.Kind[j], (float)s.Sensor.SizeNoiseShare);
+            }
+
+            s.Owner[j] = id;
+        }
+    }
+
+    private static void BeginVelocity(TrackTable t, int i, in VelocityMeasurement v, float speed)
+    {
+        if (v.Components == 0)
+        {
+            return;
+        }
+
+        // Along the direction as measured, across it as measured or anything.
+        float ax = (float)v.DirectionX, ay = (float)v.DirectionY, along = (float)v.Variance, across = v.Components > 1 ? along : speed, side = v.Components > 1 ? (float)v.Across : 0;
+        t.At(TrackTable.Vx, i) = (ax * (float)v.Along) - (ay * side);
+        t.At(TrackTable.Vy, i) = (ay * (float)v.Along) + (ax * side);
+        t.At(TrackTable.P22, i) = (ax * ax * along) + (ay * ay * across);
+        t.At(TrackTable.P23, i) = ax * ay * (along - across);
+        t.At(TrackTable.P33, i) = (ay * ay * along) + (ax * ax * across);
+        if ((t.At(TrackTable.Vx, i) * t.At(TrackTable.Vx, i)) + (t.At(TrackTable.Vy, i) * t.At(TrackTable.Vy, i)) > 1)
+        {
+            t.At(TrackTable.HeldVx, i) = t.At(TrackTable.Vx, i);
+            t.At(TrackTable.HeldVy, i) = t.At(TrackTable.Vy, i);
+        }
+    }
+
+    /// <summary>
+    /// Whether a measurement lies within the body of a confirmed vehicle that was measured elsewhere in the same scan; long vehicles
+    /// come back in pieces. A pedestrian or cyclist is never a piece of one.
+    /// </summary>
+    private bool IsEcho(TrackTable t, StoredScan s, int j, int count)
+    {
+        const float Margin = 0.3f;
+        if (s.Kind[j] >= RoadUserKind.Motorcycle)
+        {
+            return false;
+        }
+
+        for (int i = 0; i < count; i++)
+        {
+            float length = t.At(TrackTable.Length, i), width = t.At(TrackTable.Width, i), hx = t.At(TrackTable.HeldVx, i), hy = t.At(TrackTable.HeldVy, i);
+            float speed = MathF.Sqrt((hx * hx) + (hy * hy));
+            if (_columnOf[i] < 0 || t.At(TrackTable.Confirmed, i) == 0 || length < 3 || speed < 1)
+            {
+                continue;
+            }
+
+            float dx = s.X[j] - t.At(TrackTable.X, i), dy = s.Y[j] - t.At(TrackTable.Y, i);
+            float along = MathF.Abs((dx * hx) + (dy * hy)) / speed, across = MathF.Abs((dy * hx) - (dx * hy)) / speed;
+            if (along < (length / 2) + Margin && across < (width / 2) + Margin)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The identity of a track that begins: the one that it had when the scan was worked through before, or a new one.</summary>
+    private ulong Identity(TrackTable t, StoredScan s, int j)
+    {
+        ulong owner = s.Owner[j];
+        if (s.IsSeen && owner != 0 && !t.Contains(owner))
+        {
+            return owner;
+        }
+
+        // Edge, scan, measurement: no clock, no process, no order of arrival.
+        ulong id = _idPrefix | ((s.Sequence & 0xFFFF_FFFF) << 16) | ((ulong)j & 0xFFFF);
+        return s.IsSeen && t.Contains(id) ? _idPrefix | ((0x8000_0000UL + _extra++) << 16) | 0xFFFF : id;
+    }
+
+    private void End(TrackTable t, SimTime now)
+    {
+        long coast = (long)(_settings.CoastSeconds * SimTime.MicrosecondsPerSecond);
+        float deleteAt = (float)_settings.DeleteAt, giveUpAt = (float)_settings.GiveUpAt;
+        for (int i = t.Count - 1; i >= 0; i--)
+        {
+            float limit = t.At(TrackTable.Confirmed, i) > 0 ? giveUpAt : t.At(TrackTable.FirstScore, i) + deleteAt;
+            if (t.At(TrackTable.Score, i) <= limit || now.Microseconds - t.NumberAt(TrackTable.LastOpportunity, i) > coast || HasLeft(t, i))
+            {
+                t.RemoveAt(i);
+            }
+        }
+    }
+
+    /// <summary>Whether a track is surely outside the area that is watched at all.</summary>
+    private bool HasLeft(TrackTable t, int i)
+    {
+        if (_area is not { } area)
+        {
+            return false;
+        }
+
+        double margin = 3 * Math.Sqrt(t.At(TrackTable.P00, i) + t.At(TrackTable.P11, i));
+        double x = t.At(TrackTable.X, i) + _origin.X, y = t.At(TrackTable.Y, i) + _origin.Y;
+        return x < area.Left - margin || x > area.Right + margin || y < area.Bottom - margin || y > area.Top + margin;
+    }
+
+    /// <summary>Sums for <see cref="ResidualSums"/>, a vector of tracks at a time.</summary>
+    private struct Sums
+    {
+        private Vector256<float> _w, _rx, _ry, _rr, _vx, _vy, _vv, _rv, _nx, _ny, _rn, _vn, _n;
+
+        public void Add(Vector256<float> w, Vector256<float> rx, Vector256<float> ry, Vector256<float> vx, Vector256<float> vy, Vector256<float> nx, Vector256<float> ny)
+        {
+            _w += w;
+            _rx += w * rx;
+            _ry += w * ry;
+            _rr += w * ((rx * rx) + (ry * ry));
+            _vx += w * vx;
+            _vy += w * vy;
+            _vv += w * ((vx * vx) + (vy * vy));
+            _rv += w * ((rx * vy) - (ry * vx));
+            _nx += w * nx;
+            _ny += w * ny;
+            _rn += w * ((rx * ny) - (ry * nx));
+            _vn += w * ((vx * nx) + (vy * ny));
+            _n += Vector256.ConditionalSelect(Vector256.GreaterThan(w, Vector256<float>.Zero), Vector256<float>.One, Vector256<float>.Zero);
+        }
+
+        public readonly void CopyTo(Span<float> sum)
+        {
+            sum[0] = Vector256.Sum(_w);
+            sum[1] = Vector256.Sum(_rx);
+            sum[2] = Vector256.Sum(_ry);
+            sum[3] = Vector256.Sum(_rr);
+            sum[4] = Vector256.Sum(_vx);
+            sum[5] = Vector256.Sum(_vy);
+            sum[6] = Vector256.Sum(_vv);
+            sum[7] = Vector256.Sum(_rv);
+            sum[8] = Vector256.Sum(_nx);
+            sum[9] = Vector256.Sum(_ny);
+            sum[10] = Vector256.Sum(_rn);
+            sum[11] = Vector256.Sum(_vn);
+            sum[12] = Vector256.Sum(_n);
+        }
+    }
+}
