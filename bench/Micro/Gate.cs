@@ -7,17 +7,21 @@ namespace V2XSim.Micro;
 
 /// <summary>
 /// Holds the bytes that each benchmark allocates against <c>budgets.json</c>. Time is printed for information and never judged: it
-/// depends on the machine, bytes do not.
+/// depends on the machine, bytes do not. A budget named "A / B" is the most that A's time may be of B's, both taken in one run.
 /// </summary>
 internal static class Gate
 {
+    private const string Per = " / ";
+
     public static int Run(string budgetFile)
     {
-        Dictionary<string, long> budgets = JsonSerializer.Deserialize<Dictionary<string, long>>(File.ReadAllText(budgetFile))
+        Dictionary<string, double> all = JsonSerializer.Deserialize<Dictionary<string, double>>(File.ReadAllText(budgetFile))
             ?? throw new InvalidDataException($"{budgetFile} is empty");
+        Dictionary<string, long> budgets = all.Where(b => !b.Key.Contains(Per, StringComparison.Ordinal)).ToDictionary(b => b.Key, b => (long)b.Value, StringComparer.Ordinal);
+        Dictionary<string, double> ratios = all.Where(b => b.Key.Contains(Per, StringComparison.Ordinal)).ToDictionary(StringComparer.Ordinal);
         var measured = new Dictionary<string, (long Bytes, double Nanoseconds)>(StringComparer.Ordinal);
         Measure();
-        if (measured.Any(m => budgets.TryGetValue(m.Key, out long most) && m.Value.Bytes > most))
+        if (ratios.Any(r => RatioOf(r.Key) > r.Value) || measured.Any(m => budgets.TryGetValue(m.Key, out long most) && m.Value.Bytes > most))
         {
             // Now and then something else in the process allocates meanwhile; a benchmark allocates what it allocates every time.
             Measure();
@@ -38,8 +42,21 @@ internal static class Gate
             Console.WriteLine($"GONE {missing} has a budget and no benchmark");
         }
 
+        foreach ((string pair, double most) in ratios.OrderBy(r => r.Key, StringComparer.Ordinal))
+        {
+            double ratio = RatioOf(pair);
+            failed += ratio <= most ? 0 : 1;
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{(ratio <= most ? "ok  " : "OVER")} {pair}: {ratio:0.00} of {most:0.00}"));
+        }
+
         Console.WriteLine(failed == 0 ? "all budgets hold" : $"{failed} budgets do not hold");
         return failed == 0 && measured.Count > 0 ? 0 : 1;
+
+        double RatioOf(string pair)
+        {
+            string[] names = pair.Split(Per);
+            return measured.TryGetValue(names[0], out (long Bytes, double Nanoseconds) a) && measured.TryGetValue(names[1], out (long Bytes, double Nanoseconds) b) ? a.Nanoseconds / b.Nanoseconds : double.PositiveInfinity;
+        }
 
         void Measure()
         {

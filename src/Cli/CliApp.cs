@@ -300,6 +300,16 @@ public static class CliApp
             },
             p.GetValue(json)));
         root.Add(fuse);
+
+        var truth = new Option<string>("--truth") { Description = "Where objects truly were: CSV with t,id,x,y,vx,vy; plain or gzip.", HelpName = "FILE", Required = true };
+        var scored = new Option<string>("--tracks") { Description = "Tracks to score: CSV with t,id,x,y,vx,vy and, if there, pxx,pxy,pyy.", HelpName = "FILE", Required = true };
+        var from = new Option<double?>("--from") { Description = "First instant that counts; that of the tracks when absent.", HelpName = "SECONDS" };
+        var to = new Option<double?>("--to") { Description = "Last instant that counts; that of the tracks when absent.", HelpName = "SECONDS" };
+        Between(from, -1e9, 1e9);
+        Between(to, -1e9, 1e9);
+        var score = new Command("score", "Score tracks against the truth: GOSPA, OSPA, HOTA, MOTA, IDF1, errors, consistency.") { truth, scored, from, to };
+        score.SetAction(p => verbs.Score(p.GetValue(truth)!, p.GetValue(scored)!, p.GetValue(from), p.GetValue(to), p.GetValue(json)));
+        root.Add(score);
     }
 
     private static Argument<string> NotEmpty(Argument<string> argument)

@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json;
 using V2XSim.Fusion;
 using V2XSim.Fusion.Files;
+using V2XSim.Fusion.Scoring;
 using V2XSim.Kernel;
 
 namespace V2XSim.Cli;
@@ -106,10 +107,56 @@ public sealed class FuseVerbs(TextWriter output)
         ITracker Make() => Trackers.ByName[options.Tracker](settings, 0, area);
     }
 
+    /// <summary><c>score</c>: a track file against a truth file.</summary>
+    public int Score(string truthFile, string trackFile, double? from, double? to, bool json)
+    {
+        SortedDictionary<SimTime, List<FileTrack>> truth = TrackFile.Read(OpenRead(truthFile), truthFile), tracks = TrackFile.Read(OpenRead(trackFile), trackFile);
+        SimTime first = from is { } f ? SimTime.FromSeconds(f) : tracks.Keys.FirstOrDefault(), last = to is { } t ? SimTime.FromSeconds(t) : tracks.Keys.LastOrDefault();
+        TrackScore score = TrackScore.Of(truth, tracks, first, last, Due(tracks));
+        if (score.Frames == 0)
+        {
+            throw new BadInputException(trackFile, "t", "no instant of it is in the truth file", "publish at instants that the truth has: --publish-period and --publish-offset of 'v2xsim fuse'");
+        }
+
+        if (json)
+        {
+            output.WriteLine(CliApp.Json(score));
+            return ExitCodes.Done;
+        }
+
+        string Figure(string name, double value, string format, string unit = "") => $"{name,-14}{CliApp.Number(value, format)}{unit}\n";
+        output.Write(
+            Figure("frames", score.Frames, "#,0")
+            + Figure("GOSPA", score.GospaMetres, "0.000", $" m  (localisation {CliApp.Number(score.LocalisationSquareMetresPerFrame, "0.00")} m², missed {CliApp.Number(score.MissedPerFrame, "0.000")}, false {CliApp.Number(score.FalsePerFrame, "0.000")} a frame; c = 5 m, p = 2)")
+            + Figure("OSPA", score.OspaMetres, "0.000", " m")
+            + Figure("HOTA", score.Hota, "0.0000", $"  (detection {CliApp.Number(score.DetectionAccuracy, "0.0000")}, association {CliApp.Number(score.AssociationAccuracy, "0.0000")})")
+            + Figure("MOTA", score.Mota, "0.0000", $"  ({score.IdentitySwitches} identity switches)")
+            + Figure("IDF1", score.Idf1, "0.0000", $"  ({score.TrackIdentities} identities)")
+            + Figure("position", score.PositionRmseMetres, "0.000", " m RMSE")
+            + Figure("velocity", score.VelocityRmseMetresPerSecond, "0.000", $" m/s RMSE, {CliApp.Number(score.VelocityLagSeconds, "0.00")} s late")
+            + Figure("NEES", score.Nees, "0.00", "  (2 when covariances are right)")
+            + Figure("coverage", score.Coverage * 100, "0.00", " % of objects have a track within 2 m"));
+        return ExitCodes.Done;
+    }
+
+    /// <summary>Instants at which a publication was due: a track file has no rows for those that found nothing.</summary>
+    private static Func<SimTime, bool>? Due(SortedDictionary<SimTime, List<FileTrack>> tracks)
+    {
+        SimTime[] times = [.. tracks.Keys];
+        if (times.Length < 2)
+        {
+            return null;
+        }
+
+        long period = times.Zip(times.Skip(1), (a, b) => b.Microseconds - a.Microseconds).Min();
+        return time => (time.Microseconds - times[0].Microseconds) % period == 0;
+    }
+
     /// <summary>Scans in order of arrival; a publication uses those that have arrived by its instant.</summary>
     private static void Run(ITracker tracker, List<FileScan> scans, List<SimTime> instants, TextWriter writer, FuseStatistics statistics)
     {
         var tracks = new List<TrackEstimate>(256);
+        var buffer = new Measurement[scans.Max(s => s.Measurements.Length)];
         int next = 0;
         statistics.Begin(scans.Count);
         foreach (SimTime instant in instants)
@@ -138,8 +185,11 @@ public sealed class FuseVerbs(TextWriter output)
 
         void Take(FileScan scan)
         {
+            // As they would come from a decoder: in a buffer that was just written.
+            scan.Measurements.CopyTo(buffer, 0);
+            ReadOnlySpan<Measurement> measurements = buffer.AsSpan(0, scan.Measurements.Length);
             long bytes = GC.GetAllocatedBytesForCurrentThread(), started = Stopwatch.GetTimestamp();
-            tracker.Process(scan.Time, scan.Sensor, scan.Measurements);
+            tracker.Process(scan.Time, scan.Sensor, measurements);
             tracker.Settle();
             statistics.Add(Stopwatch.GetTimestamp() - started, GC.GetAllocatedBytesForCurrentThread() - bytes, scan.Measurements.Length);
         }

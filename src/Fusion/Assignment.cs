@@ -66,23 +66,12 @@ public sealed class Assignment
         _count = kept;
     }
 
-    /// <summary>Writes the gain of the pair that each row got in the last solution; other rows are left as they are.</summary>
-    public void CopyGains(ReadOnlySpan<int> columnOf, Span<float> gains)
-    {
-        foreach (ref readonly Pair p in _pairs.AsSpan(0, _count))
-        {
-            if (columnOf[p.Row] == p.Column)
-            {
-                gains[p.Row] = (float)p.Gain;
-            }
-        }
-    }
-
     /// <summary>Finds the best pairs.</summary>
     /// <param name="rows">Number of rows.</param>
     /// <param name="columns">Number of columns.</param>
     /// <param name="columnOf">Receives for each row its column, or −1.</param>
-    public void Solve(int rows, int columns, Span<int> columnOf)
+    /// <param name="gainOf">Receives for each row that got a column the gain of the pair; may be empty.</param>
+    public void Solve(int rows, int columns, Span<int> columnOf, Span<float> gainOf = default)
     {
         columnOf[..rows].Fill(-1);
         if (_count == 0)
@@ -107,6 +96,11 @@ public sealed class Assignment
             if (_rowDegree[p.Row] == 1 && _columnDegree[p.Column] == 1)
             {
                 columnOf[p.Row] = p.Column;
+                if (!gainOf.IsEmpty)
+                {
+                    gainOf[p.Row] = (float)p.Gain;
+                }
+
                 continue;
             }
 
@@ -121,6 +115,13 @@ public sealed class Assignment
         if (rest > 0)
         {
             SolveComponents(rows, columns, rest, columnOf);
+            foreach (ref readonly Pair p in _rest.AsSpan(0, gainOf.IsEmpty ? 0 : rest))
+            {
+                if (columnOf[p.Row] == p.Column)
+                {
+                    gainOf[p.Row] = (float)p.Gain;
+                }
+            }
         }
     }
 

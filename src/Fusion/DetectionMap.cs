@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace V2XSim.Fusion;
 
 /// <summary>
@@ -29,12 +31,14 @@ internal sealed class DetectionMap
     public int CellOf(float x, float y) =>
         (Math.Clamp((int)((y - _bottom) * _inverseY), 0, Side - 1) * Side) + Math.Clamp((int)((x - _left) * _inverseX), 0, Side - 1);
 
-    public void Learn(List<(int Cell, bool IsHit)> chances)
+    /// <param name="chances">For each, twice the cell, and one more if the object was reported.</param>
+    public void Learn(List<int> chances)
     {
-        foreach ((int cell, bool isHit) in chances)
+        foreach (int chance in CollectionsMarshal.AsSpan(chances))
         {
+            int cell = chance >> 1;
             _chances[cell]++;
-            _hits[cell] += isHit ? 1 : 0;
+            _hits[cell] += chance & 1;
             if (_chances[cell] > MostChances)
             {
                 _chances[cell] /= 2;
@@ -46,8 +50,13 @@ internal sealed class DetectionMap
     /// <summary>Probability of detection in a cell: the stated one, unless the cell has shown that it is less.</summary>
     public double ProbabilityAt(int cell, double stated)
     {
-        double chances = _chances[cell], share = (_hits[cell] + stated) / (chances + 1);
-        double deviation = Math.Sqrt(stated * (1 - stated) / Math.Max(1, chances));
-        return chances >= FewestChances && share + (3 * deviation) < stated ? share : stated;
+        double chances = _chances[cell];
+        if (chances < FewestChances || _hits[cell] >= stated * chances)
+        {
+            return stated;
+        }
+
+        double share = (_hits[cell] + stated) / (chances + 1), deviation = Math.Sqrt(stated * (1 - stated) / chances);
+        return share + (3 * deviation) < stated ? share : stated;
     }
 }

@@ -40,11 +40,23 @@ internal sealed class FusionKernel
     private float[] _halfY = new float[64];
     private float[] _scratch = new float[64 * ScratchRows];
     private float[] _gain = new float[64];
+    private float[] _tentativeGain = new float[64];
     private int[] _columnOf = new int[64];
     private int[] _tentativeColumnOf = new int[64];
     private int[] _rowOf = new int[64];
+    private int[] _pairRow = new int[256];
+    private int[] _pairColumn = new int[256];
+    private float[] _pairTerms = new float[256 * PairTerms];
+    private float[] _pairDistance = new float[256];
+    private float[] _pairGain = new float[256];
+    private int _pairCount;
     private PlanePoint _origin;
     private ulong _extra;
+    private const int PairTerms = 5;
+    private const float Ln2 = 0.693147181f;
+
+    /// <summary>Bits of √½, where the mantissa begins.</summary>
+    private const int RootHalf = 0x3F3504F3;
 
     private const int Zx = 0;
     private const int Zy = 1;
@@ -80,8 +92,9 @@ internal sealed class FusionKernel
     /// <summary>Second echoes in the scan that was worked through last.</summary>
     public int Absorbed { get; private set; }
 
-    public void Step(TrackTable t, StoredScan s, DetectionMap? map)
+    public void Step(TrackTable t, StoredScan s)
     {
+        DetectionMap? map = s.Memory.Map;
         if (t.Time != SimTime.Never)
         {
             float dt = (float)s.Time.SecondsSince(t.Time);
@@ -98,14 +111,14 @@ internal sealed class FusionKernel
         s.Chances.Clear();
         SensorProfile sensor = s.Sensor;
         float pd = (float)Math.Min(sensor.DetectionProbability, 0.999);
-        float miss = MathF.Log(1 - pd);
-        float hit = MathF.Log((float)(pd / (2 * Math.PI * sensor.ClutterDensity)));
+        float miss = Logarithm(1 - pd);
+        float hit = Logarithm((float)(pd / (2 * Math.PI * sensor.ClutterDensity)));
         if (t.Count > 0)
         {
             if (s.Count > 0)
             {
                 FindPairs(t, s, hit - miss);
-                _confirmed.Solve(t.Count, s.Count, _columnOf);
+                _confirmed.Solve(t.Count, s.Count, _columnOf, _gain);
                 Occupy(t.Count, s.Count);
                 AssignTentative(t.Count, s.Count);
                 Update(t, s);
@@ -116,7 +129,7 @@ internal sealed class FusionKernel
                 Array.Fill(_columnOf, -1, 0, t.Count);
             }
 
-            CountMisses(t, s, map);
+            CountMisses(t, s, miss, map);
         }
         else
         {
@@ -147,6 +160,7 @@ internal sealed class FusionKernel
             _halfX = new float[t.Capacity];
             _halfY = new float[t.Capacity];
             _gain = new float[t.Capacity];
+            _tentativeGain = new float[t.Capacity];
             _scratch = new float[t.Capacity * ScratchRows];
             _columnOf = new int[t.Capacity];
             _tentativeColumnOf = new int[t.Capacity];
@@ -171,47 +185,64 @@ internal sealed class FusionKernel
             Vector256.Sqrt((TrackTable.Load(p11, i) + Vector256.Create(s.MaximumRyy)) * Vector256.Create(Gate)).CopyTo(_halfY.AsSpan(i));
         }
 
+        _pairCount = 0;
         if ((long)t.Count * s.Count > BruteForcePairs)
         {
-            FindPairsInStrips(t, s, hit);
-            return;
+            LookInStrips(t, s);
+        }
+        else if (Vector512.IsHardwareAccelerated)
+        {
+            LookAtSixteen(t, s);
+        }
+        else
+        {
+            LookAtEight(t, s);
         }
 
-        ReadOnlySpan<float> x = t.Row(TrackTable.X), y = t.Row(TrackTable.Y);
-        ref float mx = ref MemoryMarshal.GetArrayDataReference(s.X);
-        ref float my = ref MemoryMarshal.GetArrayDataReference(s.Y);
-        for (int i = 0; i < t.Count; i++)
+        Weigh(t, s, hit);
+    }
+
+    private void LookAtSixteen(TrackTable t, StoredScan s)
+    {
+        ReadOnlySpan<float> x = t.Row(TrackTable.X)[..t.Count], y = t.Row(TrackTable.Y)[..t.Count], halfX = _halfX.AsSpan(0, t.Count), halfY = _halfY.AsSpan(0, t.Count);
+        for (int j = 0; j < s.Padded; j += Vector512<float>.Count)
         {
-            if (Vector512.IsHardwareAccelerated)
+            Vector512<float> mx = Vector512.LoadUnsafe(ref s.X[0], (nuint)j), my = Vector512.LoadUnsafe(ref s.Y[0], (nuint)j);
+            for (int i = 0; i < x.Length; i++)
             {
-                Vector512<float> cx = Vector512.Create(x[i]), cy = Vector512.Create(y[i]), hx = Vector512.Create(_halfX[i]), hy = Vector512.Create(_halfY[i]);
-                for (int j = 0; j < s.Padded; j += Vector512<float>.Count)
+                Vector512<float> inside = Vector512.LessThan(Vector512.Abs(mx - Vector512.Create(x[i])), Vector512.Create(halfX[i]))
+                    & Vector512.LessThan(Vector512.Abs(my - Vector512.Create(y[i])), Vector512.Create(halfY[i]));
+                for (ulong bits = inside.ExtractMostSignificantBits(); bits != 0; bits &= bits - 1)
                 {
-                    Vector512<float> inside = Vector512.LessThan(Vector512.Abs(Vector512.LoadUnsafe(ref mx, (nuint)j) - cx), hx)
-                        & Vector512.LessThan(Vector512.Abs(Vector512.LoadUnsafe(ref my, (nuint)j) - cy), hy);
-                    for (ulong bits = inside.ExtractMostSignificantBits(); bits != 0; bits &= bits - 1)
-                    {
-                        Weigh(t, s, i, j + BitOperations.TrailingZeroCount(bits), hit);
-                    }
-                }
-            }
-            else
-            {
-                Vector256<float> cx = Vector256.Create(x[i]), cy = Vector256.Create(y[i]), hx = Vector256.Create(_halfX[i]), hy = Vector256.Create(_halfY[i]);
-                for (int j = 0; j < s.Padded; j += Vector256<float>.Count)
-                {
-                    Vector256<float> inside = Vector256.LessThan(Vector256.Abs(Vector256.LoadUnsafe(ref mx, (nuint)j) - cx), hx)
-                        & Vector256.LessThan(Vector256.Abs(Vector256.LoadUnsafe(ref my, (nuint)j) - cy), hy);
-                    for (uint bits = inside.ExtractMostSignificantBits(); bits != 0; bits &= bits - 1)
-                    {
-                        Weigh(t, s, i, j + BitOperations.TrailingZeroCount(bits), hit);
-                    }
+                    AddPair(i, j + BitOperations.TrailingZeroCount(bits));
                 }
             }
         }
     }
 
-    private void FindPairsInStrips(TrackTable t, StoredScan s, float hit)
+    /// <summary>The same in halves, for machines with shorter vectors; pairs come in the same order.</summary>
+    private void LookAtEight(TrackTable t, StoredScan s)
+    {
+        const int Half = StoredScan.Lanes / 2;
+        ReadOnlySpan<float> x = t.Row(TrackTable.X)[..t.Count], y = t.Row(TrackTable.Y)[..t.Count], halfX = _halfX.AsSpan(0, t.Count), halfY = _halfY.AsSpan(0, t.Count);
+        for (int j = 0; j < s.Padded; j += StoredScan.Lanes)
+        {
+            Vector256<float> mx = Vector256.LoadUnsafe(ref s.X[0], (nuint)j), my = Vector256.LoadUnsafe(ref s.Y[0], (nuint)j);
+            Vector256<float> nx = Vector256.LoadUnsafe(ref s.X[0], (nuint)(j + Half)), ny = Vector256.LoadUnsafe(ref s.Y[0], (nuint)(j + Half));
+            for (int i = 0; i < x.Length; i++)
+            {
+                Vector256<float> cx = Vector256.Create(x[i]), cy = Vector256.Create(y[i]), hx = Vector256.Create(halfX[i]), hy = Vector256.Create(halfY[i]);
+                Vector256<float> low = Vector256.LessThan(Vector256.Abs(mx - cx), hx) & Vector256.LessThan(Vector256.Abs(my - cy), hy);
+                Vector256<float> high = Vector256.LessThan(Vector256.Abs(nx - cx), hx) & Vector256.LessThan(Vector256.Abs(ny - cy), hy);
+                for (uint bits = low.ExtractMostSignificantBits() | (high.ExtractMostSignificantBits() << Half); bits != 0; bits &= bits - 1)
+                {
+                    AddPair(i, j + BitOperations.TrailingZeroCount(bits));
+                }
+            }
+        }
+    }
+
+    private void LookInStrips(TrackTable t, StoredScan s)
     {
         _strips.Build(s.X.AsSpan(0, s.Count));
         ReadOnlySpan<float> x = t.Row(TrackTable.X), y = t.Row(TrackTable.Y);
@@ -221,32 +252,97 @@ internal sealed class FusionKernel
             {
                 if (MathF.Abs(s.X[j] - x[i]) < _halfX[i] && MathF.Abs(s.Y[j] - y[i]) < _halfY[i])
                 {
-                    Weigh(t, s, i, j, hit);
+                    AddPair(i, j);
                 }
             }
         }
     }
 
-    /// <summary>Logarithm of how much likelier it is that a measurement is of a track than that it is false and the track missed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Weigh(TrackTable t, StoredScan s, int i, int j, float hit)
+    private void AddPair(int row, int column)
     {
-        float dx = s.X[j] - t.At(TrackTable.X, i), dy = s.Y[j] - t.At(TrackTable.Y, i);
-        float sxx = t.At(TrackTable.P00, i) + s.Rxx[j], sxy = t.At(TrackTable.P01, i) + s.Rxy[j], syy = t.At(TrackTable.P11, i) + s.Ryy[j];
-        float det = (sxx * syy) - (sxy * sxy);
-        float distance = ((syy * dx * dx) - (2 * sxy * dx * dy) + (sxx * dy * dy)) / det;
-        if (!(distance < Gate))
+        if (_pairCount == _pairRow.Length)
         {
-            return;
+            GrowPairs();
         }
 
-        float gain = hit - (0.5f * (distance + MathF.Log(det)));
-        if (s.HasVelocity && !WeighVelocity(t, in s.Velocity[j], i, ref gain))
+        _pairRow[_pairCount] = row;
+        _pairColumn[_pairCount++] = column;
+    }
+
+    private void GrowPairs()
+    {
+        Array.Resize(ref _pairRow, _pairCount * 2);
+        Array.Resize(ref _pairColumn, _pairCount * 2);
+        Array.Resize(ref _pairDistance, _pairCount * 2);
+        Array.Resize(ref _pairGain, _pairCount * 2);
+        _pairTerms = new float[_pairCount * 2 * PairTerms];
+    }
+
+    /// <summary>
+    /// Logarithm of how much likelier it is that a measurement is of a track than that it is false and the track missed, for eight
+    /// pairs at a time; those outside the ellipse are dropped.
+    /// </summary>
+    private void Weigh(TrackTable t, StoredScan s, float hit)
+    {
+        int count = _pairCount, stride = _pairRow.Length;
+        ReadOnlySpan<float> x = t.Row(TrackTable.X), y = t.Row(TrackTable.Y), p00 = t.Row(TrackTable.P00), p01 = t.Row(TrackTable.P01), p11 = t.Row(TrackTable.P11), confirmed = t.Row(TrackTable.Confirmed);
+        ReadOnlySpan<float> mx = s.X, my = s.Y, rxx = s.Rxx, rxy = s.Rxy, ryy = s.Ryy;
+        Span<float> dx = _pairTerms.AsSpan(0, stride), dy = _pairTerms.AsSpan(stride, stride), sxx = _pairTerms.AsSpan(2 * stride, stride), sxy = _pairTerms.AsSpan(3 * stride, stride), syy = _pairTerms.AsSpan(4 * stride, stride);
+        for (int k = 0; k < count; k++)
         {
-            return;
+            int i = _pairRow[k], j = _pairColumn[k];
+            dx[k] = mx[j] - x[i];
+            dy[k] = my[j] - y[i];
+            sxx[k] = p00[i] + rxx[j];
+            sxy[k] = p01[i] + rxy[j];
+            syy[k] = p11[i] + ryy[j];
         }
 
-        (t.At(TrackTable.Confirmed, i) > 0 ? _confirmed : _tentative).Allow(i, j, gain);
+        Vector256<float> constant = Vector256.Create(hit), half = Vector256.Create(0.5f), two = Vector256.Create(2f);
+        for (int k = 0; k < count; k += Vector256<float>.Count)
+        {
+            Vector256<float> ex = TrackTable.Load(dx, k), ey = TrackTable.Load(dy, k), xx = TrackTable.Load(sxx, k), xy = TrackTable.Load(sxy, k), yy = TrackTable.Load(syy, k);
+            Vector256<float> det = (xx * yy) - (xy * xy), distance = ((yy * ex * ex) - (two * xy * ex * ey) + (xx * ey * ey)) / det;
+            TrackTable.Store(_pairDistance, k, distance);
+            TrackTable.Store(_pairGain, k, constant - (half * (distance + Logarithm(det))));
+        }
+
+        for (int k = 0; k < count; k++)
+        {
+            // Written so that a NaN is outside.
+            if (!(_pairDistance[k] < Gate))
+            {
+                continue;
+            }
+
+            int i = _pairRow[k], j = _pairColumn[k];
+            float gain = _pairGain[k];
+            if (!s.HasVelocity || WeighVelocity(t, in s.Velocity[j], i, ref gain))
+            {
+                (confirmed[i] > 0 ? _confirmed : _tentative).Allow(i, j, gain);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Natural logarithm of a positive number to about 2e-7: exponent and mantissa apart, log m = 2 artanh((m − 1)/(m + 1)) as a
+    /// series. The same bits on every machine, which the C library's is not.
+    /// </summary>
+    internal static float Logarithm(float x)
+    {
+        int bits = BitConverter.SingleToInt32Bits(x), exponent = (bits - RootHalf) >> 23;
+        float m = BitConverter.Int32BitsToSingle(bits - (exponent << 23)), s = (m - 1) / (m + 1), q = s * s;
+        return (exponent * Ln2) + (2 * s * (1 + (q * (0.333333333f + (q * (0.2f + (q * (0.142857143f + (q * 0.111111111f)))))))));
+    }
+
+    /// <summary>The same of eight numbers, to the bit.</summary>
+    internal static Vector256<float> Logarithm(Vector256<float> x)
+    {
+        Vector256<int> bits = x.AsInt32(), exponent = (bits - Vector256.Create(RootHalf)) >> 23;
+        Vector256<float> m = (bits - (exponent << 23)).AsSingle(), one = Vector256<float>.One, s = (m - one) / (m + one), q = s * s;
+        Vector256<float> series = one + (q * (Vector256.Create(0.333333333f) + (q * (Vector256.Create(0.2f) + (q * (Vector256.Create(0.142857143f) + (q * Vector256.Create(0.111111111f))))))));
+        return (Vector256.ConvertToSingle(exponent) * Vector256.Create(Ln2)) + (Vector256.Create(2f) * s * series);
     }
 
     private static bool WeighVelocity(TrackTable t, in VelocityMeasurement v, int i, ref float gain)
@@ -262,7 +358,7 @@ internal sealed class FusionKernel
                 return false;
             }
 
-            gain -= 0.5f * (distance + MathF.Log(2 * MathF.PI * variance / (FalseSpeedSpan * FalseSpeedSpan)));
+            gain -= 0.5f * (distance + Logarithm(2 * MathF.PI * variance / (FalseSpeedSpan * FalseSpeedSpan)));
             (ax, ay) = (-ay, ax);
         }
 
@@ -290,12 +386,13 @@ internal sealed class FusionKernel
             return;
         }
 
-        _tentative.Solve(rows, columns, _tentativeColumnOf);
+        _tentative.Solve(rows, columns, _tentativeColumnOf, _tentativeGain);
         for (int i = 0; i < rows; i++)
         {
             if (_tentativeColumnOf[i] >= 0)
             {
                 _columnOf[i] = _tentativeColumnOf[i];
+                _gain[i] = _tentativeGain[i];
                 _rowOf[_columnOf[i]] = i;
             }
         }
@@ -305,7 +402,16 @@ internal sealed class FusionKernel
     private void Update(TrackTable t, StoredScan s)
     {
         int lanes = t.Lanes, stride = _halfX.Length, w = Vector256<float>.Count;
-        _scratch.AsSpan(Mask * stride, lanes).Clear();
+        Span<float> zx = _scratch.AsSpan(Zx * stride, stride), zy = _scratch.AsSpan(Zy * stride, stride), masks = _scratch.AsSpan(Mask * stride, stride);
+        ReadOnlySpan<float> mx = s.X, my = s.Y;
+        masks[..lanes].Clear();
+        if (s.IsUniform)
+        {
+            _scratch.AsSpan(Rxx * stride, lanes).Fill(s.Rxx[0]);
+            _scratch.AsSpan(Rxy * stride, lanes).Fill(s.Rxy[0]);
+            _scratch.AsSpan(Ryy * stride, lanes).Fill(s.Ryy[0]);
+        }
+
         if (s.HasVelocity)
         {
             for (int r = Ax; r < ScratchRows; r++)
@@ -322,12 +428,16 @@ internal sealed class FusionKernel
                 continue;
             }
 
-            _scratch[(Zx * stride) + i] = s.X[j];
-            _scratch[(Zy * stride) + i] = s.Y[j];
-            _scratch[(Rxx * stride) + i] = s.Rxx[j];
-            _scratch[(Rxy * stride) + i] = s.Rxy[j];
-            _scratch[(Ryy * stride) + i] = s.Ryy[j];
-            _scratch[(Mask * stride) + i] = 1;
+            zx[i] = mx[j];
+            zy[i] = my[j];
+            masks[i] = 1;
+            if (!s.IsUniform)
+            {
+                _scratch[(Rxx * stride) + i] = s.Rxx[j];
+                _scratch[(Rxy * stride) + i] = s.Rxy[j];
+                _scratch[(Ryy * stride) + i] = s.Ryy[j];
+            }
+
             if (s.HasVelocity && s.Velocity[j].Components > 0)
             {
                 ref readonly VelocityMeasurement v = ref s.Velocity[j];
@@ -341,7 +451,7 @@ internal sealed class FusionKernel
             }
         }
 
-        bool learns = _settings.CalibrateSensors;
+        bool learns = s.IsSample && s.Memory.Errors is not null;
         var sums = default(Sums);
         for (int i = 0; i < lanes; i += w)
         {
@@ -455,9 +565,8 @@ internal sealed class FusionKernel
         int hitsToConfirm = _settings.HitsToConfirm;
         long time = s.Time.Microseconds;
         Span<long> ids = t.Number(TrackTable.Id), measured = t.Number(TrackTable.LastMeasured), opportunity = t.Number(TrackTable.LastOpportunity), hits = t.Number(TrackTable.Hits);
-        Span<float> score = t.Row(TrackTable.Score), confirmed = t.Row(TrackTable.Confirmed);
-        _confirmed.CopyGains(_columnOf, _gain);
-        _tentative.CopyGains(_columnOf, _gain);
+        Span<float> score = t.Row(TrackTable.Score), confirmed = t.Row(TrackTable.Confirmed), x = t.Row(TrackTable.X), y = t.Row(TrackTable.Y);
+        bool counts = map is not null && s.IsSample;
         for (int i = 0; i < t.Count; i++)
         {
             int j = _columnOf[i];
@@ -466,9 +575,9 @@ internal sealed class FusionKernel
                 continue;
             }
 
-            if (map is not null && confirmed[i] > 0 && score[i] > publishAt)
+            if (counts && confirmed[i] > 0 && score[i] > publishAt)
             {
-                s.Chances.Add((map.CellOf(t.At(TrackTable.X, i), t.At(TrackTable.Y, i)), true));
+                s.Chances.Add((map!.CellOf(x[i], y[i]) << 1) | 1);
             }
 
             score[i] = Math.Min(ceiling, score[i] + _gain[i] + miss);
@@ -537,9 +646,10 @@ internal sealed class FusionKernel
     private static bool IsVulnerable(RoadUserKind kind) => kind is RoadUserKind.Bicycle or RoadUserKind.Pedestrian;
 
     /// <summary>A miss counts where the sensor could have seen: in its view, not behind a house, not in another's shadow.</summary>
-    private void CountMisses(TrackTable t, StoredScan s, DetectionMap? map)
+    private void CountMisses(TrackTable t, StoredScan s, float miss, DetectionMap? map)
     {
         SensorProfile sensor = s.Sensor;
+        double stated = Math.Min(sensor.DetectionProbability, 0.999);
         float publishAt = (float)_settings.PublishAt;
         for (int i = 0; i < t.Count; i++)
         {
@@ -554,18 +664,18 @@ internal sealed class FusionKernel
                 continue;
             }
 
-            double probability = Math.Min(0.999, sensor.DetectionProbabilityOf(KindOf(t, i)));
+            double probability = double.IsNaN(sensor.VulnerableDetectionProbability) ? stated : Math.Min(0.999, sensor.DetectionProbabilityOf(KindOf(t, i)));
             if (map is not null)
             {
                 int cell = map.CellOf(x, y);
                 probability = map.ProbabilityAt(cell, probability);
-                if (t.At(TrackTable.Confirmed, i) > 0 && t.At(TrackTable.Score, i) > publishAt)
+                if (s.IsSample && t.At(TrackTable.Confirmed, i) > 0 && t.At(TrackTable.Score, i) > publishAt)
                 {
-                    s.Chances.Add((cell, false));
+                    s.Chances.Add(cell << 1);
                 }
             }
 
-            t.At(TrackTable.Score, i) += (float)Math.Log(1 - probability);
+            t.At(TrackTable.Score, i) += probability == stated ? miss : Logarithm((float)(1 - probability));
             if (probability > 0.3)
             {
                 t.NumberAt(TrackTable.LastOpportunity, i) = s.Time.Microseconds;
@@ -617,7 +727,7 @@ internal sealed class FusionKernel
     private void Begin(TrackTable t, StoredScan s)
     {
         float speed = (float)(_settings.InitialSpeedDeviation * _settings.InitialSpeedDeviation);
-        float first = MathF.Log((float)(_settings.BirthDensity / s.Sensor.ClutterDensity));
+        float first = Logarithm((float)(_settings.BirthDensity / s.Sensor.ClutterDensity));
         int before = t.Count;
         for (int j = 0; j < s.Count; j++)
         {
@@ -651,7 +761,11 @@ internal sealed class FusionKernel
             t.At(TrackTable.Score, i) = first;
             t.At(TrackTable.FirstScore, i) = first;
             t.At(TrackTable.Confirmed, i) = _settings.HitsToConfirm <= 1 && _settings.ConfirmAt <= 0 ? 1 : 0;
-            BeginVelocity(t, i, in s.Velocity[j], speed);
+            if (s.HasVelocity)
+            {
+                BeginVelocity(t, i, in s.Velocity[j], speed);
+            }
+
             if (s.HasBodies)
             {
                 CreditBody(t, i, in s.Size[j], s.Kind[j], (float)s.Sensor.SizeNoiseShare);
@@ -732,10 +846,15 @@ internal sealed class FusionKernel
     {
         long coast = (long)(_settings.CoastSeconds * SimTime.MicrosecondsPerSecond);
         float deleteAt = (float)_settings.DeleteAt, giveUpAt = (float)_settings.GiveUpAt;
+        ReadOnlySpan<float> score = t.Row(TrackTable.Score), confirmed = t.Row(TrackTable.Confirmed), first = t.Row(TrackTable.FirstScore), x = t.Row(TrackTable.X), y = t.Row(TrackTable.Y);
+        ReadOnlySpan<long> opportunity = t.Number(TrackTable.LastOpportunity);
+        PlaneBox inside = _area is { } area
+            ? new PlaneBox(area.Left - _origin.X, area.Bottom - _origin.Y, area.Right - _origin.X, area.Top - _origin.Y)
+            : new PlaneBox(double.MinValue, double.MinValue, double.MaxValue, double.MaxValue);
         for (int i = t.Count - 1; i >= 0; i--)
         {
-            float limit = t.At(TrackTable.Confirmed, i) > 0 ? giveUpAt : t.At(TrackTable.FirstScore, i) + deleteAt;
-            if (t.At(TrackTable.Score, i) <= limit || now.Microseconds - t.NumberAt(TrackTable.LastOpportunity, i) > coast || HasLeft(t, i))
+            float limit = confirmed[i] > 0 ? giveUpAt : first[i] + deleteAt;
+            if (score[i] <= limit || now.Microseconds - opportunity[i] > coast || (!inside.Contains(x[i], y[i]) && HasLeft(t, i)))
             {
                 t.RemoveAt(i);
             }

@@ -14,8 +14,12 @@ public sealed class KernelTracker : ITracker
     /// <summary>Scans that are kept at most; beyond it the horizon is shortened.</summary>
     public const int MaximumScans = 1024;
 
+    /// <summary>Ranges between which a sensor has a view of which something can be learnt.</summary>
+    private const double LeastViewMetres = 5;
+    private const double FarthestViewMetres = 2000;
+
     /// <summary>States kept within a horizon.</summary>
-    private const int Checkpoints = 12;
+    private const int Checkpoints = 8;
     private readonly TrackerSettings _settings;
     private readonly PlaneBox? _area;
     private readonly FusionKernel _kernel;
@@ -25,12 +29,15 @@ public sealed class KernelTracker : ITracker
     private readonly Stack<TrackTable> _spareTables = new();
     private readonly SensorCalibrator _calibrator = new();
     private readonly Dictionary<string, DetectionMap> _maps = new(StringComparer.Ordinal);
+    private readonly SensorMemory?[] _recent = new SensorMemory?[16];
     private readonly long _horizon;
     private readonly long _spacing;
+    private readonly HashSet<ulong> _kept = [];
     private PlanePoint? _origin;
     private ulong[] _keys = new ulong[32];
     private int[] _order = new int[32];
     private int _done;
+    private int _nextRecent;
     private SimTime _newest = SimTime.Never;
     private SimTime _floor = SimTime.Never;
     private ulong _sequence;
@@ -58,17 +65,18 @@ public sealed class KernelTracker : ITracker
 
     public bool Process(SimTime time, SensorProfile sensor, ReadOnlySpan<Measurement> measurements)
     {
-        SensorCorrection correction = _settings.CalibrateSensors ? _calibrator.CorrectionOf(sensor.Id) : default;
+        if (_origin is null)
+        {
+            SetOrigin(sensor, measurements);
+        }
+
+        SensorMemory memory = MemoryOf(sensor);
+        SensorCorrection correction = memory.Errors?.Applied ?? default;
         SimTime corrected = new(time.Microseconds - (long)(correction.Clock * SimTime.MicrosecondsPerSecond));
         if (corrected < _floor || (_newest != SimTime.Never && corrected.Microseconds < _newest.Microseconds - _horizon))
         {
             _tooLate++;
             return false;
-        }
-
-        if (_origin is null)
-        {
-            SetOrigin(sensor, measurements);
         }
 
         if (_ring.Count == MaximumScans)
@@ -77,7 +85,7 @@ public sealed class KernelTracker : ITracker
         }
 
         StoredScan scan = _spareScans.Count > 0 ? _spareScans.Pop() : new StoredScan();
-        scan.Fill(corrected, time, sensor, ++_sequence, measurements, in correction, _origin!.Value);
+        scan.Fill(corrected, time, memory, ++_sequence, measurements, in correction, _origin!.Value);
         _late += corrected < _newest ? 1 : 0;
         _newest = corrected > _newest ? corrected : _newest;
         int at = _ring.Count;
@@ -116,7 +124,7 @@ public sealed class KernelTracker : ITracker
                 _lastCheckpoint = scan.Time.Microseconds;
             }
 
-            _kernel.Step(_table, scan, _settings.LearnVisibility ? MapOf(scan.Sensor) : null);
+            _kernel.Step(_table, scan);
             _steps++;
             _absorbed += _kernel.Absorbed;
             _done++;
@@ -150,8 +158,7 @@ public sealed class KernelTracker : ITracker
         Array.Sort(_keys, _order, 0, count);
         if (_kernel.Published.Count > 4 * (count + 16))
         {
-            // Identities that are gone for good; those still in the ring may come back.
-            _kernel.Published.IntersectWith(_keys.AsSpan(0, count).ToArray().Concat(_ring.SelectMany(s => s.Owner.Take(s.Count))));
+            ForgetPublished(count);
         }
 
         for (int k = 0; k < count; k++)
@@ -249,16 +256,12 @@ public sealed class KernelTracker : ITracker
         {
             StoredScan scan = _ring[k];
             Release(scan);
-            if (_settings.CalibrateSensors)
+            if (scan.IsSample && scan.Memory.Errors is { } errors)
             {
-                _calibrator.Learn(scan.Sensor.Id, scan.Residuals);
+                _calibrator.Learn(errors, scan.Residuals);
             }
 
-            if (_settings.LearnVisibility)
-            {
-                MapOf(scan.Sensor)?.Learn(scan.Chances);
-            }
-
+            scan.Memory.Map?.Learn(scan.Chances);
             _spareScans.Push(scan);
         }
 
@@ -291,23 +294,58 @@ public sealed class KernelTracker : ITracker
         LetGo(_ring.Count);
     }
 
-    private DetectionMap? MapOf(SensorProfile sensor)
+    /// <summary>What is remembered of a sensor; profiles are the same objects again and again, so the first look is by reference.</summary>
+    private SensorMemory MemoryOf(SensorProfile sensor)
     {
-        PlaneBox? view = double.IsFinite(sensor.RangeMetres) && sensor.RangeMetres < 2000
-            ? new PlaneBox(sensor.Position.X - sensor.RangeMetres, sensor.Position.Y - sensor.RangeMetres, sensor.Position.X + sensor.RangeMetres, sensor.Position.Y + sensor.RangeMetres)
-            : _area;
-        if (view is not { } box || sensor.RangeMetres < 5)
+        foreach (SensorMemory? recent in _recent)
         {
-            return null;
+            if (ReferenceEquals(recent?.Profile, sensor))
+            {
+                return recent!;
+            }
         }
 
-        if (!_maps.TryGetValue(sensor.Id, out DetectionMap? map))
+        // A vehicle speaks of itself only: it has no view, and its errors are its own.
+        bool hasView = sensor.RangeMetres >= LeastViewMetres;
+        if (!hasView)
+        {
+            return new SensorMemory(sensor, null, null);
+        }
+
+        DetectionMap? map = null;
+        if (_settings.LearnVisibility && !_maps.TryGetValue(sensor.Id, out map) && ViewOf(sensor) is { } box)
         {
             PlanePoint origin = _origin!.Value;
             _maps.Add(sensor.Id, map = new DetectionMap(new PlaneBox(box.Left - origin.X, box.Bottom - origin.Y, box.Right - origin.X, box.Top - origin.Y)));
         }
 
-        return map;
+        var memory = new SensorMemory(sensor, _settings.CalibrateSensors ? _calibrator.StateOf(sensor.Id) : null, map);
+        _recent[_nextRecent++ % _recent.Length] = memory;
+        return memory;
+    }
+
+    private PlaneBox? ViewOf(SensorProfile sensor) => sensor.RangeMetres < FarthestViewMetres
+        ? new PlaneBox(sensor.Position.X - sensor.RangeMetres, sensor.Position.Y - sensor.RangeMetres, sensor.Position.X + sensor.RangeMetres, sensor.Position.Y + sensor.RangeMetres)
+        : _area;
+
+    /// <summary>Forgets identities that are gone for good; those still in the ring may come back.</summary>
+    private void ForgetPublished(int count)
+    {
+        _kept.Clear();
+        for (int k = 0; k < count; k++)
+        {
+            _kept.Add(_keys[k]);
+        }
+
+        foreach (StoredScan scan in _ring)
+        {
+            for (int j = 0; j < scan.Count; j++)
+            {
+                _kept.Add(scan.Owner[j]);
+            }
+        }
+
+        _kernel.Published.IntersectWith(_kept);
     }
 
     private TrackEstimate EstimateOf(int i, SimTime time)

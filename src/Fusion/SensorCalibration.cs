@@ -62,23 +62,31 @@ internal sealed class SensorCalibrator
     private const double ClockPrior = 0.1;
 
     /// <summary>Innovations of one track follow one another: so many of them say as much as one that stands alone.</summary>
-    private const double Correlated = 8;
+    private const double Correlated = 4;
 
     /// <summary>Scans after which old ones count by 1/e.</summary>
-    private const double MemoryScans = 2000;
+    private const double MemoryScans = 700;
     private const double Significant = 3.5;
-    private readonly SortedDictionary<string, State> _sensors = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, State> _sensors = new(StringComparer.Ordinal);
 
-    public SensorCorrection CorrectionOf(string sensor) => _sensors.TryGetValue(sensor, out State? s) ? s.Applied : default;
+    /// <summary>In order of name: what is added up must not depend on who came first.</summary>
+    private State[] _states = [];
 
-    /// <summary>Takes in what a scan that nothing will change any more has left behind.</summary>
-    public void Learn(string sensor, ResidualSums residuals)
+    /// <summary>What is known of a sensor's errors; one object for all time.</summary>
+    public State StateOf(string sensor)
     {
         if (!_sensors.TryGetValue(sensor, out State? s))
         {
             _sensors.Add(sensor, s = new State());
+            _states = [.. _sensors.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => p.Value)];
         }
 
+        return s;
+    }
+
+    /// <summary>Takes in what a scan that nothing will change any more has left behind.</summary>
+    public void Learn(State s, ResidualSums residuals)
+    {
         ReadOnlySpan<float> sum = residuals.Sum;
         if (sum[12] <= 0)
         {
@@ -118,7 +126,7 @@ internal sealed class SensorCalibrator
     public void Report(List<SensorCalibration> result)
     {
         Decide();
-        foreach ((string name, State s) in _sensors)
+        foreach ((string name, State s) in _sensors.OrderBy(p => p.Key, StringComparer.Ordinal))
         {
             result.Add(new SensorCalibration(
                 name, s.Relative[0], s.Relative[1], Math.Sqrt((s.Variance[0] + s.Variance[1]) / 2), s.Relative[2], Math.Sqrt(s.Variance[2]), s.Relative[3], Math.Sqrt(s.Variance[3]), s.Applied != default, s.Measurements));
@@ -130,7 +138,7 @@ internal sealed class SensorCalibrator
     {
         Span<double> common = stackalloc double[4];
         common.Clear();
-        foreach (State s in _sensors.Values)
+        foreach (State s in _states)
         {
             s.Solve();
             for (int i = 0; i < 4; i++)
@@ -139,7 +147,7 @@ internal sealed class SensorCalibrator
             }
         }
 
-        foreach (State s in _sensors.Values)
+        foreach (State s in _states)
         {
             for (int i = 0; i < 4; i++)
             {
@@ -153,7 +161,8 @@ internal sealed class SensorCalibrator
         }
     }
 
-    private sealed class State
+    /// <summary>Sums and estimates of one sensor.</summary>
+    internal sealed class State
     {
         public double[] A { get; } = new double[16];
 

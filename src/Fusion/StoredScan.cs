@@ -18,7 +18,9 @@ internal sealed class StoredScan
     /// <summary>The instant that the sensor stated.</summary>
     public SimTime StatedTime { get; private set; }
 
-    public SensorProfile Sensor { get; private set; } = null!;
+    public SensorProfile Sensor => Memory.Profile;
+
+    public SensorMemory Memory { get; private set; } = null!;
 
     /// <summary>Number of the scan in order of arrival; part of the identities of the tracks that begin in it.</summary>
     public ulong Sequence { get; private set; }
@@ -27,6 +29,9 @@ internal sealed class StoredScan
 
     /// <summary>Number of measurements, rounded up to whole vectors.</summary>
     public int Padded { get; private set; }
+
+    /// <summary>Whether all positions have the same covariance.</summary>
+    public bool IsUniform { get; private set; }
 
     public bool HasVelocity { get; private set; }
 
@@ -63,15 +68,20 @@ internal sealed class StoredScan
     /// <summary>State of the tracks before this scan; null where none is kept.</summary>
     public TrackTable? Before { get; set; }
 
-    /// <summary>Where the sensor should have seen a confirmed track: cell of its map, and whether it did. When it was worked through last.</summary>
-    public List<(int Cell, bool IsHit)> Chances { get; } = [];
+    /// <summary>Where the sensor should have seen a confirmed track: twice the cell of its map, and one more if it did. When it was worked through last.</summary>
+    public List<int> Chances { get; } = [];
+
+    /// <summary>
+    /// Whether something is learnt from this scan: from one in three, drawn by its number, because successive scans say much the same.
+    /// </summary>
+    public bool IsSample => ((Sequence * 0x9E37_79B9_7F4A_7C15) >> 32) % 3 == 0;
 
     /// <summary>What the scan says of its sensor's errors, when it was worked through last.</summary>
     public ResidualSums Residuals { get; } = new();
 
-    public void Fill(SimTime time, SimTime statedTime, SensorProfile sensor, ulong sequence, ReadOnlySpan<Measurement> measurements, in SensorCorrection correction, PlanePoint origin)
+    public void Fill(SimTime time, SimTime statedTime, SensorMemory memory, ulong sequence, ReadOnlySpan<Measurement> measurements, in SensorCorrection correction, PlanePoint origin)
     {
-        (Time, StatedTime, Sensor, Sequence, Count, IsSeen, Before) = (time, statedTime, sensor, sequence, measurements.Length, false, null);
+        (Time, StatedTime, Memory, Sequence, Count, IsSeen, Before) = (time, statedTime, memory, sequence, measurements.Length, false, null);
         Padded = (Count + Lanes - 1) / Lanes * Lanes;
         if (_capacity < Padded)
         {
@@ -87,31 +97,70 @@ internal sealed class StoredScan
             Owner = new ulong[_capacity];
         }
 
-        (HasVelocity, HasBodies, MaximumRxx, MaximumRyy) = (false, false, 0, 0);
         Residuals.Clear(correction);
-        for (int j = 0; j < measurements.Length; j++)
-        {
-            ref readonly Measurement m = ref measurements[j];
-            (double x, double y) = correction.Apply(sensor.Position, m.X, m.Y);
-            X[j] = (float)(x - origin.X);
-            Y[j] = (float)(y - origin.Y);
-            Rxx[j] = (float)m.Rxx;
-            Rxy[j] = (float)m.Rxy;
-            Ryy[j] = (float)m.Ryy;
-            Size[j] = m.Size;
-            Kind[j] = m.Kind;
-            Velocity[j] = m.Velocity;
-            Owner[j] = 0;
-            HasVelocity |= m.Velocity.Components > 0;
-            HasBodies |= m.Kind != RoadUserKind.Unknown || m.Size.LengthMetres > 0;
-            MaximumRxx = Math.Max(MaximumRxx, Rxx[j]);
-            MaximumRyy = Math.Max(MaximumRyy, Ryy[j]);
-        }
-
+        CopyPositions(measurements, in correction, origin);
+        CopyTheRest(measurements);
+        Owner.AsSpan(0, Count).Clear();
         for (int j = Count; j < Padded; j++)
         {
             X[j] = Nowhere;
             Y[j] = Nowhere;
         }
     }
+
+    private void CopyPositions(ReadOnlySpan<Measurement> measurements, in SensorCorrection correction, PlanePoint origin)
+    {
+        bool isCorrected = correction != default;
+        PlanePoint sensor = Sensor.Position;
+        double originX = origin.X, originY = origin.Y;
+        int n = measurements.Length;
+        Span<float> xs = X.AsSpan(0, n), ys = Y.AsSpan(0, n), rxx = Rxx.AsSpan(0, n), rxy = Rxy.AsSpan(0, n), ryy = Ryy.AsSpan(0, n);
+        float most = 0, mostY = 0;
+        int components = 0, bodies = 0;
+        bool isUniform = true;
+        for (int j = 0; j < n; j++)
+        {
+            ref readonly Measurement m = ref measurements[j];
+            double x = m.X, y = m.Y;
+            if (isCorrected)
+            {
+                (x, y) = correction.Apply(sensor, x, y);
+            }
+
+            float xx = (float)m.Rxx, yy = (float)m.Ryy, xy = (float)m.Rxy;
+            xs[j] = (float)(x - originX);
+            ys[j] = (float)(y - originY);
+            rxx[j] = xx;
+            rxy[j] = xy;
+            ryy[j] = yy;
+            most = xx > most ? xx : most;
+            mostY = yy > mostY ? yy : mostY;
+            isUniform &= xx == rxx[0] && xy == rxy[0] && yy == ryy[0];
+            components |= m.Velocity.Components;
+            bodies |= (int)m.Kind | BitConverter.SingleToInt32Bits(m.Size.LengthMetres);
+        }
+
+        (MaximumRxx, MaximumRyy, IsUniform, HasVelocity, HasBodies) = (most, mostY, isUniform, components != 0, bodies != 0);
+    }
+
+    /// <summary>Bodies and velocities, where there are any.</summary>
+    private void CopyTheRest(ReadOnlySpan<Measurement> measurements)
+    {
+        bool hasBodies = HasBodies, hasVelocity = HasVelocity;
+        for (int j = 0; j < measurements.Length && hasBodies; j++)
+        {
+            Size[j] = measurements[j].Size;
+            Kind[j] = measurements[j].Kind;
+        }
+
+        for (int j = 0; j < measurements.Length && hasVelocity; j++)
+        {
+            Velocity[j] = measurements[j].Velocity;
+        }
+    }
 }
+
+/// <summary>What a tracker remembers of one sensor.</summary>
+/// <param name="Errors">Null for a sensor whose errors are not estimated.</param>
+/// <param name="Map">Null for a sensor without a view to learn.</param>
+internal sealed record SensorMemory(SensorProfile Profile, SensorCalibrator.State? Errors, DetectionMap? Map);

@@ -22,9 +22,15 @@ public static class Gospa
     /// <param name="order">p ≥ 1.</param>
     public static GospaValue Of(int truths, int estimates, Func<int, int, double> distance, double cutoff = 5, double order = 2)
     {
-        (double localisation, int pairs) = Assign(truths, estimates, distance, cutoff, order);
+        return Assigned(truths, estimates, distance, cutoff, order).Value;
+    }
+
+    /// <summary>The same, and which estimate each true object was given, or −1.</summary>
+    public static (GospaValue Value, int[] ColumnOf) Assigned(int truths, int estimates, Func<int, int, double> distance, double cutoff = 5, double order = 2)
+    {
+        (double localisation, int pairs, int[] columnOf) = Assign(truths, estimates, distance, cutoff, order);
         double half = Math.Pow(cutoff, order) / 2;
-        return new GospaValue(localisation, half * (truths - pairs), half * (estimates - pairs), order);
+        return (new GospaValue(localisation, half * (truths - pairs), half * (estimates - pairs), order), columnOf);
     }
 
     /// <summary>Optimal sub-pattern assignment (Schuhmacher, Vo, Vo 2008): per object, bounded by the cut-off.</summary>
@@ -37,11 +43,11 @@ public static class Gospa
         }
 
         // A pair at or beyond the cut-off costs as much as an unassigned object, so leaving it out changes nothing.
-        (double sum, int pairs) = Assign(truths, estimates, distance, cutoff, order);
+        (double sum, int pairs, _) = Assign(truths, estimates, distance, cutoff, order);
         return Math.Pow((sum + (Math.Pow(cutoff, order) * (most - pairs))) / most, 1 / order);
     }
 
-    private static (double Sum, int Pairs) Assign(int truths, int estimates, Func<int, int, double> distance, double cutoff, double order)
+    private static (double Sum, int Pairs, int[] ColumnOf) Assign(int truths, int estimates, Func<int, int, double> distance, double cutoff, double order)
     {
         var assignment = new Assignment();
         double worst = Math.Pow(cutoff, order);
@@ -66,6 +72,6 @@ public static class Gospa
             }
         }
 
-        return (sum, pairs);
+        return (sum, pairs, columnOf);
     }
 }

@@ -30,11 +30,12 @@ public class ScoringTests
 
     /// <summary>Unit sequences of TrackEval with the values that it gives for them.</summary>
     [Theory]
-    [InlineData("no confusion", .316227766, .307692308, .325)]
-    [InlineData("with confusion", .344601219, .416666667, .285)]
-    [InlineData("split tracks", .561383572, .818181818, .385185185)]
-    public void Hota_agrees_with_its_reference_implementation(string name, double hota, double detection, double association)
+    [InlineData("no confusion", .316227766, .307692308, .325, "4 4 5 0", -0.125, "4 4 5")]
+    [InlineData("with confusion", .344601219, .416666667, .285, "5 3 4 1", 0, "4 4 5")]
+    [InlineData("split tracks", .561383572, .818181818, .385185185, "9 0 2 3", 4 / 9.0, "4 5 7")]
+    public void Hota_mota_and_idf1_agree_with_their_reference_implementations(string name, double hota, double detection, double association, string clear, double mota, string identity)
     {
+        var both = new ClearSequence();
         (string Presence, string Alike) sequence = name switch
         {
             "split tracks" => ("g0:0,1,3,4 g1:0,1,2,3,4 t0:0,1 t1:2,3,4 t2:4 t3:2,3,4 t4:0,1", "0.0@0,1 0.3@3,4 1.1@2,3 1.2@4 1.4@0,1"),
@@ -46,10 +47,14 @@ public class ScoringTests
         {
             ulong[] Present(char kind) => [.. sequence.Presence.Split(' ').Where(p => p[0] == kind && Times(p.Split(':')[1]).Contains(t)).Select(p => ulong.Parse(p[1..p.IndexOf(':', StringComparison.Ordinal)]))];
             scored.BeginFrame(Present('g'), Present('t'));
-            foreach (string pair in sequence.Alike.Split(' ').Where(p => Times(p.Split('@')[1]).Contains(t)))
+            string[] alike = [.. sequence.Alike.Split(' ').Where(p => Times(p.Split('@')[1]).Contains(t))];
+            foreach (string pair in alike)
             {
                 scored.AddSimilarity((ulong)(pair[0] - '0'), (ulong)(pair[2] - '0'), 1);
             }
+
+            ulong[] truths = Present('g'), tracks = Present('t');
+            both.AddFrame(truths, tracks, (i, j) => alike.Any(p => p.StartsWith($"{truths[i]}.{tracks[j]}@", StringComparison.Ordinal)) ? 1 : 0);
         }
 
         HotaValue value = scored.Score().Value;
@@ -57,8 +62,47 @@ public class ScoringTests
         Assert.Equal(hota, value.Hota, 1e-8);
         Assert.Equal(detection, value.Detection, 1e-8);
         Assert.Equal(association, value.Association, 1e-8);
+        Assert.Equal(clear, $"{both.Clear.Matched} {both.Clear.Missed} {both.Clear.False} {both.Clear.Switches}");
+        Assert.Equal(mota, both.Clear.Mota, 1e-9);
+        IdentityValue ids = both.Identity();
+        Assert.Equal(identity, $"{ids.TruePositives} {ids.Truths - ids.TruePositives} {ids.Tracks - ids.TruePositives}");
 
         static int[] Times(string list) => [.. list.Split(',').Select(int.Parse)];
+    }
+
+    /// <summary>Sequences of py-motmetrics' own tests, as distances; frames are true objects, tracks and the distances allowed.</summary>
+    [Theory]
+    [InlineData("|1,2;1,2|;1,2|1,2|1>1 1,1>2 .5,2>1 .3,2>2 1;1,2|1,2|1>1 .2,2>2 .1;1,2|1,2|1>1 5,1>2 1,2>1 1,2>2 5;|", 6, 2, 2, 2, .25, 1.85)]
+    [InlineData("|;1,2|1,2|1>1 1,1>2 0,2>1 0,2>2 1;1,2|1,2|1>1 .4,2>2 .4;1,2|1,2|1>1 0,1>2 1,2>1 1,2>2 0;1,2|2,3|1>2 1,1>3 0,2>2 .4,2>3 .7;1,3|2,3|1>2 1,1>3 0,3>2 .4,3>3 .7;|", 10, 0, 0, 3, .7, .16)]
+    [InlineData("1,2,3,4|;1,2,3,4|;1,2,3,4|;1,2,3,4|;1|1|1>1 0;1|1|1>1 0;1|1|1>1 0;1|1|1>1 0", 4, 16, 0, 0, .2, 0)]
+    public void Mota_and_motp_agree_with_py_motmetrics(string frames, long detections, long missed, long spurious, long switches, double mota, double motp)
+    {
+        var clear = new ClearSequence(0.5);
+        foreach (string[] frame in frames.Split(';').Select(f => f.Split('|')))
+        {
+            ulong[] truths = Ids(frame[0]), tracks = Ids(frame[1]);
+            var distances = frame.Length < 3 ? [] : frame[2].Split(',').Select(p => p.Split('>', ' ')).ToDictionary(p => (ulong.Parse(p[0]), ulong.Parse(p[1])), p => double.Parse(p[2]));
+            clear.AddFrame(truths, tracks, (i, j) => distances.TryGetValue((truths[i], tracks[j]), out double d) ? 1 - (d / 20) : 0);
+        }
+
+        Assert.Equal((detections, missed, spurious, switches), (clear.Clear.Matched, clear.Clear.Missed, clear.Clear.False, clear.Clear.Switches));
+        Assert.Equal(mota, clear.Clear.Mota, 1e-9);
+        Assert.Equal(motp, 20 * (1 - clear.Clear.Motp), 1e-9);
+
+        static ulong[] Ids(string list) => [.. list.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(ulong.Parse)];
+    }
+
+    [Fact]
+    public void A_velocity_that_comes_late_is_late_by_what_it_is_late()
+    {
+        var lag = new VelocityLag();
+        for (int k = 0; k < 100; k++)
+        {
+            double t = k * 0.1;
+            lag.Add(1, t, 10 * Math.Sin(t), 0, 10 * Math.Sin(t - 0.2), 0);
+        }
+
+        Assert.Equal(0.2, lag.Seconds, 0.02);
     }
 
     [Fact]

@@ -1,0 +1,118 @@
+namespace V2XSim.Fusion.Scoring;
+
+/// <summary>CLEAR MOT (Bernardin and Stiefelhagen 2008): what was matched, missed, false and exchanged.</summary>
+public readonly record struct ClearValue(long Matched, long Missed, long False, long Switches, double SimilaritySum)
+{
+    /// <summary>Multiple object tracking accuracy, at most 1; NaN when there was nothing to track.</summary>
+    public double Mota => 1 - ((Missed + False + Switches) / (double)(Matched + Missed));
+
+    /// <summary>Mean similarity of what was matched.</summary>
+    public double Motp => SimilaritySum / Matched;
+
+    public static ClearValue operator +(ClearValue a, ClearValue b) =>
+        new(a.Matched + b.Matched, a.Missed + b.Missed, a.False + b.False, a.Switches + b.Switches, a.SimilaritySum + b.SimilaritySum);
+}
+
+/// <summary>Identity scores (Ristani et al. 2016): how far one identity stays with one object, by the best pairing over the whole sequence.</summary>
+public readonly record struct IdentityValue(long TruePositives, long Truths, long Tracks)
+{
+    public double Idf1 => 2.0 * TruePositives / (Truths + Tracks);
+
+    public double Recall => TruePositives / (double)Truths;
+
+    public double Precision => TruePositives / (double)Tracks;
+
+    public static IdentityValue operator +(IdentityValue a, IdentityValue b) => new(a.TruePositives + b.TruePositives, a.Truths + b.Truths, a.Tracks + b.Tracks);
+}
+
+/// <summary>
+/// Collects the frames of one sequence and gives both scores. A pair may match when it is alike enough; pairs of the frame before
+/// are kept first, as the methods' reference evaluations do.
+/// </summary>
+/// <param name="threshold">Least similarity of a match.</param>
+public sealed class ClearSequence(double threshold = 0.5)
+{
+    /// <summary>Counts more than any number of similarities: history comes first.</summary>
+    private const double Kept = 1000;
+    private readonly Dictionary<ulong, ulong> _last = [];
+    private Dictionary<ulong, ulong> _before = [];
+    private Dictionary<ulong, ulong> _now = [];
+    private readonly Dictionary<(ulong Truth, ulong Track), long> _together = [];
+    private readonly Assignment _assignment = new();
+    private int[] _columnOf = new int[16];
+    private ClearValue _clear;
+    private long _truths;
+    private long _tracks;
+
+    public ClearValue Clear => _clear;
+
+    /// <summary>Adds a frame.</summary>
+    /// <param name="truths">Identities of the true objects.</param>
+    /// <param name="tracks">Identities of the tracks.</param>
+    /// <param name="similarity">Of a true object and a track, by their places in the lists; 0 for what may not match.</param>
+    public void AddFrame(IReadOnlyList<ulong> truths, IReadOnlyList<ulong> tracks, Func<int, int, double> similarity)
+    {
+        _truths += truths.Count;
+        _tracks += tracks.Count;
+        _assignment.Clear();
+        for (int i = 0; i < truths.Count; i++)
+        {
+            for (int j = 0; j < tracks.Count; j++)
+            {
+                double s = similarity(i, j);
+                if (s < threshold - 1e-12)
+                {
+                    continue;
+                }
+
+                _together[(truths[i], tracks[j])] = _together.GetValueOrDefault((truths[i], tracks[j])) + 1;
+                bool wasPair = _before.TryGetValue(truths[i], out ulong track) && track == tracks[j];
+                _assignment.Allow(i, j, s + (wasPair ? Kept : 0));
+            }
+        }
+
+        _columnOf = _columnOf.Length < truths.Count ? new int[truths.Count * 2] : _columnOf;
+        _assignment.Solve(truths.Count, tracks.Count, _columnOf);
+        _now.Clear();
+        long matched = 0, switches = 0;
+        double sum = 0;
+        for (int i = 0; i < truths.Count; i++)
+        {
+            if (_columnOf[i] < 0)
+            {
+                continue;
+            }
+
+            ulong track = tracks[_columnOf[i]];
+            matched++;
+            sum += similarity(i, _columnOf[i]);
+            switches += _last.TryGetValue(truths[i], out ulong last) && last != track ? 1 : 0;
+            _last[truths[i]] = track;
+            _now[truths[i]] = track;
+        }
+
+        (_before, _now) = (_now, _before);
+        _clear += new ClearValue(matched, truths.Count - matched, tracks.Count - matched, switches, sum);
+    }
+
+    /// <summary>The identity scores of the frames so far.</summary>
+    public IdentityValue Identity()
+    {
+        ulong[] truths = [.. _together.Keys.Select(k => k.Truth).Distinct().Order()], tracks = [.. _together.Keys.Select(k => k.Track).Distinct().Order()];
+        var assignment = new Assignment();
+        foreach (((ulong truth, ulong track), long frames) in _together.OrderBy(t => t.Key))
+        {
+            assignment.Allow(Array.BinarySearch(truths, truth), Array.BinarySearch(tracks, track), frames);
+        }
+
+        int[] columnOf = new int[truths.Length];
+        assignment.Solve(truths.Length, tracks.Length, columnOf);
+        long shared = 0;
+        for (int i = 0; i < truths.Length; i++)
+        {
+            shared += columnOf[i] < 0 ? 0 : _together[(truths[i], tracks[columnOf[i]])];
+        }
+
+        return new IdentityValue(shared, _truths, _tracks);
+    }
+}
