@@ -8,8 +8,8 @@ namespace V2XSim.Fusion;
 /// </summary>
 internal sealed class DetectionMap
 {
-    private const int Side = 16;
-    private const double FewestChances = 12;
+    private const int Side = 32;
+    private const double FewestChances = 5;
 
     /// <summary>Chances after which the oldest are forgotten by half, so that a map follows the world.</summary>
     private const float MostChances = 400;

@@ -561,7 +561,7 @@ internal sealed class FusionKernel
     /// <summary>Scores, identities, sizes and kinds of the tracks that were hit.</summary>
     private void Credit(TrackTable t, StoredScan s, float miss, DetectionMap? map)
     {
-        float ceiling = (float)_settings.Ceiling, confirmAt = (float)_settings.ConfirmAt, publishAt = (float)_settings.PublishAt;
+        float ceiling = (float)_settings.Ceiling, confirmAt = (float)_settings.ConfirmAt;
         int hitsToConfirm = _settings.HitsToConfirm;
         long time = s.Time.Microseconds;
         Span<long> ids = t.Number(TrackTable.Id), measured = t.Number(TrackTable.LastMeasured), opportunity = t.Number(TrackTable.LastOpportunity), hits = t.Number(TrackTable.Hits);
@@ -575,7 +575,7 @@ internal sealed class FusionKernel
                 continue;
             }
 
-            if (counts && confirmed[i] > 0 && score[i] > publishAt)
+            if (counts && confirmed[i] > 0)
             {
                 s.Chances.Add((map!.CellOf(x[i], y[i]) << 1) | 1);
             }
@@ -584,7 +584,7 @@ internal sealed class FusionKernel
             measured[i] = time;
             opportunity[i] = time;
             hits[i]++;
-            if (confirmed[i] == 0 && hits[i] >= hitsToConfirm && score[i] >= confirmAt)
+            if (confirmed[i] == 0 && hits[i] >= hitsToConfirm && score[i] >= confirmAt && !(_settings.AbsorbEchoes && s.HasBodies && IsWithinAnother(t, s, j, i, t.Count)))
             {
                 confirmed[i] = 1;
             }
@@ -650,7 +650,6 @@ internal sealed class FusionKernel
     {
         SensorProfile sensor = s.Sensor;
         double stated = Math.Min(sensor.DetectionProbability, 0.999);
-        float publishAt = (float)_settings.PublishAt;
         for (int i = 0; i < t.Count; i++)
         {
             if (_columnOf[i] >= 0)
@@ -669,7 +668,7 @@ internal sealed class FusionKernel
             {
                 int cell = map.CellOf(x, y);
                 probability = map.ProbabilityAt(cell, probability);
-                if (s.IsSample && t.At(TrackTable.Confirmed, i) > 0 && t.At(TrackTable.Score, i) > publishAt)
+                if (s.IsSample && t.At(TrackTable.Confirmed, i) > 0)
                 {
                     s.Chances.Add(cell << 1);
                 }
@@ -736,7 +735,7 @@ internal sealed class FusionKernel
                 continue;
             }
 
-            if (_settings.AbsorbEchoes && s.HasBodies && IsEcho(t, s, j, before))
+            if (_settings.AbsorbEchoes && s.HasBodies && IsWithinAnother(t, s, j, -1, before))
             {
                 Absorbed++;
                 s.Owner[j] = 0;
@@ -800,9 +799,10 @@ internal sealed class FusionKernel
     /// Whether a measurement lies within the body of a confirmed vehicle that was measured elsewhere in the same scan; long vehicles
     /// come back in pieces. A pedestrian or cyclist is never a piece of one.
     /// </summary>
-    private bool IsEcho(TrackTable t, StoredScan s, int j, int count)
+    /// <param name="own">The track that the measurement was given to; −1 for none.</param>
+    private bool IsWithinAnother(TrackTable t, StoredScan s, int j, int own, int count)
     {
-        const float Margin = 0.3f;
+        const float AlongMargin = 1.5f, AcrossMargin = 0.5f;
         if (s.Kind[j] >= RoadUserKind.Motorcycle)
         {
             return false;
@@ -812,14 +812,14 @@ internal sealed class FusionKernel
         {
             float length = t.At(TrackTable.Length, i), width = t.At(TrackTable.Width, i), hx = t.At(TrackTable.HeldVx, i), hy = t.At(TrackTable.HeldVy, i);
             float speed = MathF.Sqrt((hx * hx) + (hy * hy));
-            if (_columnOf[i] < 0 || t.At(TrackTable.Confirmed, i) == 0 || length < 3 || speed < 1)
+            if (i == own || _columnOf[i] < 0 || t.At(TrackTable.Confirmed, i) == 0 || length < 3 || speed < 1)
             {
                 continue;
             }
 
             float dx = s.X[j] - t.At(TrackTable.X, i), dy = s.Y[j] - t.At(TrackTable.Y, i);
             float along = MathF.Abs((dx * hx) + (dy * hy)) / speed, across = MathF.Abs((dy * hx) - (dx * hy)) / speed;
-            if (along < (length / 2) + Margin && across < (width / 2) + Margin)
+            if (along < (length / 2) + AlongMargin && across < (width / 2) + AcrossMargin)
             {
                 return true;
             }

@@ -492,3 +492,80 @@ public class KernelTrackerTests
         }
     }
 }
+
+/// <summary>Sensors as they are on real roads: each remedy against the same tracker without it.</summary>
+public class HardSceneTests
+{
+    [Theory]
+    [InlineData(V2XSim.Scenes.Difficulty.Occlusion, 0.6)]
+    [InlineData(V2XSim.Scenes.Difficulty.UnknownHouse, 0.999)]
+    [InlineData(V2XSim.Scenes.Difficulty.Bias, 0.85)]
+    [InlineData(V2XSim.Scenes.Difficulty.SplitDetections, 0.6)]
+    [InlineData(V2XSim.Scenes.Difficulty.VulnerableRoadUsers, 0.85)]
+    public void Each_remedy_makes_its_scene_better(V2XSim.Scenes.Difficulty difficulty, double share)
+    {
+        double without = V2XSim.Scenes.HardScenes.Score(difficulty, hasRemedy: false, 1).GospaMetres;
+        double with = V2XSim.Scenes.HardScenes.Score(difficulty, hasRemedy: true, 1).GospaMetres;
+
+        Assert.InRange(with / without, 0.1, share);
+    }
+
+    [Fact]
+    public void Bias_yaw_and_clock_of_each_sensor_are_found_relative_to_the_others()
+    {
+        // Forty objects that drive round a crossing; the second sensor is displaced, the third turned, the fourth fast.
+        SensorProfile[] sensors = [.. Enumerable.Range(0, 4).Select(i => new SensorProfile($"s{i}", new PlanePoint(20 - (40 * (i % 2)), 20 - (40 * (i / 2))), 0, Math.PI, 200, 0, 0, 0.9, 1) { PositionNoiseMetres = 0.3, HasShadows = false })];
+        var tracker = new KernelTracker(new TrackerSettings(), 1);
+        RandomStream random = new RandomStreams(5).For("test/calibration");
+        for (int k = 0; k < 2400; k++)
+        {
+            double t = k * 0.025, stated = t + (k % 4 == 3 ? 0.04 : 0);
+            Measurement[] scan = [.. Enumerable.Range(0, 40).Select(i =>
+            {
+                double radius = 20 + (3 * i), angle = (i * 2.4) + ((i % 2 == 0 ? 10 : -10) / radius * t), x = radius * Math.Cos(angle), y = radius * Math.Sin(angle);
+                PlanePoint at = sensors[k % 4].Position;
+                double yaw = k % 4 == 2 ? 0.01 : 0;
+                (x, y) = (x - (yaw * (y - at.Y)) + (k % 4 == 1 ? 0.6 : 0) + (0.3 * random.NextGaussian()), y + (yaw * (x - at.X)) + (k % 4 == 1 ? -0.4 : 0) + (0.3 * random.NextGaussian()));
+                return new Measurement(x, y, 0.09, 0, 0.09, default, RoadUserKind.Unknown);
+            })];
+            Assert.True(tracker.Process(SimTime.FromSeconds(stated), sensors[k % 4], scan));
+        }
+
+        tracker.Settle();
+        var found = new List<SensorCalibration>();
+        tracker.ReportSensors(found);
+
+        // What all have in common cannot be seen: a quarter of each error is shared out among all.
+        Assert.Equal(0.6 * 0.75, found[1].BiasX, 0.1);
+        Assert.Equal(-0.4 * 0.75, found[1].BiasY, 0.1);
+        Assert.Equal(0.01 * 0.75, found[2].YawRadians, 0.002);
+        Assert.Equal(0.04 * 0.75, found[3].ClockSeconds, 0.008);
+        Assert.True(found[1].IsApplied && found[2].IsApplied && found[3].IsApplied);
+    }
+
+    [Fact]
+    public void Nothing_is_allocated_once_buffers_are_large_enough()
+    {
+        SensorProfile sensor = new("s", default, 0, Math.PI, 300, 0, 0, 0.9, 1) { PositionNoiseMetres = 0.3 };
+        var tracker = new KernelTracker(new TrackerSettings(), 1);
+        var published = new List<TrackEstimate>(128);
+        RandomStream random = new(9);
+        Measurement[][] scans = [.. Enumerable.Range(0, 64).Select(_ => (Measurement[])[.. Enumerable.Range(0, 40).Select(i => new Measurement(((i % 8) * 12) + (0.3 * random.NextGaussian()), ((i / 8) * 12) + (0.3 * random.NextGaussian()), 0.09, 0, 0.09, BodySize.Of(RoadUserKind.Car), RoadUserKind.Car))])];
+        long before = 0;
+        for (int k = 0; k < 4000; k++)
+        {
+            if (k == 2000)
+            {
+                before = GC.GetAllocatedBytesForCurrentThread();
+            }
+
+            // One in four comes 100 ms late.
+            tracker.Process(SimTime.FromMilliseconds((25 * k) - (k % 4 == 0 ? 100 : 0)), sensor, scans[k % 64]);
+            published.Clear();
+            tracker.Publish(SimTime.FromMilliseconds(25 * k), published);
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(40, published.Count);
+    }
+}
