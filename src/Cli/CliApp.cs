@@ -152,6 +152,13 @@ public static class CliApp
         verify.SetAction((p, cancellation) => verbs.Verify(p.GetValue(results)!, ParseBroker(p.GetValue(broker)), p.GetValue(silos), p.GetValue(json), cancellation));
         root.Add(verify);
 
+        var roadUser = new Option<string>("--object") { Description = "Road user as truth.parquet names it, or a published identity (track_id of tracks.parquet).", HelpName = "ID", Required = true };
+        var instant = new Option<double>("--at") { Description = "Instant, seconds since the scenario's start.", HelpName = "SECONDS", Required = true };
+        Between(instant, 0, 1e7);
+        var explain = new Command("explain", "Say in words whether a road user was published at an instant, and why not; runs again what a results folder says, up to then.") { results, roadUser, instant };
+        explain.SetAction((p, cancellation) => verbs.Explain(p.GetValue(results)!, p.GetValue(roadUser)!, p.GetValue(instant), p.GetValue(json), cancellation));
+        root.Add(explain);
+
         var file = new Option<string?>("--file") { Description = "Where to write the plan; standard output when absent.", HelpName = "FILE" };
         var kilometres = new Option<double?>("--kilometres") { Description = "Centre-line kilometres to cover; the scenario's own when absent.", HelpName = "KM" };
         Between(kilometres, 0.001, 100_000);

@@ -18,7 +18,7 @@ namespace V2XSim.Cli;
 public sealed class Results : IAsyncDisposable
 {
     private const string ReportFile = "report.json", RunFile = "run.json", TimingFile = "timing.json", PageFile = "report.html";
-    private static readonly string[] TableNames = ["tracks", "truth", "messages", "quarantine", "windows", "devices", "events", "flows"];
+    private static readonly string[] TableNames = ["tracks", "truth", "messages", "quarantine", "windows", "devices", "events", "flows", "sensors"];
 
     /// <summary>What edges send down is with the devices, or lost, well within this time; after it the whole way is added up.</summary>
     private const long SettledMicroseconds = 5_000_000;
@@ -47,6 +47,7 @@ public sealed class Results : IAsyncDisposable
     private readonly DeviceColumns _devices = new();
     private readonly EventColumns _events = new();
     private readonly FlowColumns _flows = new();
+    private readonly SensorColumns _sensors = new();
     private readonly SortedDictionary<string, DeviceRow> _lastWords = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DeliveryCounts> _delivery = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, long> _sentByTopic = new(StringComparer.Ordinal);
@@ -54,6 +55,7 @@ public sealed class Results : IAsyncDisposable
     private readonly SortedDictionary<string, long> _receivedByTopic = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, long> _lostByTopic = new(StringComparer.Ordinal);
     private readonly PlausibilityScore _plausibility = new();
+    private readonly List<ScanReport> _scans = [];
     private long _eventsUsed;
 
     /// <summary>Connections to the broker that were made again; only under the wall clock.</summary>
@@ -68,6 +70,7 @@ public sealed class Results : IAsyncDisposable
     private long _handoversAdopted;
     private long _handoversMerged;
     private long _handoversDropped;
+    private long _handoversRevised;
     private long _roadUserSum;
     private int _mostRoadUsers;
     private double _speedSum;
@@ -84,6 +87,7 @@ public sealed class Results : IAsyncDisposable
         _simulated = loaded.Plan.Sites.Where(s => s.IsSimulated).Select(s => s.Id).ToHashSet(StringComparer.Ordinal);
         _coverage = new Lazy<RoadCoverage>(() => RoadCoverage.Of(loaded.Network, loaded.Plan));
         _score = new Scoreboard(edges, options.Workers);
+        _score.Unseen.Witness = options.Explanation is { } explanation ? explanation.Hear : null;
         _ledger.Declare("sensing", "sensed", "sent");
         _ledger.Declare("uplink", "sent", "arrived");
         _ledger.Declare("waiting", "arrived", "fused and published");
@@ -120,6 +124,7 @@ public sealed class Results : IAsyncDisposable
         await _devices.OpenAsync(Create("devices"));
         await _events.OpenAsync(Create("events"));
         await _flows.OpenAsync(Create("flows"));
+        await _sensors.OpenAsync(Create("sensors"));
 
         // Without a folder the tables are made all the same, for their hash: the run hash does not depend on where results go.
         HashingStream Create(string table) =>
@@ -141,6 +146,19 @@ public sealed class Results : IAsyncDisposable
             lock (_receivedLock)
             {
                 _plausibility.Add(device.Id, labels);
+            }
+        }
+    }
+
+    /// <summary>Takes what the simulator knows of scans; before the step in which their lists are used is added.</summary>
+    public void AddScans(RoadsideFleet fleet)
+    {
+        foreach (RoadsideDevice device in fleet.Devices)
+        {
+            List<ScanReport> scans = device.TakeScans();
+            lock (_receivedLock)
+            {
+                _scans.AddRange(scans);
             }
         }
     }
@@ -188,7 +206,14 @@ public sealed class Results : IAsyncDisposable
     /// <summary>Scores a step and writes its rows.</summary>
     public async Task AddStepAsync(long step, TruthFrame frame, EdgeStepResult[] results)
     {
+        lock (_receivedLock)
+        {
+            _score.Unseen.Add(_scans);
+            _scans.Clear();
+        }
+
         _score.Score(frame, results);
+        _options.Explanation?.Look(frame, _edges, results, _loaded.Traffic.NameOf, _score.Unseen);
         _frames++;
         _roadUserSum += frame.Count;
         _mostRoadUsers = Math.Max(_mostRoadUsers, frame.Count);
@@ -209,6 +234,7 @@ public sealed class Results : IAsyncDisposable
             _handoversAdopted += result.HandoversAdopted;
             _handoversMerged += result.HandoversMerged;
             _handoversDropped += result.HandoversDropped;
+            _handoversRevised += result.HandoversRevised;
             foreach (WarningRow warning in result.Warnings)
             {
                 _warnings[warning.Kind] = _warnings.GetValueOrDefault(warning.Kind) + 1;
@@ -298,7 +324,7 @@ public sealed class Results : IAsyncDisposable
         }
 
         _tablesClosed = true;
-        foreach (TableColumns table in (TableColumns[])[_tracks, _truth, _messages, _quarantine, _windows, _devices, _events, _flows])
+        foreach (TableColumns table in (TableColumns[])[_tracks, _truth, _messages, _quarantine, _windows, _devices, _events, _flows, _sensors])
         {
             await table.CloseAsync();
         }
@@ -381,6 +407,11 @@ public sealed class Results : IAsyncDisposable
             await _events.AddAsync(row);
         }
 
+        foreach (SensorRow row in result.Sensors)
+        {
+            await _sensors.AddAsync(edge, row);
+        }
+
         foreach (FlowRow row in result.Flows)
         {
             await _flows.AddAsync(row);
@@ -422,7 +453,7 @@ public sealed class Results : IAsyncDisposable
 
     private RunReport Compose(RoadsideFleet fleet, Intake intake, CentreState centre, int steps, double seconds, bool isPartial)
     {
-        (AccuracySums a, HotaValue hota) = _score.Total();
+        (AccuracySums a, HotaValue hota, ClearValue clear, IdentityValue identity) = _score.Total();
         RoadNetwork network = _loaded.Network;
         DeviceCounts[] devices = [.. fleet.Devices.Select(d => d.Counts)];
         Sensing.SensingCounts sensing = devices.Aggregate(default(Sensing.SensingCounts), (sum, d) => sum + d.Sensing);
@@ -501,7 +532,13 @@ public sealed class Results : IAsyncDisposable
                 Math.Sqrt(Ratio(a.SquaredVelocityError, a.Matched)),
                 Ratio(a.NeesSum, a.Matched),
                 a.IdentitySwitches,
-                new HandoverSection(_score.Crossings, _score.Kept, Ratio(_score.Kept, _score.Crossings), _handoversSent, _handoversAdopted, _handoversMerged, _handoversDropped)),
+                Ratio(a.OspaSum, a.Frames),
+                clear.Mota,
+                identity.Idf1,
+                a.VelocityLagSeconds,
+                Ratio(a.AgeSum, a.Tracks),
+                _score.Unseen.Counts,
+                new HandoverSection(_score.Crossings, _score.Kept, Ratio(_score.Kept, _score.Crossings), _handoversSent, _handoversAdopted, _handoversMerged, _handoversDropped, _handoversRevised, _score.Across.Identity().Idf1, _score.Across.Association)),
             Latency = new LatencySection(
                 _ledger.Row("edge"),
                 [_ledger.Row("sensing"), _ledger.Row("uplink"), _ledger.Row("waiting"), _ledger.Row("downlink")],

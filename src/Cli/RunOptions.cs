@@ -31,6 +31,9 @@ public sealed record RunOptions
 
     public ulong? Seed { get; init; }
 
+    /// <summary>A question about one road user that the run is to answer; null for none.</summary>
+    public Explanation? Explanation { get; init; }
+
     public int Workers { get; init; } = Math.Max(1, Environment.ProcessorCount);
 }
 

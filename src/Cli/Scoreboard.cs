@@ -25,6 +25,7 @@ public sealed class Scoreboard
     {
         _edges = edges;
         _workers = workers;
+        Unseen = new Unseen(edges);
         _scorers = [.. edges.Select(_ => new EdgeScorer())];
         _truths = [.. edges.Select(_ => new List<TrueObject>())];
         _tracks = [.. edges.Select(_ => new List<PublishedTrack>())];
@@ -37,12 +38,34 @@ public sealed class Scoreboard
     /// <summary>Those after which it was published, at once or within two seconds, under the identity that it had before.</summary>
     public long Kept { get; private set; }
 
+    /// <summary>Identities over the whole network, each road user counted where one edge is answerable for it.</summary>
+    public IdentityAcross Across { get; } = new();
+
+    /// <summary>Why road users were not seen.</summary>
+    public Unseen Unseen { get; }
+
     public void Score(TruthFrame frame, EdgeStepResult[] results)
     {
         _grid.Build(frame.X.AsSpan(0, frame.Count), frame.Y.AsSpan(0, frame.Count));
         Parallel.For(0, _edges.Count, new ParallelOptions { MaxDegreeOfParallelism = _workers }, i => ScoreEdge(i, frame, results[i]));
         for (int i = 0; i < _edges.Count; i++)
         {
+            foreach (TrueObject truth in _truths[i])
+            {
+                if (truth.IsCovered && _edges[i].IsAnswerableFor(truth.Position))
+                {
+                    Across.AddTruth(truth.Number);
+                }
+            }
+
+            foreach (PublishedTrack track in _tracks[i])
+            {
+                if (track.IsCovered && _edges[i].IsAnswerableFor(track.Position))
+                {
+                    Across.AddTrack(track.Id);
+                }
+            }
+
             foreach ((int number, PlanePoint at, ulong id) in _scorers[i].Matches)
             {
                 // Where areas overlap, several edges publish a road user: the one that is answerable for the place owns it.
@@ -51,6 +74,7 @@ public sealed class Scoreboard
                     continue;
                 }
 
+                Across.AddMatch(number, id);
                 bool isKnown = _owner.TryGetValue(number, out Owner last);
                 var next = new Owner(i, id, last.Crossing, last.Since, last.IsSettling);
                 if (isKnown && last.IsSettling && (id == last.Crossing || last.Edge != i || frame.Time.SecondsSince(last.Since) > SettleSeconds))
@@ -73,8 +97,10 @@ public sealed class Scoreboard
         }
     }
 
-    public (AccuracySums Sums, HotaValue Hota) Total()
+    public (AccuracySums Sums, HotaValue Hota, ClearValue Clear, IdentityValue Identity) Total()
     {
+        ClearValue clear = default;
+        IdentityValue identity = default;
         var sums = new AccuracySums();
         var hota = new HotaSums(0, 0);
         HotaSums[] parts = new HotaSums[_scorers.Length];
@@ -83,9 +109,12 @@ public sealed class Scoreboard
         {
             sums.Add(_scorers[i].Sums);
             hota.Add(parts[i]);
+            (ClearValue c, IdentityValue id) = _scorers[i].Clear();
+            clear += c;
+            identity += id;
         }
 
-        return (sums, hota.Value);
+        return (sums, hota.Value, clear, identity);
     }
 
     /// <summary>Who published a road user last, under which identity.</summary>
@@ -134,9 +163,14 @@ public sealed class Scoreboard
         foreach (TrackRow t in result.Tracks)
         {
             var at = new PlanePoint(t.X, t.Y);
-            tracks.Add(new PublishedTrack(t.Id, at, new PlanePoint(t.VelocityX, t.VelocityY), t.Pxx, t.Pxy, t.Pyy, edge.Covers(at)));
+            tracks.Add(new PublishedTrack(t.Id, at, new PlanePoint(t.VelocityX, t.VelocityY), t.Pxx, t.Pxy, t.Pyy, edge.Covers(at)) { AgeSeconds = frame.Time.SecondsSince(new SimTime(t.LastMeasuredMicroseconds)) });
         }
 
-        _scorers[i].AddFrame(truths, tracks);
+        _scorers[i].AddFrame(truths, tracks, frame.Time.Seconds);
+        Unseen.Settle(i, frame.Time, result.Messages);
+        foreach (int number in _scorers[i].Missed)
+        {
+            Unseen.Miss(i, number, frame.Time);
+        }
     }
 }

@@ -33,35 +33,10 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
 
     public async Task<int> Verify(string folder, BrokerAddress? broker, int silos, bool json, CancellationToken cancellation)
     {
-        string file = Path.Combine(folder, "run.json");
-        if (!File.Exists(file))
-        {
-            throw new BadInputException(folder, "run.json", "the folder holds no results", "name a folder that 'v2xsim run --out' wrote");
-        }
-
-        RunFileContent? before;
-        try
-        {
-            before = JsonSerializer.Deserialize<RunFileContent>(await File.ReadAllTextAsync(file, cancellation), RunReport.JsonOptions);
-        }
-        catch (JsonException)
-        {
-            throw new BadInputException(file, string.Empty, "it is not readable JSON", "run the scenario again");
-        }
-
-        if (before is not { Version: not null, Clock: not null, Scenario: not null, ScenarioHash: not null, RunHash: not null, ReportHash: not null, Tables: not null })
-        {
-            throw new BadInputException(file, string.Empty, "it is not the record of a run", "run the scenario again");
-        }
-
+        RunFileContent before = await ReadRun(folder, cancellation);
         if (before.IsPartial)
         {
-            throw new BadInputException(file, "isPartial", "the run was ended early, so there is nothing to compare with", "run the scenario to its end");
-        }
-
-        if (before.Clock != "sim")
-        {
-            throw new BadInputException(file, "clock", "a run under the wall clock is not repeatable", "verify runs made with --clock sim");
+            throw new BadInputException(Path.Combine(folder, "run.json"), "isPartial", "the run was ended early, so there is nothing to compare with", "run the scenario to its end");
         }
 
         string again = Directory.CreateTempSubdirectory("v2xsim-verify-").FullName;
@@ -106,6 +81,69 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
         {
             Directory.Delete(again, recursive: true);
         }
+    }
+
+    /// <summary>Answers for one road user at one instant: was it published, and if not, why. Runs again as far as needed.</summary>
+    public async Task<int> Explain(string folder, string roadUser, double seconds, bool json, CancellationToken cancellation)
+    {
+        RunFileContent before = await ReadRun(folder, cancellation);
+        if (before.DurationSeconds is { } end && seconds > end)
+        {
+            throw new BadInputException("command line", "--at", string.Create(CultureInfo.InvariantCulture, $"the run ended at {end} s"), "give an earlier instant");
+        }
+
+        var explanation = new Explanation(roadUser, SimTime.FromSeconds(seconds));
+        string path = Path.GetFullPath(before.Scenario, Path.GetFullPath(folder));
+        RunOutcome outcome = await RunOnce(path, new RunOptions { Seed = before.Seed, DurationSeconds = seconds + 1, Explanation = explanation }, quiet: false, cancellation);
+        if (outcome.Report.ScenarioHash != before.ScenarioHash || outcome.Report.Version != before.Version)
+        {
+            await error.WriteLineAsync("note: the scenario or the program has changed since the run; the answer is of what they are now");
+        }
+
+        if (explanation.Text is not { } text)
+        {
+            throw new BadInputException("command line", "--at", "the scenario ends before", "give an earlier instant");
+        }
+
+        if (text.Length == 0)
+        {
+            throw new BadInputException("command line", "--object", $"there is no road user '{roadUser}' at that instant, and no track of this identity near one", "take a road_user of truth.parquet or a track_id of tracks.parquet");
+        }
+
+        await output.WriteAsync(json ? CliApp.Json(new { roadUser, atSeconds = seconds, explanation = text.TrimEnd().Split('\n') }) + "\n" : text);
+        return ExitCodes.Done;
+    }
+
+    /// <summary>The record of a run that can be repeated.</summary>
+    private static async Task<RunFileContent> ReadRun(string folder, CancellationToken cancellation)
+    {
+        string file = Path.Combine(folder, "run.json");
+        if (!File.Exists(file))
+        {
+            throw new BadInputException(folder, "run.json", "the folder holds no results", "name a folder that 'v2xsim run --out' wrote");
+        }
+
+        RunFileContent? before;
+        try
+        {
+            before = JsonSerializer.Deserialize<RunFileContent>(await File.ReadAllTextAsync(file, cancellation), RunReport.JsonOptions);
+        }
+        catch (JsonException)
+        {
+            throw new BadInputException(file, string.Empty, "it is not readable JSON", "run the scenario again");
+        }
+
+        if (before is not { Version: not null, Clock: not null, Scenario: not null, ScenarioHash: not null, RunHash: not null, ReportHash: not null, Tables: not null })
+        {
+            throw new BadInputException(file, string.Empty, "it is not the record of a run", "run the scenario again");
+        }
+
+        if (before.Clock != "sim")
+        {
+            throw new BadInputException(file, "clock", "a run under the wall clock is not repeatable", "use runs made with --clock sim");
+        }
+
+        return before;
     }
 
     public int Validate(string path, bool json)

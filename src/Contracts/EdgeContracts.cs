@@ -218,6 +218,9 @@ public sealed class EdgeStepResult
     [Id(11)]
     public int HandoversDropped { get; set; }
 
+    [Id(18)]
+    public int HandoversRevised { get; set; }
+
     /// <summary>Samples of the rejected among <see cref="Messages"/>.</summary>
     [Id(12)]
     public QuarantineRow[] Quarantined { get; set; } = [];
@@ -234,6 +237,10 @@ public sealed class EdgeStepResult
     [Id(16)]
     public DeliveryCounts Delivery { get; set; }
 
+    /// <summary>What is known of the errors of the edge's sensors; every ten seconds.</summary>
+    [Id(17)]
+    public SensorRow[] Sensors { get; set; } = [];
+
     /// <summary>Wall time spent decoding, fusing and encoding, in ticks of the time provider's frequency.</summary>
     [Id(7)]
     public long DecodeTicks { get; set; }
@@ -244,6 +251,25 @@ public sealed class EdgeStepResult
     [Id(9)]
     public long EncodeTicks { get; set; }
 }
+
+/// <summary>Estimated errors of a sensor, relative to the mean of the sensors of its edge.</summary>
+/// <param name="NisMean">Mean normalised innovation squared; 2 when the stated noise is right.</param>
+[GenerateSerializer]
+[Immutable]
+[Alias("v2xsim.SensorRow")]
+public readonly record struct SensorRow(
+    [property: Id(0)] long TimeMicroseconds,
+    [property: Id(1)] string Sensor,
+    [property: Id(2)] double BiasXMetres,
+    [property: Id(3)] double BiasYMetres,
+    [property: Id(4)] double BiasDeviationMetres,
+    [property: Id(5)] double YawDegrees,
+    [property: Id(6)] double YawDeviationDegrees,
+    [property: Id(7)] double ClockMilliseconds,
+    [property: Id(8)] double ClockDeviationMilliseconds,
+    [property: Id(9)] bool IsApplied,
+    [property: Id(10)] long Measurements,
+    [property: Id(11)] double NisMean);
 
 /// <summary>An object that leaves one edge towards another.</summary>
 /// <param name="Lane">Lane that it follows, index in the network; −1 for none.</param>

@@ -193,8 +193,13 @@ public static class HtmlReport
                 ["GOSPA", F(a.GospaMeanMetres, "0.000") + " m", $"errors of position, and {F(a.GospaCutoffMetres, "0")} m-worth for every road user missed or imagined, of all at one edge together; mean over edges and frames"],
                 ["HOTA", F(a.Hota, "0.0000"), $"0 to 1: detection {F(a.HotaDetection, "0.000")} and keeping identities {F(a.HotaAssociation, "0.000")}, edge by edge and minute by minute"],
                 ["NEES", F(a.NeesMean, "0.00"), "2 when the stated covariance is honest"],
+                ["OSPA", F(a.OspaMeanMetres, "0.000") + " m", "the same per object, at most the cut-off"],
+                ["MOTA, IDF1", $"{F(a.Mota, "0.0000")}, {F(a.Idf1, "0.0000")}", "classic tracking scores, match within 2 m"],
+                ["velocity lag", F(a.VelocityLagSeconds, "0.00") + " s", "by which published velocities come after the true ones"],
+                ["age of information", F(a.DataAgeMeanSeconds * 1000, "0") + " ms", "of the newest data in a track when it is published, mean"],
                 ["identity switches", N(a.IdentitySwitches), $"in {N(a.TrueObjects)} observations"],
-                ["hand-over", P(a.Handover.KeptShare), $"{N(a.Handover.Kept)} of {N(a.Handover.Crossings)} crossings from one edge's ground to another's kept the published identity"],
+                ["hand-over", P(a.Handover.KeptShare), $"{N(a.Handover.Kept)} of {N(a.Handover.Crossings)} crossings from one edge's ground to another's kept the published identity, at once or within two seconds"],
+                ["identities across edges", $"IDF1 {F(a.Handover.Idf1Across, "0.0000")}, AssA {F(a.Handover.AssociationAcross, "0.0000")}", "over the whole network and run, at similarity 0.5"],
             ]);
         SensingSection s = r.Sensing;
         double chances = Math.Max(1, s.Detected + s.Missed + s.Occluded + s.OutOfView);
@@ -208,8 +213,24 @@ public static class HtmlReport
                 ["outside the field of view", N(s.OutOfView), P(s.OutOfView / chances)],
                 ["false alarms", N(s.FalseAlarms), "–"],
             ]);
+        double unseen = Math.Max(1, a.Unseen.Values.Sum());
+        Table(
+            html,
+            ["why road users in covered areas had no track", "observations", "share"],
+            [.. a.Unseen.Select(u => (string[])[Words(u.Key), N(u.Value), P(u.Value / unseen)])]);
         html.Append("</div>\n");
     }
+
+    private static string Words(string why) => why switch
+    {
+        "OutOfRange" => "out of every sensor's range and view",
+        "Occluded" => "hidden by another road user",
+        "Missed" => "not reported by sensors that could see them",
+        "LostOnLink" => "reported, but the message was lost",
+        "Rejected" => "reported, but the message was rejected",
+        "OnTheWay" => "reported, and the message still on its way",
+        _ => "reported, but not yet often enough to be taken for real",
+    };
 
     private static void Latency(StringBuilder html, RunReport r)
     {

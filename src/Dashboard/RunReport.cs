@@ -171,6 +171,9 @@ public sealed record DeliverySection(long Sent, long Confirmed, long Waiting, lo
 /// <summary>Chances of sensors to report a road user in range, by what came of them.</summary>
 public sealed record SensingSection(long Detected, long Missed, long Occluded, long OutOfView, long FalseAlarms);
 
+/// <param name="VelocityLagSeconds">By how much published velocities come after the true ones.</param>
+/// <param name="DataAgeMeanSeconds">Age of information: of the newest data in a track, when it is published.</param>
+/// <param name="Unseen">Road users in covered areas without a track, by the reason.</param>
 public sealed record AccuracySection(
     long Frames,
     long TrueObjects,
@@ -187,13 +190,22 @@ public sealed record AccuracySection(
     double VelocityRmseMetresPerSecond,
     double NeesMean,
     long IdentitySwitches,
+    double OspaMeanMetres,
+    double Mota,
+    double Idf1,
+    double VelocityLagSeconds,
+    double DataAgeMeanSeconds,
+    IReadOnlyDictionary<string, long> Unseen,
     HandoverSection Handover);
 
 /// <summary>How many road users kept their published identity from edge to edge.</summary>
 /// <param name="Crossings">Times that a road user came from the ground that one edge is answerable for to another's.</param>
 /// <param name="Merged">Identities given up for a neighbour's, where two edges had met an object at once.</param>
 /// <param name="Dropped">Announcements that found no room.</param>
-public sealed record HandoverSection(long Crossings, long Kept, double KeptShare, long Announced, long Adopted, long Merged, long Dropped);
+/// <param name="Revised">Tracks that took over an identity after they had been published under one of their own.</param>
+/// <param name="Idf1Across">One identity for one road user over the whole network and run.</param>
+/// <param name="AssociationAcross">HOTA's association accuracy at similarity 0.5 over the whole network and run.</param>
+public sealed record HandoverSection(long Crossings, long Kept, double KeptShare, long Announced, long Adopted, long Merged, long Dropped, long Revised, double Idf1Across, double AssociationAcross);
 
 public sealed record LatencySection(LatencyRow Edge, IReadOnlyList<LatencyRow> Hops, double DeadlineMs, long DeadlineMisses);
 

@@ -65,6 +65,8 @@ public sealed class EdgeCore
     private readonly List<RsmParticipant> _rsm = [];
     private readonly JsonBuffer _json = new();
     private readonly Dictionary<string, int> _counters = new(StringComparer.Ordinal);
+    private readonly List<SensorCalibration> _calibrations = [];
+    private SimTime _sensorsReported;
     private SimTime _windowStart;
     private int _windowWarnings;
     private int _windowTracks;
@@ -96,7 +98,7 @@ public sealed class EdgeCore
 
     public int Waiting => _waiting.Count;
 
-    public (long Adopted, long Merged, long Dropped) Handovers => (_handovers.Adopted, _handovers.Merged, _handovers.Dropped);
+    public (long Adopted, long Merged, long Dropped, long Revised) Handovers => (_handovers.Adopted, _handovers.Merged, _handovers.Dropped, _handovers.Revised);
 
     /// <summary>The lamp states heard last, by junction.</summary>
     public Dictionary<string, IReadOnlyList<Lamp>> LampStates { get; } = new(StringComparer.Ordinal);
@@ -263,6 +265,22 @@ public sealed class EdgeCore
 
     /// <summary>What devices said of themselves, reported and counted since the last call.</summary>
     public (DeviceRow[] Devices, EventRow[] Events, FlowRow[] Flows) TakeReports() => _desk.TakeRows();
+
+    /// <summary>What is known of the errors of the edge's sensors, every ten seconds; else nothing.</summary>
+    public SensorRow[] TakeSensors(SimTime now)
+    {
+        const double EverySeconds = 10, Degrees = 180 / Math.PI;
+        if (now.SecondsSince(_sensorsReported) < EverySeconds - 1e-9)
+        {
+            return [];
+        }
+
+        _sensorsReported = now;
+        _calibrations.Clear();
+        _tracker.ReportSensors(_calibrations);
+        return [.. _calibrations.Select(c => new SensorRow(
+            now.Microseconds, c.Sensor, c.BiasX, c.BiasY, c.BiasDeviation, c.YawRadians * Degrees, c.YawDeviation * Degrees, c.ClockSeconds * 1000, c.ClockDeviation * 1000, c.IsApplied, c.Measurements, c.NisMean))];
+    }
 
     /// <summary>Important messages of this edge since it began.</summary>
     public DeliveryCounts Delivery => _desk.Delivery;

@@ -39,7 +39,7 @@ public sealed class EdgeGrain(EdgeCatalogue catalogue, IDownlink downlink, TimeP
         // What neighbours sent in this very step is left for the next: who came first must not matter.
         _expected.TakeBefore(step.Step).ForEach(_core.Expect);
 
-        (long adopted, long merged, long dropped) before = _core.Handovers;
+        (long adopted, long merged, long dropped, long revised) before = _core.Handovers;
         long decoded = clock.GetTimestamp();
         _core.Fuse(until);
         long fused = clock.GetTimestamp();
@@ -59,11 +59,13 @@ public sealed class EdgeGrain(EdgeCatalogue catalogue, IDownlink downlink, TimeP
             Events = events,
             Flows = flows,
             Delivery = _core.Delivery,
+            Sensors = _core.TakeSensors(until),
             Down = [.. _down.GroupBy(d => (d.Device, d.Kind)).Select(g => new DownCount(g.Key.Device, g.Count(), (int)g.Key.Kind, g.Count(d => d.IsCommand)))],
             InFlight = _core.Waiting,
             HandoversAdopted = (int)(_core.Handovers.Adopted - before.adopted),
             HandoversMerged = (int)(_core.Handovers.Merged - before.merged),
             HandoversDropped = (int)(_core.Handovers.Dropped - before.dropped),
+            HandoversRevised = (int)(_core.Handovers.Revised - before.revised),
             DecodeTicks = decoded - started,
             FuseTicks = fused - decoded,
             EncodeTicks = encoded - fused,

@@ -498,7 +498,7 @@ internal sealed class FusionKernel
         if (learns)
         {
             Vector256<float> weight = TrackTable.Load(t.Row(TrackTable.Confirmed), i) * mask * Vector256.Create(2f) / (sxx + syy);
-            sums.Add(weight, x0 - Vector256.Create((float)(s.Sensor.Position.X - _origin.X)), y0 - Vector256.Create((float)(s.Sensor.Position.Y - _origin.Y)), vx0, vy0, dx, dy);
+            sums.Add(weight, x0 - Vector256.Create((float)(s.Sensor.Position.X - _origin.X)), y0 - Vector256.Create((float)(s.Sensor.Position.Y - _origin.Y)), vx0, vy0, dx, dy, (ixx * dx * dx) + (Vector256.Create(2f) * ixy * dx * dy) + (iyy * dy * dy));
         }
 
         Vector256<float> k0x = (p00 * ixx) + (p01 * ixy), k0y = (p00 * ixy) + (p01 * iyy);
@@ -877,9 +877,9 @@ internal sealed class FusionKernel
     /// <summary>Sums for <see cref="ResidualSums"/>, a vector of tracks at a time.</summary>
     private struct Sums
     {
-        private Vector256<float> _w, _rx, _ry, _rr, _vx, _vy, _vv, _rv, _nx, _ny, _rn, _vn, _n;
+        private Vector256<float> _w, _rx, _ry, _rr, _vx, _vy, _vv, _rv, _nx, _ny, _rn, _vn, _n, _d;
 
-        public void Add(Vector256<float> w, Vector256<float> rx, Vector256<float> ry, Vector256<float> vx, Vector256<float> vy, Vector256<float> nx, Vector256<float> ny)
+        public void Add(Vector256<float> w, Vector256<float> rx, Vector256<float> ry, Vector256<float> vx, Vector256<float> vy, Vector256<float> nx, Vector256<float> ny, Vector256<float> distance)
         {
             _w += w;
             _rx += w * rx;
@@ -893,7 +893,9 @@ internal sealed class FusionKernel
             _ny += w * ny;
             _rn += w * ((rx * ny) - (ry * nx));
             _vn += w * ((vx * nx) + (vy * ny));
-            _n += Vector256.ConditionalSelect(Vector256.GreaterThan(w, Vector256<float>.Zero), Vector256<float>.One, Vector256<float>.Zero);
+            Vector256<float> counts = Vector256.ConditionalSelect(Vector256.GreaterThan(w, Vector256<float>.Zero), Vector256<float>.One, Vector256<float>.Zero);
+            _n += counts;
+            _d += counts * distance;
         }
 
         public readonly void CopyTo(Span<float> sum)
@@ -911,6 +913,7 @@ internal sealed class FusionKernel
             sum[10] = Vector256.Sum(_rn);
             sum[11] = Vector256.Sum(_vn);
             sum[12] = Vector256.Sum(_n);
+            sum[13] = Vector256.Sum(_d);
         }
     }
 }

@@ -8,6 +8,7 @@ namespace V2XSim.Fusion;
 /// <param name="ClockSeconds">Seconds by which its clock is fast.</param>
 /// <param name="IsApplied">Whether its reports are corrected by these.</param>
 /// <param name="Measurements">Measurements that the estimate rests on.</param>
+/// <param name="NisMean">Mean normalised innovation squared of its positions: 2 when its stated noise is right, more when it is worse; NaN before the first.</param>
 public sealed record SensorCalibration(
     string Sensor,
     double BiasX,
@@ -18,7 +19,8 @@ public sealed record SensorCalibration(
     double ClockSeconds,
     double ClockDeviation,
     bool IsApplied,
-    long Measurements);
+    long Measurements,
+    double NisMean);
 
 /// <summary>What is taken off a sensor's reports before they are used.</summary>
 internal readonly record struct SensorCorrection(double X, double Y, double Yaw, double Clock)
@@ -36,9 +38,9 @@ internal readonly record struct SensorCorrection(double X, double Y, double Yaw,
 /// </summary>
 internal sealed class ResidualSums
 {
-    public const int Terms = 13;
+    public const int Terms = 14;
 
-    /// <summary>w, w·rx, w·ry, w·r², w·vx, w·vy, w·v², w·(rx vy − ry vx), w·νx, w·νy, w·(rx νy − ry νx), w·(vx νx + vy νy), n.</summary>
+    /// <summary>w, w·rx, w·ry, w·r², w·vx, w·vy, w·v², w·(rx vy − ry vx), w·νx, w·νy, w·(rx νy − ry νx), w·(vx νx + vy νy), n, Σ νᵀS⁻¹ν.</summary>
     public float[] Sum { get; } = new float[Terms];
 
     public SensorCorrection Applied { get; private set; }
@@ -116,6 +118,7 @@ internal sealed class SensorCalibrator
         }
 
         s.Measurements += (long)sum[12];
+        s.InnovationSum += sum[13];
         s.Scans++;
         if (s.Scans % 20 == 0)
         {
@@ -129,7 +132,7 @@ internal sealed class SensorCalibrator
         foreach ((string name, State s) in _sensors.OrderBy(p => p.Key, StringComparer.Ordinal))
         {
             result.Add(new SensorCalibration(
-                name, s.Relative[0], s.Relative[1], Math.Sqrt((s.Variance[0] + s.Variance[1]) / 2), s.Relative[2], Math.Sqrt(s.Variance[2]), s.Relative[3], Math.Sqrt(s.Variance[3]), s.Applied != default, s.Measurements));
+                name, s.Relative[0], s.Relative[1], Math.Sqrt((s.Variance[0] + s.Variance[1]) / 2), s.Relative[2], Math.Sqrt(s.Variance[2]), s.Relative[3], Math.Sqrt(s.Variance[3]), s.Applied != default, s.Measurements, s.Measurements > 0 ? s.InnovationSum / s.Measurements : double.NaN));
         }
     }
 
@@ -177,6 +180,8 @@ internal sealed class SensorCalibrator
         public SensorCorrection Applied { get; set; }
 
         public long Measurements { get; set; }
+
+        public double InnovationSum { get; set; }
 
         public long Scans { get; set; }
 

@@ -41,6 +41,11 @@ public sealed record DeviceSettings
 /// <param name="IsCommand">Whether it changes what the device does next.</param>
 public readonly record struct ReceivedDown(string Device, TopicKind Kind, SimTime Published, SimTime Received, int Bytes, int Items, bool IsCommand);
 
+/// <summary>A scan, what it made of each road user in range, and what became of the list that told of it. Never on the wire.</summary>
+/// <param name="Sequence">Number of the message; −1 when it never left.</param>
+/// <param name="Arrival">When it arrived, if it did.</param>
+public sealed record ScanReport(string Device, string Sensor, SimTime Scan, SimTime Sent, long Sequence, LinkFate Fate, SimTime Arrival, Sighting[] Sightings);
+
 /// <summary>Counts of one device, from sensing to sending.</summary>
 public record struct DeviceCounts
 {
@@ -76,6 +81,8 @@ public sealed class RoadsideDevice
     private readonly ConnectedVehicles? _vehicles;
     private readonly double _radioReach;
     private readonly List<BsmLabel> _labels = [];
+    private readonly List<Sighting> _sightings = [];
+    private readonly List<ScanReport> _scans = [];
     private readonly Lock _labelLock = new();
     private readonly Dictionary<TopicKind, string> _topics = [];
     private readonly System.Collections.Concurrent.ConcurrentQueue<DeviceCommand> _commands = new();
@@ -186,10 +193,11 @@ public sealed class RoadsideDevice
                 }
 
                 _detections.Clear();
-                _counts.Sensing += sensor.Scan(frame, _near, scan, _detections);
+                _sightings.Clear();
+                _counts.Sensing += sensor.Scan(frame, _near, scan, _detections, _sightings);
                 SimTime sent = scan + sensor.DrawDelay();
                 Encode(sensor.Sensor, scan, sent);
-                Queue(TopicKind.ParticipantUp, Encoded, _payload, -1, sent);
+                Queue(TopicKind.ParticipantUp, Encoded, _payload, -1, sent, scan: new ScanReport(Id, sensor.Sensor.Id, scan, sent, -1, LinkFate.Delivered, sent, [.. _sightings]));
             }
         }
 
@@ -227,6 +235,17 @@ public sealed class RoadsideDevice
             List<BsmLabel> labels = [.. _labels];
             _labels.Clear();
             return labels;
+        }
+    }
+
+    /// <summary>What scans made of the road users near them, and what became of their lists, since the last call.</summary>
+    public List<ScanReport> TakeScans()
+    {
+        lock (_labelLock)
+        {
+            List<ScanReport> scans = [.. _scans];
+            _scans.Clear();
+            return scans;
         }
     }
 
@@ -391,7 +410,7 @@ public sealed class RoadsideDevice
     };
 
     /// <summary>Keeps a message until the instant at which it is ready.</summary>
-    private void Queue(TopicKind kind, ReadOnlySpan<byte> payload, PayloadFormat format, long sequence, SimTime sent, BsmLabel? label = null)
+    private void Queue(TopicKind kind, ReadOnlySpan<byte> payload, PayloadFormat format, long sequence, SimTime sent, BsmLabel? label = null, ScanReport? scan = null)
     {
         if (!_buffers.TryPop(out byte[]? buffer) || buffer.Length < payload.Length)
         {
@@ -399,7 +418,7 @@ public sealed class RoadsideDevice
         }
 
         payload.CopyTo(buffer);
-        _ready.Enqueue(new Ready(kind, format, buffer, payload.Length, sequence, sent, label), (sent.Microseconds, _made++));
+        _ready.Enqueue(new Ready(kind, format, buffer, payload.Length, sequence, sent, label, scan), (sent.Microseconds, _made++));
     }
 
     private void Send(in Ready message)
@@ -409,8 +428,8 @@ public sealed class RoadsideDevice
         LinkOutcome outcome = _uplink.Send(message.Sent, message.Length);
         switch (outcome.Fate)
         {
-            case LinkFate.Lost: _counts.LostOnLink++; return;
-            case LinkFate.QueueFull: _counts.QueueFull++; return;
+            case LinkFate.Lost: _counts.LostOnLink++; Note(message.Scan, outcome, -1); return;
+            case LinkFate.QueueFull: _counts.QueueFull++; Note(message.Scan, outcome, -1); return;
             default: break;
         }
 
@@ -426,6 +445,7 @@ public sealed class RoadsideDevice
         }
 
         long sequence = message.Sequence >= 0 ? message.Sequence : _sequence++;
+        Note(message.Scan, outcome, sequence);
         if (message.Label is { } label)
         {
             lock (_labelLock)
@@ -437,5 +457,16 @@ public sealed class RoadsideDevice
         _outgoing.Add(new OutgoingMessage(topic, message.Kind, message.Format, message.Buffer.AsMemory(0, message.Length), sequence, message.Sent, outcome.Arrival));
     }
 
-    private readonly record struct Ready(TopicKind Kind, PayloadFormat Format, byte[] Buffer, int Length, long Sequence, SimTime Sent, BsmLabel? Label);
+    private void Note(ScanReport? scan, LinkOutcome outcome, long sequence)
+    {
+        if (scan is not null)
+        {
+            lock (_labelLock)
+            {
+                _scans.Add(scan with { Fate = outcome.Fate, Arrival = outcome.Arrival, Sequence = sequence });
+            }
+        }
+    }
+
+    private readonly record struct Ready(TopicKind Kind, PayloadFormat Format, byte[] Buffer, int Length, long Sequence, SimTime Sent, BsmLabel? Label, ScanReport? Scan);
 }

@@ -32,6 +32,19 @@ public record struct SensingCounts
     };
 }
 
+/// <summary>What a scan made of a road user in range.</summary>
+public enum Sight : byte
+{
+    OutOfView,
+    Occluded,
+    Missed,
+    Detected,
+}
+
+/// <summary>What a scan made of one road user; the platform never learns it.</summary>
+/// <param name="Number">Number of the road user in the truth.</param>
+public readonly record struct Sighting(int Number, Sight Sight);
+
 /// <summary>
 /// From true objects to detections: field of view, range, occlusion by other road users, noise in range and azimuth, misses,
 /// wrong kinds and sizes, false alarms. Occlusion follows the line from the mast over the top of whatever stands nearer: an object is hidden when that
@@ -65,7 +78,8 @@ public sealed class SensorModel
     /// <param name="near">Indexes of road users that may be in range.</param>
     /// <param name="time">Instant of the scan, within the frame's step.</param>
     /// <param name="result">Receives the detections.</param>
-    public SensingCounts Scan(TruthFrame frame, List<int> near, SimTime time, List<Detection> result)
+    /// <param name="sightings">Receives what became of each road user in range; not cleared.</param>
+    public SensingCounts Scan(TruthFrame frame, List<int> near, SimTime time, List<Detection> result, List<Sighting> sightings)
     {
         SensorType type = _sensor.Type;
         var counts = default(SensingCounts);
@@ -92,6 +106,7 @@ public sealed class SensorModel
             if (!c.InView)
             {
                 counts.OutOfView++;
+                sightings.Add(new Sighting(frame.Number[c.Index], Sight.OutOfView));
                 continue;
             }
 
@@ -105,14 +120,17 @@ public sealed class SensorModel
             if (IsHidden(frame, k))
             {
                 counts.Occluded++;
+                sightings.Add(new Sighting(frame.Number[c.Index], Sight.Occluded));
             }
             else if (missed)
             {
                 counts.Missed++;
+                sightings.Add(new Sighting(frame.Number[c.Index], Sight.Missed));
             }
             else
             {
                 counts.Detected++;
+                sightings.Add(new Sighting(frame.Number[c.Index], Sight.Detected));
                 result.Add(At(Math.Max(0.5, c.Range + rangeNoise), c.Azimuth + azimuthNoise, size, kind, c.Index));
             }
         }

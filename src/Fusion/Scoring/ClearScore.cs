@@ -52,23 +52,34 @@ public sealed class ClearSequence(double threshold = 0.5)
     /// <param name="similarity">Of a true object and a track, by their places in the lists; 0 for what may not match.</param>
     public void AddFrame(IReadOnlyList<ulong> truths, IReadOnlyList<ulong> tracks, Func<int, int, double> similarity)
     {
-        _truths += truths.Count;
-        _tracks += tracks.Count;
-        _assignment.Clear();
+        var similar = new List<(int Truth, int Track, double Similarity)>();
         for (int i = 0; i < truths.Count; i++)
         {
             for (int j = 0; j < tracks.Count; j++)
             {
-                double s = similarity(i, j);
-                if (s < threshold - 1e-12)
-                {
-                    continue;
-                }
-
-                _together[(truths[i], tracks[j])] = _together.GetValueOrDefault((truths[i], tracks[j])) + 1;
-                bool wasPair = _before.TryGetValue(truths[i], out ulong track) && track == tracks[j];
-                _assignment.Allow(i, j, s + (wasPair ? Kept : 0));
+                similar.Add((i, j, similarity(i, j)));
             }
+        }
+
+        AddFrame(truths, tracks, similar);
+    }
+
+    /// <summary>Adds a frame of which only the pairs that are alike at all are listed.</summary>
+    public void AddFrame(IReadOnlyList<ulong> truths, IReadOnlyList<ulong> tracks, IReadOnlyList<(int Truth, int Track, double Similarity)> similar)
+    {
+        _truths += truths.Count;
+        _tracks += tracks.Count;
+        _assignment.Clear();
+        foreach ((int i, int j, double s) in similar)
+        {
+            if (s < threshold - 1e-12)
+            {
+                continue;
+            }
+
+            _together[(truths[i], tracks[j])] = _together.GetValueOrDefault((truths[i], tracks[j])) + 1;
+            bool wasPair = _before.TryGetValue(truths[i], out ulong track) && track == tracks[j];
+            _assignment.Allow(i, j, s + (wasPair ? Kept : 0));
         }
 
         _columnOf = _columnOf.Length < truths.Count ? new int[truths.Count * 2] : _columnOf;
@@ -85,10 +96,14 @@ public sealed class ClearSequence(double threshold = 0.5)
 
             ulong track = tracks[_columnOf[i]];
             matched++;
-            sum += similarity(i, _columnOf[i]);
             switches += _last.TryGetValue(truths[i], out ulong last) && last != track ? 1 : 0;
             _last[truths[i]] = track;
             _now[truths[i]] = track;
+        }
+
+        foreach ((int i, int j, double s) in similar)
+        {
+            sum += _columnOf[i] == j ? s : 0;
         }
 
         (_before, _now) = (_now, _before);

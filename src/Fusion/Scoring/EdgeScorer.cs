@@ -7,7 +7,11 @@ namespace V2XSim.Fusion.Scoring;
 public readonly record struct TrueObject(int Number, PlanePoint Position, PlanePoint Velocity, bool IsCovered);
 
 /// <summary>A published track at the same instant.</summary>
-public readonly record struct PublishedTrack(ulong Id, PlanePoint Position, PlanePoint Velocity, double Pxx, double Pxy, double Pyy, bool IsCovered);
+public readonly record struct PublishedTrack(ulong Id, PlanePoint Position, PlanePoint Velocity, double Pxx, double Pxy, double Pyy, bool IsCovered)
+{
+    /// <summary>Age of the newest data in it, s.</summary>
+    public double AgeSeconds { get; init; }
+}
 
 /// <summary>Sums of the accuracy of one edge or of many.</summary>
 public sealed class AccuracySums
@@ -34,6 +38,20 @@ public sealed class AccuracySums
 
     public long IdentitySwitches { get; set; }
 
+    public double OspaSum { get; set; }
+
+    /// <summary>Sum over published tracks of the age of their newest data, s.</summary>
+    public double AgeSum { get; set; }
+
+    public long Tracks { get; set; }
+
+    /// <summary>Sums of <see cref="VelocityLag"/>.</summary>
+    public double LagProduct { get; set; }
+
+    public double LagSquare { get; set; }
+
+    public double VelocityLagSeconds => LagSquare > 1e-9 ? -LagProduct / LagSquare : double.NaN;
+
     public void Add(AccuracySums other)
     {
         Frames += other.Frames;
@@ -47,6 +65,11 @@ public sealed class AccuracySums
         SquaredVelocityError += other.SquaredVelocityError;
         NeesSum += other.NeesSum;
         IdentitySwitches += other.IdentitySwitches;
+        OspaSum += other.OspaSum;
+        AgeSum += other.AgeSum;
+        Tracks += other.Tracks;
+        LagProduct += other.LagProduct;
+        LagSquare += other.LagSquare;
     }
 }
 
@@ -64,6 +87,12 @@ public sealed class EdgeScorer
     /// <summary>Similarity of point objects falls from 1 to 0 over this distance.</summary>
     public const double SimilarityMetres = 4;
     private readonly Assignment _assignment = new();
+    private readonly VelocityLag _lag = new();
+    private readonly List<int> _missed = [];
+    private readonly List<(int Truth, int Track, double Similarity)> _similar = [];
+    private ClearSequence _clear = new();
+    private ClearValue _clearBefore;
+    private IdentityValue _identityBefore;
     private HotaSequence _hota = new();
     private HotaSums _hotaBefore = new(0, 0);
     private int _hotaFrames;
@@ -75,6 +104,12 @@ public sealed class EdgeScorer
     private int[] _rowOf = new int[16];
 
     public AccuracySums Sums { get; } = new();
+
+    /// <summary>Numbers of the covered objects that the last frame did not find.</summary>
+    public IReadOnlyList<int> Missed => _missed;
+
+    /// <summary>CLEAR and identity scores, over the same sequences as HOTA's.</summary>
+    public (ClearValue Clear, IdentityValue Identity) Clear() => (_clearBefore + _clear.Clear, _identityBefore + _clear.Identity());
 
     /// <summary>Which covered objects the last frame found, where they truly were, and under which identity.</summary>
     public IReadOnlyList<(int Number, PlanePoint Position, ulong Id)> Matches => _matches;
@@ -88,8 +123,9 @@ public sealed class EdgeScorer
         return sums;
     }
 
-    public void AddFrame(IReadOnlyList<TrueObject> truths, IReadOnlyList<PublishedTrack> tracks)
+    public void AddFrame(IReadOnlyList<TrueObject> truths, IReadOnlyList<PublishedTrack> tracks, double seconds = double.NaN)
     {
+        _missed.Clear();
         _assignment.Clear();
         for (int i = 0; i < truths.Count; i++)
         {
@@ -126,10 +162,11 @@ public sealed class EdgeScorer
             if (j < 0)
             {
                 missed++;
+                _missed.Add(truths[i].Number);
                 continue;
             }
 
-            localisation += Match(truths[i], tracks[j]);
+            localisation += Match(truths[i], tracks[j], seconds);
         }
 
         for (int j = 0; j < tracks.Count; j++)
@@ -138,6 +175,8 @@ public sealed class EdgeScorer
             if (counts)
             {
                 _trackIds.Add(tracks[j].Id);
+                Sums.Tracks++;
+                Sums.AgeSum += tracks[j].AgeSeconds;
                 spurious += _rowOf[j] < 0 ? 1 : 0;
             }
         }
@@ -152,11 +191,13 @@ public sealed class EdgeScorer
         Sums.Missed += missed;
         Sums.False += spurious;
         Sums.LocalisationSum += localisation;
+        int most = Math.Max(_truthIds.Count, _trackIds.Count), pairs = _truthIds.Count - missed;
+        Sums.OspaSum += Math.Sqrt((localisation + (CutoffMetres * CutoffMetres * (most - pairs))) / most);
         Sums.GospaSum += Math.Sqrt(localisation + (CutoffMetres * CutoffMetres / 2 * (missed + spurious)));
         AddSimilarities(truths, tracks);
     }
 
-    private double Match(TrueObject truth, PublishedTrack track)
+    private double Match(TrueObject truth, PublishedTrack track, double seconds)
     {
         PlanePoint e = track.Position - truth.Position, v = track.Velocity - truth.Velocity;
         double squared = (e.X * e.X) + (e.Y * e.Y), det = (track.Pxx * track.Pyy) - (track.Pxy * track.Pxy);
@@ -164,6 +205,12 @@ public sealed class EdgeScorer
         Sums.SquaredError += squared;
         Sums.SquaredVelocityError += (v.X * v.X) + (v.Y * v.Y);
         Sums.NeesSum += ((track.Pyy * e.X * e.X) - (2 * track.Pxy * e.X * e.Y) + (track.Pxx * e.Y * e.Y)) / det;
+        if (!double.IsNaN(seconds))
+        {
+            _lag.Add((ulong)truth.Number, seconds, truth.Velocity.X, truth.Velocity.Y, track.Velocity.X, track.Velocity.Y);
+            (Sums.LagProduct, Sums.LagSquare) = (_lag.Product, _lag.Square);
+        }
+
         if (_lastId.TryGetValue(truth.Number, out ulong last) && last != track.Id)
         {
             Sums.IdentitySwitches++;
@@ -180,28 +227,39 @@ public sealed class EdgeScorer
         {
             _hotaBefore.Add(_hota.Score());
             _hota = new HotaSequence();
+            _clearBefore += _clear.Clear;
+            _identityBefore += _clear.Identity();
+            _clear = new ClearSequence();
             _hotaFrames = 1;
         }
 
         _hota.BeginFrame(
             System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_truthIds),
             System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_trackIds));
-        for (int i = 0; i < truths.Count; i++)
+        _similar.Clear();
+        for (int i = 0, row = 0; i < truths.Count; i++)
         {
             if (!truths[i].IsCovered)
             {
                 continue;
             }
 
-            for (int j = 0; j < tracks.Count; j++)
+            for (int j = 0, column = 0; j < tracks.Count; j++)
             {
                 double distance = truths[i].Position.DistanceTo(tracks[j].Position);
                 bool counts = _rowOf[j] >= 0 ? truths[_rowOf[j]].IsCovered : tracks[j].IsCovered;
                 if (counts && distance < SimilarityMetres)
                 {
                     _hota.AddSimilarity((ulong)truths[i].Number, tracks[j].Id, 1 - (distance / SimilarityMetres));
+                    _similar.Add((row, column, 1 - (distance / SimilarityMetres)));
                 }
+
+                column += counts ? 1 : 0;
             }
+
+            row++;
         }
+
+        _clear.AddFrame(_truthIds, _trackIds, _similar);
     }
 }

@@ -7,11 +7,13 @@ namespace V2XSim.Fusion.Scoring;
 public sealed class VelocityLag
 {
     private readonly Dictionary<ulong, (double Seconds, double X, double Y)> _before = [];
-    private double _product;
-    private double _square;
+    /// <summary>Σ e·a and Σ a²: the lag is −product / square.</summary>
+    public double Product { get; private set; }
+
+    public double Square { get; private set; }
 
     /// <summary>Seconds; NaN when nothing has accelerated.</summary>
-    public double Seconds => _square > 1e-9 ? -_product / _square : double.NaN;
+    public double Seconds => Square > 1e-9 ? -Product / Square : double.NaN;
 
     /// <summary>Adds an object's true velocity at an instant, and the published one.</summary>
     public void Add(ulong truth, double seconds, double trueX, double trueY, double x, double y)
@@ -19,8 +21,8 @@ public sealed class VelocityLag
         if (_before.TryGetValue(truth, out (double Seconds, double X, double Y) before) && seconds - before.Seconds is > 0 and < 0.5)
         {
             double ax = (trueX - before.X) / (seconds - before.Seconds), ay = (trueY - before.Y) / (seconds - before.Seconds);
-            _product += ((x - trueX) * ax) + ((y - trueY) * ay);
-            _square += (ax * ax) + (ay * ay);
+            Product += ((x - trueX) * ax) + ((y - trueY) * ay);
+            Square += (ax * ax) + (ay * ay);
         }
 
         _before[truth] = (seconds, trueX, trueY);

@@ -213,7 +213,7 @@ public class SensorModelTests
         var frame = new TruthFrame { Time = SimTime.FromSeconds(1), PreviousTime = SimTime.FromSeconds(0.9) };
         fill(frame);
         var found = new List<Detection>();
-        SensingCounts counts = Model(type, heading).Scan(frame, [.. Enumerable.Range(0, frame.Count)], frame.Time, found);
+        SensingCounts counts = Model(type, heading).Scan(frame, [.. Enumerable.Range(0, frame.Count)], frame.Time, found, []);
         return (found, counts);
     }
 
@@ -225,7 +225,7 @@ public class SensorModelTests
         var found = new List<Detection>();
         for (int i = 0; i < scans; i++)
         {
-            model.Scan(frame, [.. Enumerable.Range(0, frame.Count)], frame.Time, found);
+            model.Scan(frame, [.. Enumerable.Range(0, frame.Count)], frame.Time, found, []);
         }
 
         return found;
