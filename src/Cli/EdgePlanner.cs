@@ -14,7 +14,7 @@ public static class EdgePlanner
     private const double NeighbourMetres = 3000;
     private const int MostNeighbours = 12;
 
-    public static List<EdgeConfig> Plan(LoadedScenario loaded, UtcEpoch epoch)
+    public static List<EdgeConfig> Plan(LoadedScenario loaded, UtcEpoch epoch, bool publishOnData)
     {
         RoadNetwork network = loaded.Network;
         var lanes = new LaneIndex(network);
@@ -45,6 +45,7 @@ public static class EdgePlanner
             WaysIn = ways.Into(i),
             Onward = ways.OnwardFrom(i).ToDictionary(o => o.Key, o => o.Value.Select(e => edges[e].Id).ToImmutableArray()),
             WatchedLaneMetres = watched,
+            PublishOnData = publishOnData,
             Tracker = loaded.Scenario.Tracker,
             Plausibility = loaded.Scenario.Plausibility,
         })];

@@ -63,7 +63,7 @@ public sealed class Explanation(string roadUser, SimTime at)
             bool covers = edge.Covers(position);
             isCovered |= covers;
             text.Append(CultureInfo.InvariantCulture, $"{edge.EdgeId}{(edge.IsAnswerableFor(position) ? " (answerable for the place)" : string.Empty)}, {edge.Nearest(position).Position.DistanceTo(position):0} m away: ");
-            Judge(text, e, number, position, covers, frame.Time, results[e], unseen);
+            Judge(text, e, number, frame.PositionAt(k, new SimTime(results[e].PublishedMicroseconds)), covers, frame.Time, results[e], unseen);
             Chances(text, e, number, frame.Time);
         }
 
@@ -89,7 +89,7 @@ public sealed class Explanation(string roadUser, SimTime at)
 
         if (track is { } found)
         {
-            text.Append(CultureInfo.InvariantCulture, $"published as {found.Id}, {position.DistanceTo(new PlanePoint(found.X, found.Y)):0.00} m off, its newest data {now.SecondsSince(new SimTime(found.LastMeasuredMicroseconds)) * 1000:0} ms old.\n");
+            text.Append(CultureInfo.InvariantCulture, $"published as {found.Id}, {position.DistanceTo(new PlanePoint(found.X, found.Y)):0.00} m off, its newest data {(result.PublishedMicroseconds - found.LastMeasuredMicroseconds) / 1000.0:0} ms old.\n");
         }
         else if (!covers)
         {

@@ -242,7 +242,7 @@ public sealed class Results : IAsyncDisposable
 
             foreach (MessageRow row in result.Messages)
             {
-                AddMessage(in row, now);
+                AddMessage(in row, result.PublishedMicroseconds);
                 if (_loaded.Scenario.Output.Messages)
                 {
                     await _messages.AddAsync(row);
@@ -426,7 +426,7 @@ public sealed class Results : IAsyncDisposable
             {
                 foreach (TrackRow track in results[e].Tracks)
                 {
-                    await _tracks.AddAsync(now, _edges[e], track);
+                    await _tracks.AddAsync(results[e].PublishedMicroseconds, _edges[e], track);
                 }
             }
         }

@@ -90,7 +90,7 @@ public sealed class RunSession : IAsyncDisposable
         _access = options.AccessFile is null ? null : LoadedAccess.Read(options.AccessFile);
         _endpoint = LoadedAccess.EndpointOf(options.Listen, _access);
         _epoch = loaded.Epoch ?? new UtcEpoch(((clock.GetUtcNow().ToUnixTimeMilliseconds() / 1000) + SecondsToStart) * 1000);
-        _edges = EdgePlanner.Plan(loaded, _epoch);
+        _edges = EdgePlanner.Plan(loaded, _epoch, publishOnData: loaded.Scenario.PublishOnData && !options.IsWallClock);
         var catalogue = new EdgeCatalogue(_edges);
         Catalogue = catalogue;
         _intake = new Intake(catalogue);

@@ -141,6 +141,7 @@ public sealed class Scoreboard
             near.Sort();
         }
 
+        var published = new SimTime(result.PublishedMicroseconds);
         int last = -1;
         foreach (int k in near)
         {
@@ -150,7 +151,7 @@ public sealed class Scoreboard
             }
 
             last = k;
-            var at = new PlanePoint(frame.X[k], frame.Y[k]);
+            PlanePoint at = frame.PositionAt(k, published);
             if (edge.Nearest(at).Position.SquaredDistanceTo(at) >= reach * reach)
             {
                 continue;
@@ -163,10 +164,10 @@ public sealed class Scoreboard
         foreach (TrackRow t in result.Tracks)
         {
             var at = new PlanePoint(t.X, t.Y);
-            tracks.Add(new PublishedTrack(t.Id, at, new PlanePoint(t.VelocityX, t.VelocityY), t.Pxx, t.Pxy, t.Pyy, edge.Covers(at)) { AgeSeconds = frame.Time.SecondsSince(new SimTime(t.LastMeasuredMicroseconds)) });
+            tracks.Add(new PublishedTrack(t.Id, at, new PlanePoint(t.VelocityX, t.VelocityY), t.Pxx, t.Pxy, t.Pyy, edge.Covers(at)) { AgeSeconds = published.SecondsSince(new SimTime(t.LastMeasuredMicroseconds)) });
         }
 
-        _scorers[i].AddFrame(truths, tracks, frame.Time.Seconds);
+        _scorers[i].AddFrame(truths, tracks, published.Seconds);
         Unseen.Settle(i, frame.Time, result.Messages);
         foreach (int number in _scorers[i].Missed)
         {

@@ -218,6 +218,10 @@ public sealed class EdgeStepResult
     [Id(11)]
     public int HandoversDropped { get; set; }
 
+    /// <summary>Instant to which the tracks are predicted, at which the lists of the road were published.</summary>
+    [Id(19)]
+    public long PublishedMicroseconds { get; set; }
+
     [Id(18)]
     public int HandoversRevised { get; set; }
 

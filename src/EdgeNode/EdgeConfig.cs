@@ -58,6 +58,9 @@ public sealed record EdgeConfig
 
     public TrackerSettings Tracker { get; init; } = new();
 
+    /// <summary>Whether it publishes as soon as the newest list of each sensor is there, not only at the step's end.</summary>
+    public bool PublishOnData { get; init; }
+
     public PlausibilitySettings Plausibility { get; init; } = new();
 
     /// <summary>Whether a position is so near that the edge's plane holds; farther off, nothing that it could see is.</summary>

@@ -66,6 +66,11 @@ public sealed class EdgeCore
     private readonly JsonBuffer _json = new();
     private readonly Dictionary<string, int> _counters = new(StringComparer.Ordinal);
     private readonly List<SensorCalibration> _calibrations = [];
+    private readonly Dictionary<(string Device, string Sensor), int> _delivered = [];
+    private readonly Dictionary<(string Device, string Sensor), (int Lists, SimTime Heard)> _expectedLists = [];
+    private readonly Dictionary<ulong, int> _numbers = [];
+    private int _nextNumber;
+    private SimTime _lastUntil;
     private SimTime _sensorsReported;
     private SimTime _windowStart;
     private int _windowWarnings;
@@ -141,6 +146,54 @@ public sealed class EdgeCore
                 LaneMetres = h.LaneMetres,
             });
         }
+    }
+
+    /// <summary>
+    /// When to publish in the step that ends at an instant: as soon as every sensor has delivered as many lists measured in this
+    /// step as it did in the one before, at the step's end if one does not. A sensor that has been silent for a second is not
+    /// waited for.
+    /// </summary>
+    public SimTime PublicationInstant(SimTime until)
+    {
+        const double SilentSeconds = 1;
+        SimTime from = _lastUntil;
+        _lastUntil = until;
+        if (!_config.PublishOnData)
+        {
+            return until;
+        }
+
+        _waiting.Sort(PendingMessage.ByArrival);
+        _delivered.Clear();
+        SimTime latest = from + TimeSpan.FromMicroseconds(1);
+        foreach (PendingMessage m in _waiting)
+        {
+            if (m.Arrival > until || m.Kind != TopicKind.ParticipantUp || m.Sensor is null || m.Time <= from || m.Time > until)
+            {
+                continue;
+            }
+
+            (string Device, string Sensor) key = (m.Device, m.Sensor.Id);
+            int count = _delivered.GetValueOrDefault(key) + 1;
+            _delivered[key] = count;
+            if (_expectedLists.TryGetValue(key, out (int Lists, SimTime Heard) expected) && count <= expected.Lists)
+            {
+                latest = m.Arrival > latest ? m.Arrival : latest;
+            }
+        }
+
+        bool isComplete = _expectedLists.Count > 0;
+        foreach (((string Device, string Sensor) key, (int lists, SimTime heard)) in _expectedLists)
+        {
+            isComplete &= _delivered.GetValueOrDefault(key) >= lists || until.SecondsSince(heard) > SilentSeconds;
+        }
+
+        foreach (((string Device, string Sensor) key, int count) in _delivered)
+        {
+            _expectedLists[key] = (count, until);
+        }
+
+        return isComplete ? latest : until;
     }
 
     /// <summary>Fuses what has arrived by an instant.</summary>
@@ -306,7 +359,7 @@ public sealed class EdgeCore
 
                 _rsm.Add(new RsmParticipant(
                     _globalIds[i],
-                    (int)(t.Id % 65535) + 1,
+                    NumberOf(t.Id),
                     t.Kind,
                     _config.Plane.ToGeo(t.X, t.Y),
                     t.SpeedMetresPerSecond,
@@ -324,6 +377,27 @@ public sealed class EdgeCore
                 result.Add(new DownPayload(site.Device, TopicKind.RsmDown, site.RsmTopic, _json.Written.ToArray()));
             }
         }
+    }
+
+    /// <summary>A track's number in the standard's frames, 1 to 65535; it keeps it as long as it lives.</summary>
+    private int NumberOf(ulong id)
+    {
+        if (!_numbers.TryGetValue(id, out int number))
+        {
+            if (_numbers.Count > 4096)
+            {
+                HashSet<ulong> alive = [.. _tracks.Select(t => t.Id)];
+                foreach (ulong gone in _numbers.Keys.Where(k => !alive.Contains(k)).ToList())
+                {
+                    _numbers.Remove(gone);
+                }
+            }
+
+            _nextNumber = (_nextNumber % 65_535) + 1;
+            _numbers[id] = number = _nextNumber;
+        }
+
+        return number;
     }
 
     /// <summary>Warns of predicted collisions through the site nearest to each.</summary>

@@ -41,11 +41,12 @@ public sealed class EdgeGrain(EdgeCatalogue catalogue, IDownlink downlink, TimeP
 
         (long adopted, long merged, long dropped, long revised) before = _core.Handovers;
         long decoded = clock.GetTimestamp();
-        _core.Fuse(until);
+        SimTime at = _core.PublicationInstant(until);
+        _core.Fuse(at);
         long fused = clock.GetTimestamp();
         _down.Clear();
-        WarningRow[] warnings = _core.Warn(until, _down);
-        _core.EncodePublications(until, _down);
+        WarningRow[] warnings = _core.Warn(at, _down);
+        _core.EncodePublications(at, _down);
         _core.Correspond(until, _down);
         long encoded = clock.GetTimestamp();
         (DeviceRow[] devices, EventRow[] events, FlowRow[] flows) = _core.TakeReports();
@@ -60,6 +61,7 @@ public sealed class EdgeGrain(EdgeCatalogue catalogue, IDownlink downlink, TimeP
             Flows = flows,
             Delivery = _core.Delivery,
             Sensors = _core.TakeSensors(until),
+            PublishedMicroseconds = at.Microseconds,
             Down = [.. _down.GroupBy(d => (d.Device, d.Kind)).Select(g => new DownCount(g.Key.Device, g.Count(), (int)g.Key.Kind, g.Count(d => d.IsCommand)))],
             InFlight = _core.Waiting,
             HandoversAdopted = (int)(_core.Handovers.Adopted - before.adopted),
@@ -72,10 +74,11 @@ public sealed class EdgeGrain(EdgeCatalogue catalogue, IDownlink downlink, TimeP
         };
         foreach (DownPayload payload in _down)
         {
-            await downlink.PublishAsync(payload, until, CancellationToken.None);
+            // What changes what devices do belongs to the end of the step, by which the roadside knows that it is complete.
+            await downlink.PublishAsync(payload, payload.IsCommand ? until : at, CancellationToken.None);
         }
 
-        result.HandoversSent = await HandOver(step.Step, until);
+        result.HandoversSent = await HandOver(step.Step, at);
         if (_core.CloseWindow(until) is { } window)
         {
             await GrainFactory.GetGrain<IRegionGrain>(_config.RegionId).Accept(step.Step, window);

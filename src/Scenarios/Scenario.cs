@@ -66,6 +66,9 @@ public sealed record Scenario
     [Description("Tuning of the edges' tracker.")]
     public TrackerSettings Tracker { get; init; } = new();
 
+    [Description("Edges publish as soon as the newest list of each sensor has arrived, at the step's end at the latest; false publishes at the step's end, as does the wall clock.")]
+    public bool PublishOnData { get; init; } = true;
+
     [Description("What is recorded.")]
     public OutputSection Output { get; init; } = new();
 }

@@ -347,6 +347,51 @@ public class EdgeTests
         Assert.Equal((1, 3L), (second.Count, second.Entries[0].Sequence));
     }
 
+    [Fact]
+    public void An_edge_publishes_when_the_newest_list_of_each_sensor_is_there_and_at_the_steps_end_when_one_is_lost()
+    {
+        var edge = new EdgeCore(Config() with { PublishOnData = true }, new KernelTracker(new TrackerSettings(), 1));
+        var instants = new List<double>();
+        for (int k = 1; k <= 6; k++)
+        {
+            // The list of the fourth step is lost; that of the fifth is late.
+            if (k != 4)
+            {
+                Accept(edge, Participants((0.1 * k) - 0.06, (k, 0)), (0.1 * k) - (k == 5 ? 0.005 : 0.03), k);
+            }
+
+            SimTime at = edge.PublicationInstant(SimTime.FromSeconds(0.1 * k));
+            edge.Fuse(at);
+            instants.Add(at.Seconds);
+        }
+
+        // In the first step nothing is known of what to expect.
+        Assert.Equal([0.1, 0.17, 0.27, 0.4, 0.495, 0.57], instants);
+        Assert.Equal(0, edge.Waiting);
+    }
+
+    [Fact]
+    public void A_sensor_that_is_silent_for_a_second_is_not_waited_for_any_more()
+    {
+        EdgeConfig config = Config();
+        var edge = new EdgeCore(config with { PublishOnData = true, Sites = [config.Sites[0] with { Sensors = [Lidar, Lidar with { Id = "S1-2" }] }] }, new KernelTracker(new TrackerSettings(), 1));
+        double last = 0;
+        for (int k = 1; k <= 30; k++)
+        {
+            Accept(edge, Participants((0.1 * k) - 0.06, (k, 0)), (0.1 * k) - 0.03, 2 * k);
+            if (k <= 5)
+            {
+                byte[] other = System.Text.Encoding.UTF8.GetBytes(System.Text.Encoding.UTF8.GetString(Participants((0.1 * k) - 0.06, (k, 0))).Replace("S1-1", "S1-2", StringComparison.Ordinal));
+                Accept(edge, other, (0.1 * k) - 0.02, (2 * k) + 1);
+            }
+
+            SimTime at = edge.PublicationInstant(SimTime.FromSeconds(0.1 * k));
+            edge.Fuse(at);
+            last = (k * 0.1) - at.Seconds;
+            Assert.Equal(k is 1 or (> 5 and <= 15) ? 0 : k <= 5 ? 0.02 : 0.03, last, 1e-6);
+        }
+    }
+
     internal static EdgeCore Edge() => new(Config(), new KernelTracker(new TrackerSettings(), 1));
 
     internal static EdgeConfig Config() => new()

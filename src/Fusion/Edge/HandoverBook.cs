@@ -65,6 +65,7 @@ public sealed class HandoverBook
 
     /// <summary>By how much a choice must stand out to be made at once, as a logarithm; else it is made later.</summary>
     private const double ClearGain = 5;
+    private const double LookEverySeconds = 0.3;
 
     /// <summary>What it counts that the lane of a road is the same as before, or another: six of seven stay in it.</summary>
     private const double SameLaneGain = 0.5;
@@ -257,7 +258,7 @@ public sealed class HandoverBook
         _new.Clear();
         for (int i = 0; i < tracks.Count; i++)
         {
-            if (!_living.TryGetValue(tracks[i].Id, out Living living) || living.Undecided != SimTime.Never)
+            if (!_living.TryGetValue(tracks[i].Id, out Living living) || (living.Undecided != SimTime.Never && living.Look <= now))
             {
                 _new.Add(i);
             }
@@ -334,7 +335,8 @@ public sealed class HandoverBook
             living = new Living(track.Id, track, piece, now, track.Born, waits ? until : SimTime.Never);
         }
 
-        _living[track.Id] = living;
+        SimTime again = now + TimeSpan.FromSeconds(LookEverySeconds);
+        _living[track.Id] = living with { Look = again < until ? again : until };
         _published.Add(living.Global);
     }
 
@@ -515,5 +517,9 @@ public sealed class HandoverBook
     }
 
     /// <summary>A track that is published here.</summary>
-    private readonly record struct Living(ulong Global, TrackEstimate Last, RoadPiece? Piece, SimTime Time, SimTime Born, SimTime Undecided);
+    private readonly record struct Living(ulong Global, TrackEstimate Last, RoadPiece? Piece, SimTime Time, SimTime Born, SimTime Undecided)
+    {
+        /// <summary>When it is looked at again, while it is undecided.</summary>
+        public SimTime Look { get; init; }
+    }
 }
