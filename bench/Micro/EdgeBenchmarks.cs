@@ -14,6 +14,9 @@ public class EdgeBenchmarks : IDownlink
     private const int Objects = 30;
     private SiloHost? _silos;
     private IEdgeGrain _edge = null!;
+    private readonly List<DownPayload> _down = [];
+    private EdgeCore _core = null!;
+    private long _coreStep;
     private EdgeBatch _batch = new();
     private long _step;
 
@@ -37,6 +40,7 @@ public class EdgeBenchmarks : IDownlink
             WatchedLaneMetres = new Dictionary<int, double>(),
         };
         _silos = SiloHost.StartAsync(1, new EdgeCatalogue([config]), this, CancellationToken.None).GetAwaiter().GetResult();
+        _core = new EdgeCore(config, new V2XSim.Fusion.KernelTracker(config.Tracker, 1));
         _edge = _silos.Grains.GetGrain<IEdgeGrain>("E1");
         _batch = new EdgeBatch { Bytes = new byte[64 * 1024], Entries = new BatchEntry[2] };
         for (int k = 0; k < 200; k++)
@@ -46,8 +50,28 @@ public class EdgeBenchmarks : IDownlink
 
         for (int k = 0; k < 200; k++)
         {
+            Decode_fuse_encode_of_30();
+        }
+
+        for (int k = 0; k < 200; k++)
+        {
             Step_without_messages().GetAwaiter().GetResult();
         }
+    }
+
+    /// <summary>One list of thirty objects decoded, fused and published again, without a grain.</summary>
+    [Benchmark]
+    public int Decode_fuse_encode_of_30()
+    {
+        long until = ++_coreStep * 100_000;
+        Fill(until, 1);
+        ref BatchEntry entry = ref _batch.Entries[0];
+        _core.Accept(in entry, _batch.Bytes.AsSpan(entry.Offset, entry.Length));
+        _core.Fuse(new SimTime(until));
+        _down.Clear();
+        _core.EncodePublications(new SimTime(until), _down);
+        _core.TakeRows();
+        return _down.Count;
     }
 
     [GlobalCleanup]
@@ -64,7 +88,7 @@ public class EdgeBenchmarks : IDownlink
     public async Task<int> Step_with_two_messages()
     {
         long until = ++_step * 100_000;
-        Fill(until);
+        Fill(until, 2);
         return (await _edge.Step(new EdgeStep(_step, until, _batch))).Tracks.Length;
     }
 
@@ -73,10 +97,10 @@ public class EdgeBenchmarks : IDownlink
     private readonly ParticipantMessage _message = new() { Device = "S1", Sensor = "S1-1" };
     private readonly JsonBuffer _json = new();
 
-    private void Fill(long until)
+    private void Fill(long until, int messages)
     {
         int used = 0;
-        for (int m = 0; m < 2; m++)
+        for (int m = 0; m < messages; m++)
         {
             _message.Clear();
             _message.TimestampUnixMilliseconds = (until / 1000) - 60 + (m * 20);
@@ -93,6 +117,6 @@ public class EdgeBenchmarks : IDownlink
             used += _json.Length;
         }
 
-        _batch.Count = 2;
+        _batch.Count = messages;
     }
 }
