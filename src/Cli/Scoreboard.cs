@@ -69,13 +69,13 @@ public sealed class Scoreboard
             foreach ((int number, PlanePoint at, ulong id) in _scorers[i].Matches)
             {
                 // Where areas overlap, several edges publish a road user: the one that is answerable for the place owns it.
-                if (!_edges[i].IsAnswerableFor(at))
+                bool isKnown = _owner.TryGetValue(number, out Owner last);
+                if (!_edges[i].IsAnswerableFor(at, isKnown ? last.Edge == i : null))
                 {
                     continue;
                 }
 
                 Across.AddMatch(number, id);
-                bool isKnown = _owner.TryGetValue(number, out Owner last);
                 var next = new Owner(i, id, last.Crossing, last.Since, last.IsSettling);
                 if (isKnown && last.IsSettling && (id == last.Crossing || last.Edge != i || frame.Time.SecondsSince(last.Since) > SettleSeconds))
                 {

@@ -86,22 +86,38 @@ public sealed record EdgeConfig
     }
 
     /// <summary>Whether no neighbour has a site nearer to a point: where areas overlap, only one edge counts traffic.</summary>
-    public bool IsAnswerableFor(PlanePoint point)
+    public bool IsAnswerableFor(PlanePoint point) => Margin(point) is { } m && (m.Metres > 0 || (m.Metres == 0 && m.IsFirst));
+
+    /// <summary>
+    /// Whether it is answerable for an object: one that it was answerable for stays until a neighbour is nearer by ten metres, one
+    /// that a neighbour was answerable for comes when it is nearer itself by as much. What stands on the border has one owner.
+    /// </summary>
+    /// <param name="was">What it was before; null for an object that is new here.</param>
+    public bool IsAnswerableFor(PlanePoint point, bool? was)
     {
-        double own = Nearest(point).Position.SquaredDistanceTo(point);
+        const double Hysteresis = 10;
+        return was is { } owned ? Margin(point).Metres > (owned ? -Hysteresis : Hysteresis) : IsAnswerableFor(point);
+    }
+
+    /// <summary>By how much its nearest site is nearer to a point than any neighbour's, and whether its name comes before that neighbour's.</summary>
+    private (double Metres, bool IsFirst) Margin(PlanePoint point)
+    {
+        double own = Nearest(point).Position.DistanceTo(point), nearest = double.MaxValue;
+        bool isFirst = true;
         foreach (Neighbour neighbour in Neighbours)
         {
             foreach (PlanePoint site in neighbour.Sites)
             {
-                double theirs = site.SquaredDistanceTo(point);
-                if (theirs < own || (theirs == own && string.CompareOrdinal(neighbour.EdgeId, EdgeId) < 0))
+                double theirs = site.DistanceTo(point);
+                if (theirs <= nearest)
                 {
-                    return false;
+                    isFirst = string.CompareOrdinal(EdgeId, neighbour.EdgeId) < 0 && (theirs < nearest || isFirst);
+                    nearest = theirs;
                 }
             }
         }
 
-        return true;
+        return (nearest - own, isFirst);
     }
 
     /// <summary>Whether a point is within a site's service radius and in view of one of its sensors.</summary>

@@ -69,6 +69,8 @@ public sealed class EdgeCore
     private readonly Dictionary<(string Device, string Sensor), int> _delivered = [];
     private readonly Dictionary<(string Device, string Sensor), (int Lists, SimTime Heard)> _expectedLists = [];
     private readonly Dictionary<ulong, int> _numbers = [];
+    private Dictionary<ulong, bool> _owned = [];
+    private Dictionary<ulong, bool> _owns = [];
     private int _nextNumber;
     private SimTime _lastUntil;
     private SimTime _sensorsReported;
@@ -259,7 +261,9 @@ public sealed class EdgeCore
         {
             TrackEstimate own = _tracks[i];
             _tracks[i] = _handovers.Refine(in own, _globalIds[i], until);
-            if (!_config.IsAnswerableFor(_tracks[i].Position))
+            bool owns = _config.IsAnswerableFor(_tracks[i].Position, _owned.TryGetValue(_tracks[i].Id, out bool was) ? was : null);
+            _owns[_tracks[i].Id] = owns;
+            if (!owns)
             {
                 continue;
             }
@@ -271,6 +275,8 @@ public sealed class EdgeCore
             }
         }
 
+        (_owned, _owns) = (_owns, _owned);
+        _owns.Clear();
         _links.EndPublication();
     }
 

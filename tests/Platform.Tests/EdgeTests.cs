@@ -348,6 +348,24 @@ public class EdgeTests
     }
 
     [Fact]
+    public void What_stands_near_the_border_of_two_edges_has_one_owner_and_keeps_it()
+    {
+        // Sites at 0 and 220: the border is at 110.
+        EdgeConfig west = Config(), east = Config() with { EdgeId = "E2", Sites = [new EdgeSite("S2", new PlanePoint(220, 0), [Lidar])], Neighbours = [new Neighbour("E1", default, [default])] };
+        bool? ownedByWest = null, ownedByEast = null;
+        var owners = new List<string>();
+        foreach (double x in (double[])[90, 108, 112, 114, 112, 116, 114, 109, 106, 104])
+        {
+            ownedByWest = west.IsAnswerableFor(new PlanePoint(x, 0), ownedByWest);
+            ownedByEast = east.IsAnswerableFor(new PlanePoint(x, 0), ownedByEast);
+            Assert.NotEqual(ownedByWest, ownedByEast);
+            owners.Add(ownedByWest == true ? "west" : "east");
+        }
+
+        Assert.Equal("west west west west west east east east east west", string.Join(' ', owners));
+    }
+
+    [Fact]
     public void An_edge_publishes_when_the_newest_list_of_each_sensor_is_there_and_at_the_steps_end_when_one_is_lost()
     {
         var edge = new EdgeCore(Config() with { PublishOnData = true }, new KernelTracker(new TrackerSettings(), 1));

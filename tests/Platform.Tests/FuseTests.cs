@@ -154,7 +154,7 @@ public sealed class FuseTests : IDisposable
 
         Assert.Equal(0, outcome.Code);
         Assert.InRange(handover.GetProperty("crossings").GetInt64(), 15, 100);
-        Assert.InRange(handover.GetProperty("keptShare").GetDouble(), 0.95, 1);
+        Assert.InRange(handover.GetProperty("keptShare").GetDouble(), 0.995, 1);
         Assert.InRange(handover.GetProperty("idf1Across").GetDouble(), 0.95, 1);
         Assert.InRange(handover.GetProperty("associationAcross").GetDouble(), 0.93, 1);
     }
