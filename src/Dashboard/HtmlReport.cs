@@ -181,7 +181,7 @@ public static class HtmlReport
     private static void Accuracy(StringBuilder html, RunReport r)
     {
         AccuracySection a = r.Accuracy;
-        html.Append("<h2>Accuracy against truth</h2><div class=\"two\">");
+        html.Append("<h2>Accuracy against truth</h2>");
         Table(
             html,
             ["figure", "value", "meaning"],
@@ -201,6 +201,7 @@ public static class HtmlReport
                 ["hand-over", P(a.Handover.KeptShare), $"{N(a.Handover.Kept)} of {N(a.Handover.Crossings)} crossings from one edge's ground to another's kept the published identity, at once or within two seconds"],
                 ["identities across edges", $"IDF1 {F(a.Handover.Idf1Across, "0.0000")}, AssA {F(a.Handover.AssociationAcross, "0.0000")}", "over the whole network and run, at similarity 0.5"],
             ]);
+        html.Append("<div class=\"two\">");
         SensingSection s = r.Sensing;
         double chances = Math.Max(1, s.Detected + s.Missed + s.Occluded + s.OutOfView);
         Table(
@@ -216,7 +217,7 @@ public static class HtmlReport
         double unseen = Math.Max(1, a.Unseen.Values.Sum());
         Table(
             html,
-            ["why road users in covered areas had no track", "observations", "share"],
+            ["why a road user had no track", "cases", "share"],
             [.. a.Unseen.Select(u => (string[])[Words(u.Key), N(u.Value), P(u.Value / unseen)])]);
         html.Append("</div>\n");
     }
@@ -225,11 +226,11 @@ public static class HtmlReport
     {
         "OutOfRange" => "out of every sensor's range and view",
         "Occluded" => "hidden by another road user",
-        "Missed" => "not reported by sensors that could see them",
+        "Missed" => "not reported by any sensor in view",
         "LostOnLink" => "reported, but the message was lost",
         "Rejected" => "reported, but the message was rejected",
         "OnTheWay" => "reported, and the message still on its way",
-        _ => "reported, but not yet often enough to be taken for real",
+        _ => "reported, not yet taken for real",
     };
 
     private static void Latency(StringBuilder html, RunReport r)
@@ -407,7 +408,7 @@ public static class HtmlReport
         .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(170px,1fr));gap:12px;margin-top:16px}
         .card{background:var(--paper);border:1px solid var(--line);border-radius:8px;padding:12px 14px}.card h3{margin:0;font-size:13px;color:var(--soft);font-weight:600}
         .card strong{font-size:25px;display:block;margin:2px 0}.card p{overflow-wrap:anywhere;margin:0;font-size:13px;color:var(--soft)}
-        .two{display:grid;grid-template-columns:repeat(auto-fit,minmax(340px,1fr));gap:16px;align-items:start}
+        .two{margin-top:1rem;display:grid;grid-template-columns:repeat(auto-fit,minmax(340px,1fr));gap:16px;align-items:start}
         .scroll{overflow-x:auto;background:var(--paper);border:1px solid var(--line);border-radius:8px}table{border-collapse:collapse;width:100%;font-size:14px}
         th,td{text-align:left;white-space:nowrap;padding:6px 12px;border-bottom:1px solid var(--line);font-variant-numeric:tabular-nums}th{color:var(--soft);font-weight:600}tr:last-child td{border-bottom:0}td:last-child{white-space:normal}
         #map{width:100%;height:560px;background:var(--paper);border:1px solid var(--line);border-radius:8px;cursor:grab;touch-action:none}
