@@ -312,10 +312,14 @@ public static class CliApp
         var scored = new Option<string>("--tracks") { Description = "Tracks to score: CSV with t,id,x,y,vx,vy and, if there, pxx,pxy,pyy.", HelpName = "FILE", Required = true };
         var from = new Option<double?>("--from") { Description = "First instant that counts; that of the tracks when absent.", HelpName = "SECONDS" };
         var to = new Option<double?>("--to") { Description = "Last instant that counts; that of the tracks when absent.", HelpName = "SECONDS" };
+        var every = new Option<double?>("--publish-period") { Description = "Seconds between two publications; the commonest spacing of the tracks when absent.", HelpName = "SECONDS" };
+        Between(every, 0.001, 3600);
+        var shift = new Option<double?>("--publish-offset") { Description = "Instant of a publication; the first of the tracks when absent.", HelpName = "SECONDS" };
+        Between(shift, -1e6, 1e6);
         Between(from, -1e9, 1e9);
         Between(to, -1e9, 1e9);
-        var score = new Command("score", "Score tracks against the truth: GOSPA, OSPA, HOTA, MOTA, IDF1, errors, consistency.") { truth, scored, from, to };
-        score.SetAction(p => verbs.Score(p.GetValue(truth)!, p.GetValue(scored)!, p.GetValue(from), p.GetValue(to), p.GetValue(json)));
+        var score = new Command("score", "Score tracks against the truth: GOSPA and OSPA (c = 5 m, p = 2), HOTA, MOTA and IDF1 (similarity 1 - d / 4 m), errors, consistency. The truth must have the instants of publication.") { truth, scored, from, to, every, shift };
+        score.SetAction(p => verbs.Score(p.GetValue(truth)!, p.GetValue(scored)!, p.GetValue(from), p.GetValue(to), p.GetValue(every), p.GetValue(shift), p.GetValue(json)));
         root.Add(score);
     }
 

@@ -54,7 +54,8 @@ public sealed class FuseVerbs(TextWriter output)
         List<FileScan> scans = DetectionFile.Read(
             OpenRead(options.Measurements),
             options.Measurements,
-            name => sensors is not null ? sensors.GetValueOrDefault(name) : made.TryGetValue(name, out SensorProfile? known) ? known : made[name] = Everywhere(name, options, area));
+            name => sensors is not null ? sensors.GetValueOrDefault(name) : made.TryGetValue(name, out SensorProfile? known) ? known : made[name] = Everywhere(name, options, area),
+            out int repeated);
         if (scans.Count == 0)
         {
             throw new BadInputException(options.Measurements, string.Empty, "there are no scans in it", "give rows of t,arrival,sensor,x,y");
@@ -74,6 +75,17 @@ public sealed class FuseVerbs(TextWriter output)
             while (Stopwatch.GetTimestamp() < until);
         }
 
+        if (Path.GetFullPath(options.Tracks) == Path.GetFullPath(options.Measurements))
+        {
+            throw new BadInputException(options.Tracks, "--tracks", "it is the file of the detections", "name another file");
+        }
+
+        if (Directory.Exists(options.Tracks))
+        {
+            throw new BadInputException(options.Tracks, "--tracks", "it is a folder", "name a file");
+        }
+
+        int outside = area is { } box ? scans.Sum(scan => scan.Measurements.Count(m => !box.Contains(m.X, m.Y))) : 0;
         string? folder = Path.GetDirectoryName(Path.GetFullPath(options.Tracks));
         if (folder is not null && !Directory.Exists(folder))
         {
@@ -91,12 +103,22 @@ public sealed class FuseVerbs(TextWriter output)
         TrackerCounts counts = tracker.Counts;
         if (json)
         {
-            output.WriteLine(CliApp.Json(statistics.Report(options.Tracker, counts, instants.Count, calibrations)));
+            output.WriteLine(CliApp.Json(statistics.Report(options.Tracker, counts, instants.Count, outside, repeated, calibrations)));
             return ExitCodes.Done;
         }
 
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{counts.Scans + counts.TooLate:#,0} scans, {statistics.Measurements:#,0} detections; {counts.Late:#,0} came late, {counts.TooLate:#,0} too late to be used"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{instants.Count:#,0} publications, {statistics.Published:#,0} track states written to {options.Tracks}"));
+        if (outside > 0)
+        {
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{outside:#,0} detections lie outside --area"));
+        }
+
+        if (repeated > 0)
+        {
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{repeated:#,0} rows repeat another of their scan and were left out"));
+        }
+
         foreach (SensorCalibration c in calibrations.Where(c => c.IsApplied))
         {
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"sensor {c.Sensor}: bias {c.BiasX:0.00}, {c.BiasY:0.00} m, turned by {c.YawRadians * 180 / Math.PI:0.00}°, clock fast by {c.ClockSeconds * 1000:0} ms; corrected"));
@@ -108,16 +130,28 @@ public sealed class FuseVerbs(TextWriter output)
     }
 
     /// <summary><c>score</c>: a track file against a truth file.</summary>
-    public int Score(string truthFile, string trackFile, double? from, double? to, bool json)
+    public int Score(string truthFile, string trackFile, double? from, double? to, double? period, double? offset, bool json)
     {
-        SortedDictionary<SimTime, List<FileTrack>> truth = TrackFile.Read(OpenRead(truthFile), truthFile), tracks = TrackFile.Read(OpenRead(trackFile), trackFile);
-        SimTime first = from is { } f ? SimTime.FromSeconds(f) : tracks.Keys.FirstOrDefault(), last = to is { } t ? SimTime.FromSeconds(t) : tracks.Keys.LastOrDefault();
-        TrackScore score = TrackScore.Of(truth, tracks, first, last, Due(tracks));
-        if (score.Frames == 0)
+        if (from > to)
         {
-            throw new BadInputException(trackFile, "t", "no instant of it is in the truth file", "publish at instants that the truth has: --publish-period and --publish-offset of 'v2xsim fuse'");
+            throw new BadInputException("command line", "--from", "it is later than --to", "exchange the two");
         }
 
+        SortedDictionary<SimTime, List<FileTrack>> truth = TrackFile.Read(OpenRead(truthFile), truthFile), tracks = TrackFile.Read(OpenRead(trackFile), trackFile);
+        if (tracks.Count == 0 && (period is null || from is null || to is null))
+        {
+            throw new BadInputException(trackFile, string.Empty, "there are no tracks in it, so it does not say when it was published", "give --from, --to, --publish-period and --publish-offset, and all is missed");
+        }
+
+        SimTime first = from is { } f ? SimTime.FromSeconds(f) : tracks.Keys.FirstOrDefault(), last = to is { } t ? SimTime.FromSeconds(t) : tracks.Keys.LastOrDefault();
+        (long every, long anchor) = Due(tracks, period, offset);
+        TrackScore score = TrackScore.Of(truth, tracks, first, last, time => (time.Microseconds - anchor) % every == 0);
+        if (score.Frames == 0)
+        {
+            throw new BadInputException(truthFile, "t", "it has no instant at which the tracks were published", "publish at instants that the truth has: --publish-period and --publish-offset of 'v2xsim fuse'");
+        }
+
+        int unscored = tracks.Keys.Count(k => k >= first && k <= last && (!truth.ContainsKey(k) || (k.Microseconds - anchor) % every != 0));
         if (json)
         {
             output.WriteLine(CliApp.Json(score));
@@ -126,7 +160,7 @@ public sealed class FuseVerbs(TextWriter output)
 
         string Figure(string name, double value, string format, string unit = "") => $"{name,-14}{CliApp.Number(value, format)}{unit}\n";
         output.Write(
-            Figure("frames", score.Frames, "#,0")
+            Figure("frames", score.Frames, "#,0", string.Create(CultureInfo.InvariantCulture, $"  every {every / (double)SimTime.MicrosecondsPerSecond} s from {first.Seconds} to {last.Seconds} s{(unscored > 0 ? $"; {unscored} instants of the tracks are not among them" : string.Empty)}"))
             + Figure("GOSPA", score.GospaMetres, "0.000", $" m  (localisation {CliApp.Number(score.LocalisationSquareMetresPerFrame, "0.00")} m², missed {CliApp.Number(score.MissedPerFrame, "0.000")}, false {CliApp.Number(score.FalsePerFrame, "0.000")} a frame; c = 5 m, p = 2)")
             + Figure("OSPA", score.OspaMetres, "0.000", " m")
             + Figure("HOTA", score.Hota, "0.0000", $"  (detection {CliApp.Number(score.DetectionAccuracy, "0.0000")}, association {CliApp.Number(score.AssociationAccuracy, "0.0000")})")
@@ -139,17 +173,17 @@ public sealed class FuseVerbs(TextWriter output)
         return ExitCodes.Done;
     }
 
-    /// <summary>Instants at which a publication was due: a track file has no rows for those that found nothing.</summary>
-    private static Func<SimTime, bool>? Due(SortedDictionary<SimTime, List<FileTrack>> tracks)
+    /// <summary>
+    /// Every how many microseconds a publication was due, and one instant at which it was: as stated, or by the spacing that is
+    /// commonest in the file, which has no rows for a publication that found nothing.
+    /// </summary>
+    private static (long Every, long Anchor) Due(SortedDictionary<SimTime, List<FileTrack>> tracks, double? period, double? offset)
     {
         SimTime[] times = [.. tracks.Keys];
-        if (times.Length < 2)
-        {
-            return null;
-        }
-
-        long period = times.Zip(times.Skip(1), (a, b) => b.Microseconds - a.Microseconds).Min();
-        return time => (time.Microseconds - times[0].Microseconds) % period == 0;
+        long every = period is { } p ? SimTime.FromSeconds(p).Microseconds
+            : times.Length < 2 ? 100_000
+            : times.Zip(times.Skip(1), (a, b) => b.Microseconds - a.Microseconds).GroupBy(d => d).OrderByDescending(g => g.Count()).ThenBy(g => g.Key).First().Key;
+        return (every, offset is { } o ? SimTime.FromSeconds(o).Microseconds : times.Length > 0 ? times[0].Microseconds : 0);
     }
 
     /// <summary>Scans in order of arrival; a publication uses those that have arrived by its instant.</summary>
@@ -306,7 +340,7 @@ public sealed class FuseStatistics
         Measurements += measurements;
     }
 
-    public object Report(string tracker, TrackerCounts counts, int publications, List<SensorCalibration> sensors)
+    public object Report(string tracker, TrackerCounts counts, int publications, int outside, int repeated, List<SensorCalibration> sensors)
     {
         Array.Sort(_ticks, 0, _count);
         return new
@@ -314,6 +348,8 @@ public sealed class FuseStatistics
             tracker,
             scans = counts.Scans + counts.TooLate,
             measurements = Measurements,
+            outsideArea = outside,
+            repeatedRows = repeated,
             scansLate = counts.Late,
             scansLost = counts.TooLate,
             steps = counts.Steps,

@@ -87,7 +87,9 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
     public async Task<int> Explain(string folder, string roadUser, double seconds, bool json, CancellationToken cancellation)
     {
         RunFileContent before = await ReadRun(folder, cancellation);
-        if (before.DurationSeconds is { } end && seconds > end)
+        string reportFile = Path.Combine(folder, "report.json");
+        double end = File.Exists(reportFile) ? RunReport.Parse(await File.ReadAllTextAsync(reportFile, cancellation)).SimulatedSeconds : before.DurationSeconds ?? double.PositiveInfinity;
+        if (seconds > end)
         {
             throw new BadInputException("command line", "--at", string.Create(CultureInfo.InvariantCulture, $"the run ended at {end} s"), "give an earlier instant");
         }
@@ -95,6 +97,12 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
         var explanation = new Explanation(roadUser, SimTime.FromSeconds(seconds));
         string path = Path.GetFullPath(before.Scenario, Path.GetFullPath(folder));
         RunOutcome outcome = await RunOnce(path, new RunOptions { Seed = before.Seed, DurationSeconds = seconds + 1, Explanation = explanation }, quiet: false, cancellation);
+        if (outcome.Report.IsPartial && explanation.Text is null)
+        {
+            await error.WriteLineAsync("interrupted");
+            return ExitCodes.Interrupted;
+        }
+
         if (outcome.Report.ScenarioHash != before.ScenarioHash || outcome.Report.Version != before.Version)
         {
             await error.WriteLineAsync("note: the scenario or the program has changed since the run; the answer is of what they are now");

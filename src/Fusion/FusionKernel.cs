@@ -726,7 +726,7 @@ internal sealed class FusionKernel
     private void Begin(TrackTable t, StoredScan s)
     {
         float speed = (float)(_settings.InitialSpeedDeviation * _settings.InitialSpeedDeviation);
-        float first = Logarithm((float)(_settings.BirthDensity / s.Sensor.ClutterDensity));
+        float first = Math.Min(0, Logarithm((float)Math.Min(1, _settings.BirthDensity / s.Sensor.ClutterDensity)));
         int before = t.Count;
         for (int j = 0; j < s.Count; j++)
         {

@@ -63,6 +63,37 @@ public sealed class FuseTests : IDisposable
     }
 
     [Fact]
+    public async Task Frames_without_any_track_count_and_bad_track_files_are_refused()
+    {
+        string truth = _folder.Write("gt.csv", "t,id,x,y,vx,vy\n" + string.Concat(Enumerable.Range(0, 41).Select(k => FormattableString.Invariant($"{k * 0.1:0.0},1,{k},0,10,0\n"))));
+        string tracks = _folder.Write("tracks.csv", "t,id,x,y,vx,vy\n1.0,7,10,0,10,0\n");
+        Outcome once = await CommandLine.Run("score", "--truth", truth, "--tracks", tracks, "--from", "0.5", "--to", "1.4", "--publish-period", "0.1", "--json");
+        Outcome nothing = await CommandLine.Run("score", "--truth", truth, "--tracks", _folder.Write("none.csv", "t,id,x,y,vx,vy\n"), "--from", "0", "--to", "1", "--publish-period", "0.1", "--json");
+        Outcome covariance = await CommandLine.Run("score", "--truth", truth, "--tracks", _folder.Write("bad.csv", "t,id,x,y,vx,vy,pxx,pxy,pyy\n1.0,7,10,0,10,0,-1,0,1\n"));
+        Outcome reversed = await CommandLine.Run("score", "--truth", truth, "--tracks", tracks, "--from", "3", "--to", "1");
+
+        Assert.Equal((10, 0.9), (once.Json.GetProperty("frames").GetInt32(), Math.Round(once.Json.GetProperty("missedPerFrame").GetDouble(), 9)));
+        Assert.Equal((11, 1.0), (nothing.Json.GetProperty("frames").GetInt32(), nothing.Json.GetProperty("missedPerFrame").GetDouble()));
+        Assert.Contains("pxx, pxy and pyy are no covariance", covariance.Error, StringComparison.Ordinal);
+        Assert.Contains("it is later than --to", reversed.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Repeated_rows_and_detections_outside_the_area_are_told()
+    {
+        string rows = string.Concat(Enumerable.Range(0, 20).Select(k => FormattableString.Invariant($"{k * 0.1:0.0},{k * 0.1:0.0},a,{k},0\n{k * 0.1:0.0},{k * 0.1:0.0},a,{k},0\n{k * 0.1:0.0},{k * 0.1:0.0},a,9999,0\n")));
+        string measurements = _folder.Write("meas.csv", "t,arrival,sensor,x,y\n" + rows);
+        Outcome outcome = await CommandLine.Run("fuse", "--measurements", measurements, "--tracks", _folder["tracks.csv"], "--area", "300x300", "--json");
+        Outcome itself = await CommandLine.Run("fuse", "--measurements", measurements, "--tracks", measurements);
+        Outcome vast = await CommandLine.Run("fuse", "--measurements", measurements, "--tracks", _folder["vast.csv"], "--area", "1000000x1000000", "--json");
+
+        Assert.Equal((20, 20), (outcome.Json.GetProperty("repeatedRows").GetInt32(), outcome.Json.GetProperty("outsideArea").GetInt32()));
+        Assert.Single(File.ReadLines(_folder["tracks.csv"]).Skip(1).Select(l => l.Split(',')[1]).Distinct());
+        Assert.Contains("it is the file of the detections", itself.Error, StringComparison.Ordinal);
+        Assert.True(vast.Json.GetProperty("published").GetInt64() > 20);
+    }
+
+    [Fact]
     public async Task Radars_and_vehicles_are_understood_as_the_sensor_file_says()
     {
         // A radar that sees radial speeds, and a vehicle that states its velocity: one object passing at 15 m/s.
@@ -94,6 +125,8 @@ public sealed class FuseTests : IDisposable
     [InlineData("t,arrival,sensor,x,y\n0,1e300,a,1,0\n", "the time is out of range")]
     [InlineData("t,arrival,sensor,x,y,kind\n0,0,a,1,0,dragon\n", "'dragon' is no kind of road user")]
     [InlineData("t,arrival,sensor,x,y\n0,0,a\n", "the row has 3 fields")]
+    [InlineData("t,arrival,sensor,x,y,radial_speed\n0,0,a,1,0,1e9\n", "1000000000 is out of range")]
+    [InlineData("t,arrival,sensor,x,y,vx,vy\n0,0,a,1,0,3,\n", "only one of vx and vy is a number")]
     public async Task A_bad_detection_file_gets_one_clear_error(string text, string error)
     {
         Outcome outcome = await CommandLine.Run("fuse", "--measurements", _folder.Write("meas.csv", text), "--tracks", _folder["tracks.csv"]);

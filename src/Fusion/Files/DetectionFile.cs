@@ -23,10 +23,13 @@ public static class DetectionFile
 
     /// <param name="sensorOf">Profile of a sensor by its name; null when it is not known.</param>
     /// <returns>Scans in order of arrival, then of time, then of sensor.</returns>
-    public static List<FileScan> Read(Stream source, string file, Func<string, SensorProfile?> sensorOf)
+    /// <param name="repeated">Rows that say the same as another of their scan; they are left out.</param>
+    public static List<FileScan> Read(Stream source, string file, Func<string, SensorProfile?> sensorOf, out int repeated)
     {
+        repeated = 0;
         using var table = new CsvTable(source, file, "t", "arrival", "sensor", "x", "y");
         var scans = new Dictionary<(SimTime, SimTime, string), (SensorProfile Sensor, List<Measurement> Measurements)>();
+        var seen = new HashSet<((SimTime, SimTime, string) Scan, double X, double Y)>();
         int rows = 0;
         while (table.Next())
         {
@@ -63,11 +66,34 @@ public static class DetectionFile
                 throw table.Error($"a scan has more than {MaximumDetections} detections", "split it", "x");
             }
 
+            if (!seen.Add((key, x, y)))
+            {
+                repeated++;
+                continue;
+            }
+
             scan.Measurements.Add(ReadMeasurement(table, scan.Sensor, x, y));
         }
 
         return [.. scans.Select(s => new FileScan(s.Key.Item1, s.Key.Item2, s.Value.Sensor, [.. s.Value.Measurements]))
             .OrderBy(s => s.Arrival).ThenBy(s => s.Time).ThenBy(s => s.Sensor.Id, StringComparer.Ordinal)];
+    }
+
+    private static void CheckRanges(CsvTable table)
+    {
+        foreach ((string column, double least, double most) in (ReadOnlySpan<(string, double, double)>)[("length", 0, 100), ("width", 0, 100), ("height", 0, 100), ("radial_speed", -200, 200), ("vx", -200, 200), ("vy", -200, 200)])
+        {
+            double value = table.NumberOrNone(column);
+            if (value < least || value > most)
+            {
+                throw table.Error(FormattableString.Invariant($"{value} is out of range"), FormattableString.Invariant($"give {least} to {most}"), column);
+            }
+        }
+
+        if (double.IsNaN(table.NumberOrNone("vx")) != double.IsNaN(table.NumberOrNone("vy")))
+        {
+            throw table.Error("only one of vx and vy is a number", "give both or neither", "vx");
+        }
     }
 
     private static Measurement ReadMeasurement(CsvTable table, SensorProfile sensor, double x, double y)
@@ -78,6 +104,7 @@ public static class DetectionFile
             throw table.Error($"'{name}' is no kind of road user", $"one of {string.Join(", ", Enum.GetNames<RoadUserKind>())}", "kind");
         }
 
+        CheckRanges(table);
         double length = table.NumberOrNone("length"), width = table.NumberOrNone("width"), height = table.NumberOrNone("height");
         BodySize usual = kind == RoadUserKind.Unknown ? default : BodySize.Of(kind);
         var size = new BodySize(

@@ -26,8 +26,8 @@ public readonly record struct IdentityValue(long TruePositives, long Truths, lon
 }
 
 /// <summary>
-/// Collects the frames of one sequence and gives both scores. A pair may match when it is alike enough; pairs of the frame before
-/// are kept first, as the methods' reference evaluations do.
+/// Collects the frames of one sequence and gives both scores. A pair may match when it is alike enough; an object's last
+/// track is kept first, however long ago that was.
 /// </summary>
 /// <param name="threshold">Least similarity of a match.</param>
 public sealed class ClearSequence(double threshold = 0.5)
@@ -35,8 +35,6 @@ public sealed class ClearSequence(double threshold = 0.5)
     /// <summary>Counts more than any number of similarities: history comes first.</summary>
     private const double Kept = 1000;
     private readonly Dictionary<ulong, ulong> _last = [];
-    private Dictionary<ulong, ulong> _before = [];
-    private Dictionary<ulong, ulong> _now = [];
     private readonly Dictionary<(ulong Truth, ulong Track), long> _together = [];
     private readonly Assignment _assignment = new();
     private int[] _columnOf = new int[16];
@@ -78,13 +76,12 @@ public sealed class ClearSequence(double threshold = 0.5)
             }
 
             _together[(truths[i], tracks[j])] = _together.GetValueOrDefault((truths[i], tracks[j])) + 1;
-            bool wasPair = _before.TryGetValue(truths[i], out ulong track) && track == tracks[j];
+            bool wasPair = _last.TryGetValue(truths[i], out ulong track) && track == tracks[j];
             _assignment.Allow(i, j, s + (wasPair ? Kept : 0));
         }
 
         _columnOf = _columnOf.Length < truths.Count ? new int[truths.Count * 2] : _columnOf;
         _assignment.Solve(truths.Count, tracks.Count, _columnOf);
-        _now.Clear();
         long matched = 0, switches = 0;
         double sum = 0;
         for (int i = 0; i < truths.Count; i++)
@@ -98,7 +95,6 @@ public sealed class ClearSequence(double threshold = 0.5)
             matched++;
             switches += _last.TryGetValue(truths[i], out ulong last) && last != track ? 1 : 0;
             _last[truths[i]] = track;
-            _now[truths[i]] = track;
         }
 
         foreach ((int i, int j, double s) in similar)
@@ -106,7 +102,6 @@ public sealed class ClearSequence(double threshold = 0.5)
             sum += _columnOf[i] == j ? s : 0;
         }
 
-        (_before, _now) = (_now, _before);
         _clear += new ClearValue(matched, truths.Count - matched, tracks.Count - matched, switches, sum);
     }
 

@@ -10,7 +10,7 @@ public readonly record struct HotaValue(double Hota, double Detection, double As
 public sealed class HotaSequence
 {
     public const int Thresholds = 19;
-    private readonly List<(int Frame, int Truth, int Track, float Similarity)> _similar = [];
+    private readonly List<(int Frame, int Truth, int Track, double Similarity)> _similar = [];
     private readonly Dictionary<ulong, int> _truthIndex = [];
     private readonly Dictionary<ulong, int> _trackIndex = [];
     private readonly List<int> _truthCount = [];
@@ -42,7 +42,7 @@ public sealed class HotaSequence
     {
         if (similarity > 0)
         {
-            _similar.Add((_frame, _truthIndex[truth], _trackIndex[track], (float)similarity));
+            _similar.Add((_frame, _truthIndex[truth], _trackIndex[track], similarity));
         }
     }
 
@@ -58,14 +58,14 @@ public sealed class HotaSequence
             columnSum.Clear();
             for (int i = start; i < end; i++)
             {
-                (_, int truth, int track, float s) = _similar[i];
+                (_, int truth, int track, double s) = _similar[i];
                 rowSum[truth] = rowSum.GetValueOrDefault(truth) + s;
                 columnSum[track] = columnSum.GetValueOrDefault(track) + s;
             }
 
             for (int i = start; i < end; i++)
             {
-                (_, int truth, int track, float s) = _similar[i];
+                (_, int truth, int track, double s) = _similar[i];
                 double union = rowSum[truth] + columnSum[track] - s;
                 alignment[(truth, track)] = alignment.GetValueOrDefault((truth, track)) + (s / union);
             }
@@ -84,7 +84,7 @@ public sealed class HotaSequence
             assignment.Clear();
             for (int i = start; i < end; i++)
             {
-                (_, int truth, int track, float s) = _similar[i];
+                (_, int truth, int track, double s) = _similar[i];
                 int row = PlaceOf(rows, truth), column = PlaceOf(columns, track);
                 double common = alignment[(truth, track)];
                 double global = common / (_truthCount[truth] + _trackCount[track] - common);
@@ -95,7 +95,7 @@ public sealed class HotaSequence
             assignment.Solve(rows.Count, columns.Count, columnOf);
             for (int i = start; i < end; i++)
             {
-                (_, int truth, int track, float s) = _similar[i];
+                (_, int truth, int track, double s) = _similar[i];
                 int row = rows.IndexOf(truth);
                 if (columnOf[row] < 0 || columns[columnOf[row]] != track)
                 {
@@ -107,7 +107,7 @@ public sealed class HotaSequence
                     matches[(truth, track)] = counts = new int[Thresholds];
                 }
 
-                for (int a = 0; a < Thresholds && s >= Alpha(a) - 1e-6; a++)
+                for (int a = 0; a < Thresholds && s >= Alpha(a) - 1e-12; a++)
                 {
                     counts[a]++;
                     sums.TruePositives[a]++;
