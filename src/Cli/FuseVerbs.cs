@@ -2,11 +2,11 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using V2XSim.Fusion;
 using V2XSim.Fusion.Files;
 using V2XSim.Fusion.Scoring;
 using V2XSim.Kernel;
+using V2XSim.Scenarios;
 
 namespace V2XSim.Cli;
 
@@ -288,17 +288,11 @@ public sealed class FuseVerbs(TextWriter output)
 
     private static TrackerSettings ReadTuning(string file)
     {
-        try
-        {
-            return JsonSerializer.Deserialize<TrackerSettings>(ReadText(file), Strict) ?? throw new JsonException("it is empty");
-        }
-        catch (JsonException e)
-        {
-            throw new BadInputException(file, e.Path?.TrimStart('$', '.') ?? string.Empty, "it is not a tracker's tuning", "give an object with the fields of 'tracker' in a scenario; see 'v2xsim schema'", (int)(e.LineNumber ?? 0) + 1, 1);
-        }
+        Bound<TrackerSettings> bound = YamlBinder.TryBind<TrackerSettings>(ReadText(file), file);
+        return bound.Problems.Count == 0 && bound.Value is { } settings
+            ? settings
+            : throw new BadInputException([new Problem(file, 0, 0, string.Empty, "it is not a tracker's tuning", "give an object with the fields of 'tracker' in a scenario; see 'v2xsim schema'"), .. bound.Problems]);
     }
-
-    private static readonly JsonSerializerOptions Strict = new(JsonSerializerDefaults.Web) { UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow };
 
     internal static Stream OpenRead(string file)
     {

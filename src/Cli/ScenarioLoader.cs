@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using V2XSim.Fusion;
 using V2XSim.Kernel;
 using V2XSim.Messages;
 using V2XSim.Roads;
@@ -105,6 +106,11 @@ public static class ScenarioLoader
         if (vehicles.ConnectedShare == 0 && (vehicles.AttackerShare > 0 || vehicles.Attacks.Count > 0))
         {
             Add("vehicles", "there are attackers, but no connected vehicles", "give connectedShare");
+        }
+
+        if (!Trackers.ByName.ContainsKey(scenario.Tracker.Name))
+        {
+            Add("tracker.name", $"there is no tracker '{scenario.Tracker.Name}'", $"one of {string.Join(", ", Trackers.ByName.Keys)}");
         }
 
         foreach (EventSection late in scenario.Operation.Events.Where(e => e.AtSeconds > scenario.DurationSeconds))

@@ -135,6 +135,18 @@ public sealed class FuseTests : IDisposable
         Assert.Contains(error, outcome.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_tracker_that_does_not_exist_and_tuning_out_of_range_are_told_with_their_place()
+    {
+        string scenario = _folder.WriteCrossing("startUtc:", "tracker: { name: best }\nstartUtc:");
+        Outcome unknown = await CommandLine.Run("validate", scenario);
+        Outcome tuning = await CommandLine.Run("fuse", "--measurements", _folder.Write("meas.csv", "t,arrival,sensor,x,y\n0,0,a,1,1\n"), "--tracks", _folder["tracks.csv"], "--tuning", _folder.Write("tuning.json", """{ "horizonSeconds": -1 }"""));
+
+        Assert.Equal((2, 2), (unknown.Code, tuning.Code));
+        Assert.Contains("tracker.name: there is no tracker 'best' (one of kernel, nearest-neighbour)", unknown.Error, StringComparison.Ordinal);
+        Assert.Contains("horizonSeconds", tuning.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("--area 0x10", "'0x10' is not an area")]
     [InlineData("--sigma 0", "--sigma must be from 0.001 to 1000")]
