@@ -137,27 +137,15 @@ public sealed class Results : IAsyncDisposable
 
     public IReadOnlyList<LatencyRow> WallRows() => _options.IsWallClock ? [_wall.Row("publish lateness"), _wall.Row("edge step")] : [];
 
-    /// <summary>Takes what the simulator knows of vehicles' messages; before the step in which they are used is added.</summary>
-    public void AddLabels(RoadsideFleet fleet)
+    /// <summary>Takes what the simulator knows of vehicles' messages and of scans; before the step in which they are used is added.</summary>
+    public void AddHidden(RoadsideFleet fleet)
     {
         foreach (RoadsideDevice device in fleet.Devices)
         {
-            List<BsmLabel> labels = device.TakeLabels();
+            (List<BsmLabel> labels, List<ScanReport> scans) = device.TakeHidden();
             lock (_receivedLock)
             {
                 _plausibility.Add(device.Id, labels);
-            }
-        }
-    }
-
-    /// <summary>Takes what the simulator knows of scans; before the step in which their lists are used is added.</summary>
-    public void AddScans(RoadsideFleet fleet)
-    {
-        foreach (RoadsideDevice device in fleet.Devices)
-        {
-            List<ScanReport> scans = device.TakeScans();
-            lock (_receivedLock)
-            {
                 _scans.AddRange(scans);
             }
         }

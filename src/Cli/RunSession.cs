@@ -286,8 +286,7 @@ public sealed class RunSession : IAsyncDisposable
                 }
 
                 await StepTiersAsync(step, step, step, isLast: false);
-                _results.AddLabels(_fleet);
-                _results.AddScans(_fleet);
+                _results.AddHidden(_fleet);
                 _results.AddReceived(_fleet.TakeReceived());
                 long number = step;
                 scoring = Task.Run(() => _results.AddStepAsync(number, frames[number % 3], results), CancellationToken.None);
@@ -424,8 +423,7 @@ public sealed class RunSession : IAsyncDisposable
                         EdgeStepResult[] results = await StepEdgesAsync(number);
                         _results.AddStepTime((long)_clock.GetElapsedTime(began).TotalMicroseconds);
                         await StepTiersAsync(number, number, number, isLast: false);
-                        _results.AddLabels(_fleet);
-                        _results.AddScans(_fleet);
+                        _results.AddHidden(_fleet);
                         _results.AddReceived(_fleet.TakeReceived());
                         await _results.AddStepAsync(number, truth!, results);
                         _steps = (int)number;

@@ -16,6 +16,8 @@ public sealed class Scoreboard
     private readonly EdgeScorer[] _scorers;
     private readonly List<TrueObject>[] _truths;
     private readonly List<PublishedTrack>[] _tracks;
+    private readonly List<ulong>[] _ownTruths;
+    private readonly List<ulong>[] _ownTracks;
     private readonly List<int>[] _near;
     private readonly PointGrid _grid = new(100);
     private readonly Dictionary<int, Owner> _owner = [];
@@ -29,6 +31,8 @@ public sealed class Scoreboard
         _scorers = [.. edges.Select(_ => new EdgeScorer())];
         _truths = [.. edges.Select(_ => new List<TrueObject>())];
         _tracks = [.. edges.Select(_ => new List<PublishedTrack>())];
+        _ownTruths = [.. edges.Select(_ => new List<ulong>())];
+        _ownTracks = [.. edges.Select(_ => new List<ulong>())];
         _near = [.. edges.Select(_ => new List<int>())];
     }
 
@@ -50,21 +54,8 @@ public sealed class Scoreboard
         Parallel.For(0, _edges.Count, new ParallelOptions { MaxDegreeOfParallelism = _workers }, i => ScoreEdge(i, frame, results[i]));
         for (int i = 0; i < _edges.Count; i++)
         {
-            foreach (TrueObject truth in _truths[i])
-            {
-                if (truth.IsCovered && _edges[i].IsAnswerableFor(truth.Position))
-                {
-                    Across.AddTruth(truth.Number);
-                }
-            }
-
-            foreach (PublishedTrack track in _tracks[i])
-            {
-                if (track.IsCovered && _edges[i].IsAnswerableFor(track.Position))
-                {
-                    Across.AddTrack(track.Id);
-                }
-            }
+            _ownTruths[i].ForEach(Across.AddTruth);
+            _ownTracks[i].ForEach(Across.AddTrack);
 
             foreach ((int number, PlanePoint at, ulong id) in _scorers[i].Matches)
             {
@@ -75,7 +66,7 @@ public sealed class Scoreboard
                     continue;
                 }
 
-                Across.AddMatch(number, id);
+                Across.AddMatch((ulong)number, id);
                 var next = new Owner(i, id, last.Crossing, last.Since, last.IsSettling);
                 if (isKnown && last.IsSettling && (id == last.Crossing || last.Edge != i || frame.Time.SecondsSince(last.Since) > SettleSeconds))
                 {
@@ -167,6 +158,10 @@ public sealed class Scoreboard
             tracks.Add(new PublishedTrack(t.Id, at, new PlanePoint(t.VelocityX, t.VelocityY), t.Pxx, t.Pxy, t.Pyy, edge.Covers(at)) { AgeSeconds = published.SecondsSince(new SimTime(t.LastMeasuredMicroseconds)) });
         }
 
+        _ownTruths[i].Clear();
+        _ownTruths[i].AddRange(truths.Where(t => t.IsCovered && edge.IsAnswerableFor(t.Position)).Select(t => (ulong)t.Number));
+        _ownTracks[i].Clear();
+        _ownTracks[i].AddRange(tracks.Where(t => t.IsCovered && edge.IsAnswerableFor(t.Position)).Select(t => t.Id));
         _scorers[i].AddFrame(truths, tracks, published.Seconds);
         Unseen.Settle(i, frame.Time, result.Messages);
         foreach (int number in _scorers[i].Missed)

@@ -13,7 +13,6 @@ internal sealed class WayFinder
     private const int MostOnward = 6;
     private const int MostPassed = 2;
     private const double UnsignalledWaitSeconds = 10;
-    private readonly RoadNetwork _network;
     private readonly List<(int From, double Metres, double Seconds, double Wait)>[] _before;
     private readonly List<int>[] _watchers;
     private readonly Dictionary<(int From, int To), Way>[] _into;
@@ -23,7 +22,6 @@ internal sealed class WayFinder
     /// <param name="watched">For each edge the links that it watches, wholly or in part.</param>
     public WayFinder(RoadNetwork network, HashSet<int>[] watched)
     {
-        _network = network;
         _before = [.. network.Links.Select(_ => new List<(int From, double Metres, double Seconds, double Wait)>())];
         Dictionary<string, double> cycles = network.Signals.GroupBy(s => s.Id, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.First().Phases.Sum(p => p.DurationSeconds), StringComparer.Ordinal);
         foreach (Connection c in network.Connections)

@@ -481,19 +481,7 @@ public sealed class EdgeCore
             }
 
             _announced[t.Id] = now;
-            Announce(
-                new Handover(_globalIds[i], now, t.X, t.Y, t.VelocityX, t.VelocityY, t.Size, t.Kind, _pieces[i]?.Lane ?? -1)
-                {
-                    SizeDeviationShare = t.SizeDeviationShare,
-                    Pxx = t.Pxx,
-                    Pxy = t.Pxy,
-                    Pyy = t.Pyy,
-                    VelocityVariance = t.VelocityVariance,
-                    Born = _handovers.BornOf(t.Id),
-                    Link = _pieces[i]?.Link ?? -1,
-                    LaneMetres = _pieces[i]?.MetresAt(t.X, t.Y) ?? 0,
-                },
-                result);
+            Announce(Handover.Of(in t, _globalIds[i], now, _pieces[i], _handovers.BornOf(t.Id)), result);
         }
 
         foreach (Handover ended in _handovers.Ended)

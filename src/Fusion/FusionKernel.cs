@@ -50,7 +50,6 @@ internal sealed class FusionKernel
     private float[] _pairDistance = new float[256];
     private float[] _pairGain = new float[256];
     private int _pairCount;
-    private PlanePoint _origin;
     private ulong _extra;
     private const int PairTerms = 5;
     private const float Ln2 = 0.693147181f;
@@ -80,11 +79,7 @@ internal sealed class FusionKernel
     }
 
     /// <summary>Point of the plane that is the origin of the tracks' coordinates; set before the first scan.</summary>
-    public PlanePoint Origin
-    {
-        get => _origin;
-        set => _origin = value;
-    }
+    public PlanePoint Origin { get; set; }
 
     /// <summary>Identities that were published lately: they outlive what late scans do to the tracks under them.</summary>
     public HashSet<ulong> Published { get; } = [];
@@ -498,7 +493,7 @@ internal sealed class FusionKernel
         if (learns)
         {
             Vector256<float> weight = TrackTable.Load(t.Row(TrackTable.Confirmed), i) * mask * Vector256.Create(2f) / (sxx + syy);
-            sums.Add(weight, x0 - Vector256.Create((float)(s.Sensor.Position.X - _origin.X)), y0 - Vector256.Create((float)(s.Sensor.Position.Y - _origin.Y)), vx0, vy0, dx, dy, (ixx * dx * dx) + (Vector256.Create(2f) * ixy * dx * dy) + (iyy * dy * dy));
+            sums.Add(weight, x0 - Vector256.Create((float)(s.Sensor.Position.X - Origin.X)), y0 - Vector256.Create((float)(s.Sensor.Position.Y - Origin.Y)), vx0, vy0, dx, dy, (ixx * dx * dx) + (Vector256.Create(2f) * ixy * dx * dy) + (iyy * dy * dy));
         }
 
         Vector256<float> k0x = (p00 * ixx) + (p01 * ixy), k0y = (p00 * ixy) + (p01 * iyy);
@@ -658,7 +653,7 @@ internal sealed class FusionKernel
             }
 
             float x = t.At(TrackTable.X, i), y = t.At(TrackTable.Y, i);
-            if (!sensor.CanSee(x + _origin.X, y + _origin.Y) || (_area is { } area && !area.Contains(x + _origin.X, y + _origin.Y)) || IsInShadow(t, i, sensor))
+            if (!sensor.CanSee(x + Origin.X, y + Origin.Y) || (_area is { } area && !area.Contains(x + Origin.X, y + Origin.Y)) || IsInShadow(t, i, sensor))
             {
                 continue;
             }
@@ -694,7 +689,7 @@ internal sealed class FusionKernel
             return false;
         }
 
-        float sx = (float)(sensor.Position.X - _origin.X), sy = (float)(sensor.Position.Y - _origin.Y);
+        float sx = (float)(sensor.Position.X - Origin.X), sy = (float)(sensor.Position.Y - Origin.Y);
         float dx = t.At(TrackTable.X, i) - sx, dy = t.At(TrackTable.Y, i) - sy, range = MathF.Sqrt((dx * dx) + (dy * dy));
         if (range < 1)
         {
@@ -730,7 +725,7 @@ internal sealed class FusionKernel
         int before = t.Count;
         for (int j = 0; j < s.Count; j++)
         {
-            if (_rowOf[j] >= 0 || (_area is { } area && !area.Contains(s.X[j] + _origin.X, s.Y[j] + _origin.Y)))
+            if (_rowOf[j] >= 0 || (_area is { } area && !area.Contains(s.X[j] + Origin.X, s.Y[j] + Origin.Y)))
             {
                 continue;
             }
@@ -849,7 +844,7 @@ internal sealed class FusionKernel
         ReadOnlySpan<float> score = t.Row(TrackTable.Score), confirmed = t.Row(TrackTable.Confirmed), first = t.Row(TrackTable.FirstScore), x = t.Row(TrackTable.X), y = t.Row(TrackTable.Y);
         ReadOnlySpan<long> opportunity = t.Number(TrackTable.LastOpportunity);
         PlaneBox inside = _area is { } area
-            ? new PlaneBox(area.Left - _origin.X, area.Bottom - _origin.Y, area.Right - _origin.X, area.Top - _origin.Y)
+            ? new PlaneBox(area.Left - Origin.X, area.Bottom - Origin.Y, area.Right - Origin.X, area.Top - Origin.Y)
             : new PlaneBox(double.MinValue, double.MinValue, double.MaxValue, double.MaxValue);
         for (int i = t.Count - 1; i >= 0; i--)
         {
@@ -870,7 +865,7 @@ internal sealed class FusionKernel
         }
 
         double margin = 3 * Math.Sqrt(t.At(TrackTable.P00, i) + t.At(TrackTable.P11, i));
-        double x = t.At(TrackTable.X, i) + _origin.X, y = t.At(TrackTable.Y, i) + _origin.Y;
+        double x = t.At(TrackTable.X, i) + Origin.X, y = t.At(TrackTable.Y, i) + Origin.Y;
         return x < area.Left - margin || x > area.Right + margin || y < area.Bottom - margin || y > area.Top + margin;
     }
 

@@ -85,7 +85,7 @@ public sealed class KernelTracker : ITracker
         }
 
         StoredScan scan = _spareScans.Count > 0 ? _spareScans.Pop() : new StoredScan();
-        scan.Fill(corrected, time, memory, ++_sequence, measurements, in correction, _origin!.Value);
+        scan.Fill(corrected, memory, ++_sequence, measurements, in correction, _origin!.Value);
         _late += corrected < _newest ? 1 : 0;
         _newest = corrected > _newest ? corrected : _newest;
         int at = _ring.Count;
@@ -283,15 +283,10 @@ public sealed class KernelTracker : ITracker
         LetGo(half);
         if (_ring[0].Before is null)
         {
-            GoBackToNow();
+            // No state is kept in the older half: everything is final.
+            _floor = _newest;
+            LetGo(_ring.Count);
         }
-    }
-
-    /// <summary>Makes everything final up to now.</summary>
-    private void GoBackToNow()
-    {
-        _floor = _newest;
-        LetGo(_ring.Count);
     }
 
     /// <summary>What is remembered of a sensor; profiles are the same objects again and again, so the first look is by reference.</summary>

@@ -15,9 +15,6 @@ internal sealed class StoredScan
 
     public SimTime Time { get; private set; }
 
-    /// <summary>The instant that the sensor stated.</summary>
-    public SimTime StatedTime { get; private set; }
-
     public SensorProfile Sensor => Memory.Profile;
 
     public SensorMemory Memory { get; private set; } = null!;
@@ -79,9 +76,9 @@ internal sealed class StoredScan
     /// <summary>What the scan says of its sensor's errors, when it was worked through last.</summary>
     public ResidualSums Residuals { get; } = new();
 
-    public void Fill(SimTime time, SimTime statedTime, SensorMemory memory, ulong sequence, ReadOnlySpan<Measurement> measurements, in SensorCorrection correction, PlanePoint origin)
+    public void Fill(SimTime time, SensorMemory memory, ulong sequence, ReadOnlySpan<Measurement> measurements, in SensorCorrection correction, PlanePoint origin)
     {
-        (Time, StatedTime, Memory, Sequence, Count, IsSeen, Before) = (time, statedTime, memory, sequence, measurements.Length, false, null);
+        (Time, Memory, Sequence, Count, IsSeen, Before) = (time, memory, sequence, measurements.Length, false, null);
         Padded = (Count + Lanes - 1) / Lanes * Lanes;
         if (_capacity < Padded)
         {

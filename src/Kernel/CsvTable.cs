@@ -38,17 +38,20 @@ public sealed class CsvTable : IDisposable
     /// <summary>Line of the row, from 1.</summary>
     public int Line { get; private set; }
 
+    /// <summary>Lines that were passed over because nothing is in them.</summary>
+    public long EmptyLines { get; private set; }
+
     public bool Has(string column) => _columns.ContainsKey(column);
 
     /// <summary>Goes on to the next row that is not empty; false at the end.</summary>
     public bool Next()
     {
-        string? line;
-        do
+        string? line = ReadLine();
+        for (; line is { Length: 0 }; line = ReadLine())
         {
-            line = ReadLine();
+            EmptyLines++;
         }
-        while (line is { Length: 0 });
+
         _row = line?.Split(',') ?? [];
         return line is not null;
     }

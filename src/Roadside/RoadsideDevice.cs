@@ -42,9 +42,16 @@ public sealed record DeviceSettings
 public readonly record struct ReceivedDown(string Device, TopicKind Kind, SimTime Published, SimTime Received, int Bytes, int Items, bool IsCommand);
 
 /// <summary>A scan, what it made of each road user in range, and what became of the list that told of it. Never on the wire.</summary>
-/// <param name="Sequence">Number of the message; −1 when it never left.</param>
-/// <param name="Arrival">When it arrived, if it did.</param>
-public sealed record ScanReport(string Device, string Sensor, SimTime Scan, SimTime Sent, long Sequence, LinkFate Fate, SimTime Arrival, Sighting[] Sightings);
+public sealed record ScanReport(string Device, string Sensor, SimTime Scan, SimTime Sent, Sighting[] Sightings)
+{
+    /// <summary>Number of the message; −1 when it never left.</summary>
+    public long Sequence { get; internal set; } = -1;
+
+    public LinkFate Fate { get; internal set; }
+
+    /// <summary>When it arrived, if it did.</summary>
+    public SimTime Arrival { get; internal set; }
+}
 
 /// <summary>Counts of one device, from sensing to sending.</summary>
 public record struct DeviceCounts
@@ -83,7 +90,7 @@ public sealed class RoadsideDevice
     private readonly List<BsmLabel> _labels = [];
     private readonly List<Sighting> _sightings = [];
     private readonly List<ScanReport> _scans = [];
-    private readonly Lock _labelLock = new();
+    private readonly Lock _hiddenLock = new();
     private readonly Dictionary<TopicKind, string> _topics = [];
     private readonly System.Collections.Concurrent.ConcurrentQueue<DeviceCommand> _commands = new();
     private readonly List<DeviceCommand> _arrived = [];
@@ -197,7 +204,7 @@ public sealed class RoadsideDevice
                 _counts.Sensing += sensor.Scan(frame, _near, scan, _detections, _sightings);
                 SimTime sent = scan + sensor.DrawDelay();
                 Encode(sensor.Sensor, scan, sent);
-                Queue(TopicKind.ParticipantUp, Encoded, _payload, -1, sent, scan: new ScanReport(Id, sensor.Sensor.Id, scan, sent, -1, LinkFate.Delivered, sent, [.. _sightings]));
+                Queue(TopicKind.ParticipantUp, Encoded, _payload, -1, sent, scan: new ScanReport(Id, sensor.Sensor.Id, scan, sent, [.. _sightings]));
             }
         }
 
@@ -227,25 +234,15 @@ public sealed class RoadsideDevice
         return _outgoing;
     }
 
-    /// <summary>What vehicles' messages since the last call truly are.</summary>
-    public List<BsmLabel> TakeLabels()
+    /// <summary>What vehicles' messages truly are, and what scans made of the road users near them, since the last call.</summary>
+    public (List<BsmLabel> Labels, List<ScanReport> Scans) TakeHidden()
     {
-        lock (_labelLock)
+        lock (_hiddenLock)
         {
-            List<BsmLabel> labels = [.. _labels];
+            (List<BsmLabel>, List<ScanReport>) taken = ([.. _labels], [.. _scans]);
             _labels.Clear();
-            return labels;
-        }
-    }
-
-    /// <summary>What scans made of the road users near them, and what became of their lists, since the last call.</summary>
-    public List<ScanReport> TakeScans()
-    {
-        lock (_labelLock)
-        {
-            List<ScanReport> scans = [.. _scans];
             _scans.Clear();
-            return scans;
+            return taken;
         }
     }
 
@@ -448,7 +445,7 @@ public sealed class RoadsideDevice
         Note(message.Scan, outcome, sequence);
         if (message.Label is { } label)
         {
-            lock (_labelLock)
+            lock (_hiddenLock)
             {
                 _labels.Add(label with { Sequence = sequence });
             }
@@ -461,9 +458,10 @@ public sealed class RoadsideDevice
     {
         if (scan is not null)
         {
-            lock (_labelLock)
+            lock (_hiddenLock)
             {
-                _scans.Add(scan with { Fate = outcome.Fate, Arrival = outcome.Arrival, Sequence = sequence });
+                (scan.Fate, scan.Arrival, scan.Sequence) = (outcome.Fate, outcome.Arrival, sequence);
+                _scans.Add(scan);
             }
         }
     }

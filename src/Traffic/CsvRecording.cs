@@ -14,12 +14,9 @@ public sealed class CsvRecording : IRecording
 {
     /// <summary>Pause between two segments, long enough that nobody is carried over.</summary>
     private const double SegmentPauseSeconds = 0.1;
-    private readonly StreamReader _reader;
-    private readonly string _file;
-    private readonly Dictionary<string, int> _columns;
+    private readonly CsvTable _table;
     private readonly SortedDictionary<string, long> _remarks = new(StringComparer.Ordinal);
-    private string[]? _row;
-    private int _line = 1;
+    private bool _hasRow;
     private string? _segment;
     private double _segmentShift;
     private double _segmentStart;
@@ -27,21 +24,7 @@ public sealed class CsvRecording : IRecording
 
     public CsvRecording(Stream source, string file)
     {
-        _file = file;
-        _reader = new StreamReader(InputStreams.Decompress(source));
-        string header = ReadLine() ?? throw Error("the file is empty", "give a header line and rows", string.Empty);
-        string[] names = header.Split(',');
-        _columns = names.Select((n, i) => (Name: n.Trim(), Index: i)).GroupBy(c => c.Name, StringComparer.OrdinalIgnoreCase)
-            .ToDictionary(g => g.Key, g => g.First().Index, StringComparer.OrdinalIgnoreCase);
-        foreach (string needed in (string[])["t", "vehicle_id", "x", "y"])
-        {
-            if (!_columns.ContainsKey(needed))
-            {
-                string? near = NearestName.Of(needed, _columns.Keys);
-                throw Error($"column {needed} is missing", near is null ? "needed are t, vehicle_id, x, y" : $"is '{near}' meant? needed are t, vehicle_id, x, y", needed);
-            }
-        }
-
+        _table = new CsvTable(source, file, "t", "vehicle_id", "x", "y");
         Advance();
     }
 
@@ -49,13 +32,13 @@ public sealed class CsvRecording : IRecording
 
     public RecordedStep? Next()
     {
-        if (_row is null)
+        if (!_hasRow)
         {
             return null;
         }
 
-        string? segment = _columns.TryGetValue("segment", out int s) ? Field(s) : null;
-        double time = Number("t");
+        string? segment = Segment();
+        double time = _table.Number("t");
         if (segment != _segment)
         {
             if (!double.IsNaN(_lastSeconds))
@@ -69,11 +52,11 @@ public sealed class CsvRecording : IRecording
         }
         else if (time < _segmentStart || time + _segmentShift <= _lastSeconds)
         {
-            throw Error($"time goes back to {time.ToString(CultureInfo.InvariantCulture)}", "sort the rows by t (within a segment)", "t");
+            throw _table.Error($"time goes back to {time.ToString(CultureInfo.InvariantCulture)}", "sort the rows by t (within a segment)", "t");
         }
 
         var users = new List<RecordedUser>();
-        while (_row is not null && Number("t") == time && (segment is null || Field(s) == segment))
+        while (_hasRow && _table.Number("t") == time && Segment() == segment)
         {
             users.Add(ReadUser(segment));
             Advance();
@@ -83,71 +66,41 @@ public sealed class CsvRecording : IRecording
         return new RecordedStep(_lastSeconds, users);
     }
 
-    public void Dispose() => _reader.Dispose();
+    public void Dispose() => _table.Dispose();
 
     private RecordedUser ReadUser(string? segment)
     {
-        string id = Field(_columns["vehicle_id"]);
-        RoadUserKind kind = _columns.TryGetValue("type", out int type) ? FcdRecording.KindOf(Field(type)) : RoadUserKind.Car;
+        string id = _table.Text("vehicle_id");
+        RoadUserKind kind = _table.Has("type") ? FcdRecording.KindOf(_table.Text("type")) : RoadUserKind.Car;
         BodySize usual = BodySize.Of(kind);
-        double heading = _columns.ContainsKey("heading_rad") ? Heading.Wrap(Number("heading_rad"))
-            : _columns.ContainsKey("heading_deg") ? Heading.FromCompassDegrees(Number("heading_deg"))
+        double heading = _table.Has("heading_rad") ? Heading.Wrap(_table.Number("heading_rad"))
+            : _table.Has("heading_deg") ? Heading.FromCompassDegrees(_table.Number("heading_deg"))
             : double.NaN;
         return new RecordedUser(
             segment is null ? id : segment + "/" + id,
-            Number("x"),
-            Number("y"),
+            _table.Number("x"),
+            _table.Number("y"),
             heading,
-            _columns.ContainsKey("speed") ? Number("speed") : double.NaN,
+            _table.Has("speed") ? _table.Number("speed") : double.NaN,
             new BodySize(Size("length", usual.LengthMetres, 40), Size("width", usual.WidthMetres, 10), Size("height", usual.HeightMetres, 6)),
             kind,
             -1,
             0);
     }
 
-    private void Remark(string what) => _remarks[what] = _remarks.GetValueOrDefault(what) + 1;
+    private string? Segment() => _table.Has("segment") ? _table.Text("segment") : null;
 
-    private float Size(string column, float fallback, double most) => _columns.ContainsKey(column) ? (float)Math.Clamp(Number(column), 0.1, most) : fallback;
+    private void Remark(string what, long times = 1) => _remarks[what] = _remarks.GetValueOrDefault(what) + times;
 
-    private string Field(int index) => index < _row!.Length
-        ? _row[index].Trim()
-        : throw Error($"the row has {_row.Length} fields, {_columns.Count} are expected", "complete or remove the row", string.Empty);
-
-    private double Number(string column)
-    {
-        string text = Field(_columns[column]);
-        return Numbers.TryParse(text, out double value)
-            ? value
-            : throw Error($"'{text}' is not a number", "use digits with a point", column);
-    }
+    private float Size(string column, float fallback, double most) => _table.Has(column) ? (float)Math.Clamp(_table.Number(column), 0.1, most) : fallback;
 
     private void Advance()
     {
-        string? line;
-        do
+        long empty = _table.EmptyLines;
+        _hasRow = _table.Next();
+        if (_table.EmptyLines > empty)
         {
-            line = ReadLine();
-            _line++;
-            if (line is { Length: 0 })
-            {
-                Remark("skipped: empty line");
-            }
-        }
-        while (line is { Length: 0 });
-        _row = line?.Split(',');
-    }
-
-    private string? ReadLine()
-    {
-        try
-        {
-            return _reader.ReadLine();
-        }
-        catch (InvalidDataException e)
-        {
-            throw InputStreams.Damaged(e, _file);
+            Remark("skipped: empty line", _table.EmptyLines - empty);
         }
     }
-
-    private BadInputException Error(string message, string remedy, string column) => new(_file, column, message, remedy, _line, 1);
 }

@@ -25,6 +25,21 @@ public readonly record struct Handover(ulong GlobalId, SimTime Time, double X, d
 
     /// <summary>When the identity was minted.</summary>
     public SimTime Born { get; init; } = Time;
+
+    /// <summary>What there is to say of a track.</summary>
+    /// <param name="piece">The piece of lane that it follows; null for none.</param>
+    public static Handover Of(in TrackEstimate track, ulong globalId, SimTime time, RoadPiece? piece, SimTime born) =>
+        new(globalId, time, track.X, track.Y, track.VelocityX, track.VelocityY, track.Size, track.Kind, piece?.Lane ?? -1)
+        {
+            SizeDeviationShare = track.SizeDeviationShare,
+            Born = born,
+            Link = piece?.Link ?? -1,
+            LaneMetres = piece?.MetresAt(track.X, track.Y) ?? 0,
+            Pxx = track.Pxx,
+            Pxy = track.Pxy,
+            Pyy = track.Pyy,
+            VelocityVariance = track.VelocityVariance,
+        };
 }
 
 /// <summary>
@@ -233,17 +248,7 @@ public sealed class HandoverBook
             _living.Remove(local);
             _published.Remove(global);
             _shared.Remove(global);
-            var ended = new Handover(global, time, t.X, t.Y, t.VelocityX, t.VelocityY, t.Size, t.Kind, piece?.Lane ?? -1)
-            {
-                SizeDeviationShare = t.SizeDeviationShare,
-                Born = born,
-                Link = piece?.Link ?? -1,
-                LaneMetres = piece?.MetresAt(t.X, t.Y) ?? 0,
-                Pxx = t.Pxx,
-                Pxy = t.Pxy,
-                Pyy = t.Pyy,
-                VelocityVariance = t.VelocityVariance,
-            };
+            Handover ended = Handover.Of(in t, global, time, piece, born);
             Expect(in ended, MemorySeconds);
             _ended.Add(ended);
         }

@@ -22,6 +22,30 @@ public readonly record struct IdentityValue(long TruePositives, long Truths, lon
 
     public double Precision => TruePositives / (double)Tracks;
 
+    /// <summary>The pairing of identities, one to one, under which most frames are true positives.</summary>
+    /// <param name="together">For each pair in how many frames the two were alike enough.</param>
+    /// <param name="truths">True objects, summed over frames.</param>
+    /// <param name="tracks">Tracks, summed over frames.</param>
+    public static IdentityValue Of(IReadOnlyDictionary<(ulong Truth, ulong Track), long> together, long truths, long tracks)
+    {
+        ulong[] rows = [.. together.Keys.Select(k => k.Truth).Distinct().Order()], columns = [.. together.Keys.Select(k => k.Track).Distinct().Order()];
+        var assignment = new Assignment();
+        foreach (((ulong truth, ulong track), long frames) in together.OrderBy(t => t.Key))
+        {
+            assignment.Allow(Array.BinarySearch(rows, truth), Array.BinarySearch(columns, track), frames);
+        }
+
+        int[] columnOf = new int[rows.Length];
+        assignment.Solve(rows.Length, columns.Length, columnOf);
+        long shared = 0;
+        for (int i = 0; i < rows.Length; i++)
+        {
+            shared += columnOf[i] < 0 ? 0 : together[(rows[i], columns[columnOf[i]])];
+        }
+
+        return new IdentityValue(shared, truths, tracks);
+    }
+
     public static IdentityValue operator +(IdentityValue a, IdentityValue b) => new(a.TruePositives + b.TruePositives, a.Truths + b.Truths, a.Tracks + b.Tracks);
 }
 
@@ -106,23 +130,5 @@ public sealed class ClearSequence(double threshold = 0.5)
     }
 
     /// <summary>The identity scores of the frames so far.</summary>
-    public IdentityValue Identity()
-    {
-        ulong[] truths = [.. _together.Keys.Select(k => k.Truth).Distinct().Order()], tracks = [.. _together.Keys.Select(k => k.Track).Distinct().Order()];
-        var assignment = new Assignment();
-        foreach (((ulong truth, ulong track), long frames) in _together.OrderBy(t => t.Key))
-        {
-            assignment.Allow(Array.BinarySearch(truths, truth), Array.BinarySearch(tracks, track), frames);
-        }
-
-        int[] columnOf = new int[truths.Length];
-        assignment.Solve(truths.Length, tracks.Length, columnOf);
-        long shared = 0;
-        for (int i = 0; i < truths.Length; i++)
-        {
-            shared += columnOf[i] < 0 ? 0 : _together[(truths[i], tracks[columnOf[i]])];
-        }
-
-        return new IdentityValue(shared, _truths, _tracks);
-    }
+    public IdentityValue Identity() => IdentityValue.Of(_together, _truths, _tracks);
 }

@@ -50,7 +50,7 @@ public sealed class AccuracySums
 
     public double LagSquare { get; set; }
 
-    public double VelocityLagSeconds => LagSquare > 1e-9 ? -LagProduct / LagSquare : double.NaN;
+    public double VelocityLagSeconds => VelocityLag.SecondsOf(LagProduct, LagSquare);
 
     public void Add(AccuracySums other)
     {
@@ -191,8 +191,7 @@ public sealed class EdgeScorer
         Sums.Missed += missed;
         Sums.False += spurious;
         Sums.LocalisationSum += localisation;
-        int most = Math.Max(_truthIds.Count, _trackIds.Count), pairs = _truthIds.Count - missed;
-        Sums.OspaSum += Math.Sqrt((localisation + (CutoffMetres * CutoffMetres * (most - pairs))) / most);
+        Sums.OspaSum += Gospa.OspaOf(localisation, _truthIds.Count - missed, Math.Max(_truthIds.Count, _trackIds.Count), CutoffMetres, order: 2);
         Sums.GospaSum += Math.Sqrt(localisation + (CutoffMetres * CutoffMetres / 2 * (missed + spurious)));
         AddSimilarities(truths, tracks);
     }

@@ -42,10 +42,19 @@ public static class Gospa
             return 0;
         }
 
-        // A pair at or beyond the cut-off costs as much as an unassigned object, so leaving it out changes nothing.
         (double sum, int pairs, _) = Assign(truths, estimates, distance, cutoff, order);
-        return Math.Pow((sum + (Math.Pow(cutoff, order) * (most - pairs))) / most, 1 / order);
+        return OspaOf(sum, pairs, most, cutoff, order);
     }
+
+    /// <summary>
+    /// OSPA from GOSPA's assignment: a pair at or beyond the cut-off costs as much as an unassigned object, so leaving it out changes
+    /// nothing.
+    /// </summary>
+    /// <param name="localisation">Σ d^p over the pairs.</param>
+    /// <param name="pairs">Number of pairs.</param>
+    /// <param name="most">The greater of the numbers of objects and estimates; not 0.</param>
+    public static double OspaOf(double localisation, int pairs, int most, double cutoff, double order) =>
+        Math.Pow((localisation + (Math.Pow(cutoff, order) * (most - pairs))) / most, 1 / order);
 
     private static (double Sum, int Pairs, int[] ColumnOf) Assign(int truths, int estimates, Func<int, int, double> distance, double cutoff, double order)
     {

@@ -6,15 +6,15 @@ namespace V2XSim.Fusion.Scoring;
 /// </summary>
 public sealed class IdentityAcross
 {
-    private readonly SortedDictionary<(int Truth, ulong Track), long> _together = [];
-    private readonly Dictionary<int, long> _truths = [];
+    private readonly SortedDictionary<(ulong Truth, ulong Track), long> _together = [];
+    private readonly Dictionary<ulong, long> _truths = [];
     private readonly Dictionary<ulong, long> _tracks = [];
 
-    public void AddTruth(int number) => _truths[number] = _truths.GetValueOrDefault(number) + 1;
+    public void AddTruth(ulong number) => _truths[number] = _truths.GetValueOrDefault(number) + 1;
 
     public void AddTrack(ulong id) => _tracks[id] = _tracks.GetValueOrDefault(id) + 1;
 
-    public void AddMatch(int number, ulong id) => _together[(number, id)] = _together.GetValueOrDefault((number, id)) + 1;
+    public void AddMatch(ulong number, ulong id) => _together[(number, id)] = _together.GetValueOrDefault((number, id)) + 1;
 
     public double Association
     {
@@ -22,7 +22,7 @@ public sealed class IdentityAcross
         {
             double sum = 0;
             long all = 0;
-            foreach (((int truth, ulong track), long shared) in _together)
+            foreach (((ulong truth, ulong track), long shared) in _together)
             {
                 sum += shared * (shared / (double)(_truths.GetValueOrDefault(truth, shared) + _tracks.GetValueOrDefault(track, shared) - shared));
                 all += shared;
@@ -32,24 +32,5 @@ public sealed class IdentityAcross
         }
     }
 
-    public IdentityValue Identity()
-    {
-        int[] truths = [.. _together.Keys.Select(k => k.Truth).Distinct().Order()];
-        ulong[] tracks = [.. _together.Keys.Select(k => k.Track).Distinct().Order()];
-        var assignment = new Assignment();
-        foreach (((int truth, ulong track), long shared) in _together)
-        {
-            assignment.Allow(Array.BinarySearch(truths, truth), Array.BinarySearch(tracks, track), shared);
-        }
-
-        int[] columnOf = new int[truths.Length];
-        assignment.Solve(truths.Length, tracks.Length, columnOf);
-        long kept = 0;
-        for (int i = 0; i < truths.Length; i++)
-        {
-            kept += columnOf[i] < 0 ? 0 : _together[(truths[i], tracks[columnOf[i]])];
-        }
-
-        return new IdentityValue(kept, _truths.Values.Sum(), _tracks.Values.Sum());
-    }
+    public IdentityValue Identity() => IdentityValue.Of(_together, _truths.Values.Sum(), _tracks.Values.Sum());
 }

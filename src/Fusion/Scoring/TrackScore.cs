@@ -45,13 +45,13 @@ public sealed record TrackScore
 
     public required int TrackIdentities { get; init; }
 
-    /// <summary>Scores the frames of a truth that have publications between them: those at which the track file has rows.</summary>
+    /// <summary>Scores the frames of a truth at which a publication was due, found something or not.</summary>
     /// <param name="truth">True objects by instant.</param>
     /// <param name="tracks">Tracks by instant of publication.</param>
     /// <param name="from">First instant that counts.</param>
     /// <param name="to">Last instant that counts.</param>
-    /// <param name="every">Instants that count: those of the truth at which a publication was due, or null for those that the track file has.</param>
-    public static TrackScore Of(SortedDictionary<SimTime, List<FileTrack>> truth, SortedDictionary<SimTime, List<FileTrack>> tracks, SimTime from, SimTime to, Func<SimTime, bool>? every = null)
+    /// <param name="isDue">Whether a publication was due at an instant; only those count.</param>
+    public static TrackScore Of(SortedDictionary<SimTime, List<FileTrack>> truth, SortedDictionary<SimTime, List<FileTrack>> tracks, SimTime from, SimTime to, Func<SimTime, bool> isDue)
     {
         const double Near = 2, Similar = EdgeScorer.SimilarityMetres;
         var hota = new HotaSequence();
@@ -62,7 +62,7 @@ public sealed record TrackScore
         int frames = 0;
         foreach ((SimTime time, List<FileTrack> x) in truth)
         {
-            if (time < from || time > to || !(every?.Invoke(time) ?? tracks.ContainsKey(time)))
+            if (time < from || time > to || !isDue(time))
             {
                 continue;
             }
@@ -73,9 +73,10 @@ public sealed record TrackScore
             double Distance(int i, int j) => Math.Sqrt(((x[i].X - y[j].X) * (x[i].X - y[j].X)) + ((x[i].Y - y[j].Y) * (x[i].Y - y[j].Y)));
             (GospaValue value, int[] columnOf) = Gospa.Assigned(x.Count, y.Count, Distance, EdgeScorer.CutoffMetres);
             gospa += value.Distance;
-            ospa += Gospa.Ospa(x.Count, y.Count, Distance, EdgeScorer.CutoffMetres);
             localisation += value.Localisation;
             int pairs = columnOf.Count(c => c >= 0);
+            int most = Math.Max(x.Count, y.Count);
+            ospa += most > 0 ? Gospa.OspaOf(value.Localisation, pairs, most, EdgeScorer.CutoffMetres, order: 2) : 0;
             missed += x.Count - pairs;
             spurious += y.Count - pairs;
             for (int i = 0; i < x.Count; i++)

@@ -13,7 +13,10 @@ public sealed class VelocityLag
     public double Square { get; private set; }
 
     /// <summary>Seconds; NaN when nothing has accelerated.</summary>
-    public double Seconds => Square > 1e-9 ? -Product / Square : double.NaN;
+    public double Seconds => SecondsOf(Product, Square);
+
+    /// <summary>The lag from sums, which may be those of several added up.</summary>
+    public static double SecondsOf(double product, double square) => square > 1e-9 ? -product / square : double.NaN;
 
     /// <summary>Adds an object's true velocity at an instant, and the published one.</summary>
     public void Add(ulong truth, double seconds, double trueX, double trueY, double x, double y)

@@ -3,6 +3,7 @@ using V2XSim.Fusion;
 using V2XSim.Fusion.Scoring;
 using V2XSim.Kernel;
 using Xunit;
+using static V2XSim.Domain.Tests.Fusion.TrackerTrial;
 
 namespace V2XSim.Domain.Tests.Fusion;
 
@@ -300,12 +301,7 @@ public class KernelTrackerTests
     public void Identities_carry_the_edges_number_and_are_never_used_again()
     {
         var tracker = new KernelTracker(Bare with { GiveUpAt = -7, Ceiling = 3 }, 7);
-        var seen = new HashSet<ulong>();
-        for (int k = 0; k < 40; k++)
-        {
-            tracker.Process(SimTime.FromSeconds(k * 0.1), Everywhere, k % 8 < 3 ? [At(k, 0)] : []);
-            seen.UnionWith(Published(tracker, k * 0.1).Select(t => t.Id));
-        }
+        HashSet<ulong> seen = IdentitiesOfComingAndGoing(tracker, Everywhere);
 
         Assert.True(seen.Count >= 5, $"{seen.Count}");
         Assert.All(seen, id => Assert.Equal(7UL, id >> 48));
@@ -383,39 +379,7 @@ public class KernelTrackerTests
     {
         (double sigma, double probability, double clutter) = family == "X40H" ? (1, 0.7, 60) : (0.5, 0.9, 2);
         SensorProfile sensor = new("s", default, 0, Math.PI, double.PositiveInfinity, 0, 0, probability, clutter) { ClutterDensity = clutter / 90_000, HasShadows = false };
-        var truth = TestData.Rows("fusion", "X40", "gt.csv.gz").GroupBy(r => (long)Math.Round(r[0] * 1000)).ToDictionary(g => g.Key, g => g.ToList());
-        var scans = TestData.Rows("fusion", family, "meas.csv.gz").GroupBy(r => (Time: SimTime.FromSeconds(r[0]), Arrival: SimTime.FromSeconds(r[1]))).OrderBy(g => g.Key.Arrival).ThenBy(g => g.Key.Time).ToList();
-        var scorer = new EdgeScorer();
-        var estimates = new List<TrackEstimate>();
-        int next = 0;
-        for (SimTime time = SimTime.FromMilliseconds(75); time.Seconds < 30; time += TimeSpan.FromMilliseconds(100))
-        {
-            for (; next < scans.Count && scans[next].Key.Arrival <= time; next++)
-            {
-                Measurement[] scan = [.. scans[next].Where(r => double.IsFinite(r[3])).Select(r => new Measurement(r[3], r[4], sigma * sigma, 0, sigma * sigma, default, RoadUserKind.Unknown))];
-                tracker.Process(scans[next].Key.Time, sensor, scan);
-            }
-
-            estimates.Clear();
-            tracker.Publish(time, estimates);
-            if (time.Seconds >= 1)
-            {
-                scorer.AddFrame(
-                    [.. truth[time.Microseconds / 1000].Select(r => new TrueObject((int)r[1], new PlanePoint(r[2], r[3]), new PlanePoint(r[4], r[5]), true))],
-                    [.. estimates.Select(e => new PublishedTrack(e.Id, e.Position, new PlanePoint(e.VelocityX, e.VelocityY), e.Pxx, e.Pxy, e.Pyy, true))]);
-            }
-        }
-
-        return (scorer.Sums.GospaSum / scorer.Sums.Frames, scorer.Hota().Value, scorer.Sums);
-    }
-
-    private static Measurement At(double x, double y) => new(x, y, 0.25, 0, 0.25, BodySize.Of(RoadUserKind.Car), RoadUserKind.Car);
-
-    private static List<TrackEstimate> Published(KernelTracker tracker, double seconds)
-    {
-        var list = new List<TrackEstimate>();
-        tracker.Publish(SimTime.FromSeconds(seconds), list);
-        return list;
+        return TrackerTrial.Score(tracker, family, sensor, (x, y) => new Measurement(x, y, sigma * sigma, 0, sigma * sigma, default, RoadUserKind.Unknown));
     }
 
     /// <summary>A Kalman filter as the books write it, in double precision.</summary>

@@ -3,6 +3,7 @@ using V2XSim.Fusion;
 using V2XSim.Fusion.Scoring;
 using V2XSim.Kernel;
 using Xunit;
+using static V2XSim.Domain.Tests.Fusion.TrackerTrial;
 
 namespace V2XSim.Domain.Tests.Fusion;
 
@@ -142,12 +143,7 @@ public class NearestNeighbourTrackerTests
     public void Identities_carry_the_edges_number_and_are_never_used_again()
     {
         var tracker = new NearestNeighbourTracker(Bare with { DeleteAt = -2, Ceiling = 3 }, 7);
-        var seen = new HashSet<ulong>();
-        for (int k = 0; k < 40; k++)
-        {
-            tracker.Process(SimTime.FromSeconds(k * 0.1), Everywhere, k % 8 < 3 ? [At(k, 0)] : []);
-            seen.UnionWith(Published(tracker, k * 0.1).Select(t => t.Id));
-        }
+        HashSet<ulong> seen = IdentitiesOfComingAndGoing(tracker, Everywhere);
 
         Assert.True(seen.Count >= 5, $"{seen.Count}");
         Assert.All(seen, id => Assert.Equal(7UL, id >> 48));
@@ -198,36 +194,5 @@ public class NearestNeighbourTrackerTests
         Assert.True(Score(new NearestNeighbourTracker(turned, 1)).Gospa > Score(new NearestNeighbourTracker(usual, 1)).Gospa + 0.02);
     }
 
-    private static (double Gospa, HotaValue Hota, AccuracySums Sums) Score(NearestNeighbourTracker tracker)
-    {
-        var truth = TestData.Rows("fusion", "X40", "gt.csv.gz").GroupBy(r => (long)Math.Round(r[0] * 1000)).ToDictionary(g => g.Key, g => g.ToList());
-        var scorer = new EdgeScorer();
-        var estimates = new List<TrackEstimate>();
-        foreach (IGrouping<long, double[]> scan in TestData.Rows("fusion", "X40", "meas.csv.gz").GroupBy(r => (long)Math.Round(r[0] * 1000)))
-        {
-            var time = SimTime.FromMilliseconds(scan.Key);
-            tracker.Process(time, Everywhere, [.. scan.Where(r => double.IsFinite(r[3])).Select(r => At(r[3], r[4]))]);
-            if (scan.Key % 100 != 75 || scan.Key < 1000)
-            {
-                continue;
-            }
-
-            estimates.Clear();
-            tracker.Publish(time, estimates);
-            scorer.AddFrame(
-                [.. truth[scan.Key].Select(r => new TrueObject((int)r[1], new PlanePoint(r[2], r[3]), new PlanePoint(r[4], r[5]), true))],
-                [.. estimates.Select(e => new PublishedTrack(e.Id, e.Position, new PlanePoint(e.VelocityX, e.VelocityY), e.Pxx, e.Pxy, e.Pyy, true))]);
-        }
-
-        return (scorer.Sums.GospaSum / scorer.Sums.Frames, scorer.Hota().Value, scorer.Sums);
-    }
-
-    private static Measurement At(double x, double y) => new(x, y, 0.25, 0, 0.25, BodySize.Of(RoadUserKind.Car), RoadUserKind.Car);
-
-    private static List<TrackEstimate> Published(NearestNeighbourTracker tracker, double seconds)
-    {
-        var list = new List<TrackEstimate>();
-        tracker.Publish(SimTime.FromSeconds(seconds), list);
-        return list;
-    }
+    private static (double Gospa, HotaValue Hota, AccuracySums Sums) Score(NearestNeighbourTracker tracker) => TrackerTrial.Score(tracker, "X40", Everywhere, At);
 }
