@@ -148,7 +148,7 @@ public sealed class RunSession : IAsyncDisposable
         {
             _broker = await EmbeddedBroker.StartAsync(
                 _options.Port,
-                (client, message, isAllowed) => _intake.Accept(message, client, isAllowed: isAllowed),
+                (string client, in InboundPublish message, bool isAllowed) => _intake.Accept(in message, client, isAllowed: isAllowed),
                 [Topics.AnnouncerClient, .. _fleet.Devices.Select(d => d.Id)],
                 _clock,
                 limits: null,

@@ -270,7 +270,7 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
         bool reachable = true;
         try
         {
-            await using EmbeddedBroker? embedded = broker is null ? await EmbeddedBroker.StartAsync(port, (_, _, _) => false, [], clock) : null;
+            await using EmbeddedBroker? embedded = broker is null ? await EmbeddedBroker.StartAsync(port, (string _, in InboundPublish _, bool _) => false, [], clock) : null;
             BrokerAddress address = broker ?? embedded!.Address;
             long asked = clock.GetTimestamp();
             reachable = await Echoes(address, cancellation);

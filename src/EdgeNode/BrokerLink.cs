@@ -26,11 +26,17 @@ public sealed class BrokerLink : IDownlink, IAsyncDisposable
     {
         var link = new BrokerLink();
         var settings = new ClientSettings(broker, Topics.PlatformClient) { Filters = [.. Topics.UpFilters, .. Dialects.UpFilters], Reconnects = reconnects };
-        link._connection = await LastingConnection.ConnectAsync(settings, clock, cancellation, args =>
-        {
-            intake.Accept(args.ApplicationMessage, client: null, isState: args.ApplicationMessage.Retain);
-            return Task.CompletedTask;
-        });
+        link._connection = await LastingConnection.ConnectAsync(
+            settings,
+            clock,
+            cancellation,
+            args =>
+            {
+                InboundPublish message = EmbeddedBroker.Unpacked(args.ApplicationMessage);
+                intake.Accept(in message, client: null, isState: message.IsRetained);
+                return Task.CompletedTask;
+            },
+            (in InboundPublish message) => !message.IsRetained && intake.Accept(in message, client: null));
         return link;
     }
 

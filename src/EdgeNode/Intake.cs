@@ -149,6 +149,13 @@ public sealed class Intake : IDisposable
     /// <summary>Reads event time when a message comes in without saying; null uses <see cref="Now"/>.</summary>
     public Func<SimTime>? Clock { get; set; }
 
+    /// <summary>Takes in a message that the library has unpacked.</summary>
+    public bool Accept(MqttApplicationMessage message, string? client, bool isState = false, bool isAllowed = true)
+    {
+        InboundPublish unpacked = EmbeddedBroker.Unpacked(message);
+        return Accept(in unpacked, client, isState, isAllowed);
+    }
+
     /// <summary>Takes in one message; false for a topic that is none of ours.</summary>
     /// <param name="message">The message.</param>
     /// <param name="client">
@@ -157,12 +164,12 @@ public sealed class Intake : IDisposable
     /// </param>
     /// <param name="isAllowed">Whether the broker's rules let the client publish there.</param>
     /// <param name="isState">Whether the broker had kept it from before the platform came: then it counts only for real devices, whose state it tells.</param>
-    public bool Accept(MqttApplicationMessage message, string? client, bool isState = false, bool isAllowed = true)
+    public bool Accept(in InboundPublish message, string? client, bool isState = false, bool isAllowed = true)
     {
-        if (TranslatorFor(message) is { } dialects)
+        if (TranslatorFor(in message) is { } dialects)
         {
             Translated translated = dialects.Translate(message.Topic, message.Payload.ToArray(), UnixNow());
-            return Take(message, translated.Kind, translated.Device, new ReadOnlySequence<byte>(translated.Payload), translated.Format, isAllowed ? translated.Reason : RejectReason.NotAllowed, client, isState);
+            return Take(in message, translated.Kind, translated.Device, new ReadOnlySequence<byte>(translated.Payload), translated.Format, isAllowed ? translated.Reason : RejectReason.NotAllowed, client, isState);
         }
 
         TopicKind kind = Topics.Parse(message.Topic, out ReadOnlySpan<char> name);
@@ -173,11 +180,11 @@ public sealed class Intake : IDisposable
             reason = isAllowed ? RejectReason.UnknownTopic : reason;
         }
 
-        return Take(message, kind, name, message.Payload, FormatOf(message.ContentType), reason, client, isState);
+        return Take(in message, kind, name, message.Payload, FormatOf(message.ContentType), reason, client, isState);
     }
 
     /// <summary>The translator, when a message is in a dialect; every thread has its own.</summary>
-    private static Dialects? TranslatorFor(MqttApplicationMessage message)
+    private static Dialects? TranslatorFor(in InboundPublish message)
     {
         // The standard's own topics, which nearly all are, begin with a small r.
         if (message.Topic.Length == 0 || message.Topic[0] is 'r')
@@ -194,7 +201,7 @@ public sealed class Intake : IDisposable
 
     /// <param name="payload">What the message says in the standard's terms.</param>
     /// <param name="reason">Why it cannot be used, as far as that is known.</param>
-    private bool Take(MqttApplicationMessage message, TopicKind kind, ReadOnlySpan<char> name, in ReadOnlySequence<byte> payload, PayloadFormat format, RejectReason reason, string? client, bool isState)
+    private bool Take(in InboundPublish message, TopicKind kind, ReadOnlySpan<char> name, in ReadOnlySequence<byte> payload, PayloadFormat format, RejectReason reason, string? client, bool isState)
     {
         if (isState && !(_byName.TryGetValue(name, out Device? sender) && !sender.IsSimulated))
         {
@@ -218,8 +225,8 @@ public sealed class Intake : IDisposable
                 return false;
         }
 
-        long sequence = NumberText.In(message, UserProperties.Sequence) ?? -1;
-        long? scheduled = NumberText.In(message, UserProperties.Arrival);
+        long sequence = message.Sequence == InboundPublish.NoNumber ? -1 : message.Sequence;
+        long? scheduled = message.Arrival == InboundPublish.NoNumber ? null : message.Arrival;
         bool isKnown = _byName.TryGetValue(name, out Device? device), isItself = client is null || name.SequenceEqual(client);
         bool isOwn = isKnown && device!.IsSimulated && (client is null ? sequence >= 0 : isItself);
         if (!isOwn)

@@ -7,6 +7,9 @@ using MQTTnet.Server;
 
 namespace V2XSim.Mqtt;
 
+/// <summary>Gets who publishes what, and whether the rules allow it; false for a topic that it has no use for.</summary>
+public delegate bool UpHandler(string client, in InboundPublish message, bool isAllowed);
+
 /// <summary>
 /// An MQTT 5 broker inside the process, on a loopback port. What devices send up is handed to the intake as it comes in; what the
 /// platform sends down is queued for the one device that it is for. Matching each message against every subscription would cost
@@ -56,7 +59,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
     /// <exception cref="BrokerUnavailableException">The port is in use.</exception>
     public static async Task<EmbeddedBroker> StartAsync(
         int port,
-        Func<string, MqttApplicationMessage, bool, bool> onUp,
+        UpHandler onUp,
         IEnumerable<string> clients,
         TimeProvider clock,
         GateLimits? limits = null,
@@ -82,6 +85,10 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         MqttServer server = new MqttServerFactory().CreateMqttServer(options, [gate]);
         var broker = new EmbeddedBroker(server, gate, own, policy is null ? null : new BrokerAccess(policy, own));
         broker.Guard();
+
+        // Nobody but the platform hears it, nothing keeps it: then it need not go the library's way.
+        gate.Inbound = (string client, in InboundPublish message) =>
+            broker._observers.IsEmpty && !message.IsRetained && (broker.Access?.MayPublish(client, message.Topic) ?? true) && onUp(client, in message, isAllowed: true);
         server.QueuedApplicationMessageOverwrittenAsync += _ =>
         {
             Interlocked.Increment(ref broker._dropped);
@@ -110,7 +117,9 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         {
 
             // The intake counts what rules hold back as well, but does not use it.
-            bool isAllowed = broker.Access?.MayPublish(args.ClientId, args.ApplicationMessage.Topic) ?? true, isUsed = onUp(args.ClientId, args.ApplicationMessage, isAllowed);
+            bool isAllowed = broker.Access?.MayPublish(args.ClientId, args.ApplicationMessage.Topic) ?? true;
+            InboundPublish unpacked = Unpacked(args.ApplicationMessage);
+            bool isUsed = onUp(args.ClientId, in unpacked, isAllowed);
 
             // State is kept for whoever comes later.
             args.ProcessPublish = isAllowed && (!isUsed || args.ApplicationMessage.Retain || !broker._observers.IsEmpty);
@@ -140,6 +149,33 @@ public sealed class EmbeddedBroker : IAsyncDisposable
 
         return broker;
     }
+
+    /// <summary>
+    /// Sends whole packets to a device's own connection, in one piece, when nobody else wants to hear them and the device speaks MQTT 5;
+    /// null when they have to go the library's way, false when the device reads too slowly.
+    /// </summary>
+    public bool? TrySend(string device, ReadOnlySpan<byte> packets)
+    {
+        if (!_observers.IsEmpty || !Gate.Clients.TryGetValue(device, out LeanAdapter? connection))
+        {
+            return null;
+        }
+
+        bool isSent = connection.TrySend(packets);
+        Interlocked.Add(ref _dropped, isSent ? 0 : 1);
+        return isSent;
+    }
+
+    /// <summary>A message that the library has unpacked, as the intake takes it.</summary>
+    public static InboundPublish Unpacked(MqttApplicationMessage message) => new()
+    {
+        Topic = message.Topic,
+        Payload = message.Payload,
+        ContentType = message.ContentType,
+        Sequence = NumberText.In(message, "seq") ?? InboundPublish.NoNumber,
+        Arrival = NumberText.In(message, "arr") ?? InboundPublish.NoNumber,
+        IsRetained = message.Retain,
+    };
 
     /// <summary>Delivers a message of the platform to a device and to whoever else listens.</summary>
     public async Task PublishAsync(string device, MqttApplicationMessage message, CancellationToken cancellation)

@@ -37,7 +37,9 @@ public sealed class LastingConnection : IAsyncDisposable
     private Task _repair = Task.CompletedTask;
     private long _reconnections;
 
-    private LastingConnection(IMqttClient client, ClientSettings settings, TimeProvider clock) => (_client, _settings, _clock) = (client, settings, clock);
+    private readonly LeanTransport? _lean;
+
+    private LastingConnection(IMqttClient client, LeanTransport? lean, ClientSettings settings, TimeProvider clock) => (_client, _lean, _settings, _clock) = (client, lean, settings, clock);
 
     public bool IsConnected => _client.IsConnected;
 
@@ -47,12 +49,28 @@ public sealed class LastingConnection : IAsyncDisposable
     public Action? OnReconnected { get; set; }
 
     /// <summary>Connects and subscribes.</summary>
+    /// <param name="settings">Who connects where, and what it wants to hear.</param>
+    /// <param name="clock">Measures the time between two attempts.</param>
+    /// <param name="cancellation">Ends the attempt.</param>
+    /// <param name="onMessage">Gets what <paramref name="inbound"/> does not take.</param>
+    /// <param name="inbound">Takes messages where they lie; null leaves all to the library.</param>
     /// <exception cref="BrokerUnavailableException">The broker does not answer or refuses.</exception>
-    public static async Task<LastingConnection> ConnectAsync(ClientSettings settings, TimeProvider clock, CancellationToken cancellation, Func<MqttApplicationMessageReceivedEventArgs, Task>? onMessage = null)
+    public static async Task<LastingConnection> ConnectAsync(
+        ClientSettings settings, TimeProvider clock, CancellationToken cancellation, Func<MqttApplicationMessageReceivedEventArgs, Task>? onMessage = null, InboundHandler? inbound = null)
     {
-        IMqttClient client = MqttConnections.Create(onMessage);
-        var connection = new LastingConnection(client, settings, clock);
-        await connection.OpenAsync(cancellation);
+        LeanTransport? lean = inbound is null ? null : new LeanTransport(inbound, clock);
+        IMqttClient client = MqttConnections.Create(onMessage, lean);
+        var connection = new LastingConnection(client, lean, settings, clock);
+        try
+        {
+            await connection.OpenAsync(cancellation);
+        }
+        catch
+        {
+            client.Dispose();
+            throw;
+        }
+
         if (settings.Reconnects)
         {
             client.DisconnectedAsync += connection.RepairAsync;
@@ -80,6 +98,12 @@ public sealed class LastingConnection : IAsyncDisposable
             return _settings.Reconnects ? false : throw new BrokerUnavailableException($"client {_settings.ClientId} lost its connection to the broker: {e.GetBaseException().Message}", e);
         }
     }
+
+    /// <summary>
+    /// Hands whole packets of quality of service 0 to the network without waiting; false when there is no connection, or the broker reads too
+    /// slowly: the caller counts it. Null on connections that have to go the library's way (TLS).
+    /// </summary>
+    public bool? TrySend(ReadOnlySpan<byte> packets) => !_client.IsConnected ? false : _lean?.TrySend(packets);
 
     public async ValueTask DisposeAsync()
     {

@@ -11,16 +11,19 @@ using MQTTnet.Protocol;
 namespace V2XSim.Mqtt;
 
 /// <summary>
-/// The hot path into the broker: PUBLISH of MQTT 5 with quality of service 0 or 1 is read where it lies in the connection's buffer, into a
-/// packet that is used again for the next; topics and content types are interned. The library's own way makes a new array and new strings
-/// for each. Everything else, and everything unusual, goes the library's way. What is read here is valid until the next packet is asked
-/// for: the broker copies what it keeps.
+/// The hot path in and out: PUBLISH of MQTT 5 with quality of service 0 or 1 is read where it lies in the connection's buffer and handed to
+/// whoever takes it there; topics and content types are interned. The library's own way makes some 1.7 KB of objects for each. What is
+/// not taken, everything else and everything unusual goes the library's way: a packet of ours that is used again holds it until the next
+/// is asked for, and the broker copies what it keeps.
 /// </summary>
 internal sealed class LeanAdapter : IMqttChannelAdapter
 {
     private const int RememberedTopics = 16;
+
+    /// <summary>The library ends connections from which it hears nothing, so it gets one packet a second.</summary>
+    private static readonly TimeSpan PassedOnEvery = TimeSpan.FromSeconds(1);
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-    private static readonly string[] KnownTexts = ["application/json", "application/vnd.v2x.csae53-2020+uper", "application/x-protobuf", "seq", "arr", "pub"];
+    private static readonly string[] KnownTexts = ["application/json", "application/vnd.v2x.csae53-2020+uper", "application/x-protobuf", "seq", "arr", "pub", "led"];
     private static readonly byte[][] KnownOctets = [.. KnownTexts.Select(Encoding.UTF8.GetBytes)];
     private readonly MqttChannelAdapter _inner;
     private readonly GatedChannel _channel;
@@ -29,12 +32,23 @@ internal sealed class LeanAdapter : IMqttChannelAdapter
     private readonly List<MqttUserProperty> _properties = [];
     private readonly (byte[] Octets, string Text)[] _topics = new (byte[], string)[RememberedTopics];
     private int _nextTopic;
+    private string? _client;
+    private bool _isAdmitted;
+    private long _passedOn;
 
-    public LeanAdapter(MqttChannelAdapter inner, GatedChannel channel)
+    private readonly TimeProvider _clock;
+
+    public LeanAdapter(MqttChannelAdapter inner, GatedChannel channel, TimeProvider clock)
     {
-        (_inner, _channel) = (inner, channel);
+        (_inner, _channel, _clock) = (inner, channel, clock);
         _done = Task.FromResult<MqttPacket>(_packet);
     }
+
+    /// <summary>At a broker: who takes what clients publish.</summary>
+    public ConnectionGate? Devices { get; init; }
+
+    /// <summary>At a client: who takes what the broker delivers.</summary>
+    public InboundHandler? Inbound { get; init; }
 
     public long BytesReceived => _inner.BytesReceived;
 
@@ -50,33 +64,98 @@ internal sealed class LeanAdapter : IMqttChannelAdapter
 
     public MqttPacketFormatterAdapter PacketFormatterAdapter => _inner.PacketFormatterAdapter;
 
+    private bool IsMqtt5 => PacketFormatterAdapter.ProtocolVersion == MqttProtocolVersion.V500;
+
     public Task ConnectAsync(CancellationToken cancellationToken) => _inner.ConnectAsync(cancellationToken);
 
     public Task DisconnectAsync(CancellationToken cancellationToken) => _inner.DisconnectAsync(cancellationToken);
 
     public void ResetStatistics() => _inner.ResetStatistics();
 
-    public Task SendPacketAsync(MqttPacket packet, CancellationToken cancellationToken) => _inner.SendPacketAsync(packet, cancellationToken);
+    public Task SendPacketAsync(MqttPacket packet, CancellationToken cancellationToken)
+    {
+        if (packet is MqttConnAckPacket { ReasonCode: MqttConnectReasonCode.Success } answer && Devices is not null && IsMqtt5)
+        {
+            _client = string.IsNullOrEmpty(answer.AssignedClientIdentifier) ? _client : answer.AssignedClientIdentifier;
+            if (_client is not null)
+            {
+                _isAdmitted = true;
+                Devices.Clients[_client] = this;
+            }
+        }
+
+        return _inner.SendPacketAsync(packet, cancellationToken);
+    }
+
+    /// <summary>Sends whole packets to the peer beside what the library sends.</summary>
+    public bool TrySend(ReadOnlySpan<byte> packets) => _channel.TrySend(packets);
 
     public Task<MqttPacket> ReceivePacketAsync(CancellationToken cancellationToken)
     {
-        if (PacketFormatterAdapter.ProtocolVersion != MqttProtocolVersion.V500)
+        if (Devices is not null && _client is null)
+        {
+            return ReceiveConnectAsync(cancellationToken);
+        }
+
+        if (!IsMqtt5)
         {
             return _inner.ReceivePacketAsync(cancellationToken);
         }
 
-        return _channel.TryPeek(out ReadOnlyMemory<byte> packet) ? Next(packet, cancellationToken) : WaitAsync(cancellationToken);
+        try
+        {
+            while (_channel.TryPeek(out ReadOnlyMemory<byte> packet))
+            {
+                if (!TryTake(packet))
+                {
+                    return Next(packet, cancellationToken);
+                }
+            }
+        }
+        catch (Exception e)
+        {
+            return Task.FromException<MqttPacket>(e);
+        }
+
+        return WaitAsync(cancellationToken);
     }
 
-    public void Dispose() => _inner.Dispose();
+    public void Dispose()
+    {
+        if (_client is not null)
+        {
+            // Another connection may have taken the name over.
+            Devices?.Clients.TryRemove(new KeyValuePair<string, LeanAdapter>(_client, this));
+        }
+
+        _inner.Dispose();
+    }
+
+    private async Task<MqttPacket> ReceiveConnectAsync(CancellationToken cancellation)
+    {
+        MqttPacket packet = await _inner.ReceivePacketAsync(cancellation);
+        if (packet is MqttConnectPacket connect)
+        {
+            _client = connect.ClientId;
+        }
+
+        return packet;
+    }
 
     private async Task<MqttPacket> WaitAsync(CancellationToken cancellation)
     {
         try
         {
-            if (await _channel.WaitAsync(cancellation) && _channel.TryPeek(out ReadOnlyMemory<byte> packet))
+            while (await _channel.WaitAsync(cancellation))
             {
-                return await Next(packet, cancellation);
+                // What came with one call of the network is taken without going back to it.
+                while (_channel.TryPeek(out ReadOnlyMemory<byte> packet))
+                {
+                    if (!TryTake(packet))
+                    {
+                        return await Next(packet, cancellation);
+                    }
+                }
             }
         }
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
@@ -89,18 +168,82 @@ internal sealed class LeanAdapter : IMqttChannelAdapter
 
     private Task<MqttPacket> Next(ReadOnlyMemory<byte> packet, CancellationToken cancellation)
     {
-        if (!TryRead(packet))
+        if (!TryRead(packet, out PublishParts parts))
         {
             return _inner.ReceivePacketAsync(cancellation);
         }
 
+        _properties.Clear();
+        ReadOnlySpan<byte> octets = packet.Span;
+        for (int at = parts.Properties; at < parts.Payload;)
+        {
+            if (octets[at++] == 0x26 && TryText(octets, ref at, out ReadOnlySpan<byte> name) && TryText(octets, ref at, out ReadOnlySpan<byte> value))
+            {
+                _properties.Add(new MqttUserProperty(TextOf(name)!, packet.Slice(at - value.Length, value.Length)));
+            }
+            else
+            {
+                TryText(octets, ref at, out _);
+            }
+        }
+
+        _packet.Topic = parts.Topic;
+        _packet.PacketIdentifier = parts.Identifier;
+        _packet.QualityOfServiceLevel = (MqttQualityOfServiceLevel)parts.Quality;
+        _packet.Retain = (octets[0] & 1) != 0;
+        _packet.Dup = (octets[0] & 8) != 0;
+        _packet.ContentType = parts.ContentType;
+        _packet.UserProperties = _properties.Count > 0 ? _properties : null;
+        _packet.Payload = new ReadOnlySequence<byte>(packet[parts.Payload..]);
         _channel.Consume();
         return _done;
     }
 
-    /// <summary>Reads a PUBLISH packet (MQTT 5.0, section 3.3); false when it is something else, or anything about it is unusual.</summary>
-    private bool TryRead(ReadOnlyMemory<byte> packet)
+    /// <summary>Hands a packet to whoever takes it where it lies; false when it has to go the library's way.</summary>
+    private bool TryTake(ReadOnlyMemory<byte> packet)
     {
+        DeviceInboundHandler? ofDevices = _isAdmitted ? Devices!.Inbound : null;
+        if ((ofDevices is null && Inbound is null) || !TryRead(packet, out PublishParts parts))
+        {
+            return false;
+        }
+
+        if (Devices is not null && (_passedOn == 0 || _clock.GetElapsedTime(_passedOn) >= PassedOnEvery))
+        {
+            _passedOn = Math.Max(1, _clock.GetTimestamp());
+            return false;
+        }
+
+        ReadOnlySpan<byte> octets = packet.Span;
+        var message = new InboundPublish
+        {
+            Topic = parts.Topic,
+            ContentType = parts.ContentType,
+            Sequence = parts.Sequence,
+            Arrival = parts.Arrival,
+            Ledger = octets.Slice(parts.Ledger, parts.LedgerLength),
+            IsRetained = (octets[0] & 1) != 0,
+            Payload = new ReadOnlySequence<byte>(packet[parts.Payload..]),
+        };
+        if (!(ofDevices is not null ? ofDevices(_client!, in message) : Inbound!(in message)))
+        {
+            return false;
+        }
+
+        _channel.Consume();
+        if (parts.Quality == 1)
+        {
+            ReadOnlySpan<byte> confirmation = [0x40, 2, (byte)(parts.Identifier >> 8), (byte)parts.Identifier];
+            _channel.TrySend(confirmation);
+        }
+
+        return true;
+    }
+
+    /// <summary>Reads a PUBLISH packet (MQTT 5.0, section 3.3); false when it is something else, or anything about it is unusual.</summary>
+    private bool TryRead(ReadOnlyMemory<byte> packet, out PublishParts parts)
+    {
+        parts = default;
         ReadOnlySpan<byte> octets = packet.Span;
         int quality = (octets[0] >> 1) & 3, at = 1;
         if (octets[0] >> 4 != 3 || quality > 1)
@@ -136,18 +279,28 @@ internal sealed class LeanAdapter : IMqttChannelAdapter
 
         int end = at + 1 + octets[at];
         at++;
-        string? contentType = null;
-        _properties.Clear();
+        parts = new PublishParts { Topic = topicText, Quality = quality, Identifier = identifier, Properties = at, Payload = end, Sequence = InboundPublish.NoNumber, Arrival = InboundPublish.NoNumber };
         while (at < end)
         {
             byte id = octets[at++];
-            if (id == 0x03 && contentType is null && TryText(octets[..end], ref at, out ReadOnlySpan<byte> type) && TextOf(type) is { } typeText)
+            if (id == 0x03 && parts.ContentType is null && TryText(octets[..end], ref at, out ReadOnlySpan<byte> type) && TextOf(type) is { } typeText)
             {
-                contentType = typeText;
+                parts.ContentType = typeText;
             }
-            else if (id == 0x26 && TryText(octets[..end], ref at, out ReadOnlySpan<byte> name) && TextOf(name) is { } nameText && TryText(octets[..end], ref at, out ReadOnlySpan<byte> value))
+            else if (id == 0x26 && TryText(octets[..end], ref at, out ReadOnlySpan<byte> name) && TextOf(name) is not null && TryText(octets[..end], ref at, out ReadOnlySpan<byte> value))
             {
-                _properties.Add(new MqttUserProperty(nameText, packet.Slice(at - value.Length, value.Length)));
+                if (name.SequenceEqual("seq"u8) && System.Buffers.Text.Utf8Parser.TryParse(value, out long sequence, out _))
+                {
+                    parts.Sequence = sequence;
+                }
+                else if (name.SequenceEqual("arr"u8) && System.Buffers.Text.Utf8Parser.TryParse(value, out long arrival, out _))
+                {
+                    parts.Arrival = arrival;
+                }
+                else if (name.SequenceEqual("led"u8))
+                {
+                    (parts.Ledger, parts.LedgerLength) = (at - value.Length, value.Length);
+                }
             }
             else
             {
@@ -155,14 +308,6 @@ internal sealed class LeanAdapter : IMqttChannelAdapter
             }
         }
 
-        _packet.Topic = topicText;
-        _packet.PacketIdentifier = identifier;
-        _packet.QualityOfServiceLevel = (MqttQualityOfServiceLevel)quality;
-        _packet.Retain = (octets[0] & 1) != 0;
-        _packet.Dup = (octets[0] & 8) != 0;
-        _packet.ContentType = contentType;
-        _packet.UserProperties = _properties.Count > 0 ? _properties : null;
-        _packet.Payload = new ReadOnlySequence<byte>(packet[end..]);
         return true;
     }
 
@@ -219,4 +364,19 @@ internal sealed class LeanAdapter : IMqttChannelAdapter
     }
 
     private static string? Decoded(ReadOnlySpan<byte> octets) => System.Text.Unicode.Utf8.IsValid(octets) ? Strict.GetString(octets) : null;
+
+    /// <summary>Where the parts of a PUBLISH packet lie.</summary>
+    private struct PublishParts
+    {
+        public string Topic;
+        public string? ContentType;
+        public int Quality;
+        public ushort Identifier;
+        public int Properties;
+        public int Payload;
+        public long Sequence;
+        public long Arrival;
+        public int Ledger;
+        public int LedgerLength;
+    }
 }

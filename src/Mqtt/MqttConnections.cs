@@ -59,7 +59,7 @@ public sealed class BrokerUnavailableException : Exception
 /// </summary>
 public static class MqttConnections
 {
-    private const int SocketBufferBytes = 1 << 20;
+    internal const int SocketBufferBytes = 1 << 20;
 
     /// <summary>How long a broker may take to answer a connection.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
@@ -87,12 +87,15 @@ public static class MqttConnections
         return client;
     }
 
-    internal static IMqttClient Create(Func<MqttApplicationMessageReceivedEventArgs, Task>? onMessage)
+    /// <param name="onMessage">Gets what the library unpacks.</param>
+    /// <param name="lean">Our own transport under the client; null for the library's.</param>
+    internal static IMqttClient Create(Func<MqttApplicationMessageReceivedEventArgs, Task>? onMessage, LeanTransport? lean = null)
     {
         // RS0030: this is the factory that the ban points to.
 #pragma warning disable RS0030
-        IMqttClient client = new MqttClientFactory().CreateMqttClient();
+        var factory = new MqttClientFactory();
 #pragma warning restore RS0030
+        IMqttClient client = lean is null ? factory.CreateMqttClient() : factory.CreateMqttClient(lean);
         if (onMessage is not null)
         {
             client.ApplicationMessageReceivedAsync += onMessage;

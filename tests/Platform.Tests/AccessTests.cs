@@ -75,7 +75,7 @@ public sealed class AccessTests : IDisposable
     {
         PasswordFile passwords = PasswordFile.Read(string.Join('\n', Users.Select(u => PasswordFile.LineOf(u, "secret-" + u))), out _);
         var policy = new AccessPolicy { MayPublish = (u, t) => Rules.MayPublish(u, t), MaySubscribe = (u, f) => Rules.MaySubscribe(u, f), IsListed = Rules.IsListed, Passwords = passwords };
-        await using EmbeddedBroker broker = await EmbeddedBroker.StartAsync(0, (_, _, _) => false, [], TimeProvider.System, policy: policy);
+        await using EmbeddedBroker broker = await EmbeddedBroker.StartAsync(0, (string _, in InboundPublish _, bool _) => false, [], TimeProvider.System, policy: policy);
 
         await Matrix(broker.Address, hasSharedSubscriptions: false);
         Assert.True(broker.Access![AccessRefusal.Publish] > 100);
@@ -99,7 +99,7 @@ public sealed class AccessTests : IDisposable
         using Mosquitto? mosquitto = isEmbedded ? null : Guarded();
         PasswordFile passwords = PasswordFile.Read(await File.ReadAllTextAsync(Passwords()), out _);
         var policy = new AccessPolicy { MayPublish = (u, t) => Rules.MayPublish(u, t), MaySubscribe = (u, f) => Rules.MaySubscribe(u, f), IsListed = Rules.IsListed, Passwords = passwords };
-        await using EmbeddedBroker? embedded = isEmbedded ? await EmbeddedBroker.StartAsync(0, (_, _, _) => false, ["OWN"], TimeProvider.System, policy: policy) : null;
+        await using EmbeddedBroker? embedded = isEmbedded ? await EmbeddedBroker.StartAsync(0, (string _, in InboundPublish _, bool _) => false, ["OWN"], TimeProvider.System, policy: policy) : null;
         if (mosquitto is not null)
         {
             await mosquitto.StartAsync();
@@ -141,7 +141,7 @@ public sealed class AccessTests : IDisposable
         if (isEmbedded)
         {
             var policy = new AccessPolicy { MayPublish = (u, t) => Rules.MayPublish(u, t), MaySubscribe = (u, f) => Rules.MaySubscribe(u, f), IsListed = Rules.IsListed };
-            embedded = await EmbeddedBroker.StartAsync(0, (_, _, _) => false, [], TimeProvider.System, policy: policy, secure: new SecureEndpoint(new IPEndPoint(IPAddress.Loopback, 0), server, roots, NeedsClientCertificate: true));
+            embedded = await EmbeddedBroker.StartAsync(0, (string _, in InboundPublish _, bool _) => false, [], TimeProvider.System, policy: policy, secure: new SecureEndpoint(new IPEndPoint(IPAddress.Loopback, 0), server, roots, NeedsClientCertificate: true));
             address = new BrokerAddress("localhost", embedded.Gate.SecurePort);
         }
         else
@@ -231,7 +231,7 @@ public sealed class AccessTests : IDisposable
         var rules = new AccessRules([new AccessRole(AccessRules.DeviceRole, ["rsu/{id}/rsm/up"], [])], []);
         var policy = new AccessPolicy { MayPublish = (u, t) => rules.MayPublish(u, t), MaySubscribe = (u, f) => rules.MaySubscribe(u, f), IsListed = rules.IsListed, Passwords = PasswordFile.Read(await File.ReadAllTextAsync(Passwords()), out _) };
         using var intake = new V2XSim.EdgeNode.Intake(new V2XSim.EdgeNode.EdgeCatalogue([EdgeTests.Config()]));
-        await using EmbeddedBroker broker = await EmbeddedBroker.StartAsync(0, (client, message, isAllowed) => intake.Accept(message, client, isAllowed: isAllowed), [], TimeProvider.System, policy: policy);
+        await using EmbeddedBroker broker = await EmbeddedBroker.StartAsync(0, (string client, in InboundPublish message, bool isAllowed) => intake.Accept(in message, client, isAllowed: isAllowed), [], TimeProvider.System, policy: policy);
         using IMqttClient device = await As(broker.Address, "S1", "S1", "secret-S1");
 
         MqttClientPublishResult result = await device.PublishAsync(Message("rscu/S1/event/up", "{}"), CancellationToken.None);

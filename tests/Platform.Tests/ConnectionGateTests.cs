@@ -27,7 +27,7 @@ public class ConnectionGateTests
     public async Task What_is_read_in_place_comes_out_as_it_went_in_whatever_stands_around_it()
     {
         var heard = new System.Collections.Concurrent.ConcurrentQueue<string>();
-        await using EmbeddedBroker broker = await EmbeddedBroker.StartAsync(0, (_, _, _) => true, ["own"], TimeProvider.System);
+        await using EmbeddedBroker broker = await EmbeddedBroker.StartAsync(0, (string _, in InboundPublish _, bool _) => true, ["own"], TimeProvider.System);
         using IMqttClient observer = await MqttConnections.ConnectAsync(broker.Address, "observer", CancellationToken.None, args =>
         {
             heard.Enqueue(Told(args.ApplicationMessage));
@@ -74,7 +74,7 @@ public class ConnectionGateTests
     public async Task Malformed_packets_cost_neither_memory_nor_time_and_honest_clients_are_served_throughout()
     {
         int payloads = int.Parse(Environment.GetEnvironmentVariable("V2XSIM_FUZZ") ?? "10000", System.Globalization.CultureInfo.InvariantCulture);
-        await using EmbeddedBroker broker = await EmbeddedBroker.StartAsync(0, (_, _, _) => false, [], TimeProvider.System);
+        await using EmbeddedBroker broker = await EmbeddedBroker.StartAsync(0, (string _, in InboundPublish _, bool _) => false, [], TimeProvider.System);
         int heard = 0;
         using IMqttClient honest = await MqttConnections.ConnectAsync(broker.Address, "honest", CancellationToken.None, args =>
         {
@@ -123,7 +123,7 @@ public class ConnectionGateTests
     [Fact]
     public async Task A_declared_length_reserves_nothing()
     {
-        await using EmbeddedBroker broker = await EmbeddedBroker.StartAsync(0, (_, _, _) => false, [], TimeProvider.System);
+        await using EmbeddedBroker broker = await EmbeddedBroker.StartAsync(0, (string _, in InboundPublish _, bool _) => false, [], TimeProvider.System);
         long memory = Memory();
         Socket[] sockets = await Task.WhenAll(Enumerable.Range(0, 1000).Select(_ => Connect(broker)));
         foreach (Socket socket in sockets)
@@ -145,7 +145,7 @@ public class ConnectionGateTests
     [Fact]
     public async Task A_stream_that_ends_within_a_packet_leaves_nothing_behind()
     {
-        await using EmbeddedBroker broker = await EmbeddedBroker.StartAsync(0, (_, _, _) => false, [], TimeProvider.System);
+        await using EmbeddedBroker broker = await EmbeddedBroker.StartAsync(0, (string _, in InboundPublish _, bool _) => false, [], TimeProvider.System);
         for (int i = 0; i < 1000; i++)
         {
             using Socket socket = await Connect(broker);
@@ -165,7 +165,7 @@ public class ConnectionGateTests
     [Fact]
     public async Task Whoever_dawdles_over_CONNECT_is_cut_off_after_ten_seconds_in_all()
     {
-        await using EmbeddedBroker broker = await EmbeddedBroker.StartAsync(0, (_, _, _) => false, [], _clock);
+        await using EmbeddedBroker broker = await EmbeddedBroker.StartAsync(0, (string _, in InboundPublish _, bool _) => false, [], _clock);
         byte[] packet = ConnectPacket("slow");
         Socket[] sockets = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Connect(broker)));
         await Until(() => broker.Gate.Open == 50);
@@ -189,7 +189,7 @@ public class ConnectionGateTests
     [Fact]
     public async Task Whoever_dawdles_within_a_packet_is_cut_off_and_whoever_says_nothing_between_two_is_not()
     {
-        await using EmbeddedBroker broker = await EmbeddedBroker.StartAsync(0, (_, _, _) => false, [], _clock);
+        await using EmbeddedBroker broker = await EmbeddedBroker.StartAsync(0, (string _, in InboundPublish _, bool _) => false, [], _clock);
         using Socket silent = await Connected(broker, "silent"), slow = await Connected(broker, "slow");
         await slow.SendAsync(new byte[] { 0x30, 20, 0, 1 });
         for (int i = 0; i < 500 && broker.Gate.Counts[CutOffReason.TooSlow] == 0; i++)
@@ -206,7 +206,7 @@ public class ConnectionGateTests
     [Fact]
     public async Task The_first_packet_is_CONNECT_and_no_other_is()
     {
-        await using EmbeddedBroker broker = await EmbeddedBroker.StartAsync(0, (_, _, _) => false, [], TimeProvider.System);
+        await using EmbeddedBroker broker = await EmbeddedBroker.StartAsync(0, (string _, in InboundPublish _, bool _) => false, [], TimeProvider.System);
         using Socket ping = await Connect(broker), twice = await Connected(broker, "twice"), server = await Connected(broker, "server"), length = await Connected(broker, "length"), large = await Connected(broker, "large");
 
         await ping.SendAsync(new byte[] { 0xC0, 0 });
@@ -227,7 +227,7 @@ public class ConnectionGateTests
     [Fact]
     public async Task Connections_beyond_the_cap_are_refused_until_others_have_gone()
     {
-        await using EmbeddedBroker broker = await EmbeddedBroker.StartAsync(0, (_, _, _) => false, [], TimeProvider.System, new GateLimits { ConnectionsPerAddress = 3 });
+        await using EmbeddedBroker broker = await EmbeddedBroker.StartAsync(0, (string _, in InboundPublish _, bool _) => false, [], TimeProvider.System, new GateLimits { ConnectionsPerAddress = 3 });
         using Socket first = await Connected(broker, "1"), second = await Connected(broker, "2"), third = await Connected(broker, "3");
 
         try
@@ -252,7 +252,7 @@ public class ConnectionGateTests
         var heard = new ConcurrentQueue<byte[]>();
         await using EmbeddedBroker broker = await EmbeddedBroker.StartAsync(
             0,
-            (_, message, _) =>
+            (string _, in InboundPublish message, bool _) =>
             {
                 heard.Enqueue(message.Payload.ToArray());
                 return true;

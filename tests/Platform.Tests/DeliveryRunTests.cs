@@ -92,7 +92,7 @@ public class DeliveryRunTests
     {
         using var folder = new TemporaryFolder();
         using Mosquitto? mosquitto = isEmbedded ? null : new Mosquitto(folder);
-        await using EmbeddedBroker? embedded = isEmbedded ? await EmbeddedBroker.StartAsync(0, (_, _, _) => false, ["S1"], TimeProvider.System) : null;
+        await using EmbeddedBroker? embedded = isEmbedded ? await EmbeddedBroker.StartAsync(0, (string _, in InboundPublish _, bool _) => false, ["S1"], TimeProvider.System) : null;
         if (mosquitto is not null)
         {
             await mosquitto.StartAsync();

@@ -129,7 +129,7 @@ public class FrameTests
     {
         using var folder = new TemporaryFolder();
         string good = folder.Write("good.json", """{"rscuSn":"S1","timeStamp":5,"time":0,"power":0,"hbRate":5}"""), bad = folder.Write("bad.json", """{"rscuSn":"S1","timeStamp":5,"time":0}""");
-        await using var broker = await V2XSim.Mqtt.EmbeddedBroker.StartAsync(0, (_, _, _) => false, [], TimeProvider.System);
+        await using var broker = await V2XSim.Mqtt.EmbeddedBroker.StartAsync(0, (string _, in V2XSim.Mqtt.InboundPublish _, bool _) => false, [], TimeProvider.System);
         using MQTTnet.IMqttClient device = await V2XSim.Mqtt.MqttConnections.ConnectAsync(broker.Address, "S1", CancellationToken.None);
         device.ApplicationMessageReceivedAsync += args =>
         {

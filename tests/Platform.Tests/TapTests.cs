@@ -72,7 +72,7 @@ public class TapTests
     [Fact]
     public async Task What_a_broker_holds_and_gets_is_told_packed_frames_as_json()
     {
-        await using EmbeddedBroker broker = await EmbeddedBroker.StartAsync(0, (_, _, _) => false, [], TimeProvider.System);
+        await using EmbeddedBroker broker = await EmbeddedBroker.StartAsync(0, (string _, in InboundPublish _, bool _) => false, [], TimeProvider.System);
         using IMqttClient sender = await MqttConnections.ConnectAsync(broker.Address, "sender", CancellationToken.None);
         byte[] frame = Convert.FromHexString((await File.ReadAllTextAsync(Place.Of("tests", "data", "wire", "bsm_min.hex"))).Trim());
         await sender.PublishAsync(new MqttApplicationMessage { Topic = "rsu/S001/bsm/up", PayloadSegment = frame, Retain = true });
