@@ -26,7 +26,7 @@ public static class CliApp
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, TimeProvider clock)
     {
-        RootCommand root = Build(new Verbs(output, error, clock), new Tap(output, error, clock), new Send(output, error, clock), output);
+        RootCommand root = Build(new Verbs(output, error, clock), new Tap(output, error, clock), new Send(output, error, clock), new LoadVerb(output, error, clock), new EdgeVerb(output, error, clock), output, clock);
         ParseResult parsed = root.Parse(args);
         if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction && !args.Any(a => a.StartsWith("[suggest", StringComparison.Ordinal)))
         {
@@ -90,7 +90,7 @@ public static class CliApp
 #pragma warning restore CA1031
     }
 
-    private static RootCommand Build(Verbs verbs, Tap tap, Send sender, TextWriter output)
+    private static RootCommand Build(Verbs verbs, Tap tap, Send sender, LoadVerb load, EdgeVerb edge, TextWriter output, TimeProvider time)
     {
         var root = new RootCommand("V2XSim: a vehicle-road cooperative edge-cloud simulator. 'v2xsim init demo' makes a first scenario, 'v2xsim run demo' runs it.");
         var json = new Option<bool>("--json") { Description = "Print one JSON document on standard output.", Recursive = true };
@@ -227,6 +227,7 @@ public static class CliApp
         root.Add(send);
 
         AddFuse(root, output, json);
+        AddLoad(root, load, edge, output, time, json, authority, port, listen, access);
 
         var acl = new Command("acl", "Rules of who may publish and hear what at a broker.");
         var acls = new AccessVerbs(Console.In, output);
@@ -269,6 +270,117 @@ public static class CliApp
 
         return root;
     }
+
+    private static void AddLoad(
+        RootCommand root, LoadVerb load, EdgeVerb edge, TextWriter output, TimeProvider time, Option<bool> json, Option<string?> authority, Option<int> port, Option<string?> listen, Option<string?> access)
+    {
+        var target = new Option<string?>("--target") { Description = "Broker of the edge under test, whatever it is; our own platform with its embedded broker when absent.", HelpName = "mqtt://[USER:PASSWORD@]HOST:PORT" };
+        var broker = new Option<string?>("--broker") { Description = "External broker for our own edges; one starts in the process when absent.", HelpName = "mqtt://[USER:PASSWORD@]HOST:PORT" };
+        var sites = new Option<int>("--sites") { Description = "Sites that send.", DefaultValueFactory = _ => 300, HelpName = "N" };
+        Between(sites, 1, 5000);
+        var sensors = new Option<int>("--sensors") { Description = "Sensors of each site.", DefaultValueFactory = _ => 4, HelpName = "N" };
+        Between(sensors, 1, 32);
+        var rate = new Option<double>("--rate") { Description = "Lists a second of each sensor.", DefaultValueFactory = _ => 10, HelpName = "HZ" };
+        Between(rate, 0.1, 1000);
+        var objects = new Option<int>("--objects") { Description = "Road users in each list.", DefaultValueFactory = _ => 30, HelpName = "N" };
+        Between(objects, 1, 512);
+        Option<string> format = new Option<string>("--format") { Description = "What lists are written in: json and protobuf as participant/up, uper as frames of rsm/up.", DefaultValueFactory = _ => "json" }.AcceptOnlyFromAmong("json", "protobuf", "uper");
+        Option<int> quality = new Option<int>("--qos") { Description = "Quality of service of the lists, 0 or 1.", HelpName = "0|1" };
+        Between(quality, 0, 1);
+        Option<string> dialect = new Option<string>("--dialect") { Description = "Topics: its0180, versioned (v2x/v1/...) or openv2x (V2X/RSCU/...).", DefaultValueFactory = _ => "its0180" }.AcceptOnlyFromAmong("its0180", "versioned", "openv2x");
+        var from = new Option<string?>("--from") { Description = "Scenario whose sites and traffic are used; a zone large enough is generated when absent.", HelpName = "SCENARIO" };
+        var duration = new Option<double>("--duration") { Description = "Seconds to measure, of every step.", DefaultValueFactory = _ => 20, HelpName = "SECONDS" };
+        Between(duration, 0.5, 1e6);
+        var warmup = new Option<double>("--warmup") { Description = "Seconds before that at the same rate.", DefaultValueFactory = _ => 5, HelpName = "SECONDS" };
+        Between(warmup, 0, 3600);
+        var ramp = new Option<string?>("--ramp") { Description = "Rates one after another, as multiples of --rate: 1,2,1.", HelpName = "F,F,..." };
+        var knee = new Option<bool>("--find-knee") { Description = "Raise the rate of every sensor until a threshold breaks (lost<=0 and edge.p99Ms<50 when none is given), then narrow down." };
+        var threshold = new Option<string[]>("--threshold") { Description = "What the result has to keep to, as 'edge.p99Ms<20'; exit code 3 when it does not. May be repeated.", HelpName = "METRIC<NUMBER" };
+        var thresholds = new Option<string?>("--thresholds") { Description = "File of thresholds, one a line.", HelpName = "FILE" };
+        var generators = new Option<int>("--generators") { Description = "Processes that offer the load.", DefaultValueFactory = _ => 1, HelpName = "N" };
+        Between(generators, 1, 64);
+        var deadline = new Option<double>("--deadline") { Description = "A publication later than this has missed its deadline; its cause is told.", DefaultValueFactory = _ => 100, HelpName = "MILLISECONDS" };
+        Between(deadline, 0.01, 60_000);
+        var watch = new Option<int[]>("--watch") { Description = "Number of a process whose time counts as the tested system's: an external broker, a foreign edge. May be repeated.", HelpName = "PID" };
+        var writeSites = new Option<string?>("--write-sites") { Description = "Also write the site plan of the load, for 'v2xsim edge --sites'.", HelpName = "FILE" };
+        var folder = new Option<string?>("--out") { Description = "Folder for load.json, load.html and a histogram (.hgrm) of each hop.", HelpName = "DIR" };
+        var force = new Option<bool>("--force") { Description = "Overwrite what is there." };
+        var seed = new Option<ulong>("--seed") { Description = "Seed of traffic and noise.", DefaultValueFactory = _ => 1, HelpName = "N" };
+        var verb = new Command("load", "Load-test an edge node: offer lawful traffic at a fixed rate, measure at the roadside, find the knee.")
+        {
+            target, broker, sites, sensors, rate, objects, format, quality, dialect, from, duration, warmup, ramp, knee, threshold, thresholds, generators, deadline, watch, writeSites, folder, force, seed,
+        };
+        verb.SetAction((p, cancellation) => load.RunAsync(
+            new LoadOptions
+            {
+                Target = ParseBroker(p.GetValue(target), null, "--target"),
+                Broker = ParseBroker(p.GetValue(broker)),
+                Sites = p.GetValue(sites),
+                Sensors = p.GetValue(sensors),
+                RateHz = p.GetValue(rate),
+                Objects = p.GetValue(objects),
+                Format = FormatOf(p.GetValue(format)),
+                Quality = p.GetValue(quality),
+                Dialect = p.GetValue(dialect) switch { "versioned" => Load.LoadDialect.Versioned, "openv2x" => Load.LoadDialect.OpenV2X, _ => Load.LoadDialect.Its0180 },
+                From = p.GetValue(from),
+                DurationSeconds = p.GetValue(duration),
+                WarmupSeconds = p.GetValue(warmup),
+                Ramp = Numbers(p.GetValue(ramp), "--ramp"),
+                FindKnee = p.GetValue(knee),
+                Thresholds = [.. (p.GetValue(threshold) ?? []).Select(t => LoadThreshold.Parse(t, "--threshold")), .. p.GetValue(thresholds) is { } file ? LoadThreshold.ReadFile(file) : []],
+                Generators = p.GetValue(generators),
+                DeadlineMilliseconds = p.GetValue(deadline),
+                Seed = p.GetValue(seed),
+                Watch = p.GetValue(watch) ?? [],
+                WriteSites = p.GetValue(writeSites),
+                OutputFolder = p.GetValue(folder),
+                Force = p.GetValue(force),
+            },
+            p.GetValue(json),
+            cancellation));
+        root.Add(verb);
+
+        var config = new Argument<string>("config");
+        var generator = new Command("load-generator", "One process of a load test.") { config };
+        generator.Hidden = true;
+        generator.SetAction((p, cancellation) => Generator.RunAsync(p.GetValue(config)!, Console.In, output, time, cancellation));
+        root.Add(generator);
+
+        var plan = new Option<string?>("--sites") { Description = "Site plan; the scenario's own when absent.", HelpName = "FILE" };
+        var roads = new Option<string?>("--from") { Description = "Scenario whose roads and tuning the edges know.", HelpName = "SCENARIO" };
+        var metrics = new Option<int?>("--metrics") { Description = "Loopback port of /metrics for Prometheus; 0 takes a free one.", HelpName = "PORT" };
+        var otlp = new Option<string?>("--otlp") { Description = "Push metrics there by OTLP, over gRPC when the port is 4317, else over HTTP.", HelpName = "http://HOST:PORT" };
+        var limit = new Option<double?>("--seconds") { Description = "End after this time; with Ctrl-C when absent.", HelpName = "SECONDS" };
+        Between(limit, 0.1, 1e9);
+        var control = new Option<bool>("--control") { Hidden = true };
+        var alone = new Command("edge", "Run edges for devices that come from outside, each publishing as soon as its sensors' lists are there.") { plan, roads, broker, authority, port, listen, access, metrics, otlp, limit, control };
+        alone.SetAction((p, cancellation) => edge.RunAsync(
+            new EdgeOptions
+            {
+                Sites = p.GetValue(plan),
+                From = p.GetValue(roads),
+                Platform = new LivePlatformOptions
+                {
+                    Broker = ParseBroker(p.GetValue(broker), p.GetValue(authority)),
+                    Port = p.GetValue(port),
+                    Listen = p.GetValue(listen),
+                    AccessFile = p.GetValue(access),
+                    HasTiers = p.GetValue(control),
+                },
+                MetricsPort = p.GetValue(metrics),
+                Otlp = p.GetValue(otlp),
+                Seconds = p.GetValue(limit),
+                IsControlled = p.GetValue(control),
+            },
+            p.GetValue(json),
+            cancellation));
+        root.Add(alone);
+    }
+
+    private static double[] Numbers(string? text, string option) => text is null ? [] : [.. text.Split(',').Select(t =>
+        double.TryParse(t, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && number is > 0 and < 1e6
+            ? number
+            : throw new BadInputException("command line", option, $"'{t}' is not a factor", "write factors of the rate with commas between, as 1,2,1"))];
 
     private static void AddFuse(RootCommand root, TextWriter output, Option<bool> json)
     {
@@ -353,9 +465,9 @@ public static class CliApp
         _ => PayloadFormat.Unstated,
     };
 
-    private static BrokerAddress? ParseBroker(string? text, string? authority = null) => text is null
+    private static BrokerAddress? ParseBroker(string? text, string? authority = null, string option = "--broker") => text is null
         ? null
-        : (BrokerAddress.Parse(text) ?? throw new BadInputException("command line", "--broker", $"'{text}' is not a broker", "write it as mqtt://host:port or mqtts://user:password@host:port"))
+        : (BrokerAddress.Parse(text) ?? throw new BadInputException("command line", option, $"'{text}' is not a broker", "write it as mqtt://host:port or mqtts://user:password@host:port"))
             with
         { Authority = authority is null ? null : LoadedAccess.Certificates(authority) };
 

@@ -5,6 +5,7 @@ using V2XSim.Fusion.Edge;
 using V2XSim.Kernel;
 using V2XSim.Roads;
 using V2XSim.Roads.Sites;
+using V2XSim.Scenarios;
 
 namespace V2XSim.Cli;
 
@@ -14,18 +15,25 @@ public static class EdgePlanner
     private const double NeighbourMetres = 3000;
     private const int MostNeighbours = 12;
 
-    public static List<EdgeConfig> Plan(LoadedScenario loaded, UtcEpoch epoch, bool publishOnData)
+    public static List<EdgeConfig> Plan(LoadedScenario loaded, UtcEpoch epoch, bool publishOnData) =>
+        Plan(loaded.Network, loaded.Plan, loaded.Scenario, epoch, publishOnData);
+
+    /// <param name="network">Roads; without any, edges know no lanes.</param>
+    /// <param name="plan">Sites on them.</param>
+    /// <param name="scenario">Tuning of tracker and plausibility.</param>
+    /// <param name="epoch">UTC of event time.</param>
+    /// <param name="publishOnData">Whether edges publish as soon as the newest lists are there.</param>
+    public static List<EdgeConfig> Plan(RoadNetwork network, SitePlan plan, Scenario scenario, UtcEpoch epoch, bool publishOnData)
     {
-        RoadNetwork network = loaded.Network;
         var lanes = new LaneIndex(network);
 
         // Vehicles may be wherever there is a lane, within junctions and where cars may not go as well.
         var everyLane = new Lazy<LaneIndex>(() => new LaneIndex(network, _ => true));
-        Dictionary<int, double> watched = WatchedLaneMetres(loaded);
-        List<(string Id, string Region, List<Site> Sites, PlanePoint Centre)> edges = [.. loaded.Plan.Sites
+        Dictionary<int, double> watched = WatchedLaneMetres(network, plan);
+        List<(string Id, string Region, List<Site> Sites, PlanePoint Centre)> edges = [.. plan.Sites
             .GroupBy(s => s.EdgeId, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal)
             .Select(g => (g.Key, g.First().RegionId, g.ToList(), new PlanePoint(g.Average(s => s.Position.X), g.Average(s => s.Position.Y))))];
-        var ways = new WayFinder(network, [.. edges.Select(e => e.Sites.SelectMany(s => lanes.Near(s.Position, loaded.Plan.ServiceRadiusMetres)).Select(l => network.Lanes[l].Link).ToHashSet())]);
+        var ways = new WayFinder(network, [.. edges.Select(e => e.Sites.SelectMany(s => lanes.Near(s.Position, plan.ServiceRadiusMetres)).Select(l => network.Lanes[l].Link).ToHashSet())]);
         return [.. edges.Select((edge, i) => new EdgeConfig
         {
             EdgeId = edge.Id,
@@ -34,10 +42,10 @@ public static class EdgePlanner
             Plane = network.Projection.LocalPlaneAt(edge.Centre),
             Epoch = epoch,
             Sites = [.. edge.Sites.Select(s => new EdgeSite(s.Id, s.Position, [.. s.Sensors.Select(ProfileOf)], s.IsSimulated, s.Payload))],
-            ServiceRadiusMetres = loaded.Plan.ServiceRadiusMetres,
-            Roads = [.. PiecesNear(network, lanes, edge.Sites, loaded.Plan.ServiceRadiusMetres)],
-            Map = loaded.Scenario.Vehicles.ConnectedShare > 0 || edge.Sites.Exists(s => !s.IsSimulated)
-                ? [.. PiecesNear(network, everyLane.Value, edge.Sites, loaded.Scenario.Plausibility.RadioRangeMetres + 50)]
+            ServiceRadiusMetres = plan.ServiceRadiusMetres,
+            Roads = [.. PiecesNear(network, lanes, edge.Sites, plan.ServiceRadiusMetres)],
+            Map = scenario.Vehicles.ConnectedShare > 0 || edge.Sites.Exists(s => !s.IsSimulated)
+                ? [.. PiecesNear(network, everyLane.Value, edge.Sites, scenario.Plausibility.RadioRangeMetres + 50)]
                 : [],
             Neighbours = [.. edges.Where(e => e.Id != edge.Id && e.Centre.DistanceTo(edge.Centre) < NeighbourMetres)
                 .OrderBy(e => e.Centre.DistanceTo(edge.Centre)).ThenBy(e => e.Id, StringComparer.Ordinal).Take(MostNeighbours)
@@ -46,8 +54,8 @@ public static class EdgePlanner
             Onward = ways.OnwardFrom(i).ToDictionary(o => o.Key, o => o.Value.Select(e => edges[e].Id).ToImmutableArray()),
             WatchedLaneMetres = watched,
             PublishOnData = publishOnData,
-            Tracker = loaded.Scenario.Tracker,
-            Plausibility = loaded.Scenario.Plausibility,
+            Tracker = scenario.Tracker,
+            Plausibility = scenario.Plausibility,
         })];
     }
 
@@ -66,22 +74,22 @@ public static class EdgePlanner
         SizeNoiseShare = sensor.Type.SizeNoiseShare,
     };
 
-    private static Dictionary<int, double> WatchedLaneMetres(LoadedScenario loaded)
+    private static Dictionary<int, double> WatchedLaneMetres(RoadNetwork network, SitePlan plan)
     {
         const double Sample = 5;
-        var grid = new PointGrid(loaded.Plan.ServiceRadiusMetres);
-        grid.Build([.. loaded.Plan.Sites.Select(s => s.Position.X)], [.. loaded.Plan.Sites.Select(s => s.Position.Y)]);
+        var grid = new PointGrid(plan.ServiceRadiusMetres);
+        grid.Build([.. plan.Sites.Select(s => s.Position.X)], [.. plan.Sites.Select(s => s.Position.Y)]);
         var near = new List<int>();
         var metres = new Dictionary<int, double>();
-        foreach (Lane lane in loaded.Network.Lanes)
+        foreach (Lane lane in network.Lanes)
         {
             int pieces = Math.Max(1, (int)Math.Round(lane.LengthMetres / Sample));
             for (int i = 0; i < pieces; i++)
             {
                 near.Clear();
                 PlanePoint at = lane.At((i + 0.5) * lane.LengthMetres / pieces).Point;
-                grid.Query(at, loaded.Plan.ServiceRadiusMetres, near);
-                if (near.Exists(s => loaded.Plan.Sites[s].Position.DistanceTo(at) <= loaded.Plan.ServiceRadiusMetres))
+                grid.Query(at, plan.ServiceRadiusMetres, near);
+                if (near.Exists(s => plan.Sites[s].Position.DistanceTo(at) <= plan.ServiceRadiusMetres))
                 {
                     metres[lane.Link] = metres.GetValueOrDefault(lane.Link) + (lane.LengthMetres / pieces);
                 }

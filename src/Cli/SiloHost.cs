@@ -19,7 +19,8 @@ public sealed class SiloHost : IAsyncDisposable
     /// <param name="catalogue">Edges.</param>
     /// <param name="downlink">Where edges send what goes down to the road.</param>
     /// <param name="cancellation">Ends the start.</param>
-    public static async Task<SiloHost> StartAsync(int count, EdgeCatalogue catalogue, IDownlink downlink, CancellationToken cancellation)
+    /// <param name="live">What edges share that work under the wall clock; null where they are stepped.</param>
+    public static async Task<SiloHost> StartAsync(int count, EdgeCatalogue catalogue, IDownlink downlink, CancellationToken cancellation, LiveContext? live = null)
     {
         var host = new SiloHost();
         int[] ports = FreePorts(count * 2);
@@ -32,6 +33,11 @@ public sealed class SiloHost : IAsyncDisposable
             builder.Services.AddSingleton(catalogue);
             builder.Services.AddSingleton(downlink);
             builder.Services.AddSingleton(TimeProvider.System);
+            if (live is not null)
+            {
+                builder.Services.AddSingleton(live);
+            }
+
             builder.UseOrleans(orleans =>
             {
                 orleans.UseLocalhostClustering(silo, gateway, primary, "v2xsim", "v2xsim-run");

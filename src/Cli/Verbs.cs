@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using MQTTnet;
@@ -7,7 +6,6 @@ using V2XSim.Dashboard;
 using V2XSim.Kernel;
 using V2XSim.Mqtt;
 using V2XSim.Roads;
-using V2XSim.Roads.Generation;
 using V2XSim.Roads.Sites;
 using V2XSim.Scenarios;
 
@@ -224,14 +222,7 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
         string target = folder ?? made.Name;
         RefuseToOverwrite(Path.Combine(target, ScenarioLoader.FileName), force);
         Directory.CreateDirectory(target);
-        using (FileStream file = File.Create(Path.Combine(target, "network.net.xml.gz")))
-        using (var gzip = new GZipStream(file, CompressionLevel.SmallestSize))
-        {
-            SumoNetWriter.Write(made.Network, gzip, made.Origin);
-        }
-
-        File.WriteAllText(Path.Combine(target, "sites.yaml"), SitePlanFile.Write(made.Plan, made.Network, made.Origin));
-        File.WriteAllText(Path.Combine(target, ScenarioLoader.FileName), made.ScenarioText);
+        ScenarioGenerator.Write(made, target);
         output.WriteLine(json
             ? CliApp.Json(new { folder = target, kind, seed = used, roadKm = made.Network.CentreLineKilometres, sites = made.Plan.Sites.Count })
             : string.Create(CultureInfo.InvariantCulture, $"{target}: generated from seed {used}: {made.Network.CentreLineKilometres:0.0} km of road, {made.Plan.Sites.Count} sites. Run it with: v2xsim run {target}"));

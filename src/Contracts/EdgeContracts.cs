@@ -314,3 +314,19 @@ public interface IEdgeGrain : IGrainWithStringKey
     [AlwaysInterleave]
     ValueTask Expect(long step, string sender, [Immutable] HandoverRow[] handovers);
 }
+
+/// <summary>An edge under the wall clock: works on messages when they come, publishes when its sensors' lists are there.</summary>
+[Alias("v2xsim.ILiveEdgeGrain")]
+public interface ILiveEdgeGrain : IGrainWithStringKey
+{
+    /// <summary>Takes what is in the edge's inbox. Whoever puts something in calls once, however much there is.</summary>
+    [Alias("Work")]
+    [OneWay]
+    Task Work();
+
+    /// <summary>Notes what a neighbour saw leave.</summary>
+    [Alias("Expect")]
+    [OneWay]
+    [AlwaysInterleave]
+    Task Expect([Immutable] HandoverRow[] handovers);
+}

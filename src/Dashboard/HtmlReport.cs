@@ -399,7 +399,7 @@ public static class HtmlReport
 
     private static string P(double share) => double.IsFinite(share) ? (share * 100).ToString("0.0", Invariant) + " %" : "–";
 
-    private const string Style = """
+    public const string Style = """
         :root{color-scheme:light dark;--ink:#1b2430;--soft:#5b6776;--line:#d7dde4;--paper:#fff;--back:#f3f5f8;--road:#28559a;--jam:#c62828;--signal:#e07b00;--plain:#3b8f5b}
         @media(prefers-color-scheme:dark){:root{--ink:#e6ebf2;--soft:#9aa7b6;--line:#39434f;--paper:#1a2029;--back:#12161c;--road:#7fb0ff;--jam:#ff6b6b;--signal:#ffb04d;--plain:#6fd39a}}
         *{box-sizing:border-box}body{margin:0;background:var(--back);color:var(--ink);font:15px/1.45 system-ui,sans-serif}

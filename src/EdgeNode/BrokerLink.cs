@@ -8,7 +8,7 @@ using V2XSim.Mqtt;
 namespace V2XSim.EdgeNode;
 
 /// <summary>The platform's own connection to an external broker: hears the devices, sends down to the road.</summary>
-public sealed class BrokerLink : IDownlink, IAsyncDisposable
+public sealed class BrokerLink : ILiveDownlink, IAsyncDisposable
 {
     private LastingConnection? _connection;
     private long _notSent;
@@ -40,6 +40,13 @@ public sealed class BrokerLink : IDownlink, IAsyncDisposable
         return link;
     }
 
+    public bool? TrySend(string device, ReadOnlySpan<byte> packets)
+    {
+        bool? isSent = _connection!.TrySend(packets);
+        Interlocked.Add(ref _notSent, isSent is false ? 1 : 0);
+        return isSent;
+    }
+
     public async ValueTask PublishAsync(DownPayload payload, SimTime published, CancellationToken cancellation)
     {
         MqttApplicationMessage message = DownMessageOf(payload, published);
@@ -61,6 +68,11 @@ public sealed class BrokerLink : IDownlink, IAsyncDisposable
             properties.Add(new MqttUserProperty(UserProperties.Sequence, NumberText.Of(payload.Sequence)));
         }
 
+        if (!payload.Ledger.IsEmpty)
+        {
+            properties.Add(new MqttUserProperty(UserProperties.Ledger, payload.Ledger));
+        }
+
         return new MqttApplicationMessage
         {
             Topic = payload.Topic,
@@ -80,10 +92,12 @@ public sealed class BrokerLink : IDownlink, IAsyncDisposable
 }
 
 /// <summary>Sends down through the broker of the same process.</summary>
-public sealed class EmbeddedDownlink : IDownlink
+public sealed class EmbeddedDownlink : ILiveDownlink
 {
     /// <summary>Set once the broker runs; the tiers are built before it.</summary>
     public EmbeddedBroker? Broker { get; set; }
+
+    public bool? TrySend(string device, ReadOnlySpan<byte> packets) => Broker!.TrySend(device, packets);
 
     public async ValueTask PublishAsync(DownPayload payload, SimTime published, CancellationToken cancellation) =>
         await Broker!.PublishAsync(payload.Device, BrokerLink.DownMessageOf(payload, published), cancellation);

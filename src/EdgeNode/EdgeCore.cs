@@ -13,9 +13,22 @@ namespace V2XSim.EdgeNode;
 /// <param name="Sequence">Number by which the device confirms it; −1 when it is not to be confirmed.</param>
 public readonly record struct DownPayload(string Device, TopicKind Kind, string Topic, byte[] Bytes, long Sequence = -1, PayloadFormat Format = PayloadFormat.Json)
 {
+    /// <summary>Text of the edge's ledger that goes with it; none when empty.</summary>
+    public ReadOnlyMemory<byte> Ledger { get; init; }
+
     /// <summary>Whether it changes what the device does next.</summary>
     public bool IsCommand => Sequence >= 0 || Topics.IsAck(Kind);
 }
+
+/// <summary>A list of road users that an edge has used.</summary>
+/// <param name="Sensor">Whose view it is.</param>
+/// <param name="Scan">When it was measured.</param>
+/// <param name="Sequence">Number of its message; −1 when it has none.</param>
+public readonly record struct UsedList(string Device, SensorProfile Sensor, SimTime Scan, long Sequence, SimTime Arrival);
+
+/// <summary>Gets a frame where it lies; valid during the call.</summary>
+/// <param name="isLast">Whether it is the site's last of a publication.</param>
+public delegate void FrameSink(EdgeSite site, PayloadFormat format, ReadOnlySpan<byte> frame, bool isLast);
 
 /// <summary>
 /// What an edge does with messages, without grains, brokers or clocks: decode, keep until arrival, fuse in order of (arrival,
@@ -64,6 +77,9 @@ public sealed class EdgeCore
     private readonly Dictionary<string, int> _sampled = new(StringComparer.Ordinal);
     private readonly List<RsmParticipant> _rsm = [];
     private readonly JsonBuffer _json = new();
+    private readonly ProtoBuffer _packed = new();
+    private readonly UperTape _tape = new();
+    private readonly byte[] _frame = new byte[4096];
     private readonly Dictionary<string, int> _counters = new(StringComparer.Ordinal);
     private readonly List<SensorCalibration> _calibrations = [];
     private readonly Dictionary<(string Device, string Sensor), int> _delivered = [];
@@ -104,6 +120,9 @@ public sealed class EdgeCore
     }
 
     public int Waiting => _waiting.Count;
+
+    /// <summary>Road users of the last publication.</summary>
+    public int Published => _tracks.Count;
 
     public (long Adopted, long Merged, long Dropped, long Revised) Handovers => (_handovers.Adopted, _handovers.Merged, _handovers.Dropped, _handovers.Revised);
 
@@ -198,8 +217,15 @@ public sealed class EdgeCore
         return isComplete ? latest : until;
     }
 
-    /// <summary>Fuses what has arrived by an instant.</summary>
+    /// <summary>Fuses what has arrived by an instant, and predicts all tracks to it.</summary>
     public void Fuse(SimTime until)
+    {
+        Use(until);
+        Predict(until);
+    }
+
+    /// <summary>Uses what has arrived by an instant.</summary>
+    public void Use(SimTime until)
     {
         _waiting.Sort(PendingMessage.ByArrival);
         int used = 0;
@@ -236,6 +262,11 @@ public sealed class EdgeCore
                 _plausibility.Observe(m.Time, m.Measurements);
             }
 
+            if (reason == RejectReason.None && m.Sensor is not null && m.Kind is TopicKind.ParticipantUp or TopicKind.RsmUp && OnList is not null)
+            {
+                OnList(new UsedList(m.Device, m.Sensor!, m.Time, m.Sequence, m.Arrival));
+            }
+
             if (m.Ack.IsWanted)
             {
                 _desk.Confirm(m.Device, m.Kind, m.Sequence, m.Ack.TimeStamp, m.Ack.Format, reason, until);
@@ -245,6 +276,11 @@ public sealed class EdgeCore
         }
 
         _waiting.RemoveRange(0, used);
+    }
+
+    /// <summary>Predicts all tracks to an instant, names them, and counts them on their links.</summary>
+    public void Predict(SimTime until)
+    {
         _plausibility.Sweep(until);
         _tracker.Prune(until);
         _tracks.Clear();
@@ -306,6 +342,24 @@ public sealed class EdgeCore
         return rows;
     }
 
+    /// <summary>Told of every list of road users that has been used; null asks for nothing.</summary>
+    public Action<UsedList>? OnList { get; set; }
+
+    /// <summary>What lists of the road are written in by device, when not as JSON: a unit that speaks in a packed form is answered in it.</summary>
+    public Dictionary<string, PayloadFormat> Answers { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Adds what became of the messages dealt with since the last call to counts by reason, and forgets them.</summary>
+    public void CountRows(Span<long> byReason)
+    {
+        foreach (MessageRow row in _rows)
+        {
+            byReason[row.Reason]++;
+        }
+
+        _rows.Clear();
+        _quarantine.Clear();
+    }
+
     /// <summary>Messages dealt with since the last call.</summary>
     public MessageRow[] TakeRows()
     {
@@ -348,7 +402,11 @@ public sealed class EdgeCore
     public void Correspond(SimTime now, List<DownPayload> result) => _desk.Send(now, result);
 
     /// <summary>Writes the RSM of every site, in frames of at most sixteen participants.</summary>
-    public void EncodePublications(SimTime now, List<DownPayload> result)
+    public void EncodePublications(SimTime now, List<DownPayload> result) =>
+        EncodePublications(now, (site, format, frame, _) => result.Add(new DownPayload(site.Device, TopicKind.RsmDown, site.RsmTopic, frame.ToArray(), Format: format)));
+
+    /// <summary>Writes the RSM of every site and hands over each frame where it lies.</summary>
+    public void EncodePublications(SimTime now, FrameSink sink)
     {
         long unix = _config.Epoch.ToUnixMilliseconds(now);
         double reach = _config.ServiceRadiusMetres + 30;
@@ -379,10 +437,31 @@ public sealed class EdgeCore
             {
                 ReadOnlySpan<RsmParticipant> frame = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_rsm)
                     .Slice(start, Math.Min(DownMessages.ParticipantsPerFrame, _rsm.Count - start));
-                DownMessages.EncodeRsm(_json, site.Octets, NextCount(site.RsmTopic), reference, unix, frame);
-                result.Add(new DownPayload(site.Device, TopicKind.RsmDown, site.RsmTopic, _json.Written.ToArray()));
+                PayloadFormat format = Answers.Count > 0 ? Answers.GetValueOrDefault(site.Device, PayloadFormat.Json) : PayloadFormat.Json;
+                sink(site, format, Written(site, format, reference, unix, frame), start + frame.Length == _rsm.Count);
             }
         }
+    }
+
+    private ReadOnlySpan<byte> Written(EdgeSite site, PayloadFormat format, GeoPoint reference, long unix, ReadOnlySpan<RsmParticipant> frame)
+    {
+        int count = NextCount(site.RsmTopic);
+        if (format is not (PayloadFormat.Uper or PayloadFormat.Protobuf))
+        {
+            DownMessages.EncodeRsm(_json, site.Octets, count, reference, unix, frame);
+            return _json.Written;
+        }
+
+        RsmTape.Write(_tape, site.Octets, count, reference, unix, frame);
+        if (format == PayloadFormat.Protobuf)
+        {
+            _packed.Clear();
+            UperProtobuf.Write(_tape, _packed);
+            return _packed.Written;
+        }
+
+        UperCodec.Encode(_tape, _frame, out int length);
+        return _frame.AsSpan(0, length);
     }
 
     /// <summary>A track's number in the standard's frames, 1 to 65535; it keeps it as long as it lives.</summary>

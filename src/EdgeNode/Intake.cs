@@ -10,75 +10,6 @@ using V2XSim.Mqtt;
 namespace V2XSim.EdgeNode;
 
 /// <summary>
-/// Collects an edge's messages between two steps, end to end in one buffer. Two batches take turns: one is filled while the
-/// edge works on the other. A full inbox refuses the newest message; the refusal is counted as shed.
-/// </summary>
-public sealed class EdgeInbox
-{
-    public const int MaximumMessages = 20_000;
-    public const int MaximumBytes = 64 << 20;
-    private readonly Lock _lock = new();
-    private EdgeBatch _filling = new();
-    private EdgeBatch _resting = new();
-    private int _used;
-
-    /// <summary>Appends a message; false when there is no room.</summary>
-    public bool Append(string device, TopicKind kind, in ReadOnlySequence<byte> payload, long sequence, long arrivalMicroseconds, PayloadFormat format)
-    {
-        int length = (int)payload.Length;
-        lock (_lock)
-        {
-            if (_filling.Count >= MaximumMessages || _used + length > MaximumBytes)
-            {
-                return false;
-            }
-
-            if (_used + length > _filling.Bytes.Length)
-            {
-                byte[] larger = new byte[Math.Max(_used + length, Math.Max(4096, _filling.Bytes.Length * 2))];
-                _filling.Bytes.AsSpan(0, _used).CopyTo(larger);
-                _filling.Bytes = larger;
-            }
-
-            if (_filling.Count == _filling.Entries.Length)
-            {
-                BatchEntry[] larger = new BatchEntry[Math.Max(8, _filling.Count * 2)];
-                _filling.Entries.CopyTo(larger, 0);
-                _filling.Entries = larger;
-            }
-
-            payload.CopyTo(_filling.Bytes.AsSpan(_used));
-            _filling.Entries[_filling.Count++] = new BatchEntry(device, (int)kind, _used, length, sequence, arrivalMicroseconds, (byte)format);
-            _used += length;
-            return true;
-        }
-    }
-
-    public int Count
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _filling.Count;
-            }
-        }
-    }
-
-    /// <summary>Takes what has been collected. The batch is valid until the next call.</summary>
-    public EdgeBatch Take()
-    {
-        lock (_lock)
-        {
-            (_filling, _resting) = (_resting, _filling);
-            _filling.Count = 0;
-            _used = 0;
-            return _resting;
-        }
-    }
-}
-
-/// <summary>
 /// Where messages of devices enter the platform: finds the device's edge by topic, copies the payload into the edge's inbox and
 /// counts. Called from the broker's threads. Under the simulated clock it also knows when a step's messages are all in.
 /// </summary>
@@ -106,6 +37,7 @@ public sealed class Intake : IDisposable
     private readonly long[] _rejectCounts = new long[32];
     private long _strangersSampled;
     private long _accepted;
+    private long _superseded;
     private long _foreign;
     private long _delivered;
     private long _expected = long.MaxValue;
@@ -114,16 +46,23 @@ public sealed class Intake : IDisposable
     private long _nowMicroseconds;
 
     /// <param name="catalogue">The edges of this process, whose sites are the devices that may speak.</param>
-    public Intake(EdgeCatalogue catalogue)
+    /// <param name="isLive">Whether edges work on messages as they come; then the newest lists of a device take the place of those that still wait.</param>
+    public Intake(EdgeCatalogue catalogue, bool isLive = false)
     {
         _epoch = catalogue.All.FirstOrDefault()?.Epoch ?? default;
         _devices = new Dictionary<string, Device>(StringComparer.Ordinal);
         foreach (EdgeConfig edge in catalogue.All)
         {
             var inbox = new EdgeInbox();
+            inbox.EdgeId = edge.EdgeId;
             Inboxes[edge.EdgeId] = inbox;
             foreach (EdgeSite site in edge.Sites)
             {
+                if (isLive)
+                {
+                    inbox.KeepNewest(site.Device, Math.Max(2, site.Sensors.Length));
+                }
+
                 _devices[site.Device] = new Device(site.Device, inbox, site.IsSimulated, site.Payload);
             }
         }
@@ -135,6 +74,15 @@ public sealed class Intake : IDisposable
 
     /// <summary>Messages handed to an inbox.</summary>
     public long Accepted => Interlocked.Read(ref _accepted);
+
+    /// <summary>Lists that gave way to newer ones of their device before an edge got to them; accepted before, shed now.</summary>
+    public long Superseded => Interlocked.Read(ref _superseded);
+
+    /// <summary>Told of every message that an inbox has taken; on the broker's threads.</summary>
+    public Action<EdgeInbox>? OnAccepted { get; set; }
+
+    /// <summary>Told when a list had to give way.</summary>
+    public Action? OnOverload { get; set; }
 
     /// <summary>Messages that no simulated device sent.</summary>
     public long Foreign => Interlocked.Read(ref _foreign);
@@ -248,14 +196,26 @@ public sealed class Intake : IDisposable
         {
             reason = RejectReason.TooLarge;
         }
-        else if (reason == RejectReason.None && !device!.Inbox.Append(device.Name, kind, payload, sequence, arrival, format == PayloadFormat.Unstated ? device.Payload : format))
+        else if (reason == RejectReason.None)
         {
-            reason = RejectReason.Shed;
+            switch (device!.Inbox.Append(device.Name, kind, payload, sequence, arrival, format == PayloadFormat.Unstated ? device.Payload : format))
+            {
+                case InboxOutcome.Full:
+                    reason = RejectReason.Shed;
+                    break;
+                case InboxOutcome.TookTheOldestsPlace:
+                    Interlocked.Increment(ref _superseded);
+                    OnOverload?.Invoke();
+                    break;
+                default:
+                    break;
+            }
         }
 
         if (reason == RejectReason.None)
         {
             Interlocked.Increment(ref _accepted);
+            OnAccepted?.Invoke(device!.Inbox);
         }
         else
         {
@@ -273,6 +233,18 @@ public sealed class Intake : IDisposable
         }
 
         return true;
+    }
+
+    /// <summary>Adds how many messages were rejected here since the last call to counts by reason, and forgets what else is known of them.</summary>
+    public void CountRejected(Span<long> byReason)
+    {
+        for (int i = 0; i < byReason.Length && i < _rejectCounts.Length; i++)
+        {
+            byReason[i] += Interlocked.Exchange(ref _rejectCounts[i], 0);
+        }
+
+        _rejected.Clear();
+        _quarantine.Clear();
     }
 
     /// <summary>Rows of messages rejected here since the last call, and how many there were by reason.</summary>

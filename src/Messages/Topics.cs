@@ -224,6 +224,9 @@ public static class UserProperties
 
     /// <summary>Simulated instant of publication of what is sent down, microseconds since the scenario's start.</summary>
     public const string Published = "pub";
+
+    /// <summary>How a live edge came to a publication: which messages it used and what its steps took; see the wire contract in ARCHITECTURE.md.</summary>
+    public const string Ledger = "led";
 }
 
 /// <summary>MQTT 5 content types of payloads.</summary>

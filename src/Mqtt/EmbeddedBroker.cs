@@ -45,6 +45,9 @@ public sealed class EmbeddedBroker : IAsyncDisposable
     /// <summary>What stands between the network and the broker.</summary>
     public ConnectionGate Gate { get; }
 
+    /// <summary>Whether nobody is an observer: whoever connects is one of the run's own clients. To be set before anybody connects.</summary>
+    public bool TreatsAllAsDevices { get; set; }
+
     /// <summary>Messages dropped because a subscriber read too slowly.</summary>
     public long Dropped => Interlocked.Read(ref _dropped);
 
@@ -96,7 +99,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         };
         server.ClientConnectedAsync += args =>
         {
-            if (broker._devices.Contains(args.ClientId))
+            if (broker.TreatsAllAsDevices || broker._devices.Contains(args.ClientId))
             {
                 broker._sessions = null;
             }
@@ -174,6 +177,8 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         ContentType = message.ContentType,
         Sequence = NumberText.In(message, "seq") ?? InboundPublish.NoNumber,
         Arrival = NumberText.In(message, "arr") ?? InboundPublish.NoNumber,
+        Published = NumberText.In(message, "pub") ?? InboundPublish.NoNumber,
+        Ledger = message.UserProperties?.Find(p => p.Name == "led") is { } ledger ? ledger.ValueBuffer.Span : default,
         IsRetained = message.Retain,
     };
 

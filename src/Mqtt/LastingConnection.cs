@@ -100,10 +100,13 @@ public sealed class LastingConnection : IAsyncDisposable
     }
 
     /// <summary>
-    /// Hands whole packets of quality of service 0 to the network without waiting; false when there is no connection, or the broker reads too
+    /// Hands whole packets (identifiers from 0x8000 on) to the network without waiting; false when there is no connection, or the broker reads too
     /// slowly: the caller counts it. Null on connections that have to go the library's way (TLS).
     /// </summary>
     public bool? TrySend(ReadOnlySpan<byte> packets) => !_client.IsConnected ? false : _lean?.TrySend(packets);
+
+    /// <summary>Packets of quality of service 1 among them that the broker has confirmed.</summary>
+    public long Confirmed => _lean?.Confirmed ?? 0;
 
     public async ValueTask DisposeAsync()
     {

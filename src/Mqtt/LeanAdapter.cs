@@ -35,6 +35,7 @@ internal sealed class LeanAdapter : IMqttChannelAdapter
     private string? _client;
     private bool _isAdmitted;
     private long _passedOn;
+    private long _confirmed;
 
     private readonly TimeProvider _clock;
 
@@ -86,6 +87,9 @@ internal sealed class LeanAdapter : IMqttChannelAdapter
 
         return _inner.SendPacketAsync(packet, cancellationToken);
     }
+
+    /// <summary>At a client: messages that were sent past the library and that the broker has confirmed; their packet identifiers begin at 0x8000.</summary>
+    public long Confirmed => Interlocked.Read(ref _confirmed);
 
     /// <summary>Sends whole packets to the peer beside what the library sends.</summary>
     public bool TrySend(ReadOnlySpan<byte> packets) => _channel.TrySend(packets);
@@ -202,6 +206,14 @@ internal sealed class LeanAdapter : IMqttChannelAdapter
     /// <summary>Hands a packet to whoever takes it where it lies; false when it has to go the library's way.</summary>
     private bool TryTake(ReadOnlyMemory<byte> packet)
     {
+        if (Inbound is not null && packet.Span is [0x40, _, >= 0x80, ..])
+        {
+            // The broker's word on a message that was sent past the library.
+            Interlocked.Increment(ref _confirmed);
+            _channel.Consume();
+            return true;
+        }
+
         DeviceInboundHandler? ofDevices = _isAdmitted ? Devices!.Inbound : null;
         if ((ofDevices is null && Inbound is null) || !TryRead(packet, out PublishParts parts))
         {
@@ -221,6 +233,7 @@ internal sealed class LeanAdapter : IMqttChannelAdapter
             ContentType = parts.ContentType,
             Sequence = parts.Sequence,
             Arrival = parts.Arrival,
+            Published = parts.Published,
             Ledger = octets.Slice(parts.Ledger, parts.LedgerLength),
             IsRetained = (octets[0] & 1) != 0,
             Payload = new ReadOnlySequence<byte>(packet[parts.Payload..]),
@@ -279,7 +292,7 @@ internal sealed class LeanAdapter : IMqttChannelAdapter
 
         int end = at + 1 + octets[at];
         at++;
-        parts = new PublishParts { Topic = topicText, Quality = quality, Identifier = identifier, Properties = at, Payload = end, Sequence = InboundPublish.NoNumber, Arrival = InboundPublish.NoNumber };
+        parts = new PublishParts { Topic = topicText, Quality = quality, Identifier = identifier, Properties = at, Payload = end, Sequence = InboundPublish.NoNumber, Arrival = InboundPublish.NoNumber, Published = InboundPublish.NoNumber };
         while (at < end)
         {
             byte id = octets[at++];
@@ -296,6 +309,10 @@ internal sealed class LeanAdapter : IMqttChannelAdapter
                 else if (name.SequenceEqual("arr"u8) && System.Buffers.Text.Utf8Parser.TryParse(value, out long arrival, out _))
                 {
                     parts.Arrival = arrival;
+                }
+                else if (name.SequenceEqual("pub"u8) && System.Buffers.Text.Utf8Parser.TryParse(value, out long published, out _))
+                {
+                    parts.Published = published;
                 }
                 else if (name.SequenceEqual("led"u8))
                 {
@@ -376,6 +393,7 @@ internal sealed class LeanAdapter : IMqttChannelAdapter
         public int Payload;
         public long Sequence;
         public long Arrival;
+        public long Published;
         public int Ledger;
         public int LedgerLength;
     }

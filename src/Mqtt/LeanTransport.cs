@@ -32,6 +32,8 @@ internal sealed class LeanTransport(InboundHandler inbound, TimeProvider clock) 
         return _adapter = new LeanAdapter(new MqttChannelAdapter(channel, writer, logger), channel, clock) { Inbound = inbound };
     }
 
+    public long Confirmed => _adapter?.Confirmed ?? 0;
+
     /// <summary>Sends whole packets; null when the connection is the library's own, false when the broker reads too slowly or is gone.</summary>
     public bool? TrySend(ReadOnlySpan<byte> packets) => _adapter?.TrySend(packets);
 }

@@ -21,6 +21,9 @@ public readonly ref struct InboundPublish
     /// <summary>User property <c>arr</c>, or <see cref="NoNumber"/>.</summary>
     public long Arrival { get; init; }
 
+    /// <summary>User property <c>pub</c>, or <see cref="NoNumber"/>.</summary>
+    public long Published { get; init; }
+
     /// <summary>User property <c>led</c>, text of the edge's ledger; empty when there is none.</summary>
     public ReadOnlySpan<byte> Ledger { get; init; }
 

@@ -95,7 +95,7 @@ public static class SitePlanFile
     /// <exception cref="BadInputException">With every problem found.</exception>
     /// <param name="text">The plan.</param>
     /// <param name="file">Its name, for messages.</param>
-    /// <param name="network">Network that it belongs to.</param>
+    /// <param name="network">Network that it belongs to; against one without lanes only the plan itself is checked.</param>
     /// <param name="reserved">Names that no site may have.</param>
     public static SitePlan Read(string text, string file, RoadNetwork network, params IReadOnlyCollection<string> reserved)
     {
@@ -139,17 +139,17 @@ public static class SitePlanFile
                 Add(entry, $"site {entry.Id}", "the platform itself goes by this name", "give the site another");
             }
 
-            if (lanes.Nearest(position, FarthestMetres) is null)
+            if (network.Lanes.Count > 0 && lanes.Nearest(position, FarthestMetres) is null)
             {
                 Add(entry, $"site {entry.Id}", $"there is no road within {FarthestMetres} m of it", "correct longitudeDegrees and latitudeDegrees, or the network");
             }
 
-            if (entry.Junction is not null && !network.TryFindJunction(entry.Junction, out _))
+            if (entry.Junction is not null && network.Lanes.Count > 0 && !network.TryFindJunction(entry.Junction, out _))
             {
                 Add(entry, $"site {entry.Id} junction", $"the network has no junction {entry.Junction}", Near(entry.Junction, network.Junctions.Select(j => j.Id)));
             }
 
-            if (entry.Signal is not null && !signals.Contains(entry.Signal))
+            if (entry.Signal is not null && network.Lanes.Count > 0 && !signals.Contains(entry.Signal))
             {
                 Add(entry, $"site {entry.Id} signal", $"the network has no signal {entry.Signal}", Near(entry.Signal, signals));
             }
@@ -203,6 +203,10 @@ public static class SitePlanFile
 
         void Add(IPositioned at, string field, string message, string remedy) => problems.Add(new Problem(file, at.Line, at.Column, field, message, remedy));
     }
+
+    /// <summary>Where a plan is, for a projection of its own: its first site; null when it has none.</summary>
+    public static GeoPoint? PlaceOf(string text, string file) =>
+        YamlBinder.TryBind<SitePlanDocument>(text, file).Value?.Sites is [var first, ..] ? new GeoPoint(first.LongitudeDegrees, first.LatitudeDegrees) : null;
 
     /// <param name="plan">What to write.</param>
     /// <param name="network">Network that it belongs to.</param>

@@ -61,18 +61,45 @@ public sealed class FrameReader
             return RejectReason.TooLarge;
         }
 
+        int rest = 0;
         RejectReason reason = format switch
         {
             PayloadFormat.Protobuf => FromProtobuf(payload),
-            PayloadFormat.Uper => FromUper(payload),
+            PayloadFormat.Uper => FromUper(payload, topic == TopicKind.RsmUp, out rest),
             PayloadFormat.Json => FromJson(payload, _tape, ref _scratch, out _),
-            _ => payload.Length > 0 && payload[0] == (byte)'{' ? FromJson(payload, _tape, ref _scratch, out _) : FromUper(payload),
+            _ => payload.Length > 0 && payload[0] == (byte)'{' ? FromJson(payload, _tape, ref _scratch, out _) : FromUper(payload, topic == TopicKind.RsmUp, out rest),
         };
-        if (reason != RejectReason.None)
-        {
-            return reason;
-        }
+        return reason != RejectReason.None ? reason : rest == 0 ? Add(topic) : AddAll(topic, payload, rest);
+    }
 
+    /// <summary>
+    /// More road users than a frame may hold come as several frames of UPER, one after another in one payload; each begins on an octet.
+    /// </summary>
+    private RejectReason AddAll(TopicKind topic, ReadOnlySpan<byte> payload, int rest)
+    {
+        while (true)
+        {
+            if (Add(topic) is not RejectReason.None and var reason)
+            {
+                return reason;
+            }
+
+            if (rest == 0)
+            {
+                return RejectReason.None;
+            }
+
+            payload = payload[^rest..];
+            if (FromUper(payload, mayBeFollowed: true, out rest) is not RejectReason.None and var fault)
+            {
+                return fault;
+            }
+        }
+    }
+
+    /// <summary>Takes what the tape says, which must be of the kind that the topic says.</summary>
+    private RejectReason Add(TopicKind topic)
+    {
         long kind = _tape[0].Value;
         switch (topic)
         {
@@ -87,7 +114,15 @@ public sealed class FrameReader
         return RejectReason.None;
     }
 
-    private RejectReason FromUper(ReadOnlySpan<byte> payload) => ReasonOf(UperCodec.Decode(Csae53.MessageFrame, payload, _tape).Fault, RejectReason.MalformedUper);
+    /// <param name="payload">One frame or more.</param>
+    /// <param name="mayBeFollowed">Whether another frame may follow.</param>
+    /// <param name="rest">Octets that follow.</param>
+    private RejectReason FromUper(ReadOnlySpan<byte> payload, bool mayBeFollowed, out int rest)
+    {
+        RejectReason reason = ReasonOf(UperCodec.Decode(Csae53.MessageFrame, payload, _tape, out int octets).Fault, RejectReason.MalformedUper);
+        rest = reason == RejectReason.None ? payload.Length - octets : 0;
+        return rest > 0 && !mayBeFollowed ? RejectReason.MalformedUper : reason;
+    }
 
     private RejectReason FromProtobuf(ReadOnlySpan<byte> payload)
     {

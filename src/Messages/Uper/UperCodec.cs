@@ -60,6 +60,15 @@ public static class UperCodec
     /// <summary>Decodes a frame: one value of a type, padded to octets.</summary>
     public static UperResult Decode(UperType type, ReadOnlySpan<byte> frame, UperTape tape)
     {
+        UperResult result = Decode(type, frame, tape, out int octets);
+        return result.IsValid && octets < frame.Length ? new UperResult(UperFault.Trailing, octets * 8, string.Empty) : result;
+    }
+
+    /// <summary>Decodes the first of several frames that follow each other.</summary>
+    /// <param name="octets">Octets that it takes up.</param>
+    public static UperResult Decode(UperType type, ReadOnlySpan<byte> frame, UperTape tape, out int octets)
+    {
+        octets = 0;
         tape.Clear();
         var reader = new Reader(frame, tape);
         reader.Value(type, 0, 0);
@@ -68,8 +77,8 @@ public static class UperCodec
             return new UperResult(reader.Fault, reader.FaultAt, reader.FaultField);
         }
 
-        int octets = Math.Max(1, (reader.Position + 7) / 8);
-        return octets < frame.Length ? new UperResult(UperFault.Trailing, octets * 8, string.Empty) : Valid;
+        octets = Math.Max(1, (reader.Position + 7) / 8);
+        return Valid;
     }
 
     /// <summary>Encodes what is on a tape.</summary>

@@ -1,0 +1,317 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using HdrHistogram;
+using HdrHistogram.Iteration;
+using V2XSim.EdgeNode;
+using V2XSim.Kernel;
+using V2XSim.Load;
+using V2XSim.Messages;
+using V2XSim.Mqtt;
+
+namespace V2XSim.Cli;
+
+/// <summary>What a generator is told when it starts.</summary>
+public sealed record GeneratorConfig
+{
+    public required string Host { get; init; }
+
+    public required int Port { get; init; }
+
+    public string? User { get; init; }
+
+    public string? Password { get; init; }
+
+    public required PayloadFormat Format { get; init; }
+
+    public required LoadDialect Dialect { get; init; }
+
+    public required int Quality { get; init; }
+
+    /// <summary>File of the recording.</summary>
+    public required string Recording { get; init; }
+
+    /// <summary>Sites of the whole load.</summary>
+    public required int TotalSites { get; init; }
+
+    public required int Sensors { get; init; }
+
+    public required IReadOnlyList<LoadSite> Sites { get; init; }
+
+    public required double DeadlineMilliseconds { get; init; }
+
+    /// <summary>A message sent so much later than due was not offered as asked.</summary>
+    public required double LateMilliseconds { get; init; }
+
+    public required ulong Seed { get; init; }
+
+    /// <summary>Lists a second of each sensor at which the generator's own floor is measured before it begins; 0 does not.</summary>
+    public double FloorRateHz { get; init; }
+}
+
+/// <summary>One stretch at a fixed rate.</summary>
+public sealed record GeneratorStep(double RateHz, long StartUnixMicroseconds, double WarmupSeconds, double Seconds);
+
+/// <summary>A histogram as pairs of value and count.</summary>
+public sealed record Counted(IReadOnlyList<long> Values, IReadOnlyList<long> Counts)
+{
+    public static Counted Of(LongHistogram histogram)
+    {
+        var values = new List<long>();
+        var counts = new List<long>();
+        foreach (HistogramIterationValue value in histogram.RecordedValues())
+        {
+            values.Add(value.ValueIteratedTo);
+            counts.Add(value.CountAtValueIteratedTo);
+        }
+
+        return new Counted(values, counts);
+    }
+
+    public void AddTo(LongHistogram histogram)
+    {
+        for (int i = 0; i < Values.Count; i++)
+        {
+            histogram.RecordValueWithCount(Values[i], Counts[i]);
+        }
+    }
+}
+
+/// <summary>What one generator saw in one second.</summary>
+public sealed record GeneratorSecond(long Sent, long Publications, Counted Edge);
+
+/// <summary>What one generator measured in a step.</summary>
+public sealed record GeneratorResult
+{
+    public required double OfferedPerSecond { get; init; }
+
+    public required long Sent { get; init; }
+
+    public required long NotSent { get; init; }
+
+    public required long Late { get; init; }
+
+    public required long Served { get; init; }
+
+    public required long Shed { get; init; }
+
+    public required long Publications { get; init; }
+
+    public required long Frames { get; init; }
+
+    public required long FramesLost { get; init; }
+
+    public required long Objects { get; init; }
+
+    public required long PayloadBytes { get; init; }
+
+    public required long Lists { get; init; }
+
+    public required IReadOnlyList<long> Misses { get; init; }
+
+    public required Counted Edge { get; init; }
+
+    public required Counted Waiting { get; init; }
+
+    public required Counted Lateness { get; init; }
+
+    public required IReadOnlyList<Counted> Hops { get; init; }
+
+    public required IReadOnlyList<GeneratorSecond> Seconds { get; init; }
+
+    public required double CpuSeconds { get; init; }
+
+    /// <summary>Messages of quality of service 1 that the broker has confirmed since the generator began.</summary>
+    public required long Confirmed { get; init; }
+}
+
+/// <summary>First line of a generator: what its floor was.</summary>
+public sealed record GeneratorGreeting(Counted? Floor);
+
+/// <summary>A process of its own that offers load: obeys steps on standard input and answers each with a line of results.</summary>
+public sealed class Generator(GeneratorConfig config, TimeProvider clock)
+{
+    /// <summary>Between warm-up and measurement nothing is sent, so that every message belongs to one of them.</summary>
+    private const double GapSeconds = 0.25;
+
+    /// <summary>After the last message is due, so long is what it leads to waited for.</summary>
+    private const double DrainSeconds = 0.5;
+    private readonly LiveClock _wall = new(clock, new UtcEpoch(0));
+
+    public static async Task<int> RunAsync(string configFile, TextReader input, TextWriter output, TimeProvider clock, CancellationToken cancellation)
+    {
+        GeneratorConfig config = JsonSerializer.Deserialize<GeneratorConfig>(await File.ReadAllTextAsync(configFile, cancellation))!;
+        var generator = new Generator(config, clock);
+        LoadRecording recording;
+        await using (FileStream stream = File.OpenRead(config.Recording))
+        {
+            recording = LoadRecording.Read(stream);
+        }
+
+        Counted? floor = config.FloorRateHz > 0 ? await generator.FloorAsync(recording, cancellation) : null;
+        await using var connections = new Connections();
+        LoadDriver driver = await generator.ConnectAsync(recording, new BrokerAddress(config.Host, config.Port) { User = config.User, Password = config.Password }, connections, cancellation);
+        await WriteAsync(new GeneratorGreeting(floor));
+        while (await input.ReadLineAsync(cancellation) is { } line)
+        {
+            GeneratorStep step = JsonSerializer.Deserialize<GeneratorStep>(line)!;
+            await WriteAsync(await Task.Factory.StartNew(() => generator.Step(driver, step, connections), cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+        }
+
+        return ExitCodes.Done;
+
+        async Task WriteAsync<T>(T value)
+        {
+            await output.WriteLineAsync(JsonSerializer.Serialize(value));
+            await output.FlushAsync(cancellation);
+        }
+    }
+
+    private long Now() => _wall.Now.Microseconds;
+
+    /// <summary>Measures what the generator and its transport take by themselves: the same lists to an edge in this process that does nothing.</summary>
+    private async Task<Counted> FloorAsync(LoadRecording recording, CancellationToken cancellation)
+    {
+        await using EchoEdge echo = await EchoEdge.StartAsync(0, hasLedger: true, clock);
+        await using var connections = new Connections();
+        LoadDriver driver = await ConnectAsync(recording, echo.Address, connections, cancellation);
+        GeneratorResult result = await Task.Factory.StartNew(
+            () => Step(driver, new GeneratorStep(config.FloorRateHz, Now() + 20_000, 1, 1), connections), cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        return result.Edge;
+    }
+
+    private async Task<LoadDriver> ConnectAsync(LoadRecording recording, BrokerAddress broker, Connections connections, CancellationToken cancellation)
+    {
+        connections.All = new LastingConnection[config.Sites.Count];
+        var meter = new LoadMeter([.. config.Sites.Select(s => s.Device)], (long)(config.DeadlineMilliseconds * 1000), (long)(config.LateMilliseconds * 1000));
+        var driver = new LoadDriver(
+            config.Sites,
+            new LoadLists(recording, config.Format, new RandomStreams(config.Seed)),
+            meter,
+            config.Dialect,
+            config.Format,
+            config.Quality,
+            Now,
+            (place, packets) => connections.All[place].TrySend(packets) ?? false);
+        await Parallel.ForEachAsync(Enumerable.Range(0, config.Sites.Count), new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellation }, async (place, token) =>
+        {
+            string device = config.Sites[place].Device;
+            string filter = config.Dialect == LoadDialect.Versioned ? Topics.VersionPrefix + Topics.RsmDown(device) : Topics.RsmDown(device);
+            var settings = new ClientSettings(broker, device) { Filters = filter == Topics.RsmDown(device) ? [filter] : [filter, Topics.RsmDown(device)], Quality = MQTTnet.Protocol.MqttQualityOfServiceLevel.AtMostOnce };
+            connections.All[place] = await LastingConnection.ConnectAsync(settings, clock, token, onMessage: null, (in InboundPublish message) =>
+            {
+                driver.Receive(place, in message);
+                return true;
+            });
+        });
+        return driver;
+    }
+
+    private GeneratorResult Step(LoadDriver driver, GeneratorStep step, Connections connections)
+    {
+        var schedule = new LoadSchedule(config.TotalSites, config.Sensors, step.RateHz, config.Sites.Select(s => s.Number));
+        long from = step.StartUnixMicroseconds + (long)((step.WarmupSeconds + GapSeconds) * 1e6), until = from + (long)(step.Seconds * 1e6);
+        using var process = Process.GetCurrentProcess();
+        if (step.WarmupSeconds > 0)
+        {
+            driver.Begin(schedule, step.StartUnixMicroseconds, step.StartUnixMicroseconds + (long)(step.WarmupSeconds * 1e6));
+            Drive(driver);
+        }
+
+        SleepUntil(from - 20_000);
+        driver.Locked(m => m.Begin(from, until));
+        TimeSpan cpu = Environment.CpuUsage.TotalTime;
+        driver.Begin(schedule, from, until);
+        Drive(driver);
+        TimeSpan used = Environment.CpuUsage.TotalTime - cpu;
+        SleepUntil(until + (long)(DrainSeconds * 1e6));
+        GeneratorResult? result = null;
+        driver.Locked(m =>
+        {
+            m.End();
+            result = new GeneratorResult
+            {
+                OfferedPerSecond = schedule.PerSecond,
+                Sent = m.Sent,
+                NotSent = m.NotSent,
+                Late = m.Late,
+                Served = m.Served,
+                Shed = m.Shed,
+                Publications = m.Publications,
+                Frames = m.Frames,
+                FramesLost = m.FramesLost,
+                Objects = driver.Offered.Objects,
+                PayloadBytes = driver.Offered.Bytes,
+                Lists = driver.Offered.Lists,
+                Misses = [.. m.Misses],
+                Edge = Counted.Of(m.Edge),
+                Waiting = Counted.Of(m.Waiting),
+                Lateness = Counted.Of(m.Lateness),
+                Hops = [.. m.Hops.Select(Counted.Of)],
+                Seconds = [.. m.Seconds.Select(s => new GeneratorSecond(s.Sent, s.Publications, Counted.Of(s.Edge)))],
+                CpuSeconds = used.TotalSeconds,
+                Confirmed = connections.All.Sum(c => c.Confirmed),
+            };
+        });
+        return result!;
+    }
+
+    private void Drive(LoadDriver driver)
+    {
+        for (long next = driver.Step(); next != long.MaxValue; next = driver.Step())
+        {
+            SleepUntil(next);
+        }
+    }
+
+    private void SleepUntil(long unixMicroseconds)
+    {
+        for (long rest = unixMicroseconds - Now(); rest > 0; rest = unixMicroseconds - Now())
+        {
+            FineSleep.For(rest);
+        }
+    }
+
+    private sealed class Connections : IAsyncDisposable
+    {
+        public LastingConnection[] All { get; set; } = [];
+
+        public async ValueTask DisposeAsync()
+        {
+            foreach (LastingConnection connection in All.Where(c => c is not null))
+            {
+                await connection.DisposeAsync();
+            }
+        }
+    }
+}
+
+/// <summary>Sleeps for less than a millisecond, which nothing in the framework does: its shortest sleep would make every message late.</summary>
+internal static class FineSleep
+{
+    public static void For(long microseconds)
+    {
+        if (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS())
+        {
+            var time = new TimeSpec { Seconds = microseconds / 1_000_000, Nanoseconds = microseconds % 1_000_000 * 1000 };
+            _ = NanoSleep(in time, IntPtr.Zero);
+        }
+        else
+        {
+            Thread.SpinWait(100);
+        }
+    }
+
+#pragma warning disable SYSLIB1054 // The generated form needs unsafe code, which this solution does without.
+    [DllImport("libc", EntryPoint = "nanosleep")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+    private static extern int NanoSleep(in TimeSpec time, IntPtr rest);
+#pragma warning restore SYSLIB1054
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct TimeSpec
+    {
+        public long Seconds;
+        public long Nanoseconds;
+    }
+}

@@ -1,0 +1,303 @@
+using V2XSim.Contracts;
+using V2XSim.EdgeNode;
+using V2XSim.Kernel;
+using V2XSim.Messages;
+using V2XSim.Mqtt;
+
+namespace V2XSim.Cli;
+
+/// <summary>How a live platform is run.</summary>
+public sealed record LivePlatformOptions
+{
+    /// <summary>An external broker; null starts one in the process.</summary>
+    public BrokerAddress? Broker { get; init; }
+
+    /// <summary>Loopback port of the embedded broker; 0 takes a free one.</summary>
+    public int Port { get; init; }
+
+    public string? Listen { get; init; }
+
+    public string? AccessFile { get; init; }
+
+    /// <summary>Whether regions and the centre run as well; else the edges are alone.</summary>
+    public bool HasTiers { get; init; }
+}
+
+/// <summary>What a live platform has done and used since it began.</summary>
+public sealed record PlatformSnapshot
+{
+    public long UnixMicroseconds { get; init; }
+
+    public double CpuSeconds { get; init; }
+
+    public long AllocatedBytes { get; init; }
+
+    public long WorkingSetBytes { get; init; }
+
+    public long Handles { get; init; }
+
+    public int CollectionsOfGeneration0 { get; init; }
+
+    public int CollectionsOfGeneration2 { get; init; }
+
+    public double PauseSeconds { get; init; }
+
+    /// <summary>Messages that inboxes have taken.</summary>
+    public long Accepted { get; init; }
+
+    /// <summary>Messages used.</summary>
+    public long Used { get; init; }
+
+    /// <summary>Messages that were not used, by reason.</summary>
+    public SortedDictionary<string, long> Rejected { get; init; } = [];
+
+    /// <summary>Lists that gave way to newer ones.</summary>
+    public long Superseded { get; init; }
+
+    public long Publications { get; init; }
+
+    public long PublicationsWithoutAList { get; init; }
+
+    public long Frames { get; init; }
+
+    public long Objects { get; init; }
+
+    /// <summary>Messages down that found no room.</summary>
+    public long NotSent { get; init; }
+
+    public long Handovers { get; init; }
+
+    public int Connections { get; init; }
+
+    public bool IsOverloaded { get; init; }
+
+    /// <summary>Messages in inboxes.</summary>
+    public int Waiting { get; init; }
+
+    /// <summary>Work items that wait for a thread.</summary>
+    public long PendingWorkItems { get; init; }
+}
+
+/// <summary>
+/// Edges under the wall clock around a broker, for devices that come from outside: each edge works when something is in its inbox, or when
+/// a list that it waits for does not come.
+/// </summary>
+public sealed class LivePlatform : IAsyncDisposable
+{
+    /// <summary>How often edges are looked at that wait for a list.</summary>
+    private static readonly TimeSpan Sweep = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan TierStep = TimeSpan.FromSeconds(1);
+    private readonly IReadOnlyList<EdgeConfig> _edges;
+    private readonly TimeProvider _clock;
+    private readonly Intake _intake;
+    private readonly Dictionary<string, ILiveEdgeGrain> _grains = new(StringComparer.Ordinal);
+    private readonly long[] _rejectedAtIntake = new long[32];
+    private readonly Lock _snapshotLock = new();
+    private EmbeddedBroker? _broker;
+    private BrokerLink? _link;
+    private SiloHost? _silos;
+    private ITimer? _sweep;
+    private ITimer? _tiers;
+    private IRegionGrain[] _regions = [];
+    private ICentreGrain? _centre;
+    private long _tierStep;
+
+    private LivePlatform(IReadOnlyList<EdgeConfig> edges, UtcEpoch epoch, bool hasTiers, TimeProvider clock)
+    {
+        (_edges, _clock) = (edges, clock);
+        _intake = new Intake(new EdgeCatalogue(edges), isLive: true);
+        Context = new LiveContext(_intake, new LiveClock(clock, epoch)) { HasRegions = hasTiers };
+        _intake.Clock = () => Context.Clock.Now;
+        _intake.OnOverload = Context.Counts.NoteShed;
+        _intake.OnAccepted = inbox =>
+        {
+            if (inbox.MustCall())
+            {
+                Call(inbox.EdgeId);
+            }
+        };
+    }
+
+    public LiveContext Context { get; }
+
+    /// <summary>Where devices connect.</summary>
+    public BrokerAddress Address { get; private set; } = null!;
+
+    /// <summary>The platform's edges, by the epoch of their event time: the second in which the platform starts.</summary>
+    public static UtcEpoch EpochNow(TimeProvider clock) => new(clock.GetUtcNow().ToUnixTimeMilliseconds() / 1000 * 1000);
+
+    /// <summary>Starts edges and what connects them.</summary>
+    /// <exception cref="BrokerUnavailableException">The broker or its port cannot be used.</exception>
+    public static async Task<LivePlatform> StartAsync(IReadOnlyList<EdgeConfig> edges, UtcEpoch epoch, LivePlatformOptions options, TimeProvider clock, CancellationToken cancellation)
+    {
+        var platform = new LivePlatform(edges, epoch, options.HasTiers, clock);
+        try
+        {
+            await platform.StartAsync(options, cancellation);
+        }
+        catch
+        {
+            await platform.DisposeAsync();
+            throw;
+        }
+
+        return platform;
+    }
+
+    public PlatformSnapshot Snapshot()
+    {
+        lock (_snapshotLock)
+        {
+            LiveCounts counts = Context.Counts;
+            _intake.CountRejected(_rejectedAtIntake);
+            long[] reasons = counts.ByReason();
+            var rejected = new SortedDictionary<string, long>(StringComparer.Ordinal);
+            for (int i = 1; i < reasons.Length; i++)
+            {
+                long count = reasons[i] + _rejectedAtIntake[i] + (i == (int)RejectReason.Shed ? _intake.Superseded : 0);
+                if (count > 0)
+                {
+                    rejected[((RejectReason)i).ToString()] = count;
+                }
+            }
+
+            return new PlatformSnapshot
+            {
+                UnixMicroseconds = Context.Clock.UnixMicroseconds(Context.Clock.Now),
+                CpuSeconds = Environment.CpuUsage.TotalTime.TotalSeconds,
+                AllocatedBytes = GC.GetTotalAllocatedBytes(),
+                WorkingSetBytes = Environment.WorkingSet,
+                Handles = HandleCount(),
+                CollectionsOfGeneration0 = GC.CollectionCount(0),
+                CollectionsOfGeneration2 = GC.CollectionCount(2),
+                PauseSeconds = GC.GetTotalPauseDuration().TotalSeconds,
+                Accepted = _intake.Accepted,
+                Used = reasons[0],
+                Rejected = rejected,
+                Superseded = _intake.Superseded,
+                Publications = counts.Publications,
+                PublicationsWithoutAList = counts.WithoutAList,
+                Frames = counts.Frames,
+                Objects = counts.Objects,
+                NotSent = counts.NotSent + (_link?.NotSent ?? 0) + (_broker?.Dropped ?? 0),
+                Handovers = counts.Handovers,
+                Connections = _broker?.Gate.Open ?? (_link is { IsConnected: true } ? 1 : 0),
+                IsOverloaded = counts.IsOverloaded,
+                Waiting = _intake.Untaken,
+                PendingWorkItems = ThreadPool.PendingWorkItemCount,
+            };
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _intake.OnAccepted = null;
+        foreach (ITimer timer in ((ITimer?[])[_sweep, _tiers]).OfType<ITimer>())
+        {
+            await timer.DisposeAsync();
+        }
+
+        if (_link is not null)
+        {
+            await _link.DisposeAsync();
+        }
+
+        if (_broker is not null)
+        {
+            await _broker.DisposeAsync();
+        }
+
+        if (_silos is not null)
+        {
+            await _silos.DisposeAsync();
+        }
+
+        _intake.Dispose();
+    }
+
+    private async Task StartAsync(LivePlatformOptions options, CancellationToken cancellation)
+    {
+        var embedded = new EmbeddedDownlink();
+        LoadedAccess? access = options.AccessFile is null ? null : LoadedAccess.Read(options.AccessFile);
+        _silos = await SiloHost.StartAsync(1, new EdgeCatalogue(_edges), embedded, cancellation, Context);
+        foreach (EdgeConfig edge in _edges)
+        {
+            _grains[edge.EdgeId] = _silos.Grains.GetGrain<ILiveEdgeGrain>(edge.EdgeId);
+        }
+
+        if (options.HasTiers)
+        {
+            _regions = [.. _edges.Select(e => e.RegionId).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(r => _silos.Grains.GetGrain<IRegionGrain>(r))];
+            _centre = _silos.Grains.GetGrain<ICentreGrain>(CentreKey.Only);
+            _tiers = _clock.CreateTimer(_ => _ = StepTiersAsync(), null, TierStep, TierStep);
+        }
+
+        if (options.Broker is null)
+        {
+            _broker = await EmbeddedBroker.StartAsync(
+                options.Port,
+                (string client, in InboundPublish message, bool isAllowed) => _intake.Accept(in message, client, isAllowed: isAllowed),
+                _edges.SelectMany(e => e.Sites).Select(s => s.Device),
+                _clock,
+                limits: null,
+                access?.Policy,
+                LoadedAccess.EndpointOf(options.Listen, access));
+            embedded.Broker = _broker;
+            Context.Downlink = embedded;
+            Address = _broker.Address;
+        }
+        else
+        {
+            _link = await BrokerLink.ConnectAsync(options.Broker, _intake, reconnects: true, _clock, cancellation);
+            Context.Downlink = _link;
+            Address = options.Broker;
+        }
+
+        _sweep = _clock.CreateTimer(_ => CallWhoWaits(), null, Sweep, Sweep);
+    }
+
+    private void Call(string edge) => _ = _grains[edge].Work();
+
+    private void CallWhoWaits()
+    {
+        SimTime now = Context.Clock.Now;
+        foreach (EdgeInbox inbox in _intake.Inboxes.Values)
+        {
+            if (now >= inbox.Deadline && inbox.MustCall())
+            {
+                Call(inbox.EdgeId);
+            }
+        }
+    }
+
+    private async Task StepTiersAsync()
+    {
+        try
+        {
+            long step = Interlocked.Increment(ref _tierStep), until = Context.Clock.Now.Microseconds;
+            long second = (until / SimTime.MicrosecondsPerSecond) - 1;
+            foreach (IRegionGrain region in _regions)
+            {
+                await region.Step(second, second * SimTime.MicrosecondsPerSecond, isLast: false);
+            }
+
+            await _centre!.Step(step, second * SimTime.MicrosecondsPerSecond, isLast: false);
+        }
+        catch (Exception e) when (e is ObjectDisposedException or OrleansException or InvalidOperationException or TimeoutException)
+        {
+            // The platform is being shut down.
+        }
+    }
+
+    private static long HandleCount()
+    {
+        const string Open = "/proc/self/fd";
+        if (Directory.Exists(Open))
+        {
+            return Directory.EnumerateFileSystemEntries(Open).Count();
+        }
+
+        using var process = System.Diagnostics.Process.GetCurrentProcess();
+        return process.HandleCount;
+    }
+}

@@ -1,0 +1,247 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using HdrHistogram;
+using V2XSim.Dashboard;
+using V2XSim.Kernel;
+
+namespace V2XSim.Cli;
+
+/// <summary>Percentiles of a histogram of microseconds, in milliseconds.</summary>
+public sealed record Percentiles(long Count, double P50Ms, double P90Ms, double P99Ms, double P999Ms, double MaxMs)
+{
+    public static Percentiles None { get; } = new(0, double.NaN, double.NaN, double.NaN, double.NaN, double.NaN);
+
+    public static Percentiles Of(LongHistogram histogram) => histogram.TotalCount == 0 ? None : new(
+        histogram.TotalCount,
+        histogram.GetValueAtPercentile(50) / 1000.0,
+        histogram.GetValueAtPercentile(90) / 1000.0,
+        histogram.GetValueAtPercentile(99) / 1000.0,
+        histogram.GetValueAtPercentile(99.9) / 1000.0,
+        histogram.GetMaxValue() / 1000.0);
+}
+
+/// <summary>One hop of the ledger.</summary>
+public sealed record HopRow(string Hop, string From, string To, long Count, double MeanMs, double P50Ms, double P99Ms, double P999Ms, double MaxMs);
+
+/// <summary>A second, or a stretch of a long run.</summary>
+public sealed record LoadMoment(double Second, double SentPerSecond, double PublicationsPerSecond, double P50Ms, double P99Ms, double MaxMs, double? WorkingSetMegabytes, long? Handles, long? Shed);
+
+/// <summary>What a run at one rate came to, for ramps and the search for the knee.</summary>
+public sealed record LoadStepRow(double OfferedPerSecond, double ServedPerSecond, long Lost, double P50Ms, double P99Ms, bool IsValid, bool IsKept, string Why);
+
+public sealed record KneeRow(double MessagesPerSecond, double BrokenAtPerSecond, string BrokenBy);
+
+public sealed record ThresholdRow(string Threshold, double Value, bool IsKept);
+
+/// <summary>How figures of a long run changed, from the second quarter to the last.</summary>
+public sealed record DriftRow(double WorkingSetMegabytesPerHour, double HandlesPerHour, double P99ChangeShare);
+
+/// <summary>After a load beyond capacity: how long it took until nothing was shed and latency was as before.</summary>
+public sealed record DeadlineRow(double DeadlineMs, long Misses, IReadOnlyDictionary<string, long> ByCause);
+
+/// <summary>The generators themselves.</summary>
+public sealed record GeneratorRow(int Processes, double LatenessP50Ms, double LatenessP99Ms, double LatenessMaxMs, double CpuMicrosecondsPerMessage, double FloorP50Ms, double FloorP99Ms);
+
+/// <summary>What a load test measured.</summary>
+public sealed record LoadResult
+{
+    public bool Valid { get; init; }
+
+    /// <summary>Why the figures do not say what they should; none when valid.</summary>
+    public IReadOnlyList<string> Invalid { get; init; } = [];
+
+    public string Version { get; init; } = CliApp.Version;
+
+    public string Target { get; init; } = string.Empty;
+
+    public string From { get; init; } = string.Empty;
+
+    public int Sites { get; init; }
+
+    public int Sensors { get; init; }
+
+    public double RateHz { get; init; }
+
+    public int Objects { get; init; }
+
+    public double ObjectsPerMessage { get; init; }
+
+    public double BytesPerMessage { get; init; }
+
+    public string Format { get; init; } = string.Empty;
+
+    public int Qos { get; init; }
+
+    public string Dialect { get; init; } = string.Empty;
+
+    public double DurationSeconds { get; init; }
+
+    public double WarmupSeconds { get; init; }
+
+    public double OfferedPerSecond { get; init; }
+
+    public double ServedPerSecond { get; init; }
+
+    public long Sent { get; init; }
+
+    public long Served { get; init; }
+
+    public long Lost { get; init; }
+
+    /// <summary>Of those lost: lists that gave way to newer ones at the intake.</summary>
+    public long Shed { get; init; }
+
+    public IReadOnlyDictionary<string, long> Rejected { get; init; } = new Dictionary<string, long>(StringComparer.Ordinal);
+
+    /// <summary>Due, but not taken by the connection.</summary>
+    public long NotSent { get; init; }
+
+    /// <summary>Sent much later than due.</summary>
+    public long Late { get; init; }
+
+    public double PublicationsPerSecond { get; init; }
+
+    public long FramesLost { get; init; }
+
+    public Percentiles Edge { get; init; } = Percentiles.None;
+
+    public Percentiles Waiting { get; init; } = Percentiles.None;
+
+    public IReadOnlyList<HopRow> Hops { get; init; } = [];
+
+    public DeadlineRow Deadline { get; init; } = new(0, 0, new Dictionary<string, long>(StringComparer.Ordinal));
+
+    /// <summary>Of broker and platform, and of processes that were watched; null when neither is known.</summary>
+    public double? CpuMicrosecondsPerMessage { get; init; }
+
+    /// <summary>The part of it that processes took which were watched: an external broker, a foreign edge.</summary>
+    public double? WatchedCpuMicrosecondsPerMessage { get; init; }
+
+    public double? AllocatedBytesPerMessage { get; init; }
+
+    public double? CoresUsed { get; init; }
+
+    public double? PauseMillisecondsPerSecond { get; init; }
+
+    public double? WorkingSetMegabytes { get; init; }
+
+    public GeneratorRow Generator { get; init; } = new(0, double.NaN, double.NaN, double.NaN, double.NaN, double.NaN, double.NaN);
+
+    public bool? IsOverloaded { get; init; }
+
+    /// <summary>Last step of a ramp: seconds from its start until nothing was shed and latency was within the deadline again.</summary>
+    public double? RecoverySeconds { get; init; }
+
+    public KneeRow? Knee { get; init; }
+
+    public IReadOnlyList<LoadStepRow> Steps { get; init; } = [];
+
+    public IReadOnlyList<LoadMoment> Timeline { get; init; } = [];
+
+    public DriftRow? Drift { get; init; }
+
+    public IReadOnlyList<ThresholdRow> Thresholds { get; init; } = [];
+
+    public string Machine { get; init; } = string.Empty;
+
+    /// <summary>Every number by the name under which thresholds know it; what is not known is NaN.</summary>
+    public SortedDictionary<string, double> Metrics()
+    {
+        var metrics = new SortedDictionary<string, double>(StringComparer.Ordinal);
+        LoadResult full = this with
+        {
+            CpuMicrosecondsPerMessage = CpuMicrosecondsPerMessage ?? double.NaN,
+            WatchedCpuMicrosecondsPerMessage = WatchedCpuMicrosecondsPerMessage ?? double.NaN,
+            AllocatedBytesPerMessage = AllocatedBytesPerMessage ?? double.NaN,
+            CoresUsed = CoresUsed ?? double.NaN,
+            PauseMillisecondsPerSecond = PauseMillisecondsPerSecond ?? double.NaN,
+            WorkingSetMegabytes = WorkingSetMegabytes ?? double.NaN,
+            RecoverySeconds = RecoverySeconds ?? double.NaN,
+            Knee = Knee ?? new KneeRow(double.NaN, double.NaN, string.Empty),
+            Drift = Drift ?? new DriftRow(double.NaN, double.NaN, double.NaN),
+            Steps = [],
+            Timeline = [],
+            Thresholds = [],
+        };
+        using JsonDocument document = JsonDocument.Parse(JsonSerializer.Serialize(full, RunReport.JsonOptions));
+        Add(document.RootElement, string.Empty);
+        return metrics;
+
+        void Add(JsonElement element, string path)
+        {
+            switch (element.ValueKind)
+            {
+                case JsonValueKind.Object:
+                    foreach (JsonProperty p in element.EnumerateObject())
+                    {
+                        Add(p.Value, path.Length == 0 ? p.Name : path + "." + p.Name);
+                    }
+
+                    break;
+                case JsonValueKind.Array:
+                    foreach (JsonElement item in element.EnumerateArray().Where(i => i.ValueKind == JsonValueKind.Object && i.TryGetProperty("hop", out _)))
+                    {
+                        Add(item, path + "." + item.GetProperty("hop").GetString());
+                    }
+
+                    break;
+                case JsonValueKind.Number:
+                    metrics[path] = element.GetDouble();
+                    break;
+                case JsonValueKind.Null:
+                    metrics[path] = double.NaN;
+                    break;
+                case JsonValueKind.String when element.GetString() is "NaN":
+                    metrics[path] = double.NaN;
+                    break;
+                default:
+                    break;
+            }
+        }
+    }
+}
+
+/// <summary>What a metric has to keep to, as <c>edge.p99Ms&lt;20</c>.</summary>
+public sealed partial record LoadThreshold(string Text, string Metric, string Operator, double Bound)
+{
+    /// <summary>What a knee is where no thresholds are given: nothing lost, and half the time between two publications.</summary>
+    public static IReadOnlyList<LoadThreshold> OfKnee { get; } = [Parse("lost<=0", "--find-knee"), Parse("edge.p99Ms<50", "--find-knee")];
+
+    [GeneratedRegex(@"^\s*(?<metric>[A-Za-z][A-Za-z0-9_.]*)\s*(?<operator><=|>=|==|<|>)\s*(?<bound>[-+0-9.eE]+)\s*$", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex Form();
+
+    /// <exception cref="BadInputException">It is not one, or names a metric that does not exist.</exception>
+    public static LoadThreshold Parse(string text, string source)
+    {
+        Match match = Form().Match(text);
+        if (!match.Success || !double.TryParse(match.Groups["bound"].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out double bound))
+        {
+            throw new BadInputException(source, text, "it is not a threshold", "write it as edge.p99Ms<20, with <, <=, >, >= or ==");
+        }
+
+        ICollection<string> known = Known.Value;
+        string metric = match.Groups["metric"].Value;
+        if (!known.Contains(metric, StringComparer.Ordinal))
+        {
+            string? near = NearestName.Of(metric, known);
+            throw new BadInputException(source, text, $"there is no metric {metric}", near is null ? $"one of {string.Join(", ", known)}" : $"is '{near}' meant?");
+        }
+
+        return new LoadThreshold(text.Trim(), metric, match.Groups["operator"].Value, bound);
+    }
+
+    /// <summary>Thresholds of a file, one a line; what follows # is a comment.</summary>
+    public static List<LoadThreshold> ReadFile(string path) =>
+        [.. ScenarioLoader.ReadText(ScenarioLoader.Existing(path)).Split('\n').Select(l => l.Split('#')[0].Trim()).Where(l => l.Length > 0).Select(l => Parse(l, path))];
+
+    public ThresholdRow Check(LoadResult result)
+    {
+        // What is not known does not keep to anything.
+        double value = result.Metrics().GetValueOrDefault(Metric, double.NaN);
+        bool isKept = Operator switch { "<" => value < Bound, "<=" => value <= Bound, ">" => value > Bound, ">=" => value >= Bound, _ => value == Bound };
+        return new ThresholdRow(Text, value, isKept);
+    }
+
+    private static readonly Lazy<ICollection<string>> Known = new(() => (new LoadResult { Hops = LoadVerb.EmptyHops() }).Metrics().Keys);
+}

@@ -1,0 +1,673 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using HdrHistogram;
+using V2XSim.Kernel;
+using V2XSim.Load;
+using V2XSim.Mqtt;
+using V2XSim.Roads.Sites;
+using V2XSim.Scenarios;
+
+namespace V2XSim.Cli;
+
+/// <summary>What <c>v2xsim load</c> is asked for.</summary>
+public sealed record LoadOptions
+{
+    /// <summary>Whatever listens there is tested; null tests our own platform.</summary>
+    public BrokerAddress? Target { get; init; }
+
+    /// <summary>Our own platform at an external broker; null for the embedded one.</summary>
+    public BrokerAddress? Broker { get; init; }
+
+    public int Sites { get; init; } = 300;
+
+    public int Sensors { get; init; } = 4;
+
+    public double RateHz { get; init; } = 10;
+
+    public int Objects { get; init; } = 30;
+
+    public PayloadFormat Format { get; init; } = PayloadFormat.Json;
+
+    public int Quality { get; init; }
+
+    public LoadDialect Dialect { get; init; }
+
+    /// <summary>Scenario whose sites and traffic are used; null generates a zone.</summary>
+    public string? From { get; init; }
+
+    public double DurationSeconds { get; init; } = 20;
+
+    public double WarmupSeconds { get; init; } = 5;
+
+    /// <summary>Rates one after another, as multiples of the rate; none for one step.</summary>
+    public IReadOnlyList<double> Ramp { get; init; } = [];
+
+    public bool FindKnee { get; init; }
+
+    public IReadOnlyList<LoadThreshold> Thresholds { get; init; } = [];
+
+    public int Generators { get; init; } = 1;
+
+    public double DeadlineMilliseconds { get; init; } = 100;
+
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>Processes whose time counts as the tested system's: an external broker, a foreign edge.</summary>
+    public IReadOnlyList<int> Watch { get; init; } = [];
+
+    /// <summary>Where the site plan goes, for an edge that is started apart; null for nowhere.</summary>
+    public string? WriteSites { get; init; }
+
+    public string? OutputFolder { get; init; }
+
+    public bool Force { get; init; }
+}
+
+/// <summary>
+/// Offers load at a fixed rate and joins what is measured into one result. This process only conducts: the platform is a process of its own,
+/// whose processor time and bytes are those of broker and edges alone, and so is every generator.
+/// </summary>
+public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider clock)
+{
+    /// <summary>Names of the hops, and from where to where each goes.</summary>
+    private static readonly (string Name, string From, string To)[] HopNames =
+    [
+        ("sent", "due", "handed to the network"),
+        ("broker", "handed to the network", "taken in by the edge"),
+        ("queue", "taken in", "begun"),
+        ("decode", "begun", "decoded"),
+        ("held", "decoded", "publication begun"),
+        ("fuse", "decoded", "fused and predicted"),
+        ("decide", "fused", "warned and handed over"),
+        ("encode", "decided", "encoded"),
+        ("publish", "encoded", "handed to the network"),
+        ("receive", "handed to the network", "received at the roadside"),
+    ];
+
+    /// <summary>A generator more than this late has not offered what was asked.</summary>
+    private const double LateMilliseconds = 10;
+    private const double MostLateShare = 0.01;
+
+    /// <summary>Lists are written from this much traffic, in a circle.</summary>
+    private const double RecordedSeconds = 20;
+    private const double ReachMetres = 200;
+
+    /// <summary>Between the word to start and the start.</summary>
+    private const long LeadMicroseconds = 200_000;
+
+    /// <summary>The search ends when what holds and what does not are this close.</summary>
+    private const double KneeResolution = 1.04;
+    private const double KneeGrowth = 1.5;
+
+    public static IReadOnlyList<HopRow> EmptyHops() => [.. HopNames.Select(h => new HopRow(h.Name, h.From, h.To, 0, double.NaN, double.NaN, double.NaN, double.NaN, double.NaN))];
+
+    public async Task<int> RunAsync(LoadOptions options, bool json, CancellationToken cancellation)
+    {
+        if (options.OutputFolder is { } folder && File.Exists(Path.Combine(folder, LoadPages.ResultFile)) && !options.Force)
+        {
+            throw new BadInputException(folder, "--out", "the folder holds the results of a load test already", "give another folder, or --force to overwrite");
+        }
+
+        if (options.Dialect == LoadDialect.OpenV2X && options.Format == PayloadFormat.Uper)
+        {
+            throw new BadInputException("command line", "--dialect", "OpenV2X units send their lists as JSON or Protobuf", "use --format json, or another dialect");
+        }
+
+        string temporary = Directory.CreateTempSubdirectory("v2xsim-load-").FullName;
+        try
+        {
+            await using Conducted run = await PrepareAsync(options, temporary, cancellation);
+            LoadResult result = options.FindKnee ? await FindKneeAsync(run, cancellation)
+                : options.Ramp.Count > 0 ? await RampAsync(run, cancellation)
+                : await MeasureAsync(run, options.RateHz, options.WarmupSeconds, options.DurationSeconds, cancellation);
+            result = result with { Thresholds = [.. options.Thresholds.Select(t => t.Check(result))] };
+            if (options.OutputFolder is { } to)
+            {
+                LoadPages.Write(to, result, run.LastHistograms);
+            }
+
+            await output.WriteLineAsync(json ? CliApp.Json(result) : LoadPages.Text(result));
+            foreach (ThresholdRow broken in result.Thresholds.Where(t => !t.IsKept))
+            {
+                await error.WriteLineAsync($"threshold broken: {broken.Threshold}, but it is {CliApp.Number(broken.Value, "0.###")}");
+            }
+
+            foreach (string why in result.Invalid)
+            {
+                await error.WriteLineAsync("not valid: " + why);
+            }
+
+            return result.Thresholds.Any(t => !t.IsKept) || !result.Valid ? ExitCodes.ComparisonFailed : ExitCodes.Done;
+        }
+        finally
+        {
+            Directory.Delete(temporary, recursive: true);
+        }
+    }
+
+    private async Task<Conducted> PrepareAsync(LoadOptions options, string temporary, CancellationToken cancellation)
+    {
+        string scenario = options.From ?? GenerateZone(options, temporary);
+        using LoadedScenario loaded = ScenarioLoader.Load(scenario, options.Seed);
+        if (loaded.Plan.Sites.Count < options.Sites)
+        {
+            throw new BadInputException(scenario, "--sites", $"the scenario has {loaded.Plan.Sites.Count} sites, not {options.Sites}", "ask for fewer, or leave --from out: then a zone is generated that is large enough");
+        }
+
+        SitePlan plan = PlanOf(loaded.Plan, options);
+        string sites = Path.Combine(temporary, "sites.yaml");
+        await File.WriteAllTextAsync(sites, SitePlanFile.Write(plan, loaded.Network, "Made by 'v2xsim load' for its own sensors."), cancellation);
+        if (options.WriteSites is { } copy)
+        {
+            File.Copy(sites, copy, options.Force);
+        }
+
+        await error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"recording {RecordedSeconds:0} s of traffic around {plan.Sites.Count} sites"));
+        LoadRecording recording = LoadRecording.Make(loaded.Traffic.Advance, [.. plan.Sites.Select(s => s.Position)], options.Objects, ReachMetres, RecordedSeconds);
+        if (recording.FilledShare < 0.99)
+        {
+            throw new BadInputException(
+                scenario, "--objects", string.Create(CultureInfo.InvariantCulture, $"there are {recording.FilledShare * options.Objects:0.0} road users around a site in the mean, with those of all other sites, not {options.Objects}"), "ask for fewer, or for a scenario with more traffic");
+        }
+
+        string recordingFile = Path.Combine(temporary, "recording.bin");
+        await using (FileStream stream = File.Create(recordingFile))
+        {
+            recording.Write(stream);
+        }
+
+        var run = new Conducted(options, loaded.Scenario.Name);
+        try
+        {
+            BrokerAddress broker = options.Target ?? options.Broker!;
+            if (options.Target is null)
+            {
+                run.Platform = Start(["edge", "--control", "--sites", sites, "--from", scenario, .. options.Broker is { } b ? (string[])["--broker", UrlOf(b)] : []], isPlatform: true);
+                ControlGreeting greeting = await run.Platform.ReadAsync<ControlGreeting>(cancellation);
+                broker = options.Broker ?? new BrokerAddress(greeting.Host, greeting.Port);
+            }
+
+            LoadSite[] all = [.. plan.Sites.Select((s, i) =>
+            {
+                GeoPoint geo = loaded.Network.Projection.ToGeo(s.Position);
+                return new LoadSite(i, s.Id, geo.LongitudeDegrees, geo.LatitudeDegrees, [.. s.Sensors.Select(n => n.Id)]);
+            })];
+            string[] edges = [.. plan.EdgeIds];
+            for (int g = 0; g < options.Generators; g++)
+            {
+                // All sites of an edge belong to one generator: its publications name messages of any of them.
+                var own = edges.Where((_, i) => i % options.Generators == g).ToHashSet(StringComparer.Ordinal);
+                LoadSite[] mine = [.. all.Where(s => own.Contains(plan.Sites[s.Number].EdgeId))];
+                if (mine.Length == 0)
+                {
+                    continue;
+                }
+
+                string config = Path.Combine(temporary, $"generator-{g}.json");
+                await File.WriteAllTextAsync(
+                    config,
+                    JsonSerializer.Serialize(new GeneratorConfig
+                    {
+                        Host = broker.Host,
+                        Port = broker.Port,
+                        User = broker.User,
+                        Password = broker.Password,
+                        Format = options.Format,
+                        Dialect = options.Dialect,
+                        Quality = options.Quality,
+                        Recording = recordingFile,
+                        TotalSites = options.Sites,
+                        Sensors = options.Sensors,
+                        Sites = mine,
+                        DeadlineMilliseconds = options.DeadlineMilliseconds,
+                        LateMilliseconds = LateMilliseconds,
+                        Seed = options.Seed + (ulong)g,
+                        FloorRateHz = g == 0 ? options.RateHz : 0,
+                    }),
+                    cancellation);
+                run.Generators.Add(Start(["load-generator", config], isPlatform: false));
+            }
+
+            foreach (Child generator in run.Generators)
+            {
+                if ((await generator.ReadAsync<GeneratorGreeting>(cancellation)).Floor is { } floor)
+                {
+                    floor.AddTo(run.Floor);
+                }
+            }
+
+            return run;
+        }
+        catch
+        {
+            await run.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Looks for the highest rate at which all thresholds hold: grows until one breaks, then halves the rest.</summary>
+    private async Task<LoadResult> FindKneeAsync(Conducted run, CancellationToken cancellation)
+    {
+        IReadOnlyList<LoadThreshold> thresholds = run.Options.Thresholds.Count > 0 ? run.Options.Thresholds : LoadThreshold.OfKnee;
+        var steps = new List<LoadStepRow>();
+        LoadResult? best = null;
+        double low = 0, high = double.PositiveInfinity, offered = run.Options.Sites * run.Options.Sensors, rate = run.Options.RateHz, brokenAt = double.NaN;
+        string brokenBy = string.Empty;
+        while (steps.Count < 30 && (double.IsInfinity(high) || high / Math.Max(low, 1e-9) > KneeResolution))
+        {
+            LoadResult result = await MeasureAsync(run, rate, run.Options.WarmupSeconds, run.Options.DurationSeconds, cancellation);
+            string why = WhyBroken(result);
+            if (why.Length > 0 && !double.IsInfinity(low))
+            {
+                // A machine that was busy with something else for a moment is no knee.
+                result = await MeasureAsync(run, rate, run.Options.WarmupSeconds, run.Options.DurationSeconds, cancellation);
+                why = WhyBroken(result);
+            }
+
+            steps.Add(new LoadStepRow(result.OfferedPerSecond, result.ServedPerSecond, result.Lost, result.Edge.P50Ms, result.Edge.P99Ms, result.Valid, why.Length == 0, why));
+            if (why.Length == 0)
+            {
+                (low, best) = (rate, result);
+                rate = double.IsInfinity(high) ? rate * KneeGrowth : Math.Sqrt(low * high);
+            }
+            else
+            {
+                (high, brokenAt, brokenBy) = (rate, rate * offered, why);
+                rate = low > 0 ? Math.Sqrt(low * high) : rate / 2;
+                if (low == 0 && rate * offered < 1)
+                {
+                    break;
+                }
+            }
+        }
+
+        LoadResult last = best ?? throw new BadInputException("command line", "--find-knee", $"thresholds do not hold at any rate: {brokenBy}", "give other thresholds with --threshold");
+        return last with { Knee = new KneeRow(last.ServedPerSecond, brokenAt, brokenBy), Steps = steps };
+
+        string WhyBroken(LoadResult result) =>
+            !result.Valid ? string.Join("; ", result.Invalid) : string.Join("; ", thresholds.Select(t => t.Check(result)).Where(t => !t.IsKept).Select(t => $"{t.Threshold}: {CliApp.Number(t.Value, "0.##")}"));
+    }
+
+    private async Task<LoadResult> RampAsync(Conducted run, CancellationToken cancellation)
+    {
+        var steps = new List<LoadStepRow>();
+        LoadResult? result = null;
+        for (int i = 0; i < run.Options.Ramp.Count; i++)
+        {
+            // Only the first step is warmed up: what a change of rate does at once is what is looked for.
+            result = await MeasureAsync(run, run.Options.RateHz * run.Options.Ramp[i], i == 0 ? run.Options.WarmupSeconds : 0, run.Options.DurationSeconds, cancellation);
+            steps.Add(new LoadStepRow(result.OfferedPerSecond, result.ServedPerSecond, result.Lost, result.Edge.P50Ms, result.Edge.P99Ms, result.Valid, result.Lost == 0, string.Join("; ", result.Invalid)));
+        }
+
+        int calm = 0;
+        double recovery = double.NaN;
+        for (int s = result!.Timeline.Count - 1; s >= 0 && result.Timeline[s].P99Ms <= run.Options.DeadlineMilliseconds; s--)
+        {
+            (calm, recovery) = (calm + 1, result.Timeline[s].Second);
+        }
+
+        return result with { Steps = steps, RecoverySeconds = calm > 0 && (result.IsOverloaded is not true) ? recovery : null };
+    }
+
+    private async Task<LoadResult> MeasureAsync(Conducted run, double rateHz, double warmup, double seconds, CancellationToken cancellation)
+    {
+        const double Gap = 0.25, LongRunSeconds = 120, Moments = 60;
+        LoadOptions options = run.Options;
+        await error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{options.Sites * options.Sensors * rateHz:0} messages/s for {warmup:0.#} + {seconds:0.#} s"));
+        long start = Now() + LeadMicroseconds, from = start + (long)((warmup + Gap) * 1e6), until = from + (long)(seconds * 1e6);
+        string line = JsonSerializer.Serialize(new GeneratorStep(rateHz, start, warmup, seconds));
+        foreach (Child generator in run.Generators)
+        {
+            await generator.WriteAsync(line, cancellation);
+        }
+
+        List<PlatformSnapshot> snapshots = [];
+        await Until(from);
+        double watchedBefore = Watched(options);
+        snapshots.Add(await SnapshotAsync());
+        if (seconds > LongRunSeconds)
+        {
+            for (long at = from + (long)(seconds / Moments * 1e6); at < until - 1_000_000; at += (long)(seconds / Moments * 1e6))
+            {
+                await Until(at);
+                snapshots.Add(await SnapshotAsync());
+            }
+        }
+
+        await Until(until);
+        snapshots.Add(await SnapshotAsync());
+        double watched = Watched(options) - watchedBefore;
+        var parts = new List<GeneratorResult>();
+        foreach (Child generator in run.Generators)
+        {
+            parts.Add(await generator.ReadAsync<GeneratorResult>(cancellation));
+        }
+
+        PlatformSnapshot end = await SnapshotAsync();
+        return Join(run, rateHz, warmup, seconds, parts, snapshots, end, watched);
+
+        async Task<PlatformSnapshot> SnapshotAsync()
+        {
+            if (run.Platform is null)
+            {
+                return new PlatformSnapshot();
+            }
+
+            await run.Platform.WriteAsync("figures", cancellation);
+            return await run.Platform.ReadAsync<PlatformSnapshot>(cancellation);
+        }
+
+        async Task Until(long unixMicroseconds)
+        {
+            for (long rest = unixMicroseconds - Now(); rest > 0; rest = unixMicroseconds - Now())
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(Math.Max(1, rest / 1000)), clock, cancellation);
+            }
+        }
+    }
+
+    private static LoadResult Join(Conducted run, double rateHz, double warmup, double seconds, List<GeneratorResult> parts, List<PlatformSnapshot> snapshots, PlatformSnapshot end, double watched)
+    {
+        LoadOptions options = run.Options;
+        LongHistogram edge = LoadMeter.NewHistogram(), waiting = LoadMeter.NewHistogram(), lateness = LoadMeter.NewHistogram();
+        LongHistogram[] hops = [.. HopNames.Select(_ => LoadMeter.NewHistogram())];
+        foreach (GeneratorResult part in parts)
+        {
+            part.Edge.AddTo(edge);
+            part.Waiting.AddTo(waiting);
+            part.Lateness.AddTo(lateness);
+            for (int i = 0; i < hops.Length; i++)
+            {
+                part.Hops[i].AddTo(hops[i]);
+            }
+        }
+
+        run.LastHistograms = [("edge", edge), ("waiting", waiting), ("generator-lateness", lateness), .. HopNames.Select((h, i) => (h.Name, hops[i]))];
+        long sent = parts.Sum(p => p.Sent), notSent = parts.Sum(p => p.NotSent), late = parts.Sum(p => p.Late), served = parts.Sum(p => p.Served), lists = parts.Sum(p => p.Lists);
+        PlatformSnapshot first = snapshots[0], last = snapshots[^1];
+        double window = (last.UnixMicroseconds - first.UnixMicroseconds) / 1e6, messages = last.Accepted - first.Accepted;
+        bool isOurs = run.Platform is not null, isWatched = options.Watch.Count > 0;
+        double own = isOurs ? last.CpuSeconds - first.CpuSeconds : 0, counted = isOurs ? messages : sent;
+        var invalid = new List<string>();
+        if (notSent > 0)
+        {
+            invalid.Add($"{notSent} messages were due but the connection did not take them: its reader is too slow, or gone");
+        }
+
+        if (late > MostLateShare * Math.Max(1, sent))
+        {
+            invalid.Add(string.Create(CultureInfo.InvariantCulture, $"{late * 100.0 / sent:0.0} % of the messages were sent more than {LateMilliseconds:0} ms later than due: the generators were overrun, or the machine was"));
+        }
+
+        if (sent == 0)
+        {
+            invalid.Add("nothing was sent");
+        }
+
+        string[] causes = ["generator", "broker", "queue", "garbageCollection", "fusion", "waiting", "network", "unknown"];
+        return new LoadResult
+        {
+            Valid = invalid.Count == 0,
+            Invalid = invalid,
+            Target = options.Target?.ToString() ?? (options.Broker is { } broker ? $"our edges at {broker}" : "our edges, embedded broker"),
+            From = run.ScenarioName,
+            Sites = options.Sites,
+            Sensors = options.Sensors,
+            RateHz = rateHz,
+            Objects = options.Objects,
+            ObjectsPerMessage = parts.Sum(p => p.Objects) / (double)Math.Max(1, lists),
+            BytesPerMessage = parts.Sum(p => p.PayloadBytes) / (double)Math.Max(1, lists),
+            Format = options.Format.ToString().ToLowerInvariant(),
+            Qos = options.Quality,
+            Dialect = options.Dialect.ToString().ToLowerInvariant(),
+            DurationSeconds = seconds,
+            WarmupSeconds = warmup,
+            OfferedPerSecond = parts.Sum(p => p.OfferedPerSecond),
+            ServedPerSecond = served / seconds,
+            Sent = sent - notSent,
+            Served = served,
+            Lost = Math.Max(0, sent - notSent - served),
+            Shed = parts.Sum(p => p.Shed),
+            Rejected = isOurs ? end.Rejected.Where(r => r.Value > first.Rejected.GetValueOrDefault(r.Key)).ToDictionary(r => r.Key, r => r.Value - first.Rejected.GetValueOrDefault(r.Key), StringComparer.Ordinal) : [],
+            NotSent = notSent,
+            Late = late,
+            PublicationsPerSecond = parts.Sum(p => p.Publications) / seconds,
+            FramesLost = parts.Sum(p => p.FramesLost),
+            Edge = Percentiles.Of(edge),
+            Waiting = Percentiles.Of(waiting),
+            Hops = [.. HopNames.Select((h, i) => RowOf(h, hops[i]))],
+            Deadline = new DeadlineRow(options.DeadlineMilliseconds, parts.Sum(p => p.Misses.Sum()), causes.Select((c, i) => (c, parts.Sum(p => p.Misses[i]))).ToDictionary(c => c.c, c => c.Item2, StringComparer.Ordinal)),
+            CpuMicrosecondsPerMessage = isOurs || isWatched ? (own + watched) * 1e6 / Math.Max(1, counted) : null,
+            WatchedCpuMicrosecondsPerMessage = isWatched ? watched * 1e6 / Math.Max(1, counted) : null,
+            AllocatedBytesPerMessage = isOurs ? (last.AllocatedBytes - first.AllocatedBytes) / Math.Max(1, messages) : null,
+            CoresUsed = isOurs || isWatched ? (own + watched) / Math.Max(1e-3, isOurs ? window : seconds) : null,
+            PauseMillisecondsPerSecond = isOurs ? (last.PauseSeconds - first.PauseSeconds) * 1000 / Math.Max(1e-3, window) : null,
+            WorkingSetMegabytes = isOurs ? last.WorkingSetBytes / 1048576.0 : null,
+            IsOverloaded = isOurs ? end.IsOverloaded : null,
+            Generator = new GeneratorRow(
+                parts.Count,
+                Percentiles.Of(lateness).P50Ms,
+                Percentiles.Of(lateness).P99Ms,
+                Percentiles.Of(lateness).MaxMs,
+                parts.Sum(p => p.CpuSeconds) * 1e6 / Math.Max(1, sent),
+                Percentiles.Of(run.Floor).P50Ms,
+                Percentiles.Of(run.Floor).P99Ms),
+            Timeline = Timeline(parts, seconds, snapshots),
+            Drift = snapshots.Count > 8 ? DriftOf(parts, snapshots) : null,
+            Machine = $"{Environment.ProcessorCount} processors, {System.Runtime.InteropServices.RuntimeInformation.OSDescription}, {System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription}",
+        };
+    }
+
+    private static HopRow RowOf((string Name, string From, string To) hop, LongHistogram h) => h.TotalCount == 0
+        ? new HopRow(hop.Name, hop.From, hop.To, 0, double.NaN, double.NaN, double.NaN, double.NaN, double.NaN)
+        : new HopRow(hop.Name, hop.From, hop.To, h.TotalCount, h.GetMean() / 1000, h.GetValueAtPercentile(50) / 1000.0, h.GetValueAtPercentile(99) / 1000.0, h.GetValueAtPercentile(99.9) / 1000.0, h.GetMaxValue() / 1000.0);
+
+    /// <summary>A row a second, or sixty rows of a long run.</summary>
+    private static List<LoadMoment> Timeline(List<GeneratorResult> parts, double seconds, List<PlatformSnapshot> snapshots)
+    {
+        int count = parts.Max(p => p.Seconds.Count), each = Math.Max(1, (int)Math.Ceiling(seconds / 60));
+        var rows = new List<LoadMoment>();
+        for (int from = 0; from < count; from += each)
+        {
+            LongHistogram histogram = LoadMeter.NewHistogram();
+            long sent = 0, published = 0;
+            foreach (GeneratorSecond second in parts.SelectMany(p => p.Seconds.Skip(from).Take(each)))
+            {
+                second.Edge.AddTo(histogram);
+                sent += second.Sent;
+                published += second.Publications;
+            }
+
+            double length = Math.Min(each, seconds - from);
+            PlatformSnapshot? at = snapshots.Count > 2 ? snapshots.MinBy(s => Math.Abs(((s.UnixMicroseconds - snapshots[0].UnixMicroseconds) / 1e6) - from - each)) : null;
+            Percentiles p = Percentiles.Of(histogram);
+            rows.Add(new LoadMoment(from, sent / length, published / length, p.P50Ms, p.P99Ms, p.MaxMs, at?.WorkingSetBytes / 1048576.0, at?.Handles, at?.Superseded - snapshots[0].Superseded));
+        }
+
+        return rows;
+    }
+
+    private static DriftRow DriftOf(List<GeneratorResult> parts, List<PlatformSnapshot> snapshots)
+    {
+        // What grows while caches fill is left out: least squares over the last three quarters.
+        PlatformSnapshot[] late = [.. snapshots.Skip(snapshots.Count / 4)];
+        double[] hours = [.. late.Select(s => (s.UnixMicroseconds - late[0].UnixMicroseconds) / 3.6e9)];
+        int seconds = parts.Max(p => p.Seconds.Count);
+        double before = P99(seconds / 4, seconds / 2), after = P99(seconds * 3 / 4, seconds);
+        return new DriftRow(Slope([.. late.Select(s => s.WorkingSetBytes / 1048576.0)]), Slope([.. late.Select(s => (double)s.Handles)]), (after / before) - 1);
+
+        double Slope(double[] y)
+        {
+            double mx = hours.Average(), my = y.Average();
+            return hours.Zip(y, (h, v) => (h - mx) * (v - my)).Sum() / Math.Max(1e-12, hours.Sum(h => (h - mx) * (h - mx)));
+        }
+
+        double P99(int from, int to)
+        {
+            LongHistogram histogram = LoadMeter.NewHistogram();
+            foreach (GeneratorSecond second in parts.SelectMany(p => p.Seconds.Skip(from).Take(to - from)))
+            {
+                second.Edge.AddTo(histogram);
+            }
+
+            return Percentiles.Of(histogram).P99Ms;
+        }
+    }
+
+    /// <summary>The plan's first sites with as many sensors as asked for, all of which see all around.</summary>
+    private static SitePlan PlanOf(SitePlan plan, LoadOptions options)
+    {
+        var type = new SensorType
+        {
+            Name = "load",
+            Kind = SensorKind.Lidar,
+            RangeMetres = ReachMetres + 50,
+            RateHz = options.RateHz,
+            RangeNoiseMetres = LoadLists.NoiseMetres,
+            AzimuthNoiseDegrees = 0.1,
+            DetectionProbability = 0.98,
+            ClutterPerScan = 0.1,
+        };
+        return new SitePlan(
+            [type],
+            [.. plan.Sites.Take(options.Sites).Select(s => s with { IsSimulated = false, SignalId = null, Sensors = [.. Enumerable.Range(1, options.Sensors).Select(n => new Sensor($"{s.Id}-{n}", type, s.Position, 0, 0))] })],
+            plan.ServiceRadiusMetres);
+    }
+
+    /// <summary>Generates a zone with as many sites as are asked for, as large as that takes.</summary>
+    private static string GenerateZone(LoadOptions options, string temporary)
+    {
+        double scale = Math.Sqrt(Math.Max(options.Sites, 12) / 300.0);
+        GeneratedScenario made = ScenarioGenerator.ZoneOf(options.Sites, scale, 300);
+        ScenarioGenerator.Write(made, temporary);
+        return temporary;
+    }
+
+    private static double Watched(LoadOptions options) => options.Watch.Sum(id =>
+    {
+        try
+        {
+            using var process = Process.GetProcessById(id);
+            return process.TotalProcessorTime.TotalSeconds;
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException)
+        {
+            throw new BadInputException("command line", "--watch", $"there is no process {id}", "give the number of a process that runs");
+        }
+    });
+
+    private static string UrlOf(BrokerAddress b) =>
+        $"{(b.IsSecure ? "mqtts" : "mqtt")}://{(b.User is null ? string.Empty : $"{Uri.EscapeDataString(b.User)}:{Uri.EscapeDataString(b.Password ?? string.Empty)}@")}{b.Host}:{b.Port}";
+
+    private long Now() => (clock.GetUtcNow().UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) / 10;
+
+    /// <summary>Starts this program again, for another part of the test.</summary>
+    private static Child Start(string[] arguments, bool isPlatform)
+    {
+        string assembly = typeof(LoadVerb).Assembly.Location;
+        var start = new ProcessStartInfo { RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false };
+        if (assembly.Length > 0)
+        {
+            start.FileName = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? Environment.ProcessPath! : "dotnet");
+            start.ArgumentList.Add("exec");
+            start.ArgumentList.Add(assembly);
+        }
+        else
+        {
+            start.FileName = Environment.ProcessPath!;
+        }
+
+        Array.ForEach(arguments, start.ArgumentList.Add);
+        foreach ((string name, string value) in RuntimeChoice.For(isPlatform))
+        {
+            start.Environment.TryAdd(name, value);
+        }
+
+        return new Child(Process.Start(start)!, string.Join(' ', arguments));
+    }
+
+    /// <summary>Everything that takes part in a load test.</summary>
+    private sealed class Conducted(LoadOptions options, string scenarioName) : IAsyncDisposable
+    {
+        public LoadOptions Options { get; } = options;
+
+        public string ScenarioName { get; } = scenarioName;
+
+        public Child? Platform { get; set; }
+
+        public List<Child> Generators { get; } = [];
+
+        public LongHistogram Floor { get; } = LoadMeter.NewHistogram();
+
+        public IReadOnlyList<(string Name, LongHistogram Histogram)> LastHistograms { get; set; } = [];
+
+        public async ValueTask DisposeAsync()
+        {
+            foreach (Child child in Generators)
+            {
+                await child.DisposeAsync();
+            }
+
+            if (Platform is not null)
+            {
+                await Platform.DisposeAsync();
+            }
+        }
+    }
+
+    /// <summary>A process that answers lines with lines.</summary>
+    private sealed class Child(Process process, string name) : IAsyncDisposable
+    {
+        public async Task WriteAsync(string line, CancellationToken cancellation)
+        {
+            await process.StandardInput.WriteLineAsync(line.AsMemory(), cancellation);
+            await process.StandardInput.FlushAsync(cancellation);
+        }
+
+        /// <exception cref="BrokerUnavailableException">The process ended.</exception>
+        public async Task<T> ReadAsync<T>(CancellationToken cancellation)
+        {
+            string? line = await process.StandardOutput.ReadLineAsync(cancellation);
+            if (line is null)
+            {
+                await process.WaitForExitAsync(cancellation);
+                throw new BrokerUnavailableException($"a part of the load test ended by itself with exit code {process.ExitCode}: {name}");
+            }
+
+            return JsonSerializer.Deserialize<T>(line)!;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            process.StandardInput.Close();
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+            try
+            {
+                await process.WaitForExitAsync(patience.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                process.Kill(entireProcessTree: true);
+            }
+
+            process.Dispose();
+        }
+    }
+}
+
+/// <summary>Runtime settings of the parts of a load test and of live edges; chosen by measurement, see bench/README.md.</summary>
+public static class RuntimeChoice
+{
+    /// <summary>Environment of a process to be started.</summary>
+    /// <param name="isPlatform">Whether it is the tested platform; else a generator.</param>
+    public static IEnumerable<(string Name, string Value)> For(bool isPlatform)
+    {
+        yield return ("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
+        yield return ("DOTNET_TieredPGO", "0");
+        if (isPlatform)
+        {
+            yield return ("DOTNET_gcServer", "0");
+        }
+    }
+}

@@ -1,0 +1,264 @@
+using Orleans.Placement;
+using V2XSim.Contracts;
+using V2XSim.Fusion;
+using V2XSim.Kernel;
+using V2XSim.Messages;
+using V2XSim.Mqtt;
+
+namespace V2XSim.EdgeNode;
+
+/// <summary>
+/// One edge node under the wall clock. What comes is decoded and fused at once; when the period's last list is there, only the prediction,
+/// the encoding and one call of the network for each site are left to do. Buffers of the intake are shared, so it lives where they are.
+/// </summary>
+[PreferLocalPlacement]
+public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : Grain, ILiveEdgeGrain
+{
+    private readonly SortedDictionary<string, List<HandoverRow>> _leaving = new(StringComparer.Ordinal);
+    private readonly List<DownPayload> _down = [];
+    private readonly PublicationClock _due = new(LiveContext.Period, LiveContext.Patience);
+    private readonly Dictionary<string, Lane> _lanes = new(StringComparer.Ordinal);
+    private readonly PublishProperties _properties = new();
+    private readonly List<(int Start, int Length, PayloadFormat Format)> _frames = [];
+    private readonly long[] _numbers = new long[LedgerText.Numbers];
+    private readonly byte[] _text = new byte[512];
+    private readonly long[] _reasons = new long[32];
+    private EdgeConfig _config = null!;
+    private EdgeCore _core = null!;
+    private EdgeInbox _inbox = null!;
+    private FrameSink _sink = null!;
+    private UsedList _last;
+    private SimTime _firstArrival;
+    private SimTime _workStarted;
+    private SimTime _decoded;
+    private SimTime _lastStarted;
+    private SimTime _lastDecoded;
+    private SimTime _lastUsed;
+    private TimeSpan _pausesAtArrival;
+    private bool _hasLists;
+    private SimTime _publishing;
+    private SimTime _fused;
+    private SimTime _decided;
+    private int _framesSent;
+    private int _notSent;
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _config = catalogue[this.GetPrimaryKeyString()];
+        _inbox = live.Intake.Inboxes[_config.EdgeId];
+        _core = new EdgeCore(_config, Trackers.ByName[_config.Tracker.Name](_config.Tracker, _config.Number, null)) { OnList = Note };
+        _sink = AddFrame;
+        foreach (EdgeSite site in _config.Sites)
+        {
+            _lanes[site.Device] = new Lane(System.Text.Encoding.UTF8.GetBytes(site.RsmTopic));
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task Expect(HandoverRow[] handovers)
+    {
+        _core.Expect(handovers);
+        return Task.CompletedTask;
+    }
+
+    public async Task Work()
+    {
+        _workStarted = live.Clock.Now;
+        TimeSpan pauses = GC.GetTotalPauseDuration();
+        EdgeBatch batch = _inbox.Take();
+        bool hasOthers = false;
+        for (int i = 0; i < batch.Count; i++)
+        {
+            ref BatchEntry entry = ref batch.Entries[i];
+            _core.Accept(in entry, batch.Bytes.AsSpan(entry.Offset, entry.Length));
+            bool isList = (TopicKind)entry.Kind is TopicKind.ParticipantUp or TopicKind.RsmUp;
+            hasOthers |= !isList;
+            if (isList)
+            {
+                _core.Answers[entry.Device] = (PayloadFormat)entry.Format;
+            }
+        }
+
+        _decoded = live.Clock.Now;
+        _core.Use(_decoded);
+        _core.CountRows(_reasons);
+        SimTime now = live.Clock.Now;
+        if (_hasLists && _last.Arrival >= _firstArrival && _lastStarted == _workStarted)
+        {
+            (_lastUsed, _pausesAtArrival) = (now, pauses);
+        }
+
+        EdgeMetrics.Decode.Record((_decoded - _workStarted).TotalSeconds);
+        if (_due.IsDue(now))
+        {
+            Publish(now);
+        }
+
+        if (hasOthers || _publishing == now)
+        {
+            await Finish(now);
+        }
+
+        live.Counts.Add(_reasons);
+        Array.Clear(_reasons);
+        _inbox.Deadline = _due.Deadline;
+    }
+
+    private void Note(UsedList list)
+    {
+        if (!_hasLists)
+        {
+            (_hasLists, _firstArrival) = (true, list.Arrival);
+        }
+
+        (_last, _lastStarted, _lastDecoded) = (list, _workStarted, _decoded);
+        _lanes[list.Device].Used++;
+        _due.Hear(list.Sensor, list.Scan, _decoded);
+    }
+
+    private void Publish(SimTime now)
+    {
+        bool isWithoutAList = now >= _due.Deadline;
+        _publishing = now;
+        _core.Predict(now);
+        _fused = live.Clock.Now;
+        _core.Warn(now, _down);
+        _leaving.Clear();
+        _core.FindLeaving(now, _leaving);
+        _decided = live.Clock.Now;
+        _framesSent = 0;
+        _notSent = 0;
+        int sites = 0;
+        _core.EncodePublications(now, _sink);
+        foreach (Lane lane in _lanes.Values)
+        {
+            sites += lane.HasPublished ? 1 : 0;
+            lane.HasPublished = false;
+        }
+
+        SimTime done = live.Clock.Now;
+        live.Counts.AddPublication(sites, _framesSent, _core.Published, _notSent, isWithoutAList);
+        EdgeMetrics.Wait.Record((_last.Arrival - _firstArrival).TotalSeconds);
+        EdgeMetrics.Queue.Record((_lastStarted - _last.Arrival).TotalSeconds);
+        EdgeMetrics.Fuse.Record((_lastUsed - _lastDecoded + (_fused - now)).TotalSeconds);
+        EdgeMetrics.Decide.Record((_decided - _fused).TotalSeconds);
+        EdgeMetrics.Publish.Record((done - _decided).TotalSeconds);
+        _due.Published();
+        _hasLists = false;
+    }
+
+    private async ValueTask Finish(SimTime now)
+    {
+        _core.Correspond(now, _down);
+        foreach (DownPayload payload in _down)
+        {
+            await live.Downlink.PublishAsync(payload, now, CancellationToken.None);
+        }
+
+        _down.Clear();
+        if (_publishing != now)
+        {
+            return;
+        }
+
+        foreach ((string neighbour, List<HandoverRow> rows) in _leaving)
+        {
+            live.Counts.AddHandovers(rows.Count);
+            await GrainFactory.GetGrain<ILiveEdgeGrain>(neighbour).Expect([.. rows]);
+        }
+
+        if (_core.CloseWindow(now) is { } window)
+        {
+            _core.TakeReports();
+            _core.TakeSensors(now);
+            if (live.HasRegions)
+            {
+                await GrainFactory.GetGrain<IRegionGrain>(_config.RegionId).Accept(now.Microseconds / SimTime.MicrosecondsPerSecond, window);
+            }
+        }
+    }
+
+    private void AddFrame(EdgeSite site, PayloadFormat format, ReadOnlySpan<byte> frame, bool isLast)
+    {
+        Lane lane = _lanes[site.Device];
+        if (!lane.HasPublished)
+        {
+            lane.Packets.Clear();
+            _frames.Clear();
+            lane.HasPublished = true;
+        }
+
+        _properties.Clear();
+        _properties.ContentType(format switch { PayloadFormat.Uper => "application/vnd.v2x.csae53-2020+uper"u8, PayloadFormat.Protobuf => "application/x-protobuf"u8, _ => "application/json"u8 });
+        _properties.User("pub"u8, _publishing.Microseconds);
+        SimTime sending = default;
+        if (isLast)
+        {
+            sending = live.Clock.Now;
+            _properties.User("led"u8, _text.AsSpan(0, WriteLedger(site, lane, sending)));
+        }
+
+        int before = lane.Packets.Length;
+        lane.Packets.Add(lane.Topic, 0, _properties.Written, frame);
+        _frames.Add((lane.Packets.Length - frame.Length, frame.Length, format));
+        _framesSent++;
+        if (!isLast)
+        {
+            return;
+        }
+
+        bool? isSent = live.Downlink.TrySend(site.Device, lane.Packets.Written);
+        lane.SendMicroseconds = live.Clock.Now.Microseconds - sending.Microseconds;
+        if (isSent is false)
+        {
+            _notSent++;
+        }
+        else if (isSent is null)
+        {
+            foreach ((int start, int length, PayloadFormat written) in _frames)
+            {
+                byte[] ledger = start + length == lane.Packets.Length ? _text.AsSpan(0, WriteLedger(site, lane, sending)).ToArray() : [];
+                _down.Add(new DownPayload(site.Device, TopicKind.RsmDown, site.RsmTopic, lane.Packets.Written.Slice(start, length).ToArray(), Format: written) { Ledger = ledger });
+            }
+        }
+    }
+
+    private int WriteLedger(EdgeSite site, Lane lane, SimTime sending)
+    {
+        long now = _publishing.Microseconds;
+        ReadOnlySpan<long> numbers =
+        [
+            _last.Sequence,
+            lane.Used,
+            _inbox.SupersededOf(site.Device),
+            live.Clock.UnixMicroseconds(_last.Arrival),
+            (_last.Arrival - _firstArrival).Ticks / TimeSpan.TicksPerMicrosecond,
+            _lastStarted.Microseconds - _last.Arrival.Microseconds,
+            _lastDecoded.Microseconds - _lastStarted.Microseconds,
+            now - _lastUsed.Microseconds,
+            _lastUsed.Microseconds - _lastDecoded.Microseconds + (_fused.Microseconds - now),
+            _decided.Microseconds - _fused.Microseconds,
+            sending.Microseconds - _decided.Microseconds,
+            lane.SendMicroseconds,
+            (GC.GetTotalPauseDuration() - _pausesAtArrival).Ticks / TimeSpan.TicksPerMicrosecond,
+        ];
+        return LedgerText.Write(_text, _last.Device, numbers);
+    }
+
+    /// <summary>What goes down to one site.</summary>
+    private sealed class Lane(byte[] topic)
+    {
+        public byte[] Topic { get; } = topic;
+
+        public PublishPackets Packets { get; } = new();
+
+        public bool HasPublished { get; set; }
+
+        /// <summary>Lists of the site that have been used.</summary>
+        public long Used { get; set; }
+
+        /// <summary>How long the last sending took.</summary>
+        public long SendMicroseconds { get; set; }
+    }
+}

@@ -1,0 +1,111 @@
+using V2XSim.Fusion;
+using V2XSim.Kernel;
+
+namespace V2XSim.EdgeNode;
+
+/// <summary>
+/// When an edge that takes lists as they come is to publish: once a period, as soon as no sensor is expected to measure again in it. From a
+/// sensor's last measurement and the usual time between two follows when it will measure next. A list that does not come is waited for
+/// for the patience beyond the period's end; a sensor that has been silent for a second is not waited for.
+/// </summary>
+public sealed class PublicationClock(TimeSpan period, TimeSpan patience)
+{
+    private const long SilentMicroseconds = SimTime.MicrosecondsPerSecond;
+
+    /// <summary>Longer gaps than this share of the usual one are lists that were lost.</summary>
+    private const double Gap = 1.6;
+
+    /// <summary>Measurements may come this much early, as a share of the time between two.</summary>
+    private const double Jitter = 0.1;
+    private readonly long _period = (long)period.TotalMicroseconds;
+    private readonly long _patience = (long)patience.TotalMicroseconds;
+    private readonly List<Rhythm> _sensors = [];
+    private long _slot = long.MinValue;
+    private long _newest = long.MinValue;
+    private bool _hasHeard;
+
+    /// <summary>Until when the period's last list is waited for; never while nothing has been heard.</summary>
+    public SimTime Deadline => _hasHeard ? new SimTime(((_slot + 1) * _period) + _patience) : new SimTime(long.MaxValue);
+
+    /// <summary>Notes a list.</summary>
+    /// <param name="sensor">Whose it is.</param>
+    /// <param name="scan">When it was measured.</param>
+    /// <param name="now">When it was used.</param>
+    public void Hear(SensorProfile sensor, SimTime scan, SimTime now)
+    {
+        Rhythm? known = _sensors.Find(s => ReferenceEquals(s.Sensor, sensor));
+        if (known is null)
+        {
+            _sensors.Add(known = new Rhythm { Sensor = sensor, Last = scan.Microseconds });
+        }
+        else if (scan.Microseconds > known.Last)
+        {
+            known.Learn(scan.Microseconds - known.Last);
+            known.Last = scan.Microseconds;
+        }
+
+        known.Heard = now.Microseconds;
+        long slot = scan.Microseconds / _period;
+        _newest = Math.Max(_newest, slot);
+        _slot = _hasHeard ? _slot : Math.Max(_slot, slot);
+        _hasHeard = true;
+    }
+
+    public bool IsDue(SimTime now)
+    {
+        if (!_hasHeard)
+        {
+            return false;
+        }
+
+        long end = (_slot + 1) * _period;
+        if (now.Microseconds >= end + _patience)
+        {
+            return true;
+        }
+
+        foreach (Rhythm sensor in _sensors)
+        {
+            if (sensor.Usual > 0 && sensor.Last + (sensor.Usual * (1 + Jitter)) < end && now.Microseconds - sensor.Heard <= SilentMicroseconds)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Goes on to the next period, or to that of the newest list if the edge has fallen behind.</summary>
+    public void Published()
+    {
+        _slot = Math.Max(_slot + 1, _newest);
+        _hasHeard = _newest >= _slot;
+    }
+
+    /// <summary>How often a sensor measures.</summary>
+    private sealed class Rhythm
+    {
+        private const int GapsThatAreNone = 3;
+        private int _gaps;
+
+        public required SensorProfile Sensor { get; init; }
+
+        public long Last { get; set; }
+
+        public long Heard { get; set; }
+
+        /// <summary>Usual time between two measurements, microseconds; 0 while it is not known.</summary>
+        public double Usual { get; private set; }
+
+        public void Learn(long time)
+        {
+            bool isGap = Usual > 0 && time > Usual * Gap;
+            _gaps = isGap ? _gaps + 1 : 0;
+            if (!isGap || _gaps >= GapsThatAreNone)
+            {
+                Usual = Usual == 0 || isGap ? time : Usual + ((time - Usual) / 4);
+                _gaps = 0;
+            }
+        }
+    }
+}

@@ -1,0 +1,154 @@
+using V2XSim.Kernel;
+using V2XSim.Messages;
+using V2XSim.Messages.Uper;
+
+namespace V2XSim.Load;
+
+/// <summary>A site as a generator speaks for it.</summary>
+/// <param name="Number">Among all sites of the load; its place in the recording.</param>
+public sealed record LoadSite(int Number, string Device, double LongitudeDegrees, double LatitudeDegrees, IReadOnlyList<string> Sensors);
+
+/// <summary>Writes the lists that sensors send, from a recording: lawful, with the noise of measurement, in any format, without allocation.</summary>
+public sealed class LoadLists
+{
+    /// <summary>Standard deviation of a measured position in each direction.</summary>
+    public const double NoiseMetres = 0.2;
+    private const double EarthRadiusMetres = 6_371_008.8;
+    private const int Draws = 8192;
+    private readonly LoadRecording _recording;
+    private readonly PayloadFormat _format;
+    private readonly float[] _noise = new float[Draws];
+    private readonly JsonBuffer _json = new();
+    private readonly ProtoBuffer _packed = new();
+    private readonly ParticipantMessage _message = new();
+    private readonly UperTape _tape = new();
+    private readonly RsmParticipant[] _participants = new RsmParticipant[DownMessages.ParticipantsPerFrame];
+    private byte[] _frames = new byte[8192];
+    private int _draw;
+
+    /// <param name="recording">What is seen.</param>
+    /// <param name="format">What lists are written in: JSON and Protobuf as <c>participant/up</c>, UPER as frames of <c>rsm/up</c>.</param>
+    /// <param name="streams">Source of the noise.</param>
+    public LoadLists(LoadRecording recording, PayloadFormat format, RandomStreams streams)
+    {
+        (_recording, _format) = (recording, format);
+        RandomStream noise = streams.For("load/noise");
+        for (int i = 0; i < Draws; i++)
+        {
+            _noise[i] = (float)(noise.NextGaussian() * NoiseMetres);
+        }
+    }
+
+    public TopicKind Kind => _format == PayloadFormat.Uper ? TopicKind.RsmUp : TopicKind.ParticipantUp;
+
+    /// <summary>Road users in the list that was written last.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Writes a list; the result is valid until the next call.</summary>
+    /// <param name="site">Whose it is.</param>
+    /// <param name="sensor">Number of the sensor at its site.</param>
+    /// <param name="scanUnixMicroseconds">When it was measured.</param>
+    /// <param name="sentUnixMicroseconds">When it is sent.</param>
+    public ReadOnlySpan<byte> Write(LoadSite site, int sensor, long scanUnixMicroseconds, long sentUnixMicroseconds)
+    {
+        // Each site begins elsewhere in the circle.
+        const int Apart = 7;
+        double frame = (scanUnixMicroseconds / (LoadRecording.FrameSeconds * 1e6)) + (site.Number * Apart);
+        int before = (int)(frame % _recording.Frames), after = (before + 1) % _recording.Frames;
+        double share = frame - Math.Floor(frame);
+        ReadOnlySpan<RecordedObject> from = _recording.At(site.Number, before), to = _recording.At(site.Number, after);
+        double perLatitude = 180 / Math.PI / EarthRadiusMetres, perLongitude = perLatitude / Math.Cos(site.LatitudeDegrees * Math.PI / 180);
+        return _format == PayloadFormat.Uper
+            ? WriteFrames(site, scanUnixMicroseconds / 1000, from, to, share, perLongitude, perLatitude)
+            : WriteParticipants(site, sensor, scanUnixMicroseconds / 1000, sentUnixMicroseconds / 1000, from, to, share, perLongitude, perLatitude);
+    }
+
+    private ReadOnlySpan<byte> WriteParticipants(
+        LoadSite site, int sensor, long scan, long sent, ReadOnlySpan<RecordedObject> from, ReadOnlySpan<RecordedObject> to, double share, double perLongitude, double perLatitude)
+    {
+        _message.Clear();
+        _message.TimestampUnixMilliseconds = sent;
+        _message.ScanUnixMilliseconds = scan;
+        _message.Device = site.Device;
+        _message.Sensor = site.Sensors[sensor];
+        for (int i = 0; i < from.Length; i++)
+        {
+            if (from[i].Key == 0)
+            {
+                continue;
+            }
+
+            Motion m = Between(in from[i], in to[i], share);
+            ref ParticipantObject o = ref _message.Add();
+            BodySize size = BodySize.Of(from[i].Kind);
+            o.TimestampUnixMilliseconds = scan;
+            (o.ParticipantType, o.VehicleClass) = ParticipantCodec.CodeOf(from[i].Kind);
+            o.ParticipantId = i + 1;
+            o.SourceType = 4;
+            o.LongitudeDegrees = site.LongitudeDegrees + (m.X * perLongitude);
+            o.LatitudeDegrees = site.LatitudeDegrees + (m.Y * perLatitude);
+            o.SpeedMetresPerSecond = m.Speed;
+            o.HeadingDegrees = m.HeadingDegrees;
+            (o.LengthMetres, o.WidthMetres, o.HeightMetres) = (size.LengthMetres, size.WidthMetres, size.HeightMetres);
+        }
+
+        Count = _message.Count;
+        if (_format == PayloadFormat.Protobuf)
+        {
+            ParticipantCodec.Encode(_message, _packed);
+            return _packed.Written;
+        }
+
+        ParticipantCodec.Encode(_message, _json);
+        return _json.Written;
+    }
+
+    private ReadOnlySpan<byte> WriteFrames(LoadSite site, long scan, ReadOnlySpan<RecordedObject> from, ReadOnlySpan<RecordedObject> to, double share, double perLongitude, double perLatitude)
+    {
+        int length = 0, filled = 0;
+        Count = 0;
+        var reference = new GeoPoint(site.LongitudeDegrees, site.LatitudeDegrees);
+        ulong sender = DownMessages.OctetsOf(site.Device);
+        for (int i = 0; i < from.Length; i++)
+        {
+            if (from[i].Key != 0)
+            {
+                Motion m = Between(in from[i], in to[i], share);
+                var at = new GeoPoint(site.LongitudeDegrees + (m.X * perLongitude), site.LatitudeDegrees + (m.Y * perLatitude));
+                _participants[filled++] = new RsmParticipant((ulong)i + 1, i + 1, from[i].Kind, at, m.Speed, m.HeadingDegrees, BodySize.Of(from[i].Kind), NoiseMetres);
+            }
+
+            if (filled == _participants.Length || (i == from.Length - 1 && filled > 0))
+            {
+                if (length + 2048 > _frames.Length)
+                {
+                    Array.Resize(ref _frames, _frames.Length * 2);
+                }
+
+                RsmTape.Write(_tape, sender, (int)(scan & 127), reference, scan, _participants.AsSpan(0, filled));
+                UperCodec.Encode(_tape, _frames.AsSpan(length), out int written);
+                length += written;
+                Count += filled;
+                filled = 0;
+            }
+        }
+
+        return _frames.AsSpan(0, length);
+    }
+
+    private Motion Between(in RecordedObject from, in RecordedObject to, double share)
+    {
+        float noiseX = _noise[_draw & (Draws - 1)], noiseY = _noise[(_draw + 1) & (Draws - 1)];
+        _draw += 2;
+        if (from.Key != to.Key)
+        {
+            return new Motion(from.X + noiseX, from.Y + noiseY, 0, 0);
+        }
+
+        double dx = to.X - from.X, dy = to.Y - from.Y, speed = Math.Sqrt((dx * dx) + (dy * dy)) / LoadRecording.FrameSeconds;
+        double heading = speed < 0.5 ? 0 : (450 - (Math.Atan2(dy, dx) * 180 / Math.PI)) % 360;
+        return new Motion(from.X + (dx * share) + noiseX, from.Y + (dy * share) + noiseY, speed, Math.Min(heading, 359.98));
+    }
+
+    private readonly record struct Motion(double X, double Y, double Speed, double HeadingDegrees);
+}
