@@ -4,6 +4,7 @@ using V2XSim.Micro;
 // dotnet run -c Release --project bench/Micro -- gate        bytes against budgets.json, in a minute; what CI runs
 // dotnet run -c Release --project bench/Micro -- speed       lock-step speed of the demonstration zone
 // dotnet run -c Release --project bench/Micro -- asn1c       our UPER codec beside asn1c's C code, as a ratio
+// dotnet run -c Release --project bench/Micro -- parts       where the time and the bytes of a live edge go; json, protobuf or uper
 // dotnet run -c Release --project bench/Micro -- scenes      what each remedy of the fusion does in hard scenes
 // dotnet run -c Release --project bench/Micro -- --filter *  full measurements, BenchmarkDotNet's own options
 return args.FirstOrDefault() switch
@@ -11,6 +12,7 @@ return args.FirstOrDefault() switch
     "gate" => Gate.Run(args.Length > 1 ? args[1] : "bench/budgets.json"),
     "speed" => await LockStepSpeed.Run(args.Length > 1 ? args[1] : "scenarios/demo-zone-300km", runs: 3),
     "asn1c" => AsnRatio.Run(args.Length > 1 ? args[1] : "tests/data/wire"),
+    "parts" => LiveParts.Run(args.Length > 1 && args[1] == "uper" ? V2XSim.Kernel.PayloadFormat.Uper : args.Length > 1 && args[1] == "protobuf" ? V2XSim.Kernel.PayloadFormat.Protobuf : V2XSim.Kernel.PayloadFormat.Json),
     "scenes" => SceneTable.Run(seeds: 5),
     _ => BenchmarkSwitcher.FromAssembly(typeof(Gate).Assembly).Run(args, MicroConfig.Full()).Any(s => s.HasCriticalValidationErrors) ? 1 : 0,
 };

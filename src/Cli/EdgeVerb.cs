@@ -128,7 +128,7 @@ public sealed class EdgeVerb(TextWriter output, TextWriter error, TimeProvider c
     {
         await output.WriteLineAsync(JsonSerializer.Serialize(new ControlGreeting(platform.Address.Host, platform.Address.Port)));
         await output.FlushAsync(cancellation);
-        while (await Console.In.ReadLineAsync(cancellation) is not null)
+        while (await InputLines.NextAsync(Console.In, cancellation) is not null)
         {
             await output.WriteLineAsync(JsonSerializer.Serialize(platform.Snapshot()));
             await output.FlushAsync(cancellation);

@@ -91,7 +91,7 @@ public sealed record GeneratorResult
 
     public required long Late { get; init; }
 
-    public required long Served { get; init; }
+    public required long Lost { get; init; }
 
     public required long Shed { get; init; }
 
@@ -131,8 +131,14 @@ public sealed record GeneratorGreeting(Counted? Floor);
 /// <summary>A process of its own that offers load: obeys steps on standard input and answers each with a line of results.</summary>
 public sealed class Generator(GeneratorConfig config, TimeProvider clock)
 {
-    /// <summary>Between warm-up and measurement nothing is sent, so that every message belongs to one of them.</summary>
-    private const double GapSeconds = 0.25;
+    /// <summary>After the warm-up nothing is sent for a while, so that every message belongs to it or to what follows.</summary>
+    public const double GapSeconds = 0.25;
+
+    /// <summary>Then sending begins anew, and is measured from here on: an edge has to find out again whose lists to expect.</summary>
+    public const double SettleSeconds = 0.5;
+
+    /// <summary>So long sending goes on after the measurement: a period that is cut short leaves the edge waiting for lists that never come.</summary>
+    private const double TailSeconds = 0.3;
 
     /// <summary>After the last message is due, so long is what it leads to waited for.</summary>
     private const double DrainSeconds = 0.5;
@@ -152,7 +158,7 @@ public sealed class Generator(GeneratorConfig config, TimeProvider clock)
         await using var connections = new Connections();
         LoadDriver driver = await generator.ConnectAsync(recording, new BrokerAddress(config.Host, config.Port) { User = config.User, Password = config.Password }, connections, cancellation);
         await WriteAsync(new GeneratorGreeting(floor));
-        while (await input.ReadLineAsync(cancellation) is { } line)
+        while (await InputLines.NextAsync(input, cancellation) is { } line)
         {
             GeneratorStep step = JsonSerializer.Deserialize<GeneratorStep>(line)!;
             await WriteAsync(await Task.Factory.StartNew(() => generator.Step(driver, step, connections), cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default));
@@ -210,7 +216,7 @@ public sealed class Generator(GeneratorConfig config, TimeProvider clock)
     private GeneratorResult Step(LoadDriver driver, GeneratorStep step, Connections connections)
     {
         var schedule = new LoadSchedule(config.TotalSites, config.Sensors, step.RateHz, config.Sites.Select(s => s.Number));
-        long from = step.StartUnixMicroseconds + (long)((step.WarmupSeconds + GapSeconds) * 1e6), until = from + (long)(step.Seconds * 1e6);
+        long begin = step.StartUnixMicroseconds + (long)((step.WarmupSeconds + GapSeconds) * 1e6), from = begin + (long)(SettleSeconds * 1e6), until = from + (long)(step.Seconds * 1e6);
         using var process = Process.GetCurrentProcess();
         if (step.WarmupSeconds > 0)
         {
@@ -218,13 +224,13 @@ public sealed class Generator(GeneratorConfig config, TimeProvider clock)
             Drive(driver);
         }
 
-        SleepUntil(from - 20_000);
+        SleepUntil(begin - 20_000);
         driver.Locked(m => m.Begin(from, until));
         TimeSpan cpu = Environment.CpuUsage.TotalTime;
-        driver.Begin(schedule, from, until);
+        driver.Begin(schedule, begin, until + (long)(TailSeconds * 1e6));
         Drive(driver);
         TimeSpan used = Environment.CpuUsage.TotalTime - cpu;
-        SleepUntil(until + (long)(DrainSeconds * 1e6));
+        SleepUntil(until + (long)((TailSeconds + DrainSeconds) * 1e6));
         GeneratorResult? result = null;
         driver.Locked(m =>
         {
@@ -235,7 +241,7 @@ public sealed class Generator(GeneratorConfig config, TimeProvider clock)
                 Sent = m.Sent,
                 NotSent = m.NotSent,
                 Late = m.Late,
-                Served = m.Served,
+                Lost = m.Lost,
                 Shed = m.Shed,
                 Publications = m.Publications,
                 Frames = m.Frames,

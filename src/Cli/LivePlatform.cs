@@ -101,6 +101,8 @@ public sealed class LivePlatform : IAsyncDisposable
     private IRegionGrain[] _regions = [];
     private ICentreGrain? _centre;
     private long _tierStep;
+    private SimTime _swept;
+    private SimTime _pardonedUntil;
 
     private LivePlatform(IReadOnlyList<EdgeConfig> edges, UtcEpoch epoch, bool hasTiers, TimeProvider clock)
     {
@@ -225,6 +227,7 @@ public sealed class LivePlatform : IAsyncDisposable
             _grains[edge.EdgeId] = _silos.Grains.GetGrain<ILiveEdgeGrain>(edge.EdgeId);
         }
 
+        await Task.WhenAll(_grains.Values.Select(g => g.Start()));
         if (options.HasTiers)
         {
             _regions = [.. _edges.Select(e => e.RegionId).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(r => _silos.Grains.GetGrain<IRegionGrain>(r))];
@@ -260,10 +263,23 @@ public sealed class LivePlatform : IAsyncDisposable
 
     private void CallWhoWaits()
     {
+        // When everything stood still, lists are late because of that and are about to come in: that is no reason to do without them.
         SimTime now = Context.Clock.Now;
+        TimeSpan since = now - _swept;
+        _swept = now;
+        if (since > 2 * Sweep)
+        {
+            _pardonedUntil = now + since;
+        }
+
+        if (now < _pardonedUntil)
+        {
+            return;
+        }
+
         foreach (EdgeInbox inbox in _intake.Inboxes.Values)
         {
-            if (now >= inbox.Deadline && inbox.MustCall())
+            if (inbox.MustSweep(now))
             {
                 Call(inbox.EdgeId);
             }

@@ -124,6 +124,12 @@ public sealed record LoadResult
 
     public double? PauseMillisecondsPerSecond { get; init; }
 
+    /// <summary>Collections of the platform's garbage, of the youngest generation or more.</summary>
+    public double? CollectionsPerSecond { get; init; }
+
+    /// <summary>Full collections in the measurement.</summary>
+    public int? FullCollections { get; init; }
+
     public double? WorkingSetMegabytes { get; init; }
 
     public GeneratorRow Generator { get; init; } = new(0, double.NaN, double.NaN, double.NaN, double.NaN, double.NaN, double.NaN);
@@ -157,6 +163,7 @@ public sealed record LoadResult
             CoresUsed = CoresUsed ?? double.NaN,
             PauseMillisecondsPerSecond = PauseMillisecondsPerSecond ?? double.NaN,
             WorkingSetMegabytes = WorkingSetMegabytes ?? double.NaN,
+            CollectionsPerSecond = CollectionsPerSecond ?? double.NaN,
             RecoverySeconds = RecoverySeconds ?? double.NaN,
             Knee = Knee ?? new KneeRow(double.NaN, double.NaN, string.Empty),
             Drift = Drift ?? new DriftRow(double.NaN, double.NaN, double.NaN),

@@ -93,6 +93,9 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
     private const double RecordedSeconds = 20;
     private const double ReachMetres = 200;
 
+    /// <summary>Vehicles of a generated zone for each site and each road user that its lists are to hold: most drive between sites.</summary>
+    private const double VehiclesPerObject = 3;
+
     /// <summary>Between the word to start and the start.</summary>
     private const long LeadMicroseconds = 200_000;
 
@@ -165,6 +168,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
 
         await error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"recording {RecordedSeconds:0} s of traffic around {plan.Sites.Count} sites"));
         LoadRecording recording = LoadRecording.Make(loaded.Traffic.Advance, [.. plan.Sites.Select(s => s.Position)], options.Objects, ReachMetres, RecordedSeconds);
+        await error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{recording.OwnShare * 100:0} % of the road users in lists are the site's own, the others are borrowed from other sites"));
         if (recording.FilledShare < 0.99)
         {
             throw new BadInputException(
@@ -312,10 +316,10 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
 
     private async Task<LoadResult> MeasureAsync(Conducted run, double rateHz, double warmup, double seconds, CancellationToken cancellation)
     {
-        const double Gap = 0.25, LongRunSeconds = 120, Moments = 60;
+        const double LongRunSeconds = 120, Moments = 60;
         LoadOptions options = run.Options;
         await error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{options.Sites * options.Sensors * rateHz:0} messages/s for {warmup:0.#} + {seconds:0.#} s"));
-        long start = Now() + LeadMicroseconds, from = start + (long)((warmup + Gap) * 1e6), until = from + (long)(seconds * 1e6);
+        long start = Now() + LeadMicroseconds, from = start + (long)((warmup + Generator.GapSeconds + Generator.SettleSeconds) * 1e6), until = from + (long)(seconds * 1e6);
         string line = JsonSerializer.Serialize(new GeneratorStep(rateHz, start, warmup, seconds));
         foreach (Child generator in run.Generators)
         {
@@ -384,7 +388,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
         }
 
         run.LastHistograms = [("edge", edge), ("waiting", waiting), ("generator-lateness", lateness), .. HopNames.Select((h, i) => (h.Name, hops[i]))];
-        long sent = parts.Sum(p => p.Sent), notSent = parts.Sum(p => p.NotSent), late = parts.Sum(p => p.Late), served = parts.Sum(p => p.Served), lists = parts.Sum(p => p.Lists);
+        long sent = parts.Sum(p => p.Sent), notSent = parts.Sum(p => p.NotSent), late = parts.Sum(p => p.Late), lost = Math.Max(0, parts.Sum(p => p.Lost)), served = Math.Max(0, sent - notSent - lost), lists = parts.Sum(p => p.Lists);
         PlatformSnapshot first = snapshots[0], last = snapshots[^1];
         double window = (last.UnixMicroseconds - first.UnixMicroseconds) / 1e6, messages = last.Accepted - first.Accepted;
         bool isOurs = run.Platform is not null, isWatched = options.Watch.Count > 0;
@@ -427,7 +431,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
             ServedPerSecond = served / seconds,
             Sent = sent - notSent,
             Served = served,
-            Lost = Math.Max(0, sent - notSent - served),
+            Lost = lost,
             Shed = parts.Sum(p => p.Shed),
             Rejected = isOurs ? end.Rejected.Where(r => r.Value > first.Rejected.GetValueOrDefault(r.Key)).ToDictionary(r => r.Key, r => r.Value - first.Rejected.GetValueOrDefault(r.Key), StringComparer.Ordinal) : [],
             NotSent = notSent,
@@ -442,6 +446,8 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
             WatchedCpuMicrosecondsPerMessage = isWatched ? watched * 1e6 / Math.Max(1, counted) : null,
             AllocatedBytesPerMessage = isOurs ? (last.AllocatedBytes - first.AllocatedBytes) / Math.Max(1, messages) : null,
             CoresUsed = isOurs || isWatched ? (own + watched) / Math.Max(1e-3, isOurs ? window : seconds) : null,
+            CollectionsPerSecond = isOurs ? (last.CollectionsOfGeneration0 - first.CollectionsOfGeneration0) / Math.Max(1e-3, window) : null,
+            FullCollections = isOurs ? last.CollectionsOfGeneration2 - first.CollectionsOfGeneration2 : null,
             PauseMillisecondsPerSecond = isOurs ? (last.PauseSeconds - first.PauseSeconds) * 1000 / Math.Max(1e-3, window) : null,
             WorkingSetMegabytes = isOurs ? last.WorkingSetBytes / 1048576.0 : null,
             IsOverloaded = isOurs ? end.IsOverloaded : null,
@@ -516,7 +522,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
     }
 
     /// <summary>The plan's first sites with as many sensors as asked for, all of which see all around.</summary>
-    private static SitePlan PlanOf(SitePlan plan, LoadOptions options)
+    public static SitePlan PlanOf(SitePlan plan, LoadOptions options)
     {
         var type = new SensorType
         {
@@ -525,7 +531,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
             RangeMetres = ReachMetres + 50,
             RateHz = options.RateHz,
             RangeNoiseMetres = LoadLists.NoiseMetres,
-            AzimuthNoiseDegrees = 0.1,
+            AzimuthNoiseDegrees = LoadLists.NoiseDegrees,
             DetectionProbability = 0.98,
             ClutterPerScan = 0.1,
         };
@@ -539,7 +545,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
     private static string GenerateZone(LoadOptions options, string temporary)
     {
         double scale = Math.Sqrt(Math.Max(options.Sites, 12) / 300.0);
-        GeneratedScenario made = ScenarioGenerator.ZoneOf(options.Sites, scale, 300);
+        GeneratedScenario made = ScenarioGenerator.ZoneOf(options.Sites, scale, 300, (int)(options.Sites * Math.Clamp(options.Objects * VehiclesPerObject, 20, 200)));
         ScenarioGenerator.Write(made, temporary);
         return temporary;
     }
@@ -667,7 +673,9 @@ public static class RuntimeChoice
         yield return ("DOTNET_TieredPGO", "0");
         if (isPlatform)
         {
-            yield return ("DOTNET_gcServer", "0");
+            yield return ("DOTNET_ThreadPool_UnfairSemaphoreSpinLimit", "0");
+            yield return ("DOTNET_GCgen0size", "0x4000000");
+            yield return ("DOTNET_gcConcurrent", "1");
         }
     }
 }

@@ -319,6 +319,13 @@ public interface IEdgeGrain : IGrainWithStringKey
 [Alias("v2xsim.ILiveEdgeGrain")]
 public interface ILiveEdgeGrain : IGrainWithStringKey
 {
+    /// <summary>
+    /// Activates the grain. The runtime holds its lock on a new activation while the first call runs: a first call that calls other grains,
+    /// which call back, would never end. So every edge is started before any is given work.
+    /// </summary>
+    [Alias("Start")]
+    Task Start();
+
     /// <summary>Takes what is in the edge's inbox. Whoever puts something in calls once, however much there is.</summary>
     [Alias("Work")]
     [OneWay]

@@ -36,6 +36,8 @@ public sealed class EdgeInbox
     private int _used;
     private int _dead;
     private int _isCalled;
+    private int _lists;
+    private bool _isReady;
     private long _deadline = long.MaxValue;
 
     public string EdgeId { get; set; } = string.Empty;
@@ -70,8 +72,42 @@ public sealed class EdgeInbox
         }
     }
 
-    /// <summary>Whether the edge has to be called: true for the first who asks since <see cref="Take"/>.</summary>
-    public bool MustCall() => Volatile.Read(ref _isCalled) == 0 && Interlocked.Exchange(ref _isCalled, 1) == 0;
+    /// <summary>
+    /// Lists that have to wait before the edge is called; other messages do not wait. An edge that is called once for all lists of a period
+    /// saves a change of threads for each of the others.
+    /// </summary>
+    public int CallAfter { get; set; } = 1;
+
+    /// <summary>Whether the edge was last called because a list did not come.</summary>
+    public bool WasSwept { get; private set; }
+
+    /// <summary>Whether there is enough for the edge to be called; true for the first who asks since the last taking.</summary>
+    public bool MustCall() => Volatile.Read(ref _isCalled) == 0 && Volatile.Read(ref _isReady) && Interlocked.Exchange(ref _isCalled, 1) == 0;
+
+    /// <summary>Whether the edge has to be called because it has waited long enough; true for the first who asks since the last taking.</summary>
+    public bool MustSweep(SimTime now)
+    {
+        if (now < Deadline || Volatile.Read(ref _isCalled) != 0 || Interlocked.Exchange(ref _isCalled, 1) != 0)
+        {
+            return false;
+        }
+
+        WasSwept = true;
+        return true;
+    }
+
+    /// <summary>Tells when the edge wants to be called again; true when there is enough for that already, and nobody has called.</summary>
+    public bool CallAgain(int lists, SimTime deadline)
+    {
+        Deadline = deadline;
+        lock (_lock)
+        {
+            CallAfter = lists;
+            _isReady |= _lists >= lists;
+        }
+
+        return MustCall();
+    }
 
     /// <summary>Appends a message.</summary>
     public InboxOutcome Append(string device, TopicKind kind, in ReadOnlySequence<byte> payload, long sequence, long arrivalMicroseconds, PayloadFormat format)
@@ -91,7 +127,12 @@ public sealed class EdgeInbox
                 else
                 {
                     waiting.Lists++;
+                    _lists++;
                 }
+            }
+            else
+            {
+                _isReady = true;
             }
 
             if (_filling.Count >= MaximumMessages || _used + length > MaximumBytes)
@@ -113,6 +154,7 @@ public sealed class EdgeInbox
                 _filling.Entries = larger;
             }
 
+            _isReady |= _lists >= CallAfter;
             payload.CopyTo(_filling.Bytes.AsSpan(_used));
             _filling.Entries[_filling.Count++] = new BatchEntry(device, (int)kind, _used, length, sequence, arrivalMicroseconds, (byte)format);
             _used += length;
@@ -121,10 +163,19 @@ public sealed class EdgeInbox
     }
 
     /// <summary>Takes what has been collected. The batch is valid until the next call.</summary>
+    /// <param name="wasSwept">Whether it was called because a list did not come.</param>
+    public EdgeBatch Take(out bool wasSwept)
+    {
+        (wasSwept, WasSwept) = (WasSwept, false);
+        return Take();
+    }
+
+    /// <summary>Takes what has been collected. The batch is valid until the next call.</summary>
     public EdgeBatch Take()
     {
         lock (_lock)
         {
+            (_isReady, _lists) = (false, 0);
             Volatile.Write(ref _isCalled, 0);
             (_filling, _resting) = (_resting, _filling);
             _filling.Count = 0;

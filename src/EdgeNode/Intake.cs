@@ -60,7 +60,8 @@ public sealed class Intake : IDisposable
             {
                 if (isLive)
                 {
-                    inbox.KeepNewest(site.Device, Math.Max(2, site.Sensors.Length));
+                    // Those of one period wait for each other; those of another may have come while the edge is at work.
+                    inbox.KeepNewest(site.Device, 2 * Math.Max(2, site.Sensors.Length));
                 }
 
                 _devices[site.Device] = new Device(site.Device, inbox, site.IsSimulated, site.Payload);

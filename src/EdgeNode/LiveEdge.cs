@@ -110,7 +110,7 @@ public sealed class LiveContext(Intake intake, LiveClock clock)
     public static readonly TimeSpan Period = TimeSpan.FromMilliseconds(100);
 
     /// <summary>How long beyond the period's end a list is waited for.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(50);
+    public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(80);
 
     public Intake Intake { get; } = intake;
 

@@ -36,6 +36,7 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
     private SimTime _lastUsed;
     private TimeSpan _pausesAtArrival;
     private bool _hasLists;
+    private bool _wasSwept;
     private SimTime _publishing;
     private SimTime _fused;
     private SimTime _decided;
@@ -56,6 +57,8 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
         return Task.CompletedTask;
     }
 
+    public Task Start() => Task.CompletedTask;
+
     public Task Expect(HandoverRow[] handovers)
     {
         _core.Expect(handovers);
@@ -64,9 +67,20 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
 
     public async Task Work()
     {
+        // A call to itself would be answered within the runtime's own lock on the grain; going round is all it takes.
+        do
+        {
+            await WorkOnInbox();
+            _due.Plan(live.Clock.Now);
+        }
+        while (_inbox.CallAgain(_due.Missing, _due.Deadline));
+    }
+
+    private async ValueTask WorkOnInbox()
+    {
         _workStarted = live.Clock.Now;
         TimeSpan pauses = GC.GetTotalPauseDuration();
-        EdgeBatch batch = _inbox.Take();
+        EdgeBatch batch = _inbox.Take(out _wasSwept);
         bool hasOthers = false;
         for (int i = 0; i < batch.Count; i++)
         {
@@ -102,7 +116,6 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
 
         live.Counts.Add(_reasons);
         Array.Clear(_reasons);
-        _inbox.Deadline = _due.Deadline;
     }
 
     private void Note(UsedList list)
@@ -119,7 +132,7 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
 
     private void Publish(SimTime now)
     {
-        bool isWithoutAList = now >= _due.Deadline;
+        bool isWithoutAList = _wasSwept;
         _publishing = now;
         _core.Predict(now);
         _fused = live.Clock.Now;
@@ -234,9 +247,9 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
             _inbox.SupersededOf(site.Device),
             live.Clock.UnixMicroseconds(_last.Arrival),
             (_last.Arrival - _firstArrival).Ticks / TimeSpan.TicksPerMicrosecond,
-            _lastStarted.Microseconds - _last.Arrival.Microseconds,
+            _wasSwept ? 0 : _lastStarted.Microseconds - _last.Arrival.Microseconds,
             _lastDecoded.Microseconds - _lastStarted.Microseconds,
-            now - _lastUsed.Microseconds,
+            now - _lastUsed.Microseconds + (_wasSwept ? _lastStarted.Microseconds - _last.Arrival.Microseconds : 0),
             _lastUsed.Microseconds - _lastDecoded.Microseconds + (_fused.Microseconds - now),
             _decided.Microseconds - _fused.Microseconds,
             sending.Microseconds - _decided.Microseconds,

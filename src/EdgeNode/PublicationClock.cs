@@ -24,8 +24,11 @@ public sealed class PublicationClock(TimeSpan period, TimeSpan patience)
     private long _newest = long.MinValue;
     private bool _hasHeard;
 
-    /// <summary>Until when the period's last list is waited for; never while nothing has been heard.</summary>
-    public SimTime Deadline => _hasHeard ? new SimTime(((_slot + 1) * _period) + _patience) : new SimTime(long.MaxValue);
+    /// <summary>Until when the period's last list is waited for; never while there is no sensor that speaks.</summary>
+    public SimTime Deadline { get; private set; } = new(long.MaxValue);
+
+    /// <summary>Lists that are still expected in this period, at least one: who collects them need not look before so many are there.</summary>
+    public int Missing { get; private set; } = 1;
 
     /// <summary>Notes a list.</summary>
     /// <param name="sensor">Whose it is.</param>
@@ -80,6 +83,35 @@ public sealed class PublicationClock(TimeSpan period, TimeSpan patience)
     {
         _slot = Math.Max(_slot + 1, _newest);
         _hasHeard = _newest >= _slot;
+    }
+
+    /// <summary>Looks ahead: when and after how many lists to look again. A period in which nothing came is left out.</summary>
+    public void Plan(SimTime now)
+    {
+        if (!_hasHeard && _slot != long.MinValue && now.Microseconds >= ((_slot + 1) * _period) + _patience)
+        {
+            _slot = Math.Max(_slot + 1, (now.Microseconds - _patience) / _period);
+        }
+
+        long end = (_slot + 1) * _period;
+        int missing = 0;
+        bool isAnyAlive = false;
+        foreach (Rhythm sensor in _sensors)
+        {
+            if (now.Microseconds - sensor.Heard > SilentMicroseconds)
+            {
+                continue;
+            }
+
+            isAnyAlive = true;
+            if (sensor.Usual > 0 && end - (sensor.Usual * Jitter) > sensor.Last)
+            {
+                missing += (int)((end - (sensor.Usual * Jitter) - sensor.Last) / sensor.Usual);
+            }
+        }
+
+        Missing = Math.Max(1, missing);
+        Deadline = isAnyAlive ? new SimTime(end + _patience) : new SimTime(long.MaxValue);
     }
 
     /// <summary>How often a sensor measures.</summary>

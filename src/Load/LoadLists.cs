@@ -11,10 +11,14 @@ public sealed record LoadSite(int Number, string Device, double LongitudeDegrees
 /// <summary>Writes the lists that sensors send, from a recording: lawful, with the noise of measurement, in any format, without allocation.</summary>
 public sealed class LoadLists
 {
-    /// <summary>Standard deviation of a measured position in each direction.</summary>
+    /// <summary>Standard deviation of a measured distance, and of a measured direction.</summary>
     public const double NoiseMetres = 0.2;
+    public const double NoiseDegrees = 0.1;
     private const double EarthRadiusMetres = 6_371_008.8;
     private const int Draws = 8192;
+
+    /// <summary>Nobody comes farther from one recorded instant to the next.</summary>
+    private const double FarthestMetres = 8;
     private readonly LoadRecording _recording;
     private readonly PayloadFormat _format;
     private readonly float[] _noise = new float[Draws];
@@ -35,7 +39,7 @@ public sealed class LoadLists
         RandomStream noise = streams.For("load/noise");
         for (int i = 0; i < Draws; i++)
         {
-            _noise[i] = (float)(noise.NextGaussian() * NoiseMetres);
+            _noise[i] = (float)noise.NextGaussian();
         }
     }
 
@@ -138,16 +142,18 @@ public sealed class LoadLists
 
     private Motion Between(in RecordedObject from, in RecordedObject to, double share)
     {
-        float noiseX = _noise[_draw & (Draws - 1)], noiseY = _noise[(_draw + 1) & (Draws - 1)];
+        double radial = _noise[_draw & (Draws - 1)] * NoiseMetres, turn = _noise[(_draw + 1) & (Draws - 1)] * NoiseDegrees * Math.PI / 180;
         _draw += 2;
-        if (from.Key != to.Key)
+        double dx = to.X - from.X, dy = to.Y - from.Y;
+        if (from.Key != to.Key || (dx * dx) + (dy * dy) > FarthestMetres * FarthestMetres)
         {
-            return new Motion(from.X + noiseX, from.Y + noiseY, 0, 0);
+            // Another road user, or the seam of the circle.
+            (dx, dy) = (0, 0);
         }
 
-        double dx = to.X - from.X, dy = to.Y - from.Y, speed = Math.Sqrt((dx * dx) + (dy * dy)) / LoadRecording.FrameSeconds;
-        double heading = speed < 0.5 ? 0 : (450 - (Math.Atan2(dy, dx) * 180 / Math.PI)) % 360;
-        return new Motion(from.X + (dx * share) + noiseX, from.Y + (dy * share) + noiseY, speed, Math.Min(heading, 359.98));
+        double x = from.X + (dx * share), y = from.Y + (dy * share), range = Math.Max(0.1, Math.Sqrt((x * x) + (y * y)));
+        double speed = Math.Sqrt((dx * dx) + (dy * dy)) / LoadRecording.FrameSeconds, heading = speed < 0.5 ? 0 : (450 - (Math.Atan2(dy, dx) * 180 / Math.PI)) % 360;
+        return new Motion(x + (x / range * radial) - (y * turn), y + (y / range * radial) + (x * turn), speed, Math.Min(heading, 359.98));
     }
 
     private readonly record struct Motion(double X, double Y, double Speed, double HeadingDegrees);

@@ -76,6 +76,8 @@ public sealed class LoadMeter
     private readonly long _lateAfter;
     private long _from = long.MaxValue;
     private long _until = long.MaxValue;
+    private long _offered;
+    private long _refused;
     private long _stated;
     private long _statedMeasured;
 
@@ -114,8 +116,11 @@ public sealed class LoadMeter
     /// <summary>Messages that were sent much later than they were due.</summary>
     public long Late { get; private set; }
 
-    /// <summary>Messages that publications say, or show, that they used.</summary>
-    public long Served { get; private set; }
+    /// <summary>Messages that no publication says, or shows, that it used.</summary>
+    public long Lost { get; private set; }
+
+    /// <summary>Messages that were sent in the measurement and not lost.</summary>
+    public long Served => Math.Max(0, Sent - NotSent - Lost);
 
     public long Publications { get; private set; }
 
@@ -131,10 +136,13 @@ public sealed class LoadMeter
 
     public static LongHistogram NewHistogram() => new(1, 3_600_000_000, 3);
 
-    /// <summary>What is due from an instant to another counts; the counting of messages begins anew.</summary>
+    /// <summary>
+    /// What is due from an instant to another is measured. What is sent from now on is accounted for: none of it may be under way when this is
+    /// called, and what has not been served by the end has been lost, even if it was sent before the measurement began.
+    /// </summary>
     public void Begin(long fromMicroseconds, long untilMicroseconds)
     {
-        (_from, _until) = (fromMicroseconds, untilMicroseconds);
+        (_from, _until, _offered, _refused) = (fromMicroseconds, untilMicroseconds, 0, 0);
         foreach (Site site in _sites)
         {
             (site.ServedBefore, site.ShedBefore) = (site.Served, site.Shed);
@@ -145,7 +153,7 @@ public sealed class LoadMeter
         Lateness.Reset();
         Array.ForEach(Hops, h => h.Reset());
         Seconds.Clear();
-        (Sent, NotSent, Late, Served, Publications, Frames, FramesLost, Shed) = (0, 0, 0, 0, 0, 0, 0, 0);
+        (Sent, NotSent, Late, Lost, Publications, Frames, FramesLost, Shed) = (0, 0, 0, 0, 0, 0, 0, 0);
         Array.Clear(Misses);
     }
 
@@ -156,6 +164,7 @@ public sealed class LoadMeter
         Site s = _sites[site];
         long sequence = s.Next++;
         s.Sends[sequence % Remembered] = new Send(sequence + 1, dueMicroseconds, sentMicroseconds);
+        _offered++;
         if (dueMicroseconds < _from || dueMicroseconds >= _until)
         {
             return sequence;
@@ -170,7 +179,11 @@ public sealed class LoadMeter
     }
 
     /// <summary>Notes that the message offered last at a site could not be sent.</summary>
-    public void Refuse(long dueMicroseconds) => NotSent += dueMicroseconds >= _from && dueMicroseconds < _until ? 1 : 0;
+    public void Refuse(long dueMicroseconds)
+    {
+        _refused++;
+        NotSent += dueMicroseconds >= _from && dueMicroseconds < _until ? 1 : 0;
+    }
 
     /// <summary>Notes a frame that is not the last of its publication, or one by its counter.</summary>
     /// <param name="count">Message counter of the frame, 0 to 127; −1 when it is not known.</param>
@@ -280,10 +293,11 @@ public sealed class LoadMeter
     /// <summary>Ends the measurement: what has not been accounted for by now has been lost.</summary>
     public void End()
     {
+        Lost = _offered - _refused;
         foreach (Site site in _sites)
         {
             Complete(site, 0);
-            Served += site.Served - site.ServedBefore;
+            Lost -= site.Served - site.ServedBefore;
             Shed += site.Shed - site.ShedBefore;
         }
     }

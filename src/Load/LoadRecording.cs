@@ -3,7 +3,7 @@ using V2XSim.Kernel;
 namespace V2XSim.Load;
 
 /// <summary>A road user of a recorded instant, metres from its site.</summary>
-/// <param name="Key">Tells it from the others of its site; 0 for an empty place.</param>
+/// <param name="Key">Tells it from the others of its site; negative when it is near another site, 0 for an empty place.</param>
 public readonly record struct RecordedObject(int Key, float X, float Y, RoadUserKind Kind);
 
 /// <summary>
@@ -29,6 +29,9 @@ public sealed class LoadRecording
 
     /// <summary>Share of the places that are filled, in the mean.</summary>
     public double FilledShare => _objects.Count(o => o.Key != 0) / (double)Math.Max(1, _objects.Length);
+
+    /// <summary>Share of the filled places whose road users are near the site itself.</summary>
+    public double OwnShare => _objects.Count(o => o.Key > 0) / (double)Math.Max(1, _objects.Count(o => o.Key != 0));
 
     public ReadOnlySpan<RecordedObject> At(int site, int frame) => _objects.AsSpan(((frame * Sites) + site) * Objects, Objects);
 
@@ -162,7 +165,8 @@ public sealed class LoadRecording
                 if (_keys[i] != 0)
                 {
                     (float x, float y, RoadUserKind kind) = _there[_keys[i]];
-                    to[i] = new RecordedObject((int)(_keys[i] ^ (_keys[i] >> 31)) | 1, x, y, kind);
+                    int name = (int)((_keys[i] ^ (_keys[i] >> 31)) & int.MaxValue) | 1;
+                    to[i] = new RecordedObject((_keys[i] & 0xFFFF) == 0 ? name : -name, x, y, kind);
                 }
             }
         }

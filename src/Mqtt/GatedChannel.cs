@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
 using MQTTnet.Channel;
 using MQTTnet.Exceptions;
@@ -181,7 +182,8 @@ internal sealed class GatedChannel : IMqttChannel
     }
 
     /// <summary>Waits until the next packet is there whole; false when the stream has ended.</summary>
-    public async Task<bool> WaitAsync(CancellationToken cancellation)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<bool> WaitAsync(CancellationToken cancellation)
     {
         do
         {
@@ -201,6 +203,7 @@ internal sealed class GatedChannel : IMqttChannel
         await WaitAsync(cancellation) ? Give(buffer, offset, count) : 0;
 
     /// <summary>Takes in what has come; false when the stream has ended.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> ReceiveAsync(CancellationToken cancellation)
     {
         MakeRoom();

@@ -82,6 +82,15 @@ public sealed class HandoverBook
     private const double ClearGain = 5;
     private const double LookEverySeconds = 0.3;
 
+    /// <summary>What a likeness of bodies counts at most.</summary>
+    private const double MostBodyGain = 5;
+
+    /// <summary>More than the sum of all that can speak for an object, whose place is least uncertain by 0.8 m.</summary>
+    private const double MostGain = MostBodyGain + 6;
+
+    /// <summary>What fits worse than this can neither be chosen nor make a choice unclear.</summary>
+    private const double LeastGain = -ClearGain - FirstGain;
+
     /// <summary>What it counts that the lane of a road is the same as before, or another: six of seven stay in it.</summary>
     private const double SameLaneGain = 0.5;
     private const double OtherLaneGain = -1.3;
@@ -104,7 +113,7 @@ public sealed class HandoverBook
     private const double FreeSpread = 0.07;
     private const double SlowSpread = 0.08;
     private readonly IReadOnlyDictionary<(int From, int To), Way> _ways;
-    private readonly SortedDictionary<ulong, (Handover Handover, double Expiry)> _expected = [];
+    private readonly AnnouncementTable _expected = new();
     private readonly Dictionary<ulong, Living> _living = [];
     private readonly Dictionary<ulong, Handover> _shared = [];
     private readonly Dictionary<int, double> _latest = [];
@@ -115,7 +124,11 @@ public sealed class HandoverBook
     private readonly List<int> _new = [];
     private readonly HashSet<ulong> _alive = [];
     private int[] _choice = new int[16];
-    private double[] _gains = new double[64];
+
+    /// <summary>Of the thread, not of the edge: with hundreds of edges in a process it would be most of their memory.</summary>
+    [ThreadStatic]
+    private static double[]? _scratch;
+    private double[] _gains = [];
 
     /// <param name="ways">By the link where an object was seen last and the one where it comes into view: the way between; none when unknown.</param>
     public HandoverBook(IReadOnlyDictionary<(int From, int To), Way>? ways = null)
@@ -214,13 +227,13 @@ public sealed class HandoverBook
             return;
         }
 
-        if (_expected.Count >= MaximumExpected && !_expected.ContainsKey(handover.GlobalId))
+        if (_expected.Count >= MaximumExpected && _expected.Find(handover.GlobalId) < 0)
         {
             Dropped++;
             return;
         }
 
-        _expected[handover.GlobalId] = (handover, expiry);
+        _expected.Put(in handover, expiry);
     }
 
     private void RememberEnded(IReadOnlyList<TrackEstimate> tracks)
@@ -274,31 +287,46 @@ public sealed class HandoverBook
             return;
         }
 
-        _keys.Clear();
-        _keys.AddRange(_expected.Keys);
         _assignment.Clear();
-        int columns = _keys.Count;
-        _gains = _gains.Length < _new.Count * columns ? new double[_new.Count * columns * 2] : _gains;
+        int columns = _expected.Count;
+        _keys.Clear();
+        for (int column = 0; column < columns; column++)
+        {
+            _keys.Add(_expected.KeyAt(column));
+        }
+
+        _gains = _scratch is { } own && own.Length >= _new.Count * columns ? own : _scratch = new double[Math.Max(1024, _new.Count * columns * 2)];
         for (int row = 0; row < _new.Count; row++)
         {
             TrackEstimate track = tracks[_new[row]];
             RoadPiece? piece = pieces[_new[row]];
-            double foremost = Foremost(in track, piece, now);
+            Span<double> gains = _gains.AsSpan(row * columns, columns);
+            for (int column = 0; column < columns; column++)
+            {
+                gains[column] = Gain(in _expected.At(column), in track, piece, now);
+            }
+
+            double foremost = Foremost(gains, in track, piece, now);
             bool isKnown = _living.ContainsKey(track.Id);
             for (int column = 0; column < columns; column++)
             {
-                (Handover h, double expiry) = _expected[_keys[column]];
+                ref readonly Handover h = ref _expected.At(column);
+                double expiry = _expected.ExpiryAt(column), gain = gains[column];
                 if (isKnown && h.Time > track.Born && expiry != MemorySeconds)
                 {
                     // Seen elsewhere while it was followed here: whether the two are one is settled where both are.
-                    _gains[(row * columns) + column] = double.NegativeInfinity;
+                    gains[column] = double.NegativeInfinity;
                     continue;
                 }
 
-                double gain = Gain(in h, in track, piece, now);
+                if (gain < LeastGain)
+                {
+                    continue;
+                }
+
                 bool isFirst = h.Lane == piece?.Lane && Progress(in h, in track, piece, now) >= foremost;
                 gain = isFirst ? gain + FirstGain : gain;
-                _gains[(row * columns) + column] = gain;
+                gains[column] = gain;
                 _assignment.Allow(row, column, gain);
             }
         }
@@ -309,6 +337,8 @@ public sealed class HandoverBook
         {
             Decide(tracks[_new[row]], pieces[_new[row]], row, columns, now);
         }
+
+        _gains = [];
     }
 
     private void Decide(TrackEstimate track, RoadPiece? piece, int row, int columns, SimTime now)
@@ -327,7 +357,7 @@ public sealed class HandoverBook
                 Revised++;
             }
 
-            living = new Living(global, track, piece, now, _expected[global].Handover.Born, SimTime.Never);
+            living = new Living(global, track, piece, now, _expected.At(_expected.Find(global)).Born, SimTime.Never);
             _expected.Remove(global);
             Adopted++;
         }
@@ -360,12 +390,13 @@ public sealed class HandoverBook
     /// <summary>
     /// Of those seen long ago in a track's lane that it may be, how far the foremost has come by now; infinite when there is none.
     /// </summary>
-    private double Foremost(in TrackEstimate track, RoadPiece? piece, SimTime now)
+    private double Foremost(ReadOnlySpan<double> gains, in TrackEstimate track, RoadPiece? piece, SimTime now)
     {
         double foremost = double.NegativeInfinity;
-        foreach ((_, (Handover h, _)) in _expected)
+        for (int column = 0; column < gains.Length; column++)
         {
-            if (h.Lane == piece?.Lane && now.SecondsSince(h.Time) > OrderAfterSeconds && Gain(in h, in track, piece, now) > -FirstGain)
+            ref readonly Handover h = ref _expected.At(column);
+            if (gains[column] > -FirstGain && h.Lane == piece?.Lane && now.SecondsSince(h.Time) > OrderAfterSeconds)
             {
                 foremost = Math.Max(foremost, Progress(in h, in track, piece, now));
             }
@@ -396,26 +427,39 @@ public sealed class HandoverBook
 
     private void ForgetOld(SimTime now)
     {
-        _keys.Clear();
-        foreach ((ulong id, (Handover h, double expiry)) in _expected)
+        if (!_expected.MayExpire(now))
         {
-            if (now.SecondsSince(h.Time) > expiry)
+            return;
+        }
+
+        _keys.Clear();
+        for (int i = 0; i < _expected.Count; i++)
+        {
+            if (_expected.MayHaveExpired(i, now) && now.SecondsSince(_expected.At(i).Time) > _expected.ExpiryAt(i))
             {
-                _keys.Add(id);
+                _keys.Add(_expected.KeyAt(i));
             }
         }
 
-        _keys.ForEach(id => _expected.Remove(id));
+        RemoveKeys();
+        _expected.Settle();
     }
 
     /// <summary>What is announced of an object that is followed here already is dropped, and the object goes by the identity minted first.</summary>
     private void SettleDoubles(IReadOnlyList<TrackEstimate> tracks, SimTime now)
     {
         _keys.Clear();
-        foreach ((ulong id, (Handover h, double expiry)) in _expected)
+        for (int i = 0; i < _expected.Count; i++)
         {
-            double age = now.SecondsSince(h.Time);
-            if (age >= FreshSeconds || expiry == MemorySeconds || FindKnown(in h, age, tracks) is not { } local)
+            double age = (now.Microseconds - _expected.TimeAt(i)) / (double)SimTime.MicrosecondsPerSecond;
+            if (age >= FreshSeconds)
+            {
+                continue;
+            }
+
+            ref readonly Handover h = ref _expected.At(i);
+            ulong id = _expected.KeyAt(i);
+            if (_expected.ExpiryAt(i) == MemorySeconds || FindKnown(in h, age, tracks) is not { } local)
             {
                 continue;
             }
@@ -433,7 +477,15 @@ public sealed class HandoverBook
             }
         }
 
-        _keys.ForEach(id => _expected.Remove(id));
+        RemoveKeys();
+    }
+
+    private void RemoveKeys()
+    {
+        foreach (ulong key in _keys)
+        {
+            _expected.Remove(key);
+        }
     }
 
     /// <summary>The track that already follows the announced object under another identity, if any.</summary>
@@ -457,11 +509,16 @@ public sealed class HandoverBook
     private double Gain(in Handover h, in TrackEstimate track, RoadPiece? piece, SimTime now)
     {
         double dt = now.SecondsSince(h.Time), dx = track.X - h.X, dy = track.Y - h.Y;
+        if (IsOutOfReach(dx, dy, dt))
+        {
+            return double.NegativeInfinity;
+        }
+
         double speed = Math.Sqrt((h.VelocityX * h.VelocityX) + (h.VelocityY * h.VelocityY));
 
         // At first what matters is how well it was seen and how hard it may brake or speed up; over a long way drivers differ by a
         // quarter of it.
-        double driven = Driven(in h, piece?.FreeSpeed, dt), near = 0.8 + dt + (dt * dt), body = BodyGain(in h, in track);
+        double driven = Driven(in h, piece?.FreeSpeed, dt), near = 0.8 + dt + (dt * dt);
         double alongDeviation = Math.Min(near, 3 + (0.08 * driven)), acrossDeviation = Math.Min(0.8 + (0.5 * dt), 3 + (0.04 * driven));
         // Where the roads between are known, it is the way along them that counts.
         if (dt > OrderAfterSeconds && piece is { } on && h.Link >= 0 && _ways.TryGetValue((h.Link, on.Link), out Way way))
@@ -474,13 +531,15 @@ public sealed class HandoverBook
             off = Math.Max(off, -off - wait) / deviation;
             double likelihood = -Math.Log(wait + (deviation * Math.Sqrt(2 * Math.PI))) - (off > 0 ? off * off / 2 : 0);
             double lane = h.Link != on.Link ? 0 : h.Lane == on.Lane ? SameLaneGain : OtherLaneGain;
-            return metres < -KnownMetres ? double.NegativeInfinity : body + lane + Math.Log(way.LongestWaitSeconds > 0 ? MetresPerStrangerBeyondJunctions : MetresPerStranger) + likelihood;
+            return metres < -KnownMetres ? double.NegativeInfinity
+                : WithBody(in h, in track, lane, Math.Log(way.LongestWaitSeconds > 0 ? MetresPerStrangerBeyondJunctions : MetresPerStranger), likelihood);
         }
 
         if (speed < 1)
         {
             double deviation = Math.Min(near, 3);
-            return body + Math.Log(MetresPerStranger / (deviation * Math.Sqrt(2 * Math.PI))) - (((dx * dx) + (dy * dy)) / (2 * deviation * deviation));
+            return IsHopeless(((dx * dx) + (dy * dy)) / (2 * deviation * deviation)) ? double.NegativeInfinity
+                : BodyGain(in h, in track) + Math.Log(MetresPerStranger / (deviation * Math.Sqrt(2 * Math.PI))) - (((dx * dx) + (dy * dy)) / (2 * deviation * deviation));
         }
 
         double ux = h.VelocityX / speed, uy = h.VelocityY / speed, trackSpeed = track.SpeedMetresPerSecond;
@@ -493,13 +552,28 @@ public sealed class HandoverBook
         bool isSameLane = h.Lane == piece?.Lane;
         double along = ((dx * ux) + (dy * uy) - driven) / alongDeviation, across = isSameLane ? 0 : ((dy * ux) - (dx * uy)) / acrossDeviation;
         double change = h.Lane >= 0 && piece is not null && !isSameLane ? 0.5 : 0;
-        return body + Math.Log(MetresPerStranger / (alongDeviation * Math.Sqrt(2 * Math.PI))) - (((along * along) + (across * across)) / 2) - change;
+        return IsHopeless(((along * along) + (across * across)) / 2) ? double.NegativeInfinity
+            : BodyGain(in h, in track) + Math.Log(MetresPerStranger / (alongDeviation * Math.Sqrt(2 * Math.PI))) - (((along * along) + (across * across)) / 2) - change;
     }
+
+    /// <summary>Whether nobody can have come so far, whatever the roads: a bound far beyond what the rest of the reckoning allows.</summary>
+    private static bool IsOutOfReach(double dx, double dy, double seconds)
+    {
+        const double FastestMetresPerSecond = 70, MarginMetres = 150;
+        double reach = MarginMetres + (FastestMetresPerSecond * seconds);
+        return (dx * dx) + (dy * dy) > reach * reach;
+    }
+
+    /// <summary>Whether no body and no lane can make up for where an object is: then nothing else about it need be known.</summary>
+    private static bool IsHopeless(double miss) => miss > MostGain - LeastGain;
+
+    private static double WithBody(in Handover h, in TrackEstimate track, double lane, double stranger, double likelihood) =>
+        lane + stranger + likelihood + MostBodyGain < LeastGain ? double.NegativeInfinity : BodyGain(in h, in track) + lane + stranger + likelihood;
 
     /// <summary>How much likelier two measured bodies are the same one than two of their kind; 0 where sizes are not measured.</summary>
     private static double BodyGain(in Handover h, in TrackEstimate track)
     {
-        const double Least = -12, Most = 5;
+        const double Least = -12;
         if (h.SizeDeviationShare <= 0 || track.SizeDeviationShare <= 0)
         {
             return 0;
@@ -511,7 +585,7 @@ public sealed class HandoverBook
         double gain = One(h.Size.LengthMetres, track.Size.LengthMetres, usual.LengthMetres, LengthSpread)
             + One(h.Size.WidthMetres, track.Size.WidthMetres, usual.WidthMetres, WidthSpread)
             + One(h.Size.HeightMetres, track.Size.HeightMetres, usual.HeightMetres, HeightSpread);
-        return Math.Clamp(gain, Least, Most);
+        return Math.Clamp(gain, Least, MostBodyGain);
 
         double One(double announced, double measured, double mean, double spread)
         {

@@ -30,27 +30,54 @@ public sealed class LaneMatcher
     private const double NearestMetres = 6;
     private const double CellMetres = 20;
     private readonly RoadPiece[] _pieces;
-    private readonly Dictionary<(int X, int Y), List<int>> _cells = [];
+    private readonly int _left;
+    private readonly int _bottom;
+    private readonly int _columns;
+    private readonly int _rows;
+
+    /// <summary>Where each cell's pieces begin, cells row by row; one more than there are cells.</summary>
+    private readonly int[] _starts = [0];
+
+    /// <summary>Pieces of all cells, ascending within each.</summary>
+    private readonly int[] _cells = [];
 
     public LaneMatcher(IReadOnlyList<RoadPiece> pieces)
     {
         _pieces = [.. pieces];
-        for (int i = 0; i < _pieces.Length; i++)
+        if (_pieces.Length == 0)
         {
-            // A piece is entered in every cell from which it may be the nearest, so that a look-up reads one cell.
-            RoadPiece p = _pieces[i];
-            (int left, int bottom) = CellOf(Math.Min(p.From.X, p.To.X) - NearestMetres, Math.Min(p.From.Y, p.To.Y) - NearestMetres);
-            (int right, int top) = CellOf(Math.Max(p.From.X, p.To.X) + NearestMetres, Math.Max(p.From.Y, p.To.Y) + NearestMetres);
-            for (int x = left; x <= right; x++)
-            {
-                for (int y = bottom; y <= top; y++)
-                {
-                    if (!_cells.TryGetValue((x, y), out List<int>? cell))
-                    {
-                        _cells[(x, y)] = cell = [];
-                    }
+            return;
+        }
 
-                    cell.Add(i);
+        (_left, _bottom) = CellOf(_pieces.Min(p => Math.Min(p.From.X, p.To.X)) - NearestMetres, _pieces.Min(p => Math.Min(p.From.Y, p.To.Y)) - NearestMetres);
+        (int right, int top) = CellOf(_pieces.Max(p => Math.Max(p.From.X, p.To.X)) + NearestMetres, _pieces.Max(p => Math.Max(p.From.Y, p.To.Y)) + NearestMetres);
+        (_columns, _rows) = (right - _left + 1, top - _bottom + 1);
+
+        // A piece is entered in every cell from which it may be the nearest, so that a look-up reads one cell: first counted, then entered.
+        _starts = new int[(_columns * _rows) + 1];
+        ForEachCell((_, cell) => _starts[cell + 1]++);
+        for (int i = 1; i < _starts.Length; i++)
+        {
+            _starts[i] += _starts[i - 1];
+        }
+
+        int[] next = [.. _starts];
+        _cells = new int[_starts[^1]];
+        ForEachCell((piece, cell) => _cells[next[cell]++] = piece);
+
+        void ForEachCell(Action<int, int> enter)
+        {
+            for (int i = 0; i < _pieces.Length; i++)
+            {
+                RoadPiece p = _pieces[i];
+                (int l, int b) = CellOf(Math.Min(p.From.X, p.To.X) - NearestMetres, Math.Min(p.From.Y, p.To.Y) - NearestMetres);
+                (int r, int t) = CellOf(Math.Max(p.From.X, p.To.X) + NearestMetres, Math.Max(p.From.Y, p.To.Y) + NearestMetres);
+                for (int x = l; x <= r; x++)
+                {
+                    for (int y = b; y <= t; y++)
+                    {
+                        enter(i, ((y - _bottom) * _columns) + x - _left);
+                    }
                 }
             }
         }
@@ -59,11 +86,7 @@ public sealed class LaneMatcher
     /// <summary>The nearest piece within six metres that leads where the track goes; null when there is none.</summary>
     public RoadPiece? Match(in TrackEstimate track)
     {
-        if (!_cells.TryGetValue(CellOf(track.X, track.Y), out List<int>? near))
-        {
-            return null;
-        }
-
+        ReadOnlySpan<int> near = At(CellOf(track.X, track.Y));
         double best = NearestMetres * NearestMetres;
         int found = -1;
         bool moving = track.SpeedMetresPerSecond > 1;
@@ -94,7 +117,7 @@ public sealed class LaneMatcher
         {
             for (int j = cy - reach; j <= cy + reach; j++)
             {
-                foreach (int piece in _cells.GetValueOrDefault((i, j)) ?? [])
+                foreach (int piece in At((i, j)))
                 {
                     if (SquaredDistance(in _pieces[piece], x, y) < metres * metres)
                     {
@@ -105,6 +128,18 @@ public sealed class LaneMatcher
         }
 
         return _pieces.Length == 0;
+    }
+
+    private ReadOnlySpan<int> At((int X, int Y) cell)
+    {
+        (int x, int y) = (cell.X - _left, cell.Y - _bottom);
+        if ((uint)x >= (uint)_columns || (uint)y >= (uint)_rows)
+        {
+            return [];
+        }
+
+        int index = (y * _columns) + x;
+        return _cells.AsSpan(_starts[index], _starts[index + 1] - _starts[index]);
     }
 
     private static double SquaredDistance(in RoadPiece p, double x, double y)
