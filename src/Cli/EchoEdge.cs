@@ -64,7 +64,7 @@ public sealed class EchoEdge : IAsyncDisposable
 
         answer.Packets.Clear();
         answer.Packets.Add(answer.Topic, 0, answer.Properties.Written, answer.Json.Written);
-        _broker.TrySend(client, answer.Packets.Written);
+        _broker.TrySend(client, answer.TopicText, answer.Packets.Written);
         return true;
     }
 
@@ -80,6 +80,8 @@ public sealed class EchoEdge : IAsyncDisposable
     private sealed class Answer(string device)
     {
         public string Device { get; } = device;
+
+        public string TopicText { get; } = Topics.RsmDown(device);
 
         public byte[] Topic { get; } = System.Text.Encoding.UTF8.GetBytes(Topics.RsmDown(device));
 

@@ -204,11 +204,21 @@ public sealed class Generator(GeneratorConfig config, TimeProvider clock)
             string device = config.Sites[place].Device;
             string filter = config.Dialect == LoadDialect.Versioned ? Topics.VersionPrefix + Topics.RsmDown(device) : Topics.RsmDown(device);
             var settings = new ClientSettings(broker, device) { Filters = filter == Topics.RsmDown(device) ? [filter] : [filter, Topics.RsmDown(device)], Quality = MQTTnet.Protocol.MqttQualityOfServiceLevel.AtMostOnce };
-            connections.All[place] = await LastingConnection.ConnectAsync(settings, clock, token, onMessage: null, (in InboundPublish message) =>
-            {
-                driver.Receive(place, in message);
-                return true;
-            });
+            connections.All[place] = await LastingConnection.ConnectAsync(
+                settings,
+                clock,
+                token,
+                args =>
+                {
+                    InboundPublish message = EmbeddedBroker.Unpacked(args.ApplicationMessage);
+                    driver.Receive(place, in message);
+                    return Task.CompletedTask;
+                },
+                (in InboundPublish message) =>
+                {
+                    driver.Receive(place, in message);
+                    return true;
+                });
         });
         return driver;
     }

@@ -102,7 +102,11 @@ public sealed record LoadResult
 
     public double PublicationsPerSecond { get; init; }
 
+    /// <summary>Frames of publications that did not arrive, by their counters.</summary>
     public long FramesLost { get; init; }
+
+    /// <summary>Publications that the platform could not send because the roadside or the broker read too slowly.</summary>
+    public long? DownlinkDropped { get; init; }
 
     public Percentiles Edge { get; init; } = Percentiles.None;
 
@@ -163,6 +167,7 @@ public sealed record LoadResult
             CoresUsed = CoresUsed ?? double.NaN,
             PauseMillisecondsPerSecond = PauseMillisecondsPerSecond ?? double.NaN,
             WorkingSetMegabytes = WorkingSetMegabytes ?? double.NaN,
+            DownlinkDropped = DownlinkDropped ?? 0,
             CollectionsPerSecond = CollectionsPerSecond ?? double.NaN,
             RecoverySeconds = RecoverySeconds ?? double.NaN,
             Knee = Knee ?? new KneeRow(double.NaN, double.NaN, string.Empty),

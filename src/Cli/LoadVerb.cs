@@ -438,6 +438,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
             Late = late,
             PublicationsPerSecond = parts.Sum(p => p.Publications) / seconds,
             FramesLost = parts.Sum(p => p.FramesLost),
+            DownlinkDropped = isOurs ? end.NotSent - first.NotSent : null,
             Edge = Percentiles.Of(edge),
             Waiting = Percentiles.Of(waiting),
             Hops = [.. HopNames.Select((h, i) => RowOf(h, hops[i]))],
@@ -671,9 +672,9 @@ public static class RuntimeChoice
     {
         yield return ("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
         yield return ("DOTNET_TieredPGO", "0");
+        yield return ("DOTNET_ThreadPool_UnfairSemaphoreSpinLimit", "0");
         if (isPlatform)
         {
-            yield return ("DOTNET_ThreadPool_UnfairSemaphoreSpinLimit", "0");
             yield return ("DOTNET_GCgen0size", "0x4000000");
             yield return ("DOTNET_gcConcurrent", "1");
         }

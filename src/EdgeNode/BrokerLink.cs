@@ -40,7 +40,7 @@ public sealed class BrokerLink : ILiveDownlink, IAsyncDisposable
         return link;
     }
 
-    public bool? TrySend(string device, ReadOnlySpan<byte> packets)
+    public bool? TrySend(string device, string topic, ReadOnlySpan<byte> packets)
     {
         bool? isSent = _connection!.TrySend(packets);
         Interlocked.Add(ref _notSent, isSent is false ? 1 : 0);
@@ -97,7 +97,7 @@ public sealed class EmbeddedDownlink : ILiveDownlink
     /// <summary>Set once the broker runs; the tiers are built before it.</summary>
     public EmbeddedBroker? Broker { get; set; }
 
-    public bool? TrySend(string device, ReadOnlySpan<byte> packets) => Broker!.TrySend(device, packets);
+    public bool? TrySend(string device, string topic, ReadOnlySpan<byte> packets) => Broker!.TrySend(device, topic, packets);
 
     public async ValueTask PublishAsync(DownPayload payload, SimTime published, CancellationToken cancellation) =>
         await Broker!.PublishAsync(payload.Device, BrokerLink.DownMessageOf(payload, published), cancellation);

@@ -60,8 +60,8 @@ public sealed class EdgeInbox
         }
     }
 
-    /// <summary>From now on at most so many lists of a device wait.</summary>
-    public void KeepNewest(string device, int lists) => _newest[device] = new Waiting { Limit = lists };
+    /// <summary>From now on at most so many lists of a device wait, or twice as many as are expected in a period.</summary>
+    public void KeepNewest(string device, int lists) => _newest[device] = new Waiting { Least = lists, Limit = lists };
 
     /// <summary>Lists of a device that gave way to newer ones.</summary>
     public long SupersededOf(string device)
@@ -103,6 +103,12 @@ public sealed class EdgeInbox
         lock (_lock)
         {
             CallAfter = lists;
+            foreach (Waiting waiting in _newest.Values)
+            {
+                // Those of one period wait for each other; those of another may have come while the edge is at work.
+                waiting.Limit = Math.Max(waiting.Least, 2 * lists);
+            }
+
             _isReady |= _lists >= lists;
         }
 
@@ -220,7 +226,10 @@ public sealed class EdgeInbox
 
     private sealed class Waiting
     {
-        public int Limit { get; init; }
+        /// <summary>Lists that may wait, whatever is expected.</summary>
+        public int Least { get; init; }
+
+        public int Limit { get; set; }
 
         public int Lists { get; set; }
 

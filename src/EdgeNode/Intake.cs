@@ -60,7 +60,6 @@ public sealed class Intake : IDisposable
             {
                 if (isLive)
                 {
-                    // Those of one period wait for each other; those of another may have come while the edge is at work.
                     inbox.KeepNewest(site.Device, 2 * Math.Max(2, site.Sensors.Length));
                 }
 

@@ -30,7 +30,7 @@ public sealed class LiveClock
 public interface ILiveDownlink : IDownlink
 {
     /// <summary>Sends whole packets to a device in one piece; false when it or its broker reads too slowly, null when each message has to be published by itself.</summary>
-    bool? TrySend(string device, ReadOnlySpan<byte> packets);
+    bool? TrySend(string device, string topic, ReadOnlySpan<byte> packets);
 }
 
 /// <summary>What live edges have done, added up over a process.</summary>
@@ -111,6 +111,13 @@ public sealed class LiveContext(Intake intake, LiveClock clock)
 
     /// <summary>How long beyond the period's end a list is waited for.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(80);
+
+    /// <summary>When an edge's periods begin; spread evenly whatever edges there are.</summary>
+    public static TimeSpan OffsetOf(int edgeNumber)
+    {
+        const double GoldenRatio = 0.6180339887498949;
+        return Period * (edgeNumber * GoldenRatio % 1);
+    }
 
     public Intake Intake { get; } = intake;
 

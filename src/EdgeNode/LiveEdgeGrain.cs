@@ -16,13 +16,13 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
 {
     private readonly SortedDictionary<string, List<HandoverRow>> _leaving = new(StringComparer.Ordinal);
     private readonly List<DownPayload> _down = [];
-    private readonly PublicationClock _due = new(LiveContext.Period, LiveContext.Patience);
     private readonly Dictionary<string, Lane> _lanes = new(StringComparer.Ordinal);
     private readonly PublishProperties _properties = new();
     private readonly List<(int Start, int Length, PayloadFormat Format)> _frames = [];
     private readonly long[] _numbers = new long[LedgerText.Numbers];
     private readonly byte[] _text = new byte[512];
     private readonly long[] _reasons = new long[32];
+    private PublicationClock _due = null!;
     private EdgeConfig _config = null!;
     private EdgeCore _core = null!;
     private EdgeInbox _inbox = null!;
@@ -46,6 +46,7 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _config = catalogue[this.GetPrimaryKeyString()];
+        _due = new PublicationClock(LiveContext.Period, LiveContext.Patience, LiveContext.OffsetOf(_config.Number));
         _inbox = live.Intake.Inboxes[_config.EdgeId];
         _core = new EdgeCore(_config, Trackers.ByName[_config.Tracker.Name](_config.Tracker, _config.Number, null)) { OnList = Note };
         _sink = AddFrame;
@@ -221,7 +222,7 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
             return;
         }
 
-        bool? isSent = live.Downlink.TrySend(site.Device, lane.Packets.Written);
+        bool? isSent = live.Downlink.TrySend(site.Device, site.RsmTopic, lane.Packets.Written);
         lane.SendMicroseconds = live.Clock.Now.Microseconds - sending.Microseconds;
         if (isSent is false)
         {

@@ -8,7 +8,10 @@ namespace V2XSim.EdgeNode;
 /// sensor's last measurement and the usual time between two follows when it will measure next. A list that does not come is waited for
 /// for the patience beyond the period's end; a sensor that has been silent for a second is not waited for.
 /// </summary>
-public sealed class PublicationClock(TimeSpan period, TimeSpan patience)
+/// <param name="period">Time between two publications.</param>
+/// <param name="patience">How long beyond its end a list is waited for.</param>
+/// <param name="offset">When periods begin: if those of all edges began at once, all would publish in the same few milliseconds of each.</param>
+public sealed class PublicationClock(TimeSpan period, TimeSpan patience, TimeSpan offset = default)
 {
     private const long SilentMicroseconds = SimTime.MicrosecondsPerSecond;
 
@@ -19,6 +22,7 @@ public sealed class PublicationClock(TimeSpan period, TimeSpan patience)
     private const double Jitter = 0.1;
     private readonly long _period = (long)period.TotalMicroseconds;
     private readonly long _patience = (long)patience.TotalMicroseconds;
+    private readonly long _offset = (long)offset.TotalMicroseconds;
     private readonly List<Rhythm> _sensors = [];
     private long _slot = long.MinValue;
     private long _newest = long.MinValue;
@@ -29,6 +33,8 @@ public sealed class PublicationClock(TimeSpan period, TimeSpan patience)
 
     /// <summary>Lists that are still expected in this period, at least one: who collects them need not look before so many are there.</summary>
     public int Missing { get; private set; } = 1;
+
+    private long EndOfSlot => ((_slot + 1) * _period) + _offset;
 
     /// <summary>Notes a list.</summary>
     /// <param name="sensor">Whose it is.</param>
@@ -48,7 +54,7 @@ public sealed class PublicationClock(TimeSpan period, TimeSpan patience)
         }
 
         known.Heard = now.Microseconds;
-        long slot = scan.Microseconds / _period;
+        long slot = SlotOf(scan.Microseconds);
         _newest = Math.Max(_newest, slot);
         _slot = _hasHeard ? _slot : Math.Max(_slot, slot);
         _hasHeard = true;
@@ -61,7 +67,7 @@ public sealed class PublicationClock(TimeSpan period, TimeSpan patience)
             return false;
         }
 
-        long end = (_slot + 1) * _period;
+        long end = EndOfSlot;
         if (now.Microseconds >= end + _patience)
         {
             return true;
@@ -88,12 +94,12 @@ public sealed class PublicationClock(TimeSpan period, TimeSpan patience)
     /// <summary>Looks ahead: when and after how many lists to look again. A period in which nothing came is left out.</summary>
     public void Plan(SimTime now)
     {
-        if (!_hasHeard && _slot != long.MinValue && now.Microseconds >= ((_slot + 1) * _period) + _patience)
+        if (!_hasHeard && _slot != long.MinValue && now.Microseconds >= EndOfSlot + _patience)
         {
-            _slot = Math.Max(_slot + 1, (now.Microseconds - _patience) / _period);
+            _slot = Math.Max(_slot + 1, SlotOf(now.Microseconds - _patience));
         }
 
-        long end = (_slot + 1) * _period;
+        long end = EndOfSlot;
         int missing = 0;
         bool isAnyAlive = false;
         foreach (Rhythm sensor in _sensors)
@@ -113,6 +119,8 @@ public sealed class PublicationClock(TimeSpan period, TimeSpan patience)
         Missing = Math.Max(1, missing);
         Deadline = isAnyAlive ? new SimTime(end + _patience) : new SimTime(long.MaxValue);
     }
+
+    private long SlotOf(long microseconds) => (long)Math.Floor((microseconds - _offset) / (double)_period);
 
     /// <summary>How often a sensor measures.</summary>
     private sealed class Rhythm

@@ -114,6 +114,11 @@ public sealed class LoadDriver
     public void Receive(int place, in InboundPublish message)
     {
         long now = _now();
+        if (!message.Topic.EndsWith("/rsm/down", StringComparison.Ordinal))
+        {
+            return;
+        }
+
         ReadOnlySpan<byte> payload = message.Payload.IsSingleSegment ? message.Payload.FirstSpan : System.Buffers.BuffersExtensions.ToArray(message.Payload);
         (int count, int secondMark) = RsmPeek.Read(payload);
         bool isOurs = message.Published != InboundPublish.NoNumber;

@@ -22,6 +22,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
     private readonly MqttServer _server;
     private readonly ConcurrentDictionary<string, IDictionary> _observers = new(StringComparer.Ordinal);
     private readonly HashSet<string> _devices;
+    private readonly ConcurrentDictionary<string, Wishes> _wishes = new(StringComparer.Ordinal);
     private volatile Dictionary<string, MqttSessionStatus>? _sessions;
     private long _dropped;
 
@@ -110,10 +111,25 @@ public sealed class EmbeddedBroker : IAsyncDisposable
 
             return Task.CompletedTask;
         };
+        server.ClientSubscribedTopicAsync += args =>
+        {
+            broker._wishes.GetOrAdd(args.ClientId, _ => new Wishes()).Add(args.TopicFilter.Topic);
+            return Task.CompletedTask;
+        };
+        server.ClientUnsubscribedTopicAsync += args =>
+        {
+            broker._wishes.GetOrAdd(args.ClientId, _ => new Wishes()).Remove(args.TopicFilter);
+            return Task.CompletedTask;
+        };
         server.ClientDisconnectedAsync += args =>
         {
             // The end of a connection may be told after its successor has begun.
             broker._observers.TryRemove(new KeyValuePair<string, IDictionary>(args.ClientId, args.SessionItems));
+            if (!gate.Clients.ContainsKey(args.ClientId))
+            {
+                broker._wishes.TryRemove(args.ClientId, out _);
+            }
+
             return Task.CompletedTask;
         };
         server.InterceptingPublishAsync += args =>
@@ -157,11 +173,19 @@ public sealed class EmbeddedBroker : IAsyncDisposable
     /// Sends whole packets to a device's own connection, in one piece, when nobody else wants to hear them and the device speaks MQTT 5;
     /// null when they have to go the library's way, false when the device reads too slowly.
     /// </summary>
-    public bool? TrySend(string device, ReadOnlySpan<byte> packets)
+    /// <param name="device">Whose connection.</param>
+    /// <param name="topic">Topic of all the packets; who has not subscribed to it gets none of them.</param>
+    /// <param name="packets">PUBLISH packets of MQTT 5.</param>
+    public bool? TrySend(string device, string topic, ReadOnlySpan<byte> packets)
     {
         if (!_observers.IsEmpty || !Gate.Clients.TryGetValue(device, out LeanAdapter? connection))
         {
             return null;
+        }
+
+        if (!Wants(device, topic))
+        {
+            return true;
         }
 
         bool isSent = connection.TrySend(packets);
@@ -185,7 +209,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
     /// <summary>Delivers a message of the platform to a device and to whoever else listens.</summary>
     public async Task PublishAsync(string device, MqttApplicationMessage message, CancellationToken cancellation)
     {
-        if (_observers.IsEmpty)
+        if (_observers.IsEmpty && Wants(device, message.Topic))
         {
             Dictionary<string, MqttSessionStatus> sessions = _sessions ??= (await _server.GetSessionsAsync()).ToDictionary(s => s.Id, StringComparer.Ordinal);
             if (sessions.TryGetValue(device, out MqttSessionStatus? session))
@@ -197,6 +221,8 @@ public sealed class EmbeddedBroker : IAsyncDisposable
 
         await _server.InjectApplicationMessage(new InjectedMqttApplicationMessage(message) { SenderClientId = "platform" }, cancellation);
     }
+
+    private bool Wants(string device, string topic) => _wishes.TryGetValue(device, out Wishes? wishes) && wishes.Include(topic);
 
     private static void Keep(MqttApplicationMessage message)
     {
@@ -244,5 +270,46 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         }
 
         _server.Dispose();
+    }
+
+    /// <summary>What a client has subscribed to; what was asked of one topic is remembered until that changes.</summary>
+    private sealed class Wishes
+    {
+        private readonly HashSet<string> _filters = new(StringComparer.Ordinal);
+        private ConcurrentDictionary<string, bool> _known = new(StringComparer.Ordinal);
+
+        public void Add(string filter)
+        {
+            lock (_filters)
+            {
+                _filters.Add(filter);
+                _known = new ConcurrentDictionary<string, bool>(StringComparer.Ordinal);
+            }
+        }
+
+        public void Remove(string filter)
+        {
+            lock (_filters)
+            {
+                _filters.Remove(filter);
+                _known = new ConcurrentDictionary<string, bool>(StringComparer.Ordinal);
+            }
+        }
+
+        public bool Include(string topic)
+        {
+            if (_known.TryGetValue(topic, out bool isWanted))
+            {
+                return isWanted;
+            }
+
+            lock (_filters)
+            {
+                isWanted = _filters.Any(f => MqttTopicFilterComparer.Compare(topic, f) == MqttTopicFilterCompareResult.IsMatch);
+                _known[topic] = isWanted;
+            }
+
+            return isWanted;
+        }
     }
 }

@@ -285,13 +285,20 @@ internal sealed class LeanAdapter : IMqttChannelAdapter
             at += 2;
         }
 
-        if (at >= octets.Length || octets[at] >= 128 || octets.Length - at - 1 < octets[at])
+        // The length of the properties: one octet, or two.
+        if (at + 1 >= octets.Length || (octets[at] >= 128 && octets[at + 1] >= 128))
         {
             return false;
         }
 
-        int end = at + 1 + octets[at];
-        at++;
+        int length = octets[at] < 128 ? octets[at] : (octets[at] & 127) | (octets[at + 1] << 7);
+        at += octets[at] < 128 ? 1 : 2;
+        int end = at + length;
+        if (end > octets.Length)
+        {
+            return false;
+        }
+
         parts = new PublishParts { Topic = topicText, Quality = quality, Identifier = identifier, Properties = at, Payload = end, Sequence = InboundPublish.NoNumber, Arrival = InboundPublish.NoNumber, Published = InboundPublish.NoNumber };
         while (at < end)
         {
