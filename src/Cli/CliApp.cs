@@ -26,7 +26,7 @@ public static class CliApp
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, TimeProvider clock)
     {
-        RootCommand root = Build(new Verbs(output, error, clock), new Tap(output, error, clock), new Send(output, error, clock), new LoadVerb(output, error, clock), new EdgeVerb(output, error, clock), output, clock);
+        RootCommand root = Build(new Verbs(output, error, clock), new Tap(output, error, clock), new Send(output, error, clock), new LoadVerb(output, error, clock), new EdgeVerb(output, error, clock), output, error, clock);
         ParseResult parsed = root.Parse(args);
         if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction && !args.Any(a => a.StartsWith("[suggest", StringComparison.Ordinal)))
         {
@@ -90,7 +90,7 @@ public static class CliApp
 #pragma warning restore CA1031
     }
 
-    private static RootCommand Build(Verbs verbs, Tap tap, Send sender, LoadVerb load, EdgeVerb edge, TextWriter output, TimeProvider time)
+    private static RootCommand Build(Verbs verbs, Tap tap, Send sender, LoadVerb load, EdgeVerb edge, TextWriter output, TextWriter error, TimeProvider time)
     {
         var root = new RootCommand("V2XSim: a vehicle-road cooperative edge-cloud simulator. 'v2xsim init demo' makes a first scenario, 'v2xsim run demo' runs it.");
         var json = new Option<bool>("--json") { Description = "Print one JSON document on standard output.", Recursive = true };
@@ -227,7 +227,7 @@ public static class CliApp
         root.Add(send);
 
         AddFuse(root, output, json);
-        AddLoad(root, load, edge, output, time, json, authority, port, listen, access);
+        AddLoad(root, load, edge, output, error, time, json, authority, port, listen, access);
 
         var acl = new Command("acl", "Rules of who may publish and hear what at a broker.");
         var acls = new AccessVerbs(Console.In, output);
@@ -272,7 +272,7 @@ public static class CliApp
     }
 
     private static void AddLoad(
-        RootCommand root, LoadVerb load, EdgeVerb edge, TextWriter output, TimeProvider time, Option<bool> json, Option<string?> authority, Option<int> port, Option<string?> listen, Option<string?> access)
+        RootCommand root, LoadVerb load, EdgeVerb edge, TextWriter output, TextWriter errors, TimeProvider time, Option<bool> json, Option<string?> authority, Option<int> port, Option<string?> listen, Option<string?> access)
     {
         var target = new Option<string?>("--target") { Description = "Broker of the edge under test, whatever it is; our own platform with its embedded broker when absent.", HelpName = "mqtt://[USER:PASSWORD@]HOST:PORT" };
         var broker = new Option<string?>("--broker") { Description = "External broker for our own edges; one starts in the process when absent.", HelpName = "mqtt://[USER:PASSWORD@]HOST:PORT" };
@@ -339,6 +339,32 @@ public static class CliApp
             p.GetValue(json),
             cancellation));
         root.Add(verb);
+
+        var wanted = new Option<int>("--sites") { Description = "Sites of the network.", HelpName = "N", Required = true };
+        Between(wanted, 1, 1_000_000);
+        var budget = new Option<double>("--budget") { Description = "99 of 100 publications have to be at the roadside this soon after their last message was due.", DefaultValueFactory = _ => 20, HelpName = "MILLISECONDS" };
+        Between(budget, 0.1, 10_000);
+        var cores = new Option<int>("--cores") { Description = "Cores of one edge node.", DefaultValueFactory = _ => 8, HelpName = "N" };
+        Between(cores, 1, 1024);
+        var measured = new Option<string[]>("--results") { Description = "Results of 'v2xsim load' with two numbers of objects or more; measured now, in two minutes, when absent. May be repeated.", HelpName = "FILE" };
+        var planEdges = new Command("plan-edges", "How many edge nodes and cores a network needs to hold a latency budget, from measured cost.") { wanted, sensors, rate, objects, format, budget, cores, measured, folder, force };
+        planEdges.SetAction((p, cancellation) => new EdgePlanVerb(output, errors, time).RunAsync(
+            new EdgePlanOptions
+            {
+                Sites = p.GetValue(wanted),
+                Sensors = p.GetValue(sensors),
+                RateHz = p.GetValue(rate),
+                Objects = p.GetValue(objects),
+                Format = FormatOf(p.GetValue(format)),
+                BudgetMilliseconds = p.GetValue(budget),
+                Cores = p.GetValue(cores),
+                Results = p.GetValue(measured) ?? [],
+                OutputFolder = p.GetValue(folder),
+                Force = p.GetValue(force),
+            },
+            p.GetValue(json),
+            cancellation));
+        root.Add(planEdges);
 
         var config = new Argument<string>("config");
         var generator = new Command("load-generator", "One process of a load test.") { config };

@@ -11,24 +11,42 @@ public sealed class Ledger
 
     public long DeadlineMisses { get; private set; }
 
+    /// <summary>Misses by what took longest of the way.</summary>
+    public SortedDictionary<string, long> MissesByCause { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Hops and their histograms, in the order of declaration.</summary>
+    public IEnumerable<(string Hop, LongHistogram Histogram)> Histograms => _hops.Select(h => (h.Key, h.Value.Histogram));
+
     /// <summary>Declares a hop; rows come out in the order of declaration.</summary>
     public void Declare(string hop, string from, string to) => _hops.Add(hop, (from, to, new LongHistogram(1, 600_000_000, 3)));
 
     public void Add(string hop, long microseconds) => _hops[hop].Histogram.RecordValue(Math.Clamp(microseconds, 0, 600_000_000));
 
-    /// <summary>The whole way, from the sensor to the road.</summary>
-    public void AddWhole(string hop, long microseconds)
+    /// <summary>The whole way, from the sensor to the road, and what it was made of.</summary>
+    public void AddWhole(string hop, long microseconds, params ReadOnlySpan<(string Cause, long Microseconds)> parts)
     {
         Add(hop, microseconds);
-        DeadlineMisses += microseconds > DeadlineMilliseconds * 1000 ? 1 : 0;
+        if (microseconds <= DeadlineMilliseconds * 1000)
+        {
+            return;
+        }
+
+        DeadlineMisses++;
+        (string Cause, long Microseconds) longest = parts[0];
+        foreach ((string Cause, long Microseconds) part in parts)
+        {
+            longest = part.Microseconds > longest.Microseconds ? part : longest;
+        }
+
+        MissesByCause[longest.Cause] = MissesByCause.GetValueOrDefault(longest.Cause) + 1;
     }
 
     public LatencyRow Row(string hop)
     {
         (string from, string to, LongHistogram h) = _hops[hop];
         return h.TotalCount == 0
-            ? new LatencyRow(hop, from, to, 0, double.NaN, double.NaN, double.NaN, double.NaN, double.NaN)
-            : new LatencyRow(hop, from, to, h.TotalCount, At(50), At(90), At(99), At(99.9), h.GetMaxValue() / 1000.0);
+            ? new LatencyRow(hop, from, to, 0, double.NaN, double.NaN, double.NaN, double.NaN, double.NaN, double.NaN)
+            : new LatencyRow(hop, from, to, h.TotalCount, h.GetMean() / 1000, At(50), At(90), At(99), At(99.9), h.GetMaxValue() / 1000.0);
 
         double At(double percentile) => h.GetValueAtPercentile(percentile) / 1000.0;
     }

@@ -33,7 +33,7 @@ public sealed class Results : IAsyncDisposable
     private readonly Dictionary<string, HashingStream> _files = new(StringComparer.Ordinal);
     private readonly SortedDictionary<(long Published, string Device), long> _received = [];
     private readonly Lock _receivedLock = new();
-    private readonly Queue<(string Device, long Sensed, long Fused)> _used = [];
+    private readonly Queue<(string Device, long Sensed, long Sent, long Arrived, long Fused)> _used = [];
     private readonly SortedDictionary<string, long> _rejected = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, long> _ingestedByTopic = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, long> _warnings = new(StringComparer.Ordinal);
@@ -93,8 +93,11 @@ public sealed class Results : IAsyncDisposable
         _ledger.Declare("waiting", "arrived", "fused and published");
         _ledger.Declare("downlink", "published", "received at the roadside");
         _ledger.Declare("edge", "sensed", "received at the roadside");
+        _wall.Declare("decode", "a step of one edge begun", "its messages decoded");
+        _wall.Declare("fuse", "decoded", "fused and predicted");
+        _wall.Declare("encode", "fused", "warned, handed over, encoded");
         _wall.Declare("publish lateness", "due", "handed to the broker");
-        _wall.Declare("edge step", "called", "answered");
+        _wall.Declare("edge step", "all edges called", "all answered");
     }
 
     /// <summary>Makes the output folder and opens the tables.</summary>
@@ -110,6 +113,11 @@ public sealed class Results : IAsyncDisposable
 
             // Old figures must not stand beside new tables, should this run fail.
             Directory.CreateDirectory(folder);
+            foreach (string old in Directory.EnumerateFiles(folder, "*" + HistogramFile.Extension))
+            {
+                File.Delete(old);
+            }
+
             foreach (string old in (string[])[RunFile, ReportFile, TimingFile, PageFile, .. TableNames.Select(t => t + ".parquet")])
             {
                 File.Delete(Path.Combine(folder, old));
@@ -135,7 +143,17 @@ public sealed class Results : IAsyncDisposable
 
     public void AddStepTime(long microseconds) => _wall.Add("edge step", microseconds);
 
-    public IReadOnlyList<LatencyRow> WallRows() => _options.IsWallClock ? [_wall.Row("publish lateness"), _wall.Row("edge step")] : [];
+    /// <summary>What the parts of an edge's step took in real time; under the wall clock also how late messages were and how long steps took.</summary>
+    public IReadOnlyList<LatencyRow> WallRows() =>
+        [_wall.Row("decode"), _wall.Row("fuse"), _wall.Row("encode"), .. _options.IsWallClock ? (LatencyRow[])[_wall.Row("publish lateness"), _wall.Row("edge step")] : []];
+
+    /// <summary>Notes what the parts of an edge's step took in real time.</summary>
+    public void AddStepParts(TimeSpan decode, TimeSpan fuse, TimeSpan encode)
+    {
+        _wall.Add("decode", (long)decode.TotalMicroseconds);
+        _wall.Add("fuse", (long)fuse.TotalMicroseconds);
+        _wall.Add("encode", (long)encode.TotalMicroseconds);
+    }
 
     /// <summary>Takes what the simulator knows of vehicles' messages and of scans; before the step in which they are used is added.</summary>
     public void AddHidden(RoadsideFleet fleet)
@@ -287,6 +305,16 @@ public sealed class Results : IAsyncDisposable
         string json = report.ToJson();
         await File.WriteAllTextAsync(Path.Combine(folder, ReportFile), json);
         await File.WriteAllTextAsync(Path.Combine(folder, TimingFile), JsonSerializer.Serialize(timing, RunReport.JsonOptions) + "\n");
+        foreach ((string hop, HdrHistogram.LongHistogram histogram) in _ledger.Histograms)
+        {
+            HistogramFile.Write(Path.Combine(folder, $"latency-{hop}{HistogramFile.Extension}"), histogram);
+        }
+
+        foreach ((string hop, HdrHistogram.LongHistogram histogram) in _wall.Histograms.Where(h => h.Histogram.TotalCount > 0))
+        {
+            HistogramFile.Write(Path.Combine(folder, $"wall-{hop.Replace(' ', '-')}{HistogramFile.Extension}"), histogram);
+        }
+
         await File.WriteAllTextAsync(Path.Combine(folder, PageFile), HtmlReport.Write(report, timing, MapRoads(), MapSites()));
         var run = new RunFileContent(
             report.Version,
@@ -329,12 +357,17 @@ public sealed class Results : IAsyncDisposable
     {
         lock (_receivedLock)
         {
-            while (_used.TryPeek(out (string Device, long Sensed, long Fused) next) && next.Fused <= untilMicroseconds)
+            while (_used.TryPeek(out (string Device, long Sensed, long Sent, long Arrived, long Fused) next) && next.Fused <= untilMicroseconds)
             {
                 _used.Dequeue();
                 if (_received.TryGetValue((next.Fused, next.Device), out long received))
                 {
-                    _ledger.AddWhole("edge", received - next.Sensed);
+                    _ledger.AddWhole(
+                        "edge",
+                        received - next.Sensed,
+                        ("sensor", next.Sent - next.Sensed),
+                        ("network", next.Arrived - next.Sent + (received - next.Fused)),
+                        ("waiting", next.Fused - next.Arrived));
                 }
             }
 
@@ -369,7 +402,7 @@ public sealed class Results : IAsyncDisposable
             _ledger.Add("sensing", row.SentMicroseconds - row.SensedMicroseconds);
             _ledger.Add("uplink", row.ArrivalMicroseconds - row.SentMicroseconds);
             _ledger.Add("waiting", now - row.ArrivalMicroseconds);
-            _used.Enqueue((row.Device, row.SensedMicroseconds, now));
+            _used.Enqueue((row.Device, row.SensedMicroseconds, row.SentMicroseconds, row.ArrivalMicroseconds, now));
         }
     }
 
@@ -531,7 +564,8 @@ public sealed class Results : IAsyncDisposable
                 _ledger.Row("edge"),
                 [_ledger.Row("sensing"), _ledger.Row("uplink"), _ledger.Row("waiting"), _ledger.Row("downlink")],
                 Ledger.DeadlineMilliseconds,
-                _ledger.DeadlineMisses),
+                _ledger.DeadlineMisses,
+                _ledger.MissesByCause),
             Tiers = new TiersSection(
                 new CentreSection(centre.Devices, centre.Sensors, centre.SignalControllers, centre.Regions, centre.MeanVehicles, centre.MeanSpeedMetresPerSecond),
                 _windowsClosed,

@@ -468,6 +468,7 @@ public sealed class RunSession : IAsyncDisposable
         foreach (EdgeStepResult result in results)
         {
             _watch.AddTicks(result.DecodeTicks, result.FuseTicks, result.EncodeTicks);
+            _results.AddStepParts(_clock.GetElapsedTime(0, result.DecodeTicks), _clock.GetElapsedTime(0, result.FuseTicks), _clock.GetElapsedTime(0, result.EncodeTicks));
             foreach (DownCount down in result.Down)
             {
                 // Whether a real unit has got its messages only that unit knows.

@@ -245,6 +245,12 @@ public static class HtmlReport
                 E(h.Hop), E(h.From), E(h.To), N(h.Count), F(h.P50Ms, "0.0"), F(h.P90Ms, "0.0"), F(h.P99Ms, "0.0"), F(h.P999Ms, "0.0"), F(h.MaxMs, "0.0"),
                 string.Create(Invariant, $"<svg class=\"bar\" viewBox=\"0 0 100 8\" aria-hidden=\"true\"><rect class=\"p99\" width=\"{Clean(h.P99Ms) / most * 100:0.#}\" height=\"8\"/><rect class=\"p50\" width=\"{Clean(h.P50Ms) / most * 100:0.#}\" height=\"8\"/></svg>"),
             ])]);
+        html.Append(Waterfall.Svg([.. r.Latency.Hops.Select(h => new WaterfallBar(h.Hop, $"{h.From} → {h.To}", h.MeanMs, h.P99Ms))]));
+        if (r.Latency.DeadlineMisses > 0)
+        {
+            html.Append("<p class=\"note\">Beyond ").Append(F(r.Latency.DeadlineMs, "0")).Append(" ms by what took longest: ")
+                .Append(E(string.Join(", ", r.Latency.MissesByCause.Select(c => $"{c.Key} {N(c.Value)}")))).Append(".</p>");
+        }
     }
 
     private static void Messages(StringBuilder html, RunReport r)

@@ -207,10 +207,11 @@ public sealed record AccuracySection(
 /// <param name="AssociationAcross">HOTA's association accuracy at similarity 0.5 over the whole network and run.</param>
 public sealed record HandoverSection(long Crossings, long Kept, double KeptShare, long Announced, long Adopted, long Merged, long Dropped, long Revised, double Idf1Across, double AssociationAcross);
 
-public sealed record LatencySection(LatencyRow Edge, IReadOnlyList<LatencyRow> Hops, double DeadlineMs, long DeadlineMisses);
+/// <param name="MissesByCause">Which part of the way took longest of those that missed the deadline: sensor, network, waiting.</param>
+public sealed record LatencySection(LatencyRow Edge, IReadOnlyList<LatencyRow> Hops, double DeadlineMs, long DeadlineMisses, IReadOnlyDictionary<string, long> MissesByCause);
 
 /// <summary>One line of the latency ledger, milliseconds.</summary>
-public sealed record LatencyRow(string Hop, string From, string To, long Count, double P50Ms, double P90Ms, double P99Ms, double P999Ms, double MaxMs);
+public sealed record LatencyRow(string Hop, string From, string To, long Count, double MeanMs, double P50Ms, double P90Ms, double P99Ms, double P999Ms, double MaxMs);
 
 public sealed record TiersSection(
     CentreSection Centre,

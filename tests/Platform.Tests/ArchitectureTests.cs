@@ -20,6 +20,7 @@ public class ArchitectureTests
         ["Scenarios"] = "Kernel Roads Traffic Sensing Fusion YamlDotNet",
         ["Contracts"] = "Kernel Microsoft.Orleans.Sdk",
         ["Mqtt"] = "Kernel MQTTnet MQTTnet.Server",
+        ["Load"] = "Kernel Messages Mqtt HdrHistogram",
         ["Roadside"] = "Kernel Roads Signals Traffic Sensing Messages Mqtt",
         ["EdgeNode"] = "Kernel Fusion Messages Contracts Mqtt Microsoft.Orleans.Server",
         ["RegionCloud"] = "Kernel Contracts Microsoft.Orleans.Server",

@@ -84,6 +84,11 @@ public sealed class FrameReader
                 return reason;
             }
 
+            if (_objects.Count > ParticipantMessage.MaximumObjects)
+            {
+                return RejectReason.TooManyObjects;
+            }
+
             if (rest == 0)
             {
                 return RejectReason.None;

@@ -1,0 +1,221 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using V2XSim.Dashboard;
+using V2XSim.Kernel;
+
+namespace V2XSim.Cli;
+
+/// <summary>What <c>v2xsim plan-edges</c> is asked for.</summary>
+public sealed record EdgePlanOptions
+{
+    public required int Sites { get; init; }
+
+    public int Sensors { get; init; } = 4;
+
+    public double RateHz { get; init; } = 10;
+
+    public int Objects { get; init; } = 30;
+
+    public PayloadFormat Format { get; init; } = PayloadFormat.Json;
+
+    /// <summary>99 of 100 publications have to be at the roadside this soon after their last message was due.</summary>
+    public double BudgetMilliseconds { get; init; } = 20;
+
+    /// <summary>Cores of one edge node.</summary>
+    public int Cores { get; init; } = 8;
+
+    /// <summary>Results of load tests at two numbers of objects or more; none measures them now.</summary>
+    public IReadOnlyList<string> Results { get; init; } = [];
+
+    public string? OutputFolder { get; init; }
+
+    public bool Force { get; init; }
+}
+
+/// <summary>Cost of an edge, as measured: processor time of a message is <c>message + objects × object</c>.</summary>
+/// <param name="MostCoresUsedShare">Share of its cores up to which a node keeps the latency budget.</param>
+public sealed record EdgeCost(double MicrosecondsPerMessage, double MicrosecondsPerObject, double MostCoresUsedShare)
+{
+    public double Of(double objects) => MicrosecondsPerMessage + (objects * MicrosecondsPerObject);
+
+    /// <summary>Least squares through what was measured at different numbers of objects.</summary>
+    /// <exception cref="BadInputException">There are fewer than two different numbers.</exception>
+    public static EdgeCost Fit(IReadOnlyList<(double Objects, double Microseconds)> measured, double mostCoresUsedShare)
+    {
+        double mx = measured.Average(m => m.Objects), my = measured.Average(m => m.Microseconds), spread = measured.Sum(m => (m.Objects - mx) * (m.Objects - mx));
+        if (spread < 1)
+        {
+            throw new BadInputException("command line", "--results", "all results have the same number of objects, so that the cost of an object cannot be told", "give results with different --objects");
+        }
+
+        double slope = Math.Max(0, measured.Sum(m => (m.Objects - mx) * (m.Microseconds - my)) / spread);
+        return new EdgeCost(Math.Max(0, my - (slope * mx)), slope, mostCoresUsedShare);
+    }
+}
+
+/// <summary>One row of the plan: a network of some size.</summary>
+public sealed record EdgePlanRow(int Sites, double MessagesPerSecond, double CoresNeeded, int Nodes, double SitesPerNode);
+
+/// <summary>Result of <c>plan-edges</c>.</summary>
+public sealed record EdgePlan
+{
+    public required EdgePlanOptions Asked { get; init; }
+
+    public required EdgeCost Cost { get; init; }
+
+    public required IReadOnlyList<EdgePlanRow> Rows { get; init; }
+
+    /// <summary>What was measured, to fit the cost.</summary>
+    public required IReadOnlyList<EdgePlanPoint> Measured { get; init; }
+
+    /// <summary>A load run that was not used for the fit; null when there was none.</summary>
+    public EdgePlanCheck? Check { get; init; }
+}
+
+public sealed record EdgePlanPoint(double Objects, double MessagesPerSecond, double CpuMicroseconds, double P99Ms);
+
+/// <summary>What the plan foretells of a load run, and what the run measured.</summary>
+public sealed record EdgePlanCheck(int Sites, double MessagesPerSecond, double Objects, double ForetoldCores, double MeasuredCores, double P99Ms, bool IsWithinBudget);
+
+/// <summary>How many edge nodes and cores a network needs to hold a latency budget, from measured cost.</summary>
+public sealed class EdgePlanVerb(TextWriter output, TextWriter error, TimeProvider clock)
+{
+    private const string ResultFile = "edge-plan.json", PageFile = "edge-plan.html";
+
+    /// <summary>Share of its cores that a node may use at most even if the budget held beyond it: loads are not even, and nodes fail.</summary>
+    private const double Prudence = 0.7;
+
+    public async Task<int> RunAsync(EdgePlanOptions options, bool json, CancellationToken cancellation)
+    {
+        if (options.OutputFolder is { } folder && File.Exists(Path.Combine(folder, ResultFile)) && !options.Force)
+        {
+            throw new BadInputException(folder, "--out", "the folder holds a plan already", "give another folder, or --force to overwrite");
+        }
+
+        List<LoadResult> results = options.Results.Count > 0 ? [.. options.Results.Select(Read)] : await MeasureAsync(options, cancellation);
+        foreach (LoadResult result in results)
+        {
+            if (result.CpuMicrosecondsPerMessage is null || !result.Valid)
+            {
+                throw new BadInputException("--results", result.Target, "the result is not valid, or does not say what a message costs", "use valid results of 'v2xsim load' with our own edges, or with --watch");
+            }
+        }
+
+        EdgeCost cost = Cost(results, options.BudgetMilliseconds);
+        EdgePlanCheck? check = options.Results.Count > 0 ? null : await CheckAsync(options, cost, cancellation);
+        var plan = new EdgePlan
+        {
+            Asked = options,
+            Cost = cost,
+            Rows = Rows(options, cost),
+            Measured = [.. results.Select(r => new EdgePlanPoint(r.ObjectsPerMessage, r.OfferedPerSecond, r.CpuMicrosecondsPerMessage!.Value, r.Edge.P99Ms))],
+            Check = check,
+        };
+        if (options.OutputFolder is { } to)
+        {
+            Directory.CreateDirectory(to);
+            await File.WriteAllTextAsync(Path.Combine(to, ResultFile), CliApp.Json(plan) + "\n", cancellation);
+            await File.WriteAllTextAsync(Path.Combine(to, PageFile), Page(plan), cancellation);
+        }
+
+        await output.WriteLineAsync(json ? CliApp.Json(plan) : Text(plan));
+        return check is { IsWithinBudget: false } ? ExitCodes.ComparisonFailed : ExitCodes.Done;
+    }
+
+    /// <summary>The cost of messages and objects, and how full a node may be: as full as the fullest measurement that kept the budget.</summary>
+    public static EdgeCost Cost(IReadOnlyList<LoadResult> results, double budgetMilliseconds)
+    {
+        double full = results.Where(r => r.Edge.P99Ms <= budgetMilliseconds && r.Lost == 0).Select(r => (r.CoresUsed ?? 0) / Environment.ProcessorCount).DefaultIfEmpty(0).Max();
+        return EdgeCost.Fit([.. results.Select(r => (r.ObjectsPerMessage, r.CpuMicrosecondsPerMessage!.Value))], Math.Min(Prudence, full));
+    }
+
+    /// <summary>Nodes for the network that was asked for, and for smaller and larger ones.</summary>
+    public static List<EdgePlanRow> Rows(EdgePlanOptions options, EdgeCost cost)
+    {
+        if (cost.MostCoresUsedShare <= 0)
+        {
+            throw new BadInputException("command line", "--budget", "no measurement kept it without loss", "allow more, or measure at lower rates");
+        }
+
+        return [.. new[] { 0.25, 0.5, 1, 2, 4 }.Select(factor => Math.Max(1, (int)Math.Round(options.Sites * factor))).Distinct().Select(sites =>
+        {
+            double messages = sites * options.Sensors * options.RateHz, cores = messages * cost.Of(options.Objects) / 1e6;
+            int nodes = (int)Math.Ceiling(cores / (options.Cores * cost.MostCoresUsedShare));
+
+            // A site belongs to one node.
+            nodes = Math.Min(Math.Max(1, nodes), sites);
+            return new EdgePlanRow(sites, messages, cores, nodes, sites / (double)nodes);
+        })];
+    }
+
+    private async Task<List<LoadResult>> MeasureAsync(EdgePlanOptions options, CancellationToken cancellation)
+    {
+        // Two numbers of objects tell the cost of a message from that of an object; a third, at a higher rate, how full a node may be.
+        const int Sites = 60;
+        int few = Math.Max(1, options.Objects / 3);
+        var results = new List<LoadResult>();
+        foreach ((int objects, double rate) in new[] { (few, options.RateHz), (options.Objects, options.RateHz), (options.Objects, options.RateHz * 3), (options.Objects, options.RateHz * 5) })
+        {
+            results.Add(await LoadAsync(options, Sites, objects, rate, cancellation));
+        }
+
+        return results;
+    }
+
+    private async Task<EdgePlanCheck> CheckAsync(EdgePlanOptions options, EdgeCost cost, CancellationToken cancellation)
+    {
+        // As many sites as this machine can hold by the plan, at the objects and the rate that were asked for.
+        double perSite = options.Sensors * options.RateHz * cost.Of(options.Objects) / 1e6;
+        int sites = Math.Clamp((int)(Environment.ProcessorCount * cost.MostCoresUsedShare / perSite), 1, Math.Min(options.Sites, 400));
+        LoadResult result = await LoadAsync(options, sites, options.Objects, options.RateHz, cancellation);
+        return new EdgePlanCheck(sites, result.OfferedPerSecond, result.ObjectsPerMessage, result.OfferedPerSecond * cost.Of(result.ObjectsPerMessage) / 1e6, result.CoresUsed ?? double.NaN, result.Edge.P99Ms, result.Edge.P99Ms <= options.BudgetMilliseconds && result.Lost == 0);
+    }
+
+    private async Task<LoadResult> LoadAsync(EdgePlanOptions options, int sites, int objects, double rate, CancellationToken cancellation)
+    {
+        var written = new StringWriter(CultureInfo.InvariantCulture);
+        await new LoadVerb(written, error, clock).RunAsync(
+            new LoadOptions { Sites = sites, Sensors = options.Sensors, RateHz = rate, Objects = objects, Format = options.Format, DurationSeconds = 8, WarmupSeconds = 4 }, json: true, cancellation);
+        return JsonSerializer.Deserialize<LoadResult>(written.ToString(), RunReport.JsonOptions)!;
+    }
+
+    private static LoadResult Read(string path)
+    {
+        try
+        {
+            string file = Directory.Exists(path) ? Path.Combine(path, LoadPages.ResultFile) : path;
+            return JsonSerializer.Deserialize<LoadResult>(ScenarioLoader.ReadText(ScenarioLoader.Existing(file)), RunReport.JsonOptions)!;
+        }
+        catch (JsonException e)
+        {
+            throw new BadInputException(path, "--results", $"it is not a result of a load test: {e.Message}", "give load.json of 'v2xsim load --out', or what --json printed");
+        }
+    }
+
+    private static string Text(EdgePlan plan)
+    {
+        var text = new StringBuilder();
+        text.Append(Say($"cost             {plan.Cost.MicrosecondsPerMessage:0.0} µs a message + {plan.Cost.MicrosecondsPerObject:0.00} µs an object; {plan.Cost.Of(plan.Asked.Objects):0.0} µs with {plan.Asked.Objects} objects, {plan.Asked.Format.ToString().ToLowerInvariant()}\n"));
+        text.Append(Say($"how full         p99 keeps to {plan.Asked.BudgetMilliseconds:0.#} ms up to {plan.Cost.MostCoresUsedShare * 100:0} % of a node's cores, as measured on {Environment.ProcessorCount}\n\n"));
+        text.Append(Say($"{"sites",8}{"messages/s",12}{"cores",8}{"nodes",8}{"sites/node",12}   nodes of {plan.Asked.Cores} cores\n"));
+        foreach (EdgePlanRow row in plan.Rows)
+        {
+            text.Append(Say($"{row.Sites,8}{row.MessagesPerSecond,12:0}{row.CoresNeeded,8:0.00}{row.Nodes,8}{row.SitesPerNode,12:0.0}{(row.Sites == plan.Asked.Sites ? "   ← asked for" : string.Empty)}\n"));
+        }
+
+        if (plan.Check is { } check)
+        {
+            text.Append(Say($"\ncheck            {check.Sites} sites, {check.MessagesPerSecond:0} messages/s: {check.ForetoldCores:0.00} cores foretold, {check.MeasuredCores:0.00} measured; p99 {check.P99Ms:0.0} ms, {(check.IsWithinBudget ? "within the budget" : "BEYOND the budget")}\n"));
+        }
+
+        return text.ToString().TrimEnd();
+    }
+
+    private static string Page(EdgePlan plan) =>
+        $"<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Edge nodes</title><link rel=\"icon\" href=\"data:,\"><style>{HtmlReport.Style}</style></head><body><main><h1>Edge nodes for a network</h1><pre>{System.Net.WebUtility.HtmlEncode(Text(plan))}</pre><h2>Cores and nodes over the size of the network</h2>"
+        + Waterfall.Lines("sites", string.Empty, [("cores", [.. plan.Rows.Select(r => ((double)r.Sites, r.CoresNeeded))]), ("nodes", [.. plan.Rows.Select(r => ((double)r.Sites, (double)r.Nodes))])])
+        + "</main></body></html>\n";
+
+    private static string Say(FormattableString text) => FormattableString.Invariant(text);
+}

@@ -1,0 +1,284 @@
+using System.Buffers;
+using System.Net;
+using System.Text.Json;
+using CsCheck;
+using V2XSim.Cli;
+using V2XSim.EdgeNode;
+using V2XSim.Fusion;
+using V2XSim.Kernel;
+using V2XSim.Messages;
+using V2XSim.Messages.Uper;
+using V2XSim.Mqtt;
+using Xunit;
+
+namespace V2XSim.Platform.Tests;
+
+/// <summary>Edges that work when messages come: when they publish, what they drop when they cannot keep up, what they show of it.</summary>
+public class LiveEdgeTests
+{
+    private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(100), Patience = TimeSpan.FromMilliseconds(80);
+
+    [Fact]
+    public void Sensors_of_any_rates_and_phases_lead_to_one_publication_a_period_and_nothing_waits_in_vain() =>
+        Gen.Select(Gen.Select(Gen.Int[20, 100], Gen.Int[0, 99]).Array[1, 5], Gen.Int[0, 99]).Sample((sensors, offset) =>
+        {
+            // Lists come 20 ms after their measurement; after two seconds of learning, each is the last of its period or not.
+            var clock = new PublicationClock(Period, Patience, TimeSpan.FromMilliseconds(offset));
+            SensorProfile[] profiles = [.. sensors.Select((_, i) => Sensor(i))];
+            (long Scan, int Sensor)[] scans = [.. sensors.SelectMany((s, i) => Enumerable.Range(1, 4000 / s.Item1).Select(k => ((k * s.Item1 * 1000L) + (s.Item2 * 1000), i))).OrderBy(s => s.Item1).ThenBy(s => s.i)];
+            var published = new List<long>();
+            foreach ((long scan, int sensor) in scans.Where(s => s.Scan < 3_900_000))
+            {
+                var now = new SimTime(scan + 20_000);
+                Assert.True(now.Microseconds < 2_000_000 || now < clock.Deadline, "a list was waited for that was not to come");
+                clock.Hear(profiles[sensor], new SimTime(scan), now);
+                if (clock.IsDue(now))
+                {
+                    published.Add(now.Microseconds);
+                    clock.Published();
+                }
+
+                clock.Plan(now);
+            }
+
+            Assert.InRange(published.Count(p => p >= 2_000_000), 17, 20);
+        }, iter: 300);
+
+    [Fact]
+    public void A_sensor_that_falls_silent_is_waited_for_a_second_and_then_no_more()
+    {
+        var clock = new PublicationClock(Period, Patience);
+        SensorProfile a = Sensor(0), b = Sensor(1);
+        int late = 0, prompt = 0;
+        for (int k = 1; k <= 40; k++)
+        {
+            long scan = k * 100_000;
+            clock.Hear(a, new SimTime(scan + 10_000), new SimTime(scan + 30_000));
+            if (k <= 20)
+            {
+                clock.Hear(b, new SimTime(scan + 60_000), new SimTime(scan + 80_000));
+            }
+
+            bool isDue = clock.IsDue(new SimTime(scan + (k <= 20 ? 80_000 : 30_000)));
+            prompt += isDue && k > 20 ? 1 : 0;
+            if (!isDue && clock.IsDue(new SimTime(scan + 180_000)))
+            {
+                (isDue, late) = (true, late + 1);
+            }
+
+            if (isDue)
+            {
+                clock.Published();
+            }
+
+            clock.Plan(new SimTime(scan + 90_000));
+        }
+
+        Assert.InRange(late, 8, 11);
+        Assert.InRange(prompt, 8, 11);
+    }
+
+    [Fact]
+    public void Of_a_device_that_is_too_fast_the_newest_lists_wait_and_nothing_else_is_dropped()
+    {
+        var inbox = new EdgeInbox();
+        inbox.KeepNewest("S1", 2);
+        var taken = new List<InboxOutcome>();
+        byte[] large = new byte[100_000];
+        for (int i = 0; i < 50; i++)
+        {
+            large[0] = (byte)i;
+            taken.Add(inbox.Append("S1", TopicKind.ParticipantUp, new ReadOnlySequence<byte>(large.ToArray()), i, i, PayloadFormat.Json));
+            inbox.Append("S1", TopicKind.EventUp, new ReadOnlySequence<byte>([(byte)i]), i, i, PayloadFormat.Json);
+        }
+
+        V2XSim.Contracts.EdgeBatch batch = inbox.Take();
+        long[] lists = [.. batch.Entries.Take(batch.Count).Where(e => e.Kind == (int)TopicKind.ParticipantUp).Select(e => e.Sequence)];
+
+        Assert.Equal([48, 49], lists);
+        Assert.Equal(50, batch.Entries.Take(batch.Count).Count(e => e.Kind == (int)TopicKind.EventUp));
+        Assert.All(batch.Entries.Take(batch.Count), e => Assert.Equal((byte)e.Sequence, batch.Bytes[e.Offset]));
+        Assert.Equal(48, inbox.SupersededOf("S1"));
+        Assert.Equal(48, taken.Count(o => o == InboxOutcome.TookTheOldestsPlace));
+        Assert.True(batch.Bytes.Length < 3_000_000, $"{batch.Bytes.Length} octets are held for two lists");
+    }
+
+    [Fact]
+    public void An_edge_is_called_once_for_all_lists_of_a_period_and_at_once_for_everything_else()
+    {
+        var inbox = new EdgeInbox();
+        inbox.KeepNewest("S1", 8);
+        inbox.Take();
+        Assert.False(inbox.CallAgain(3, new SimTime(1000)));
+        ReadOnlySequence<byte> payload = new([1]);
+
+        inbox.Append("S1", TopicKind.ParticipantUp, payload, 1, 1, PayloadFormat.Json);
+        Assert.False(inbox.MustCall());
+        inbox.Append("S1", TopicKind.ParticipantUp, payload, 2, 2, PayloadFormat.Json);
+        Assert.False(inbox.MustCall());
+        Assert.False(inbox.MustSweep(new SimTime(999)));
+        inbox.Append("S1", TopicKind.ParticipantUp, payload, 3, 3, PayloadFormat.Json);
+        Assert.True(inbox.MustCall());
+        Assert.False(inbox.MustCall());
+        Assert.False(inbox.MustSweep(new SimTime(2000)));
+
+        Assert.Equal(3, inbox.Take(out bool wasSwept).Count);
+        Assert.False(wasSwept);
+        inbox.CallAgain(3, new SimTime(5000));
+        inbox.Append("S1", TopicKind.EventUp, payload, 4, 4, PayloadFormat.Json);
+        Assert.True(inbox.MustCall());
+
+        inbox.Take();
+        inbox.CallAgain(3, new SimTime(5000));
+        Assert.True(inbox.MustSweep(new SimTime(5000)));
+        inbox.Take(out wasSwept);
+        Assert.True(wasSwept);
+    }
+
+    [Fact]
+    public void A_list_of_the_road_says_the_same_in_json_and_on_the_tape_that_packed_forms_are_written_from() =>
+        Gen.Select(Gen.Int[1, 16], Gen.ULong, Gen.Int[0, 127], Gen.Long[0, 59_999], Gen.ULong).Sample((count, sender, counter, second, seed) =>
+        {
+            var random = new RandomStream(seed);
+            var reference = new GeoPoint(116.5, 39.8);
+            RsmParticipant[] participants = [.. Enumerable.Range(1, count).Select(i => new RsmParticipant(
+                random.NextUInt64(), i, (RoadUserKind)random.NextInt(8), new GeoPoint(116.5 + random.NextDouble(-0.01, 0.01), 39.8 + random.NextDouble(-0.01, 0.01)), random.NextDouble(0, 40), random.NextDouble(0, 360),
+                new BodySize((float)random.NextDouble(0.3, 18), (float)random.NextDouble(0.3, 3), (float)random.NextDouble(0.5, 4)), random.NextDouble(0.02, 6)))];
+            var json = new JsonBuffer();
+            var tape = new UperTape();
+            var fromTape = new JsonBuffer();
+            DownMessages.EncodeRsm(json, sender, counter, reference, second, participants);
+            RsmTape.Write(tape, sender, counter, reference, second, participants);
+            UperJson.Write(tape, fromTape);
+
+            Assert.Equal(json.ToString(), fromTape.ToString());
+            byte[] packed = new byte[4096];
+            Assert.True(UperCodec.Encode(tape, packed, out int length).IsValid);
+            Assert.Equal((counter, (int)second), V2XSim.Load.RsmPeek.Read(packed.AsSpan(0, length)));
+            Assert.Equal((counter, (int)second), V2XSim.Load.RsmPeek.Read(json.Written));
+        });
+
+    [Fact]
+    public async Task A_broker_delivers_past_the_library_only_what_a_device_has_subscribed_to_and_however_long_its_properties_are()
+    {
+        await using EmbeddedBroker broker = await EmbeddedBroker.StartAsync(0, (string _, in InboundPublish _, bool _) => true, ["S1"], TimeProvider.System);
+        var heard = new System.Collections.Concurrent.ConcurrentQueue<(string Topic, int Ledger, long Published)>();
+        var settings = new ClientSettings(broker.Address, "S1") { Filters = ["rsu/S1/rsm/down"] };
+        await using LastingConnection device = await LastingConnection.ConnectAsync(settings, TimeProvider.System, TestContext.Current.CancellationToken, onMessage: null, (in InboundPublish m) =>
+        {
+            heard.Enqueue((m.Topic, m.Ledger.Length, m.Published));
+            return true;
+        });
+        var packets = new PublishPackets();
+        var properties = new PublishProperties();
+        foreach (int length in (int[])[1, 60, 113, 114, 115, 116, 200, 1000])
+        {
+            properties.Clear();
+            properties.ContentType("application/json"u8);
+            properties.User("pub"u8, length);
+            properties.User("led"u8, new byte[length].Select(_ => (byte)'x').ToArray());
+            packets.Clear();
+            packets.Add("rsu/S1/rsm/down"u8, 0, properties.Written, "{}"u8);
+            Assert.True(broker.TrySend("S1", "rsu/S1/rsm/down", packets.Written));
+            packets.Clear();
+            packets.Add("rsu/S1/rsi/down"u8, 0, properties.Written, "{}"u8);
+            Assert.True(broker.TrySend("S1", "rsu/S1/rsi/down", packets.Written));
+        }
+
+        await Until(() => heard.Count == 8);
+        Assert.Equal([1, 60, 113, 114, 115, 116, 200, 1000], heard.Select(h => h.Ledger));
+        Assert.All(heard, h => Assert.Equal(("rsu/S1/rsm/down", (long)h.Ledger), (h.Topic, h.Published)));
+        Assert.Null(broker.TrySend("S2", "rsu/S2/rsm/down", packets.Written));
+    }
+
+    [Fact]
+    public async Task Metrics_of_a_platform_can_be_scraped_and_the_dashboard_names_none_that_is_not_there()
+    {
+        await using LivePlatform platform = await Platform();
+        await using MetricsEndpoint metrics = MetricsEndpoint.Start(platform, 0, null, TimeProvider.System)!;
+        await Publish(platform, lists: 5);
+        using var http = new HttpClient();
+        string text = await http.GetStringAsync($"http://127.0.0.1:{metrics.Port}/metrics", TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync($"http://127.0.0.1:{metrics.Port}/else", TestContext.Current.CancellationToken)).StatusCode);
+
+        HashSet<string> there = [.. text.Split('\n').Where(l => l.Length > 0 && l[0] != '#').Select(l => l.Split('{', ' ')[0])];
+        HashSet<string> declared = [.. text.Split('\n').Where(l => l.StartsWith("# TYPE", StringComparison.Ordinal)).Select(l => l.Split(' ')[2])];
+        using JsonDocument dashboard = JsonDocument.Parse(await File.ReadAllTextAsync(Place.Of("deploy", "grafana", "v2xsim-edge.json"), TestContext.Current.CancellationToken));
+        string[] expressions = [.. dashboard.RootElement.GetProperty("panels").EnumerateArray().SelectMany(p => p.GetProperty("targets").EnumerateArray()).Select(t => t.GetProperty("expr").GetString()!)];
+        string[] named = [.. expressions.SelectMany(e => System.Text.RegularExpressions.Regex.Matches(e, "(?:v2xsim|dotnet)_[a-z0-9_]+", System.Text.RegularExpressions.RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1)).Select(m => m.Value)).Distinct(StringComparer.Ordinal)];
+
+        Assert.True(named.Length > 15);
+        Assert.All(named, n => Assert.True(there.Contains(n) || declared.Contains(n.Replace("_bucket", string.Empty, StringComparison.Ordinal)), $"the dashboard names {n}, which is not there"));
+        Assert.Matches(@"(?m)^v2xsim_messages_used_total [1-9]", text);
+        Assert.Matches(@"(?m)^v2xsim_edge_decode_duration_seconds_bucket\{le=""\+Inf""\} [1-9]", text);
+        Assert.Matches(@"(?m)^v2xsim_messages_rejected_total\{reason=""MalformedJson""\} 1", text);
+    }
+
+    [Fact]
+    public async Task Metrics_are_pushed_by_otlp_to_whoever_collects_them()
+    {
+        using var listener = new HttpListener();
+        int port = FreePort();
+        listener.Prefixes.Add($"http://127.0.0.1:{port}/");
+        listener.Start();
+        Task<HttpListenerContext> request = listener.GetContextAsync();
+        await using (LivePlatform platform = await Platform())
+        {
+            await using MetricsEndpoint metrics = MetricsEndpoint.Start(platform, null, $"http://127.0.0.1:{port}", TimeProvider.System)!;
+            await Publish(platform, lists: 3);
+
+            HttpListenerContext context = await request.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            var body = new MemoryStream();
+            await context.Request.InputStream.CopyToAsync(body, TestContext.Current.CancellationToken);
+            context.Response.StatusCode = 200;
+            context.Response.Close();
+
+            Assert.Equal("/v1/metrics", context.Request.Url!.AbsolutePath);
+            Assert.Contains("v2xsim.messages.used", System.Text.Encoding.Latin1.GetString(body.ToArray()), StringComparison.Ordinal);
+            listener.Stop();
+        }
+    }
+
+    private static SensorProfile Sensor(int number) => new($"N{number}", default, 0, Math.PI, 150, 0.2, 0.002, 0.95, 0.1);
+
+    private static int FreePort()
+    {
+        using var probe = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+
+    private static async Task<LivePlatform> Platform()
+    {
+        UtcEpoch epoch = LivePlatform.EpochNow(TimeProvider.System);
+        return await LivePlatform.StartAsync([EdgeTests.Config() with { Epoch = epoch, Neighbours = [] }], epoch, new LivePlatformOptions(), TimeProvider.System, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Sends lists of one road user as a device would, and one that is none; waits until the platform has used them.</summary>
+    private static async Task Publish(LivePlatform platform, int lists)
+    {
+        var settings = new ClientSettings(platform.Address, "S1") { Filters = ["rsu/S1/rsm/down"] };
+        await using LastingConnection device = await LastingConnection.ConnectAsync(settings, TimeProvider.System, TestContext.Current.CancellationToken);
+        await device.PublishAsync(new MQTTnet.MqttApplicationMessage { Topic = Topics.ParticipantUp("S1"), PayloadSegment = "{"u8.ToArray() }, TestContext.Current.CancellationToken);
+        for (int i = 0; i < lists; i++)
+        {
+            SimTime now = platform.Context.Clock.Now;
+            string text = System.Text.Encoding.UTF8.GetString(EdgeTests.Participants(0, (10, 5)));
+            long old = JsonDocument.Parse(text).RootElement.GetProperty("timeStamp").GetInt64();
+            text = text.Replace(old.ToString(System.Globalization.CultureInfo.InvariantCulture), (platform.Context.Clock.UnixMicroseconds(now) / 1000).ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
+            await device.PublishAsync(new MQTTnet.MqttApplicationMessage { Topic = Topics.ParticipantUp("S1"), PayloadSegment = System.Text.Encoding.UTF8.GetBytes(text) }, TestContext.Current.CancellationToken);
+            int sent = i + 1;
+            await Until(() => platform.Snapshot().Used == sent);
+        }
+    }
+
+    private static async Task Until(Func<bool> isSo)
+    {
+        for (int i = 0; i < 3000 && !isSo(); i++)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, TestContext.Current.CancellationToken);
+        }
+
+        Assert.True(isSo());
+    }
+}

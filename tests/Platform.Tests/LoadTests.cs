@@ -1,0 +1,161 @@
+using System.Text.Json;
+using V2XSim.Cli;
+using Xunit;
+
+namespace V2XSim.Platform.Tests;
+
+/// <summary>Whole load tests, small and short: what they print, when they fail, and whom they can test.</summary>
+public class LoadTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    [Theory]
+    [InlineData("json", "0", "its0180")]
+    [InlineData("protobuf", "1", "versioned")]
+    [InlineData("uper", "0", "its0180")]
+    [InlineData("json", "1", "openv2x")]
+    public async Task Our_edges_use_every_message_of_a_small_load_and_every_microsecond_has_its_hop(string format, string quality, string dialect)
+    {
+        Outcome load = await CommandLine.Run([.. Small, "--format", format, "--qos", quality, "--dialect", dialect, "--generators", "2", "--out", _folder["out"], "--json"]);
+
+        Assert.True(load.Code is 0 or 3, load.Error);
+        JsonElement r = load.Json;
+        Assert.Equal(0, r.GetProperty("lost").GetInt64());
+        Assert.Equal(60, r.GetProperty("offeredPerSecond").GetDouble(), 6);
+        Assert.Equal(60, r.GetProperty("sent").GetInt64());
+        Assert.Equal(60, r.GetProperty("servedPerSecond").GetDouble(), 6);
+        Assert.Equal(30, r.GetProperty("objectsPerMessage").GetDouble(), 6);
+        Assert.Equal(2, r.GetProperty("generator").GetProperty("processes").GetInt32());
+        Assert.InRange(r.GetProperty("edge").GetProperty("count").GetInt64(), 28, 32);
+        Assert.True(r.GetProperty("edge").GetProperty("p50Ms").GetDouble() <= r.GetProperty("edge").GetProperty("p99Ms").GetDouble());
+        Assert.True(r.GetProperty("edge").GetProperty("p99Ms").GetDouble() <= r.GetProperty("edge").GetProperty("p999Ms").GetDouble());
+        Assert.True(r.GetProperty("cpuMicrosecondsPerMessage").GetDouble() > 0);
+        Assert.True(r.GetProperty("allocatedBytesPerMessage").GetDouble() > 0);
+        Assert.Equal(10, r.GetProperty("hops").GetArrayLength());
+        Assert.All(r.GetProperty("hops").EnumerateArray(), h => Assert.Equal(r.GetProperty("edge").GetProperty("count").GetInt64(), h.GetProperty("count").GetInt64()));
+        double mean = r.GetProperty("hops").EnumerateArray().Sum(h => h.GetProperty("meanMs").GetDouble());
+        Assert.InRange(mean, r.GetProperty("edge").GetProperty("p50Ms").GetDouble() * 0.2, r.GetProperty("edge").GetProperty("maxMs").GetDouble() * 1.01);
+        Assert.Equal(r.GetProperty("deadline").GetProperty("misses").GetInt64(), r.GetProperty("deadline").GetProperty("byCause").EnumerateObject().Sum(c => c.Value.GetInt64()));
+        Assert.Contains("Percentile", await File.ReadAllTextAsync(_folder["out/edge.hgrm"], TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains("class=\"waterfall\"", await File.ReadAllTextAsync(_folder["out/load.html"], TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_broken_threshold_is_exit_code_3_and_one_that_does_not_exist_is_an_error_before_anything_runs()
+    {
+        string file = _folder.Write("thresholds", "lost<=0 # nothing\n\nedge.p99Ms < 1e6\n");
+        Outcome broken = await CommandLine.Run([.. Small, "--threshold", "edge.p50Ms<0.001", "--thresholds", file, "--json"]);
+        Outcome unknown = await CommandLine.Run([.. Small, "--threshold", "edge.p99ms<20"]);
+        Outcome none = await CommandLine.Run([.. Small, "--threshold", "edge.p99Ms"]);
+
+        Assert.Equal(3, broken.Code);
+        Assert.Equal([false, true, true], broken.Json.GetProperty("thresholds").EnumerateArray().Select(t => t.GetProperty("isKept").GetBoolean()));
+        Assert.Contains("threshold broken: edge.p50Ms<0.001", broken.Error, StringComparison.Ordinal);
+        Assert.Equal((2, string.Empty), (unknown.Code, unknown.Output));
+        Assert.Contains("there is no metric edge.p99ms (is 'edge.p99Ms' meant?)", unknown.Error, StringComparison.Ordinal);
+        Assert.Equal(2, none.Code);
+    }
+
+    [Fact]
+    public async Task The_knee_lies_between_a_rate_that_holds_and_one_that_breaks()
+    {
+        // Sent at 10 to 20 Hz, nothing is served faster than it is offered: the threshold breaks between.
+        Outcome load = await CommandLine.Run([.. Small, "--find-knee", "--threshold", "servedPerSecond<95", "--json"]);
+
+        double knee = load.Json.GetProperty("knee").GetProperty("messagesPerSecond").GetDouble(), broken = load.Json.GetProperty("knee").GetProperty("brokenAtPerSecond").GetDouble();
+        Assert.InRange(knee, 88, 95);
+        Assert.InRange(broken, knee, 100);
+        Assert.Contains("servedPerSecond<95", load.Json.GetProperty("knee").GetProperty("brokenBy").GetString(), StringComparison.Ordinal);
+        Assert.Contains(load.Json.GetProperty("steps").EnumerateArray(), s => !s.GetProperty("isKept").GetBoolean());
+    }
+
+    [Fact]
+    public async Task A_ramp_runs_its_steps_one_after_another()
+    {
+        Outcome load = await CommandLine.Run([.. Small, "--ramp", "1,3,1", "--json"]);
+
+        Assert.Equal([60, 180, 60], load.Json.GetProperty("steps").EnumerateArray().Select(s => Math.Round(s.GetProperty("offeredPerSecond").GetDouble())));
+        Assert.Equal(0, load.Json.GetProperty("recoverySeconds").GetDouble());
+        Assert.Equal(2, (await CommandLine.Run([.. Small, "--ramp", "1,x"])).Code);
+    }
+
+    [Fact]
+    public async Task An_edge_that_is_not_ours_is_measured_at_the_roadside_alone()
+    {
+        await using EchoEdge echo = await EchoEdge.StartAsync(0, hasLedger: false, TimeProvider.System);
+
+        Outcome load = await CommandLine.Run([.. Small, "--target", echo.Address.ToString(), "--watch", Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture), "--json"]);
+
+        Assert.True(load.Code is 0 or 3, load.Error);
+        Assert.Equal((0L, 60L), (load.Json.GetProperty("lost").GetInt64(), load.Json.GetProperty("edge").GetProperty("count").GetInt64()));
+        Assert.All(load.Json.GetProperty("hops").EnumerateArray(), h => Assert.Equal(0, h.GetProperty("count").GetInt64()));
+        Assert.Equal(JsonValueKind.Null, load.Json.GetProperty("allocatedBytesPerMessage").ValueKind);
+        Assert.True(load.Json.GetProperty("cpuMicrosecondsPerMessage").GetDouble() > 0);
+    }
+
+    [Fact]
+    public async Task Our_edges_stand_at_an_external_broker_alone_where_a_foreign_one_stood()
+    {
+        using var broker = new Mosquitto(_folder);
+        await broker.StartAsync();
+        Outcome within = await CommandLine.Run([.. Small, "--broker", broker.Address, "--write-sites", _folder["sites.yaml"], "--json"]);
+        Task<Outcome> edge = CommandLine.Run("edge", "--broker", broker.Address, "--sites", _folder["sites.yaml"], "--seconds", "14", "--json");
+
+        Outcome load = await CommandLine.Run([.. Small, "--target", broker.Address, "--warmup", "2", "--json"]);
+
+        Assert.Equal(0, within.Json.GetProperty("lost").GetInt64());
+        Assert.True(load.Code is 0 or 3, load.Error);
+        Assert.Equal(0, load.Json.GetProperty("lost").GetInt64());
+        Assert.All(load.Json.GetProperty("hops").EnumerateArray(), h => Assert.True(h.GetProperty("count").GetInt64() > 20));
+        Outcome ended = await edge;
+        Assert.Equal(0, ended.Code);
+        Assert.True(ended.Json.GetProperty("used").GetInt64() >= 180);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_tested_is_one_clear_error()
+    {
+        Outcome tooMany = await CommandLine.Run("load", "--from", Place.Of("scenarios", "crossing"), "--sites", "2");
+        Outcome tooBusy = await CommandLine.Run("load", "--from", Place.Of("scenarios", "crossing"), "--sites", "1", "--objects", "300");
+        Outcome nobody = await CommandLine.Run([.. Small, "--target", "mqtt://127.0.0.1:1"]);
+        Outcome form = await CommandLine.Run([.. Small, "--dialect", "openv2x", "--format", "uper"]);
+        Outcome sites = await CommandLine.Run("edge");
+        Outcome otlp = await CommandLine.Run("edge", "--from", Place.Of("scenarios", "crossing"), "--otlp", "nowhere", "--seconds", "1");
+
+        Assert.Equal((2, 2, 5, 2, 2, 2), (tooMany.Code, tooBusy.Code, nobody.Code, form.Code, sites.Code, otlp.Code));
+        Assert.Contains("has 1 sites, not 2", tooMany.Error, StringComparison.Ordinal);
+        Assert.Contains("not 300", tooBusy.Error, StringComparison.Ordinal);
+        Assert.Contains("error: ", nobody.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_plan_of_edges_follows_from_what_was_measured()
+    {
+        string Result(string name, double objects, double cpu, double p99, double cores) => _folder.Write(name, JsonSerializer.Serialize(
+            new LoadResult { Valid = true, ObjectsPerMessage = objects, CpuMicrosecondsPerMessage = cpu, Edge = Percentiles.None with { P99Ms = p99 }, CoresUsed = cores * Environment.ProcessorCount, OfferedPerSecond = 1000 },
+            V2XSim.Dashboard.RunReport.JsonOptions));
+        string few = Result("few.json", 10, 40, 2, 0.2), many = Result("many.json", 30, 60, 5, 0.5), late = Result("late.json", 30, 60, 500, 0.9);
+
+        Outcome plan = await CommandLine.Run("plan-edges", "--sites", "1000", "--sensors", "4", "--rate", "10", "--objects", "20", "--cores", "4", "--budget", "20", "--results", few, "--results", many, "--results", late, "--out", _folder["plan"], "--json");
+        Outcome one = await CommandLine.Run("plan-edges", "--sites", "1000", "--results", few);
+        Outcome strict = await CommandLine.Run("plan-edges", "--sites", "1000", "--budget", "1", "--results", few, "--results", many);
+
+        // 30 µs a message and 1 µs an object; p99 kept up to half of the cores: 40,000 messages of 50 µs are two cores, and a node gives two.
+        Assert.Equal(0, plan.Code);
+        JsonElement cost = plan.Json.GetProperty("cost");
+        Assert.Equal((30.0, 1.0, 0.5), (Math.Round(cost.GetProperty("microsecondsPerMessage").GetDouble(), 6), Math.Round(cost.GetProperty("microsecondsPerObject").GetDouble(), 6), cost.GetProperty("mostCoresUsedShare").GetDouble()));
+        JsonElement asked = plan.Json.GetProperty("rows").EnumerateArray().Single(r => r.GetProperty("sites").GetInt32() == 1000);
+        Assert.Equal((2.0, 1), (Math.Round(asked.GetProperty("coresNeeded").GetDouble(), 6), asked.GetProperty("nodes").GetInt32()));
+        Assert.Equal(4, plan.Json.GetProperty("rows").EnumerateArray().Single(r => r.GetProperty("sites").GetInt32() == 4000).GetProperty("nodes").GetInt32());
+        Assert.Contains("<svg", await File.ReadAllTextAsync(_folder["plan/edge-plan.html"], TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Equal((2, 2), (one.Code, strict.Code));
+    }
+
+    public void Dispose()
+    {
+        _folder.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    private static string[] Small => ["load", "--sites", "3", "--sensors", "2", "--rate", "10", "--duration", "1", "--warmup", "0.5"];
+}
