@@ -26,7 +26,7 @@ internal static class LiveParts
             ScenarioGenerator.Write(made, folder);
             using LoadedScenario loaded = ScenarioLoader.Load(folder, 1);
             SitePlan plan = LoadVerb.PlanOf(loaded.Plan, new LoadOptions { Sites = Sites, Sensors = Sensors });
-            LoadRecording recording = LoadRecording.Make(loaded.Traffic.Advance, [.. plan.Sites.Select(s => s.Position)], Objects, 200, 20);
+            LoadRecording recording = LoadRecording.Make(loaded.Traffic.Advance, [.. plan.Sites.Select(s => s.Position)], [], Objects, 200, 20);
             var epoch = new UtcEpoch(1_780_272_000_000);
             List<EdgeConfig> edges = EdgePlanner.Plan(loaded.Network, plan, loaded.Scenario, epoch, publishOnData: true);
             var lists = new LoadLists(recording, format, new RandomStreams(1));

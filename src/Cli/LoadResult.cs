@@ -217,6 +217,8 @@ public sealed record LoadResult
 /// <summary>What a metric has to keep to, as <c>edge.p99Ms&lt;20</c>.</summary>
 public sealed partial record LoadThreshold(string Text, string Metric, string Operator, double Bound)
 {
+    private static readonly Lazy<ICollection<string>> Known = new(() => (new LoadResult { Hops = LoadVerb.EmptyHops() }).Metrics().Keys);
+
     /// <summary>What a knee is where no thresholds are given: nothing lost, and half the time between two publications.</summary>
     public static IReadOnlyList<LoadThreshold> OfKnee { get; } = [Parse("lost<=0", "--find-knee"), Parse("edge.p99Ms<50", "--find-knee")];
 
@@ -254,6 +256,4 @@ public sealed partial record LoadThreshold(string Text, string Metric, string Op
         bool isKept = Operator switch { "<" => value < Bound, "<=" => value <= Bound, ">" => value > Bound, ">=" => value >= Bound, _ => value == Bound };
         return new ThresholdRow(Text, value, isKept);
     }
-
-    private static readonly Lazy<ICollection<string>> Known = new(() => (new LoadResult { Hops = LoadVerb.EmptyHops() }).Metrics().Keys);
 }

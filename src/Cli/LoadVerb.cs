@@ -93,6 +93,9 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
     private const double RecordedSeconds = 20;
     private const double ReachMetres = 200;
 
+    /// <summary>A zone is generated for as many sites at least: a few crossings alone would be no traffic.</summary>
+    private const int FewestSites = 16;
+
     /// <summary>Vehicles of a generated zone for each site and each road user that its lists are to hold: most drive between sites.</summary>
     private const double VehiclesPerObject = 3;
 
@@ -167,7 +170,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
         }
 
         await error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"recording {RecordedSeconds:0} s of traffic around {plan.Sites.Count} sites"));
-        LoadRecording recording = LoadRecording.Make(loaded.Traffic.Advance, [.. plan.Sites.Select(s => s.Position)], options.Objects, ReachMetres, RecordedSeconds);
+        LoadRecording recording = LoadRecording.Make(loaded.Traffic.Advance, [.. plan.Sites.Select(s => s.Position)], [.. loaded.Plan.Sites.Skip(plan.Sites.Count).Select(s => s.Position)], options.Objects, ReachMetres, RecordedSeconds);
         await error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{recording.OwnShare * 100:0} % of the road users in lists are the site's own, the others are borrowed from other sites"));
         if (recording.FilledShare < 0.99)
         {
@@ -545,8 +548,8 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
     /// <summary>Generates a zone with as many sites as are asked for, as large as that takes.</summary>
     private static string GenerateZone(LoadOptions options, string temporary)
     {
-        double scale = Math.Sqrt(Math.Max(options.Sites, 12) / 300.0);
-        GeneratedScenario made = ScenarioGenerator.ZoneOf(options.Sites, scale, 300, (int)(options.Sites * Math.Clamp(options.Objects * VehiclesPerObject, 20, 200)));
+        double scale = Math.Sqrt(Math.Max(options.Sites, FewestSites) / 300.0);
+        GeneratedScenario made = ScenarioGenerator.ZoneOf(Math.Max(options.Sites, FewestSites), scale, 300, (int)(Math.Max(options.Sites, FewestSites) * Math.Clamp(options.Objects * VehiclesPerObject, 20, 200)));
         ScenarioGenerator.Write(made, temporary);
         return temporary;
     }

@@ -38,34 +38,40 @@ public sealed class LoadRecording
     /// <summary>Records traffic around sites.</summary>
     /// <param name="advance">Fills the frame with the state at an instant; false when traffic has ended.</param>
     /// <param name="sites">Where they are.</param>
+    /// <param name="lenders">More places whose road users may be borrowed.</param>
     /// <param name="objects">Places of each site.</param>
     /// <param name="reachMetres">Road users up to this far away are seen.</param>
     /// <param name="seconds">Length of the recording.</param>
-    public static LoadRecording Make(Func<SimTime, TruthFrame, bool> advance, IReadOnlyList<PlanePoint> sites, int objects, double reachMetres, double seconds)
+    public static LoadRecording Make(Func<SimTime, TruthFrame, bool> advance, IReadOnlyList<PlanePoint> sites, IReadOnlyList<PlanePoint> lenders, int objects, double reachMetres, double seconds)
     {
         int frames = Math.Max(2, (int)Math.Round(seconds / FrameSeconds)), made = 0;
         var all = new RecordedObject[frames * sites.Count * objects];
         var frame = new TruthFrame();
         var grid = new PointGrid(reachMetres);
         var near = new List<int>();
-        var around = new List<(long Key, float X, float Y, RoadUserKind Kind)>[sites.Count];
+        PlanePoint[] everywhere = [.. sites, .. lenders];
+        var around = new List<(long Key, float X, float Y, RoadUserKind Kind)>[everywhere.Length];
         var places = new Place[sites.Count];
-        for (int s = 0; s < sites.Count; s++)
+        for (int s = 0; s < everywhere.Length; s++)
         {
-            (around[s], places[s]) = ([], new Place(objects));
+            around[s] = [];
+            if (s < sites.Count)
+            {
+                places[s] = new Place(objects);
+            }
         }
 
         for (; made < frames && advance(SimTime.FromSeconds(made * FrameSeconds), frame); made++)
         {
             grid.Build(frame.X.AsSpan(0, frame.Count), frame.Y.AsSpan(0, frame.Count));
-            for (int s = 0; s < sites.Count; s++)
+            for (int s = 0; s < everywhere.Length; s++)
             {
                 near.Clear();
                 around[s].Clear();
-                grid.Query(sites[s], reachMetres, near);
+                grid.Query(everywhere[s], reachMetres, near);
                 foreach (int i in near)
                 {
-                    var at = new PlanePoint(frame.X[i] - sites[s].X, frame.Y[i] - sites[s].Y);
+                    var at = new PlanePoint(frame.X[i] - everywhere[s].X, frame.Y[i] - everywhere[s].Y);
                     if (at.Length <= reachMetres)
                     {
                         around[s].Add((frame.Number[i] + 1L, (float)at.X, (float)at.Y, frame.Kind[i]));
