@@ -120,6 +120,16 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
             throw new BadInputException("command line", "--dialect", "OpenV2X units send their lists as JSON or Protobuf", "use --format json, or another dialect");
         }
 
+        if (options.Target is not null && options.Broker is not null)
+        {
+            throw new BadInputException("command line", "--broker", "it is for our own edges, and --target tests another", "leave one of them out");
+        }
+
+        if ((options.Target ?? options.Broker) is { IsSecure: true })
+        {
+            throw new BadInputException("command line", options.Target is null ? "--broker" : "--target", "generators speak MQTT without TLS", "give an address with mqtt://");
+        }
+
         string temporary = Directory.CreateTempSubdirectory("v2xsim-load-").FullName;
         try
         {

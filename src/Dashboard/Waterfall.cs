@@ -80,7 +80,7 @@ public static class Waterfall
         return svg.ToString();
     }
 
-    private static string Text(double value) => value.ToString(value >= 100 ? "0" : value >= 1 ? "0.##" : "0.####", CultureInfo.InvariantCulture);
+    private static string Text(double value) => value.ToString(value >= 100 ? "0" : value >= 1 ? "0.##" : "0.###", CultureInfo.InvariantCulture);
 
     private static string Escape(string text) => System.Net.WebUtility.HtmlEncode(text);
 }

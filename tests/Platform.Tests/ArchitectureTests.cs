@@ -103,7 +103,7 @@ public class ArchitectureTests
     {
         string help = (await CommandLine.Run("--help")).Output;
         var shown = new Regex(@"--project src/Cli -- ([a-z]+)|v2xsim ([a-z]+)");
-        foreach (string file in (string[])["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", .. Directory.GetFiles(Place.Of("scenarios"), "README.md", SearchOption.AllDirectories)])
+        foreach (string file in (string[])["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", .. Directory.GetFiles(Place.Of("docs"), "*.md"), .. Directory.GetFiles(Place.Of("scenarios"), "README.md", SearchOption.AllDirectories)])
         {
             foreach (Match match in shown.Matches(await File.ReadAllTextAsync(Place.Of(file))))
             {

@@ -119,10 +119,13 @@ public class LoadTests : IDisposable
         Outcome tooBusy = await CommandLine.Run("load", "--from", Place.Of("scenarios", "crossing"), "--sites", "1", "--objects", "300");
         Outcome nobody = await CommandLine.Run([.. Small, "--target", "mqtt://127.0.0.1:1"]);
         Outcome form = await CommandLine.Run([.. Small, "--dialect", "openv2x", "--format", "uper"]);
+        Outcome secure = await CommandLine.Run([.. Small, "--target", "mqtts://127.0.0.1:1"]);
+        Outcome both = await CommandLine.Run([.. Small, "--target", "mqtt://127.0.0.1:1", "--broker", "mqtt://127.0.0.1:1"]);
         Outcome sites = await CommandLine.Run("edge");
         Outcome otlp = await CommandLine.Run("edge", "--from", Place.Of("scenarios", "crossing"), "--otlp", "nowhere", "--seconds", "1");
 
         Assert.Equal((2, 2, 5, 2, 2, 2), (tooMany.Code, tooBusy.Code, nobody.Code, form.Code, sites.Code, otlp.Code));
+        Assert.Equal((2, 2), (secure.Code, both.Code));
         Assert.Contains("has 1 sites, not 2", tooMany.Error, StringComparison.Ordinal);
         Assert.Contains("not 300", tooBusy.Error, StringComparison.Ordinal);
         Assert.Contains("error: ", nobody.Error, StringComparison.Ordinal);
