@@ -181,7 +181,7 @@ public sealed class LivePlatform : IAsyncDisposable
                 PublicationsWithoutAList = counts.WithoutAList,
                 Frames = counts.Frames,
                 Objects = counts.Objects,
-                NotSent = counts.NotSent + (_link?.NotSent ?? 0) + (_broker?.Dropped ?? 0),
+                NotSent = (_link?.NotSent ?? 0) + (_broker?.Dropped ?? 0),
                 Handovers = counts.Handovers,
                 Connections = _broker?.Gate.Open ?? (_link is { IsConnected: true } ? 1 : 0),
                 IsOverloaded = counts.IsOverloaded,

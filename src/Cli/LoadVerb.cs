@@ -168,7 +168,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
         using LoadedScenario loaded = ScenarioLoader.Load(scenario, options.Seed);
         if (loaded.Plan.Sites.Count < options.Sites)
         {
-            throw new BadInputException(scenario, "--sites", $"the scenario has {loaded.Plan.Sites.Count} sites, not {options.Sites}", "ask for fewer, or leave --from out: then a zone is generated that is large enough");
+            throw new BadInputException(options.From ?? "generated zone", "--sites", $"the scenario has {loaded.Plan.Sites.Count} sites, not {options.Sites}", "ask for fewer, or leave --from out: then a zone is generated that is large enough");
         }
 
         SitePlan plan = PlanOf(loaded.Plan, options);
@@ -185,7 +185,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
         if (recording.FilledShare < 0.99)
         {
             throw new BadInputException(
-                scenario, "--objects", string.Create(CultureInfo.InvariantCulture, $"there are {recording.FilledShare * options.Objects:0.0} road users around a site in the mean, with those of all other sites, not {options.Objects}"), "ask for fewer, or for a scenario with more traffic");
+                options.From ?? "generated zone", "--objects", string.Create(CultureInfo.InvariantCulture, $"there are {recording.FilledShare * options.Objects:0.0} road users around a site in the mean, with those of all other sites, not {options.Objects}"), "ask for fewer, or for a scenario with more traffic");
         }
 
         string recordingFile = Path.Combine(temporary, "recording.bin");

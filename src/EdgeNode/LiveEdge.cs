@@ -41,7 +41,6 @@ public sealed class LiveCounts
     private readonly LiveClock _clock;
     private long _publications;
     private long _frames;
-    private long _notSent;
     private long _objects;
     private long _handovers;
     private long _lateLists;
@@ -54,9 +53,6 @@ public sealed class LiveCounts
 
     /// <summary>Frames that they came in.</summary>
     public long Frames => Interlocked.Read(ref _frames);
-
-    /// <summary>Publications that could not be sent because the device or the broker read too slowly.</summary>
-    public long NotSent => Interlocked.Read(ref _notSent);
 
     /// <summary>Road users published.</summary>
     public long Objects => Interlocked.Read(ref _objects);
@@ -91,12 +87,11 @@ public sealed class LiveCounts
         }
     }
 
-    internal void AddPublication(int sites, int frames, int objects, int notSent, bool isWithoutAList)
+    internal void AddPublication(int sites, int frames, int objects, bool isWithoutAList)
     {
         Interlocked.Add(ref _publications, sites);
         Interlocked.Add(ref _frames, frames);
         Interlocked.Add(ref _objects, objects);
-        Interlocked.Add(ref _notSent, notSent);
         Interlocked.Add(ref _lateLists, isWithoutAList ? 1 : 0);
     }
 

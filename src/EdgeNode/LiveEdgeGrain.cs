@@ -41,7 +41,6 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
     private SimTime _fused;
     private SimTime _decided;
     private int _framesSent;
-    private int _notSent;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -142,7 +141,6 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
         _core.FindLeaving(now, _leaving);
         _decided = live.Clock.Now;
         _framesSent = 0;
-        _notSent = 0;
         int sites = 0;
         _core.EncodePublications(now, _sink);
         foreach (Lane lane in _lanes.Values)
@@ -152,7 +150,7 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
         }
 
         SimTime done = live.Clock.Now;
-        live.Counts.AddPublication(sites, _framesSent, _core.Published, _notSent, isWithoutAList);
+        live.Counts.AddPublication(sites, _framesSent, _core.Published, isWithoutAList);
         EdgeMetrics.Wait.Record((_last.Arrival - _firstArrival).TotalSeconds);
         EdgeMetrics.Queue.Record((_lastStarted - _last.Arrival).TotalSeconds);
         EdgeMetrics.Fuse.Record((_lastUsed - _lastDecoded + (_fused - now)).TotalSeconds);
@@ -224,11 +222,7 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
 
         bool? isSent = live.Downlink.TrySend(site.Device, site.RsmTopic, lane.Packets.Written);
         lane.SendMicroseconds = live.Clock.Now.Microseconds - sending.Microseconds;
-        if (isSent is false)
-        {
-            _notSent++;
-        }
-        else if (isSent is null)
+        if (isSent is null)
         {
             foreach ((int start, int length, PayloadFormat written) in _frames)
             {

@@ -104,6 +104,31 @@ public class LiveEdgeTests
     }
 
     [Fact]
+    public void Overload_is_visible_while_lists_give_way_and_for_a_second_after()
+    {
+        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider();
+        var epoch = LivePlatform.EpochNow(time);
+        var intake = new Intake(new EdgeCatalogue([EdgeTests.Config()]), isLive: true);
+        var counts = new LiveCounts(new LiveClock(time, epoch));
+        intake.OnOverload = counts.NoteShed;
+        var list = new MQTTnet.MqttApplicationMessage { Topic = Topics.ParticipantUp("S1"), PayloadSegment = "{}"u8.ToArray() };
+
+        for (int i = 0; i < 4; i++)
+        {
+            intake.Accept(list, "S1");
+        }
+
+        Assert.False(counts.IsOverloaded);
+        intake.Accept(list, "S1");
+        Assert.True(counts.IsOverloaded);
+        Assert.Equal((5L, 1L), (intake.Accepted, intake.Superseded));
+        time.Advance(TimeSpan.FromSeconds(0.9));
+        Assert.True(counts.IsOverloaded);
+        time.Advance(TimeSpan.FromSeconds(0.2));
+        Assert.False(counts.IsOverloaded);
+    }
+
+    [Fact]
     public void An_edge_is_called_once_for_all_lists_of_a_period_and_at_once_for_everything_else()
     {
         var inbox = new EdgeInbox();
