@@ -76,7 +76,7 @@ public class FusionBenchmarks
     public long Hand_over_5_of_40()
     {
         _step++;
-        _book.Identify(_step % 2 == 0 ? _one : _other, _pieces, SimTime.FromMilliseconds(_step * 100), _identities);
+        _book.Identify(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_step % 2 == 0 ? _one : _other), System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_pieces), SimTime.FromMilliseconds(_step * 100), _identities);
         return _book.Adopted;
     }
 

@@ -102,13 +102,13 @@ public sealed record EdgeConfig
     /// <summary>By how much its nearest site is nearer to a point than any neighbour's, and whether its name comes before that neighbour's.</summary>
     private (double Metres, bool IsFirst) Margin(PlanePoint point)
     {
-        double own = Nearest(point).Position.DistanceTo(point), nearest = double.MaxValue;
+        double nearest = double.MaxValue;
         bool isFirst = true;
         foreach (Neighbour neighbour in Neighbours)
         {
             foreach (PlanePoint site in neighbour.Sites)
             {
-                double theirs = site.DistanceTo(point);
+                double theirs = site.SquaredDistanceTo(point);
                 if (theirs <= nearest)
                 {
                     isFirst = string.CompareOrdinal(EdgeId, neighbour.EdgeId) < 0 && (theirs < nearest || isFirst);
@@ -117,7 +117,7 @@ public sealed record EdgeConfig
             }
         }
 
-        return (nearest - own, isFirst);
+        return (Math.Sqrt(nearest) - Math.Sqrt(Nearest(point).Position.SquaredDistanceTo(point)), isFirst);
     }
 
     /// <summary>Whether a point is within a site's service radius and in view of one of its sensors.</summary>

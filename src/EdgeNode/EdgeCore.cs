@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using V2XSim.Contracts;
 using V2XSim.Fusion;
 using V2XSim.Fusion.Edge;
@@ -292,7 +293,7 @@ public sealed class EdgeCore
             _pieces.Add(_lanes.Match(in track));
         }
 
-        _handovers.Identify(_tracks, _pieces, until, _globalIds);
+        _handovers.Identify(CollectionsMarshal.AsSpan(_tracks), CollectionsMarshal.AsSpan(_pieces), until, _globalIds);
         for (int i = 0; i < _tracks.Count; i++)
         {
             TrackEstimate own = _tracks[i];
@@ -435,7 +436,7 @@ public sealed class EdgeCore
             GeoPoint reference = _config.Plane.ToGeo(site.Position.X, site.Position.Y);
             for (int start = 0; start < _rsm.Count; start += DownMessages.ParticipantsPerFrame)
             {
-                ReadOnlySpan<RsmParticipant> frame = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_rsm)
+                ReadOnlySpan<RsmParticipant> frame = CollectionsMarshal.AsSpan(_rsm)
                     .Slice(start, Math.Min(DownMessages.ParticipantsPerFrame, _rsm.Count - start));
                 PayloadFormat format = Answers.Count > 0 ? Answers.GetValueOrDefault(site.Device, PayloadFormat.Json) : PayloadFormat.Json;
                 sink(site, format, Written(site, format, reference, unix, frame), start + frame.Length == _rsm.Count);
@@ -489,7 +490,7 @@ public sealed class EdgeCore
     public WarningRow[] Warn(SimTime now, List<DownPayload> result)
     {
         _conflicts.Clear();
-        _warner.Find(_tracks, now, _conflicts);
+        _warner.Find(CollectionsMarshal.AsSpan(_tracks), now, _conflicts);
 
         // Where areas overlap, both edges see the conflict; the one that is answerable for the place warns.
         _conflicts.RemoveAll(c => !_config.IsAnswerableFor(c.At));

@@ -33,14 +33,20 @@ public sealed class CollisionWarner
     private readonly Dictionary<(ulong, ulong), SimTime> _warned = [];
     private readonly Dictionary<(ulong, ulong), (int Count, SimTime Last)> _predicted = [];
 
-    public void Find(IReadOnlyList<TrackEstimate> tracks, SimTime now, List<Conflict> result)
+    public void Find(ReadOnlySpan<TrackEstimate> tracks, SimTime now, List<Conflict> result)
     {
-        for (int i = 0; i < tracks.Count; i++)
+        for (int i = 0; i < tracks.Length; i++)
         {
-            for (int j = i + 1; j < tracks.Count; j++)
+            ref readonly TrackEstimate a = ref tracks[i];
+            if (!IsSettled(in a, now))
             {
-                TrackEstimate a = tracks[i], b = tracks[j];
-                if (!IsSettled(a, now) || !IsSettled(b, now) || Predict(in a, in b) is not { } conflict)
+                continue;
+            }
+
+            for (int j = i + 1; j < tracks.Length; j++)
+            {
+                ref readonly TrackEstimate b = ref tracks[j];
+                if (Predict(in a, in b) is not { } conflict || !IsSettled(in b, now))
                 {
                     continue;
                 }

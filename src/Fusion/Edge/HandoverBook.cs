@@ -165,14 +165,14 @@ public sealed class HandoverBook
     /// <param name="pieces">The piece of lane that each follows; null for none.</param>
     /// <param name="now">Instant of the publication.</param>
     /// <param name="identities">Receives one identity for each track; cleared first.</param>
-    public void Identify(IReadOnlyList<TrackEstimate> tracks, IReadOnlyList<RoadPiece?> pieces, SimTime now, List<ulong> identities)
+    public void Identify(ReadOnlySpan<TrackEstimate> tracks, ReadOnlySpan<RoadPiece?> pieces, SimTime now, List<ulong> identities)
     {
         RememberEnded(tracks);
         ForgetOld(now);
         AdoptNew(tracks, pieces, now);
         SettleDoubles(tracks, now);
         identities.Clear();
-        for (int i = 0; i < tracks.Count; i++)
+        for (int i = 0; i < tracks.Length; i++)
         {
             Living living = _living[tracks[i].Id];
             _living[tracks[i].Id] = living with { Last = tracks[i], Piece = pieces[i], Time = now };
@@ -236,11 +236,11 @@ public sealed class HandoverBook
         _expected.Put(in handover, expiry);
     }
 
-    private void RememberEnded(IReadOnlyList<TrackEstimate> tracks)
+    private void RememberEnded(ReadOnlySpan<TrackEstimate> tracks)
     {
         _ended.Clear();
         _alive.Clear();
-        for (int i = 0; i < tracks.Count; i++)
+        for (int i = 0; i < tracks.Length; i++)
         {
             _alive.Add(tracks[i].Id);
         }
@@ -271,10 +271,10 @@ public sealed class HandoverBook
     /// Gives tracks the identities of what was announced. One that may be any of several is first published under an identity of its
     /// own and watched for a while longer, until its body is known well enough; then it takes over the one that fits best.
     /// </summary>
-    private void AdoptNew(IReadOnlyList<TrackEstimate> tracks, IReadOnlyList<RoadPiece?> pieces, SimTime now)
+    private void AdoptNew(ReadOnlySpan<TrackEstimate> tracks, ReadOnlySpan<RoadPiece?> pieces, SimTime now)
     {
         _new.Clear();
-        for (int i = 0; i < tracks.Count; i++)
+        for (int i = 0; i < tracks.Length; i++)
         {
             if (!_living.TryGetValue(tracks[i].Id, out Living living) || (living.Undecided != SimTime.Never && living.Look <= now))
             {
@@ -298,7 +298,7 @@ public sealed class HandoverBook
         _gains = _scratch is { } own && own.Length >= _new.Count * columns ? own : _scratch = new double[Math.Max(1024, _new.Count * columns * 2)];
         for (int row = 0; row < _new.Count; row++)
         {
-            TrackEstimate track = tracks[_new[row]];
+            ref readonly TrackEstimate track = ref tracks[_new[row]];
             RoadPiece? piece = pieces[_new[row]];
             Span<double> gains = _gains.AsSpan(row * columns, columns);
             for (int column = 0; column < columns; column++)
@@ -446,7 +446,7 @@ public sealed class HandoverBook
     }
 
     /// <summary>What is announced of an object that is followed here already is dropped, and the object goes by the identity minted first.</summary>
-    private void SettleDoubles(IReadOnlyList<TrackEstimate> tracks, SimTime now)
+    private void SettleDoubles(ReadOnlySpan<TrackEstimate> tracks, SimTime now)
     {
         _keys.Clear();
         for (int i = 0; i < _expected.Count; i++)
@@ -489,11 +489,11 @@ public sealed class HandoverBook
     }
 
     /// <summary>The track that already follows the announced object under another identity, if any.</summary>
-    private static ulong? FindKnown(in Handover h, double age, IReadOnlyList<TrackEstimate> tracks)
+    private static ulong? FindKnown(in Handover h, double age, ReadOnlySpan<TrackEstimate> tracks)
     {
         double x = h.X + (age * h.VelocityX), y = h.Y + (age * h.VelocityY), best = KnownMetres * KnownMetres;
         ulong? found = null;
-        for (int i = 0; i < tracks.Count; i++)
+        for (int i = 0; i < tracks.Length; i++)
         {
             double dx = tracks[i].X - x, dy = tracks[i].Y - y, squared = (dx * dx) + (dy * dy);
             if (squared < best)
