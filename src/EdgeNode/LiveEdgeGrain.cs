@@ -14,6 +14,11 @@ namespace V2XSim.EdgeNode;
 [PreferLocalPlacement]
 public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : Grain, ILiveEdgeGrain
 {
+    /// <summary>
+    /// What neighbours are told is collected over two publications: each call costs as much as decoding a list, and an announcement is made
+    /// seconds before the object is there.
+    /// </summary>
+    private const int PublicationsPerAnnouncement = 2;
     private readonly SortedDictionary<string, List<HandoverRow>> _leaving = new(StringComparer.Ordinal);
     private readonly List<DownPayload> _down = [];
     private readonly Dictionary<string, Lane> _lanes = new(StringComparer.Ordinal);
@@ -41,6 +46,7 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
     private SimTime _fused;
     private SimTime _decided;
     private int _framesSent;
+    private long _publications;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -137,8 +143,8 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
         _core.Predict(now);
         _fused = live.Clock.Now;
         _core.Warn(now, _down);
-        _leaving.Clear();
         _core.FindLeaving(now, _leaving);
+        _publications++;
         _decided = live.Clock.Now;
         _framesSent = 0;
         int sites = 0;
@@ -174,10 +180,17 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
             return;
         }
 
-        foreach ((string neighbour, List<HandoverRow> rows) in _leaving)
+        if (_publications % PublicationsPerAnnouncement == 0)
         {
-            live.Counts.AddHandovers(rows.Count);
-            await GrainFactory.GetGrain<ILiveEdgeGrain>(neighbour).Expect([.. rows]);
+            foreach ((string neighbour, List<HandoverRow> rows) in _leaving)
+            {
+                if (rows.Count > 0)
+                {
+                    live.Counts.AddHandovers(rows.Count);
+                    await GrainFactory.GetGrain<ILiveEdgeGrain>(neighbour).Expect([.. rows]);
+                    rows.Clear();
+                }
+            }
         }
 
         if (_core.CloseWindow(now) is { } window)
