@@ -127,7 +127,10 @@ public sealed class EdgePlanVerb(TextWriter output, TextWriter error, TimeProvid
     public static EdgeCost Cost(IReadOnlyList<LoadResult> results, double budgetMilliseconds)
     {
         double full = results.Where(r => r.Edge.P99Ms <= budgetMilliseconds && r.Lost == 0).Select(r => (r.CoresUsed ?? 0) / Environment.ProcessorCount).DefaultIfEmpty(0).Max();
-        return EdgeCost.Fit([.. results.Select(r => (r.ObjectsPerMessage, r.CpuMicrosecondsPerMessage!.Value))], Math.Min(Prudence, full));
+
+        // At a higher rate a message is cheaper, because several come with one change of threads: only results at one rate tell the cost of an object.
+        IGrouping<double, LoadResult>? comparable = results.GroupBy(r => Math.Round(r.OfferedPerSecond)).Where(g => g.Select(r => Math.Round(r.ObjectsPerMessage)).Distinct().Count() > 1).MaxBy(g => g.Key);
+        return EdgeCost.Fit([.. (comparable ?? (IEnumerable<LoadResult>)results).Select(r => (r.ObjectsPerMessage, r.CpuMicrosecondsPerMessage!.Value))], Math.Min(Prudence, full));
     }
 
     /// <summary>Nodes for the network that was asked for, and for smaller and larger ones.</summary>
@@ -155,7 +158,7 @@ public sealed class EdgePlanVerb(TextWriter output, TextWriter error, TimeProvid
         const int Sites = 60;
         int few = Math.Max(1, options.Objects / 3);
         var results = new List<LoadResult>();
-        foreach ((int objects, double rate) in new[] { (few, options.RateHz), (options.Objects, options.RateHz), (options.Objects, options.RateHz * 3), (options.Objects, options.RateHz * 5) })
+        foreach ((int objects, double rate) in new[] { (few, options.RateHz * 3), (options.Objects, options.RateHz * 3), (options.Objects, options.RateHz * 6), (options.Objects, options.RateHz * 8) })
         {
             results.Add(await LoadAsync(options, Sites, objects, rate, cancellation));
         }
@@ -213,7 +216,7 @@ public sealed class EdgePlanVerb(TextWriter output, TextWriter error, TimeProvid
     }
 
     private static string Page(EdgePlan plan) =>
-        $"<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Edge nodes</title><link rel=\"icon\" href=\"data:,\"><style>{HtmlReport.Style}</style></head><body><main><h1>Edge nodes for a network</h1><pre>{System.Net.WebUtility.HtmlEncode(Text(plan))}</pre><h2>Cores and nodes over the size of the network</h2>"
+        $"<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Edge nodes</title><link rel=\"icon\" href=\"data:,\"><style>{HtmlReport.Style}pre {{ white-space: pre-wrap; }}</style></head><body><main><h1>Edge nodes for a network</h1><pre>{System.Net.WebUtility.HtmlEncode(Text(plan))}</pre><h2>Cores and nodes over the size of the network</h2>"
         + Waterfall.Lines("sites", string.Empty, [("cores", [.. plan.Rows.Select(r => ((double)r.Sites, r.CoresNeeded))]), ("nodes", [.. plan.Rows.Select(r => ((double)r.Sites, (double)r.Nodes))])])
         + "</main></body></html>\n";
 
