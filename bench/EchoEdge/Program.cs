@@ -3,11 +3,7 @@ using V2XSim.Cli;
 
 // A reference edge that does nothing but answer: what 'v2xsim load --target' measures against it is the floor of the harness.
 // dotnet run -c Release --project bench/EchoEdge -- 18850
-foreach ((string name, string value) in RuntimeChoice.For(isPlatform: true).Where(c => c.Name.Contains("SOCKETS", StringComparison.Ordinal)))
-{
-    Environment.SetEnvironmentVariable(name, value);
-}
-
+RuntimeChoice.ApplyHere();
 int port = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 18850;
 await using EchoEdge echo = await EchoEdge.StartAsync(port, hasLedger: false, TimeProvider.System);
 Console.WriteLine($"echo edge at {echo.Address}, process {Environment.ProcessId}; Ctrl-C ends");

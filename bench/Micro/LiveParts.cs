@@ -30,11 +30,7 @@ internal static class LiveParts
             var epoch = new UtcEpoch(1_780_272_000_000);
             List<EdgeConfig> edges = EdgePlanner.Plan(loaded.Network, plan, loaded.Scenario, epoch, publishOnData: true);
             var lists = new LoadLists(recording, format, new RandomStreams(1));
-            LoadSite[] sites = [.. plan.Sites.Select((s, i) =>
-            {
-                GeoPoint geo = loaded.Network.Projection.ToGeo(s.Position);
-                return new LoadSite(i, s.Id, geo.LongitudeDegrees, geo.LatitudeDegrees, [.. s.Sensors.Select(n => n.Id)]);
-            })];
+            LoadSite[] sites = LoadVerb.SitesOf(plan, loaded.Network);
             Dictionary<string, EdgeCore> cores = edges.ToDictionary(e => e.EdgeId, e => new EdgeCore(e, Trackers.ByName[e.Tracker.Name](e.Tracker, e.Number, null)), StringComparer.Ordinal);
             string[] names = ["decode", "use", "predict", "warn", "leaving", "encode", "expect", "count"];
             long[] ticks = new long[names.Length], bytes = new long[names.Length];

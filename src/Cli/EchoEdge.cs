@@ -39,7 +39,7 @@ public sealed class EchoEdge : IAsyncDisposable
     private bool Answered(string client, in InboundPublish message, bool isAllowed)
     {
         TopicKind kind = Topics.Parse(message.Topic, out ReadOnlySpan<char> name);
-        if (kind is not (TopicKind.ParticipantUp or TopicKind.RsmUp))
+        if (!Topics.IsList(kind))
         {
             return kind != TopicKind.Unknown;
         }
@@ -54,7 +54,7 @@ public sealed class EchoEdge : IAsyncDisposable
         answer.Json.Clear();
         DownMessages.EncodeRsm(answer.Json, answer.Octets, answer.Count = (answer.Count + 1) & 127, new GeoPoint(116.5, 39.8), measured, answer.Participants);
         answer.Properties.Clear();
-        answer.Properties.ContentType("application/json"u8);
+        answer.Properties.ContentType(ContentTypes.OctetsOf(PayloadFormat.Json));
         if (_hasLedger)
         {
             answer.Properties.User("pub"u8, now.Microseconds);

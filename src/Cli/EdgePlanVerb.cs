@@ -88,9 +88,9 @@ public sealed class EdgePlanVerb(TextWriter output, TextWriter error, TimeProvid
 
     public async Task<int> RunAsync(EdgePlanOptions options, bool json, CancellationToken cancellation)
     {
-        if (options.OutputFolder is { } folder && File.Exists(Path.Combine(folder, ResultFile)) && !options.Force)
+        if (options.OutputFolder is { } folder)
         {
-            throw new BadInputException(folder, "--out", "the folder holds a plan already", "give another folder, or --force to overwrite");
+            Verbs.RefuseToOverwrite(Path.Combine(folder, ResultFile), options.Force);
         }
 
         List<LoadResult> results = options.Results.Count > 0 ? [.. options.Results.Select(Read)] : await MeasureAsync(options, cancellation);

@@ -65,12 +65,7 @@ public sealed class EdgeVerb(TextWriter output, TextWriter error, TimeProvider c
 
     public async Task<int> RunAsync(EdgeOptions options, bool json, CancellationToken cancellation)
     {
-        // Read by the framework when the first socket is used; a process that is started for a load test has it already.
-        foreach ((string name, string value) in RuntimeChoice.For(isPlatform: true).Where(c => Environment.GetEnvironmentVariable(c.Name) is null))
-        {
-            Environment.SetEnvironmentVariable(name, value);
-        }
-
+        RuntimeChoice.ApplyHere();
         (RoadNetwork network, SitePlan plan, Scenario scenario) = ReadSites(options.Sites, options.From);
         UtcEpoch epoch = LivePlatform.EpochNow(clock);
         List<EdgeConfig> edges = EdgePlanner.Plan(network, plan, scenario, epoch, publishOnData: true);

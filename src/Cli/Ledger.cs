@@ -44,6 +44,12 @@ public sealed class Ledger
     public LatencyRow Row(string hop)
     {
         (string from, string to, LongHistogram h) = _hops[hop];
+        return RowOf(hop, from, to, h);
+    }
+
+    /// <summary>A line of the ledger from a histogram of microseconds; numbers are NaN when nothing was recorded.</summary>
+    public static LatencyRow RowOf(string hop, string from, string to, LongHistogram h)
+    {
         return h.TotalCount == 0
             ? new LatencyRow(hop, from, to, 0, double.NaN, double.NaN, double.NaN, double.NaN, double.NaN, double.NaN)
             : new LatencyRow(hop, from, to, h.TotalCount, h.GetMean() / 1000, At(50), At(90), At(99), At(99.9), h.GetMaxValue() / 1000.0);

@@ -41,7 +41,7 @@ public static class LoadPages
         {
             text.Append('\n').Append(Say($"{"hop",-10}{"mean ms",10}{"p50 ms",10}{"p99 ms",10}{"max ms",10}  ")).Append('\n');
             text.Append(Say($"{"(waiting)",-10}{"",10}{r.Waiting.P50Ms,10:0.000}{r.Waiting.P99Ms,10:0.000}{r.Waiting.MaxMs,10:0.000}  first list of a publication → last; not part of the edge's latency")).Append('\n');
-            foreach (HopRow h in r.Hops)
+            foreach (LatencyRow h in r.Hops)
             {
                 text.Append(Say($"{h.Hop,-10}{h.MeanMs,10:0.000}{h.P50Ms,10:0.000}{h.P99Ms,10:0.000}{h.MaxMs,10:0.000}  {h.From} → {h.To}")).Append('\n');
             }

@@ -21,9 +21,6 @@ public sealed record Percentiles(long Count, double P50Ms, double P90Ms, double 
         histogram.GetMaxValue() / 1000.0);
 }
 
-/// <summary>One hop of the ledger.</summary>
-public sealed record HopRow(string Hop, string From, string To, long Count, double MeanMs, double P50Ms, double P99Ms, double P999Ms, double MaxMs);
-
 /// <summary>A second, or a stretch of a long run.</summary>
 public sealed record LoadMoment(double Second, double SentPerSecond, double PublicationsPerSecond, double P50Ms, double P99Ms, double MaxMs, double? WorkingSetMegabytes, long? Handles, long? Shed);
 
@@ -37,7 +34,7 @@ public sealed record ThresholdRow(string Threshold, double Value, bool IsKept);
 /// <summary>How figures of a long run changed, from the second quarter to the last.</summary>
 public sealed record DriftRow(double WorkingSetMegabytesPerHour, double HandlesPerHour, double P99ChangeShare);
 
-/// <summary>After a load beyond capacity: how long it took until nothing was shed and latency was as before.</summary>
+/// <summary>Publications that missed their deadline, by what took longest.</summary>
 public sealed record DeadlineRow(double DeadlineMs, long Misses, IReadOnlyDictionary<string, long> ByCause);
 
 /// <summary>The generators themselves.</summary>
@@ -112,7 +109,7 @@ public sealed record LoadResult
 
     public Percentiles Waiting { get; init; } = Percentiles.None;
 
-    public IReadOnlyList<HopRow> Hops { get; init; } = [];
+    public IReadOnlyList<LatencyRow> Hops { get; init; } = [];
 
     public DeadlineRow Deadline { get; init; } = new(0, 0, new Dictionary<string, long>(StringComparer.Ordinal));
 

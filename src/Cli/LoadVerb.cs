@@ -2,9 +2,12 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using HdrHistogram;
+using V2XSim.Dashboard;
+using V2XSim.EdgeNode;
 using V2XSim.Kernel;
 using V2XSim.Load;
 using V2XSim.Mqtt;
+using V2XSim.Roads;
 using V2XSim.Roads.Sites;
 using V2XSim.Scenarios;
 
@@ -70,6 +73,8 @@ public sealed record LoadOptions
 /// </summary>
 public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider clock)
 {
+    private readonly LiveClock _wall = new(clock, new UtcEpoch(0));
+
     /// <summary>Names of the hops, and from where to where each goes.</summary>
     private static readonly (string Name, string From, string To)[] HopNames =
     [
@@ -106,13 +111,13 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
     private const double KneeResolution = 1.04;
     private const double KneeGrowth = 1.5;
 
-    public static IReadOnlyList<HopRow> EmptyHops() => [.. HopNames.Select(h => new HopRow(h.Name, h.From, h.To, 0, double.NaN, double.NaN, double.NaN, double.NaN, double.NaN))];
+    public static IReadOnlyList<LatencyRow> EmptyHops() => [.. HopNames.Select(h => Ledger.RowOf(h.Name, h.From, h.To, LoadMeter.NewHistogram()))];
 
     public async Task<int> RunAsync(LoadOptions options, bool json, CancellationToken cancellation)
     {
-        if (options.OutputFolder is { } folder && File.Exists(Path.Combine(folder, LoadPages.ResultFile)) && !options.Force)
+        if (options.OutputFolder is { } folder)
         {
-            throw new BadInputException(folder, "--out", "the folder holds the results of a load test already", "give another folder, or --force to overwrite");
+            Verbs.RefuseToOverwrite(Path.Combine(folder, LoadPages.ResultFile), options.Force);
         }
 
         if (options.Dialect == LoadDialect.OpenV2X && options.Format == PayloadFormat.Uper)
@@ -205,11 +210,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
                 broker = options.Broker ?? new BrokerAddress(greeting.Host, greeting.Port);
             }
 
-            LoadSite[] all = [.. plan.Sites.Select((s, i) =>
-            {
-                GeoPoint geo = loaded.Network.Projection.ToGeo(s.Position);
-                return new LoadSite(i, s.Id, geo.LongitudeDegrees, geo.LatitudeDegrees, [.. s.Sensors.Select(n => n.Id)]);
-            })];
+            LoadSite[] all = SitesOf(plan, loaded.Network);
             string[] edges = [.. plan.EdgeIds];
             for (int g = 0; g < options.Generators; g++)
             {
@@ -454,7 +455,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
             DownlinkDropped = isOurs ? end.NotSent - first.NotSent : null,
             Edge = Percentiles.Of(edge),
             Waiting = Percentiles.Of(waiting),
-            Hops = [.. HopNames.Select((h, i) => RowOf(h, hops[i]))],
+            Hops = [.. HopNames.Select((h, i) => Ledger.RowOf(h.Name, h.From, h.To, hops[i]))],
             Deadline = new DeadlineRow(options.DeadlineMilliseconds, parts.Sum(p => p.Misses.Sum()), causes.Select((c, i) => (c, parts.Sum(p => p.Misses[i]))).ToDictionary(c => c.c, c => c.Item2, StringComparer.Ordinal)),
             CpuMicrosecondsPerMessage = isOurs || isWatched ? (own + watched) * 1e6 / Math.Max(1, counted) : null,
             WatchedCpuMicrosecondsPerMessage = isWatched ? watched * 1e6 / Math.Max(1, counted) : null,
@@ -478,10 +479,6 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
             Machine = $"{Environment.ProcessorCount} processors, {System.Runtime.InteropServices.RuntimeInformation.OSDescription}, {System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription}",
         };
     }
-
-    private static HopRow RowOf((string Name, string From, string To) hop, LongHistogram h) => h.TotalCount == 0
-        ? new HopRow(hop.Name, hop.From, hop.To, 0, double.NaN, double.NaN, double.NaN, double.NaN, double.NaN)
-        : new HopRow(hop.Name, hop.From, hop.To, h.TotalCount, h.GetMean() / 1000, h.GetValueAtPercentile(50) / 1000.0, h.GetValueAtPercentile(99) / 1000.0, h.GetValueAtPercentile(99.9) / 1000.0, h.GetMaxValue() / 1000.0);
 
     /// <summary>A row a second, or sixty rows of a long run.</summary>
     private static List<LoadMoment> Timeline(List<GeneratorResult> parts, double seconds, List<PlatformSnapshot> snapshots)
@@ -555,6 +552,10 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
             plan.ServiceRadiusMetres);
     }
 
+    /// <summary>The sites of a plan as generators speak for them.</summary>
+    public static LoadSite[] SitesOf(SitePlan plan, RoadNetwork network) =>
+        [.. plan.Sites.Select((s, i) => LoadSite.Of(i, s.Id, network.Projection.LocalPlaneAt(s.Position), [.. s.Sensors.Select(n => n.Id)]))];
+
     /// <summary>Generates a zone with as many sites as are asked for, as large as that takes.</summary>
     private static string GenerateZone(LoadOptions options, string temporary)
     {
@@ -580,7 +581,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
     private static string UrlOf(BrokerAddress b) =>
         $"{(b.IsSecure ? "mqtts" : "mqtt")}://{(b.User is null ? string.Empty : $"{Uri.EscapeDataString(b.User)}:{Uri.EscapeDataString(b.Password ?? string.Empty)}@")}{b.Host}:{b.Port}";
 
-    private long Now() => (clock.GetUtcNow().UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) / 10;
+    private long Now() => _wall.Now.Microseconds;
 
     /// <summary>Starts this program again, for another part of the test.</summary>
     private static Child Start(string[] arguments, bool isPlatform)
@@ -679,17 +680,28 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
 /// <summary>Runtime settings of the parts of a load test and of live edges; chosen by measurement, see bench/README.md.</summary>
 public static class RuntimeChoice
 {
+    private const string InlineCompletions = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
+
     /// <summary>Environment of a process to be started.</summary>
     /// <param name="isPlatform">Whether it is the tested platform; else a generator.</param>
     public static IEnumerable<(string Name, string Value)> For(bool isPlatform)
     {
-        yield return ("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
+        yield return (InlineCompletions, "1");
         yield return ("DOTNET_TieredPGO", "0");
         yield return ("DOTNET_ThreadPool_UnfairSemaphoreSpinLimit", "0");
         if (isPlatform)
         {
             yield return ("DOTNET_GCgen0size", "0x4000000");
             yield return ("DOTNET_gcConcurrent", "1");
+        }
+    }
+
+    /// <summary>Makes the one choice that a process can still make for itself: it is read when the first socket is used.</summary>
+    public static void ApplyHere()
+    {
+        if (Environment.GetEnvironmentVariable(InlineCompletions) is null)
+        {
+            Environment.SetEnvironmentVariable(InlineCompletions, "1");
         }
     }
 }

@@ -348,7 +348,7 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
         };
     }
 
-    private static void RefuseToOverwrite(string file, bool force)
+    internal static void RefuseToOverwrite(string file, bool force)
     {
         if (File.Exists(file) && !force)
         {

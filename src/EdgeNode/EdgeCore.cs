@@ -263,7 +263,7 @@ public sealed class EdgeCore
                 _plausibility.Observe(m.Time, m.Measurements);
             }
 
-            if (reason == RejectReason.None && m.Sensor is not null && m.Kind is TopicKind.ParticipantUp or TopicKind.RsmUp && OnList is not null)
+            if (reason == RejectReason.None && m.Sensor is not null && Topics.IsList(m.Kind) && OnList is not null)
             {
                 OnList(new UsedList(m.Device, m.Sensor!, m.Time, m.Sequence, m.Arrival));
             }
@@ -870,13 +870,7 @@ public sealed class EdgeCore
     private static bool IsFromTheFuture(SimTime sensed, SimTime arrival) => sensed.SecondsSince(arrival) > FutureToleranceSeconds;
 
     /// <summary>The instant of a mark within the UTC minute that is nearest to an arrival.</summary>
-    private SimTime InMinute(int mark, SimTime arrival)
-    {
-        const long Minute = 60_000;
-        long unix = _config.Epoch.ToUnixMilliseconds(arrival), at = unix - (unix % Minute) + mark;
-        at += at - unix > Minute / 2 ? -Minute : unix - at > Minute / 2 ? Minute : 0;
-        return _config.Epoch.FromUnixMilliseconds(at);
-    }
+    private SimTime InMinute(int mark, SimTime arrival) => _config.Epoch.FromUnixMilliseconds(FrameReader.InMinute(mark, _config.Epoch.ToUnixMilliseconds(arrival)));
 
     private void AcceptLamps(in BatchEntry entry, ReadOnlySpan<byte> payload)
     {

@@ -38,15 +38,16 @@ public sealed class EdgeInbox
     private int _isCalled;
     private int _lists;
     private bool _isReady;
+    private bool _wasSwept;
     private long _deadline = long.MaxValue;
 
     public string EdgeId { get; set; } = string.Empty;
 
-    /// <summary>When the edge is to be called although nothing comes, event time; set by the edge, read by the sweep.</summary>
+    /// <summary>When the edge is to be called although nothing comes, event time; told by the edge, read by the sweep.</summary>
     public SimTime Deadline
     {
         get => new(Interlocked.Read(ref _deadline));
-        set => Interlocked.Exchange(ref _deadline, value.Microseconds);
+        private set => Interlocked.Exchange(ref _deadline, value.Microseconds);
     }
 
     public int Count
@@ -76,10 +77,7 @@ public sealed class EdgeInbox
     /// Lists that have to wait before the edge is called; other messages do not wait. An edge that is called once for all lists of a period
     /// saves a change of threads for each of the others.
     /// </summary>
-    public int CallAfter { get; set; } = 1;
-
-    /// <summary>Whether the edge was last called because a list did not come.</summary>
-    public bool WasSwept { get; private set; }
+    public int CallAfter { get; private set; } = 1;
 
     /// <summary>Whether there is enough for the edge to be called; true for the first who asks since the last taking.</summary>
     public bool MustCall() => Volatile.Read(ref _isCalled) == 0 && Volatile.Read(ref _isReady) && Interlocked.Exchange(ref _isCalled, 1) == 0;
@@ -92,7 +90,7 @@ public sealed class EdgeInbox
             return false;
         }
 
-        WasSwept = true;
+        _wasSwept = true;
         return true;
     }
 
@@ -122,7 +120,7 @@ public sealed class EdgeInbox
         lock (_lock)
         {
             InboxOutcome outcome = InboxOutcome.Taken;
-            if (kind is TopicKind.ParticipantUp or TopicKind.RsmUp && _newest.TryGetValue(device, out Waiting? waiting))
+            if (Topics.IsList(kind) && _newest.TryGetValue(device, out Waiting? waiting))
             {
                 if (waiting.Lists >= waiting.Limit)
                 {
@@ -172,7 +170,7 @@ public sealed class EdgeInbox
     /// <param name="wasSwept">Whether it was called because a list did not come.</param>
     public EdgeBatch Take(out bool wasSwept)
     {
-        (wasSwept, WasSwept) = (WasSwept, false);
+        (wasSwept, _wasSwept) = (_wasSwept, false);
         return Take();
     }
 
@@ -200,7 +198,7 @@ public sealed class EdgeInbox
         for (int i = 0; i < _filling.Count; i++)
         {
             ref BatchEntry entry = ref _filling.Entries[i];
-            if ((TopicKind)entry.Kind is TopicKind.ParticipantUp or TopicKind.RsmUp && ReferenceEquals(entry.Device, device))
+            if (Topics.IsList((TopicKind)entry.Kind) && ReferenceEquals(entry.Device, device))
             {
                 _dead += entry.Length;
                 _filling.Entries.AsSpan(i + 1, _filling.Count - i - 1).CopyTo(_filling.Entries.AsSpan(i));

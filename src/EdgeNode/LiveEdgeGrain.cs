@@ -8,8 +8,8 @@ using V2XSim.Mqtt;
 namespace V2XSim.EdgeNode;
 
 /// <summary>
-/// One edge node under the wall clock. What comes is decoded and fused at once; when the period's last list is there, only the prediction,
-/// the encoding and one call of the network for each site are left to do. Buffers of the intake are shared, so it lives where they are.
+/// One edge node under the wall clock. When the period's last list is there, all of them are decoded and fused, all tracks predicted and encoded,
+/// and sent with one call of the network for each site. Buffers of the intake are shared, so it lives where they are.
 /// </summary>
 [PreferLocalPlacement]
 public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : Grain, ILiveEdgeGrain
@@ -24,7 +24,6 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
     private readonly Dictionary<string, Lane> _lanes = new(StringComparer.Ordinal);
     private readonly PublishProperties _properties = new();
     private readonly List<(int Start, int Length, PayloadFormat Format)> _frames = [];
-    private readonly long[] _numbers = new long[LedgerText.Numbers];
     private readonly byte[] _text = new byte[512];
     private readonly long[] _reasons = new long[32];
     private PublicationClock _due = null!;
@@ -92,7 +91,7 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
         {
             ref BatchEntry entry = ref batch.Entries[i];
             _core.Accept(in entry, batch.Bytes.AsSpan(entry.Offset, entry.Length));
-            bool isList = (TopicKind)entry.Kind is TopicKind.ParticipantUp or TopicKind.RsmUp;
+            bool isList = Topics.IsList((TopicKind)entry.Kind);
             hasOthers |= !isList;
             if (isList)
             {
@@ -104,7 +103,7 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
         _core.Use(_decoded);
         _core.CountRows(_reasons);
         SimTime now = live.Clock.Now;
-        if (_hasLists && _last.Arrival >= _firstArrival && _lastStarted == _workStarted)
+        if (_lastStarted == _workStarted)
         {
             (_lastUsed, _pausesAtArrival) = (now, pauses);
         }
@@ -138,7 +137,6 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
 
     private void Publish(SimTime now)
     {
-        bool isWithoutAList = _wasSwept;
         _publishing = now;
         _core.Predict(now);
         _fused = live.Clock.Now;
@@ -156,7 +154,7 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
         }
 
         SimTime done = live.Clock.Now;
-        live.Counts.AddPublication(sites, _framesSent, _core.Published, isWithoutAList);
+        live.Counts.AddPublication(sites, _framesSent, _core.Published, isWithoutAList: _wasSwept);
         EdgeMetrics.Wait.Record((_last.Arrival - _firstArrival).TotalSeconds);
         EdgeMetrics.Queue.Record((_lastStarted - _last.Arrival).TotalSeconds);
         EdgeMetrics.Fuse.Record((_lastUsed - _lastDecoded + (_fused - now)).TotalSeconds);
@@ -215,16 +213,17 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
         }
 
         _properties.Clear();
-        _properties.ContentType(format switch { PayloadFormat.Uper => "application/vnd.v2x.csae53-2020+uper"u8, PayloadFormat.Protobuf => "application/x-protobuf"u8, _ => "application/json"u8 });
+        _properties.ContentType(ContentTypes.OctetsOf(format));
         _properties.User("pub"u8, _publishing.Microseconds);
         SimTime sending = default;
+        int ledger = 0;
         if (isLast)
         {
             sending = live.Clock.Now;
-            _properties.User("led"u8, _text.AsSpan(0, WriteLedger(site, lane, sending)));
+            ledger = WriteLedger(site, lane, sending);
+            _properties.User("led"u8, _text.AsSpan(0, ledger));
         }
 
-        int before = lane.Packets.Length;
         lane.Packets.Add(lane.Topic, 0, _properties.Written, frame);
         _frames.Add((lane.Packets.Length - frame.Length, frame.Length, format));
         _framesSent++;
@@ -239,8 +238,7 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
         {
             foreach ((int start, int length, PayloadFormat written) in _frames)
             {
-                byte[] ledger = start + length == lane.Packets.Length ? _text.AsSpan(0, WriteLedger(site, lane, sending)).ToArray() : [];
-                _down.Add(new DownPayload(site.Device, TopicKind.RsmDown, site.RsmTopic, lane.Packets.Written.Slice(start, length).ToArray(), Format: written) { Ledger = ledger });
+                _down.Add(new DownPayload(site.Device, TopicKind.RsmDown, site.RsmTopic, lane.Packets.Written.Slice(start, length).ToArray(), Format: written) { Ledger = start + length == lane.Packets.Length ? _text.AsSpan(0, ledger).ToArray() : [] });
             }
         }
     }

@@ -42,7 +42,7 @@ public sealed class PublicationClock(TimeSpan period, TimeSpan patience, TimeSpa
     /// <param name="now">When it was used.</param>
     public void Hear(SensorProfile sensor, SimTime scan, SimTime now)
     {
-        Rhythm? known = _sensors.Find(s => ReferenceEquals(s.Sensor, sensor));
+        Rhythm? known = Find(sensor);
         if (known is null)
         {
             _sensors.Add(known = new Rhythm { Sensor = sensor, Last = scan.Microseconds });
@@ -118,6 +118,19 @@ public sealed class PublicationClock(TimeSpan period, TimeSpan patience, TimeSpa
 
         Missing = Math.Max(1, missing);
         Deadline = isAnyAlive ? new SimTime(end + _patience) : new SimTime(long.MaxValue);
+    }
+
+    private Rhythm? Find(SensorProfile sensor)
+    {
+        foreach (Rhythm known in _sensors)
+        {
+            if (ReferenceEquals(known.Sensor, sensor))
+            {
+                return known;
+            }
+        }
+
+        return null;
     }
 
     private long SlotOf(long microseconds) => (long)Math.Floor((microseconds - _offset) / (double)_period);

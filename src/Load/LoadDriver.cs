@@ -31,7 +31,7 @@ public sealed class LoadDriver
     private readonly Func<long> _now;
     private readonly Func<int, ReadOnlySpan<byte>, bool> _send;
     private readonly byte[][] _topics;
-    private readonly byte[] _contentType;
+    private readonly PayloadFormat _format;
     private readonly PublishPackets _packets = new();
     private readonly PublishProperties _properties = new();
     private readonly int _quality;
@@ -58,7 +58,7 @@ public sealed class LoadDriver
             _places[sites[i].Number] = i;
         }
 
-        _contentType = System.Text.Encoding.UTF8.GetBytes(ContentTypes.Of(format));
+        _format = format;
         _topics = [.. sites.Select(s => System.Text.Encoding.UTF8.GetBytes(TopicOf(dialect, lists.Kind, s.Device)))];
     }
 
@@ -156,7 +156,7 @@ public sealed class LoadDriver
         }
 
         _properties.Clear();
-        _properties.ContentType(_contentType);
+        _properties.ContentType(ContentTypes.OctetsOf(_format));
         _properties.User("seq"u8, sequence);
         _identifier = _identifier == ushort.MaxValue || _identifier < 0x8000 ? (ushort)0x8000 : (ushort)(_identifier + 1);
         _packets.Clear();

@@ -6,7 +6,28 @@ namespace V2XSim.Load;
 
 /// <summary>A site as a generator speaks for it.</summary>
 /// <param name="Number">Among all sites of the load; its place in the recording.</param>
-public sealed record LoadSite(int Number, string Device, double LongitudeDegrees, double LatitudeDegrees, IReadOnlyList<string> Sensors);
+/// <param name="Position">Where it is.</param>
+/// <param name="PerEastMetre">By how many degrees a place is elsewhere that is a metre farther along the plane's first axis.</param>
+/// <param name="PerNorthMetre">The same along its second axis.</param>
+public sealed record LoadSite(int Number, string Device, GeoPoint Position, GeoPoint PerEastMetre, GeoPoint PerNorthMetre, IReadOnlyList<string> Sensors)
+{
+    /// <summary>A site at the anchor of a plane; the plane's axes need not be east and north.</summary>
+    public static LoadSite Of(int number, string device, LocalPlane plane, IReadOnlyList<string> sensors)
+    {
+        return new LoadSite(number, device, plane.Anchor, Step(1, 0), Step(0, 1), sensors);
+
+        GeoPoint Step(double x, double y)
+        {
+            GeoPoint there = plane.ToGeo(plane.Origin.X + x, plane.Origin.Y + y);
+            return new GeoPoint(there.LongitudeDegrees - plane.Anchor.LongitudeDegrees, there.LatitudeDegrees - plane.Anchor.LatitudeDegrees);
+        }
+    }
+
+    /// <summary>Where a place is that is so many metres from it in the plane.</summary>
+    public GeoPoint At(double x, double y) => new(
+        Position.LongitudeDegrees + (x * PerEastMetre.LongitudeDegrees) + (y * PerNorthMetre.LongitudeDegrees),
+        Position.LatitudeDegrees + (x * PerEastMetre.LatitudeDegrees) + (y * PerNorthMetre.LatitudeDegrees));
+}
 
 /// <summary>Writes the lists that sensors send, from a recording: lawful, with the noise of measurement, in any format, without allocation.</summary>
 public sealed class LoadLists
@@ -14,7 +35,6 @@ public sealed class LoadLists
     /// <summary>Standard deviation of a measured distance, and of a measured direction.</summary>
     public const double NoiseMetres = 0.2;
     public const double NoiseDegrees = 0.1;
-    private const double EarthRadiusMetres = 6_371_008.8;
     private const int Draws = 8192;
 
     /// <summary>Nobody comes farther from one recorded instant to the next.</summary>
@@ -61,14 +81,13 @@ public sealed class LoadLists
         int before = (int)(frame % _recording.Frames), after = (before + 1) % _recording.Frames;
         double share = frame - Math.Floor(frame);
         ReadOnlySpan<RecordedObject> from = _recording.At(site.Number, before), to = _recording.At(site.Number, after);
-        double perLatitude = 180 / Math.PI / EarthRadiusMetres, perLongitude = perLatitude / Math.Cos(site.LatitudeDegrees * Math.PI / 180);
         return _format == PayloadFormat.Uper
-            ? WriteFrames(site, scanUnixMicroseconds / 1000, from, to, share, perLongitude, perLatitude)
-            : WriteParticipants(site, sensor, scanUnixMicroseconds / 1000, sentUnixMicroseconds / 1000, from, to, share, perLongitude, perLatitude);
+            ? WriteFrames(site, scanUnixMicroseconds / 1000, from, to, share)
+            : WriteParticipants(site, sensor, scanUnixMicroseconds / 1000, sentUnixMicroseconds / 1000, from, to, share);
     }
 
     private ReadOnlySpan<byte> WriteParticipants(
-        LoadSite site, int sensor, long scan, long sent, ReadOnlySpan<RecordedObject> from, ReadOnlySpan<RecordedObject> to, double share, double perLongitude, double perLatitude)
+        LoadSite site, int sensor, long scan, long sent, ReadOnlySpan<RecordedObject> from, ReadOnlySpan<RecordedObject> to, double share)
     {
         _message.Clear();
         _message.TimestampUnixMilliseconds = sent;
@@ -89,8 +108,8 @@ public sealed class LoadLists
             (o.ParticipantType, o.VehicleClass) = ParticipantCodec.CodeOf(from[i].Kind);
             o.ParticipantId = i + 1;
             o.SourceType = 4;
-            o.LongitudeDegrees = site.LongitudeDegrees + (m.X * perLongitude);
-            o.LatitudeDegrees = site.LatitudeDegrees + (m.Y * perLatitude);
+            GeoPoint at = site.At(m.X, m.Y);
+            (o.LongitudeDegrees, o.LatitudeDegrees) = (at.LongitudeDegrees, at.LatitudeDegrees);
             o.SpeedMetresPerSecond = m.Speed;
             o.HeadingDegrees = m.HeadingDegrees;
             (o.LengthMetres, o.WidthMetres, o.HeightMetres) = (size.LengthMetres, size.WidthMetres, size.HeightMetres);
@@ -107,19 +126,17 @@ public sealed class LoadLists
         return _json.Written;
     }
 
-    private ReadOnlySpan<byte> WriteFrames(LoadSite site, long scan, ReadOnlySpan<RecordedObject> from, ReadOnlySpan<RecordedObject> to, double share, double perLongitude, double perLatitude)
+    private ReadOnlySpan<byte> WriteFrames(LoadSite site, long scan, ReadOnlySpan<RecordedObject> from, ReadOnlySpan<RecordedObject> to, double share)
     {
         int length = 0, filled = 0;
         Count = 0;
-        var reference = new GeoPoint(site.LongitudeDegrees, site.LatitudeDegrees);
         ulong sender = DownMessages.OctetsOf(site.Device);
         for (int i = 0; i < from.Length; i++)
         {
             if (from[i].Key != 0)
             {
                 Motion m = Between(in from[i], in to[i], share);
-                var at = new GeoPoint(site.LongitudeDegrees + (m.X * perLongitude), site.LatitudeDegrees + (m.Y * perLatitude));
-                _participants[filled++] = new RsmParticipant((ulong)i + 1, i + 1, from[i].Kind, at, m.Speed, m.HeadingDegrees, BodySize.Of(from[i].Kind), NoiseMetres);
+                _participants[filled++] = new RsmParticipant((ulong)i + 1, i + 1, from[i].Kind, site.At(m.X, m.Y), m.Speed, m.HeadingDegrees, BodySize.Of(from[i].Kind), NoiseMetres);
             }
 
             if (filled == _participants.Length || (i == from.Length - 1 && filled > 0))
@@ -129,7 +146,7 @@ public sealed class LoadLists
                     Array.Resize(ref _frames, _frames.Length * 2);
                 }
 
-                RsmTape.Write(_tape, sender, (int)(scan & 127), reference, scan, _participants.AsSpan(0, filled));
+                RsmTape.Write(_tape, sender, (int)(scan & 127), site.Position, scan, _participants.AsSpan(0, filled));
                 UperCodec.Encode(_tape, _frames.AsSpan(length), out int written);
                 length += written;
                 Count += filled;

@@ -6,8 +6,6 @@ namespace V2XSim.Load;
 /// <summary>Reads of an RSM what a measurement needs, and nothing else: its counter and the instant of its first participant.</summary>
 public static class RsmPeek
 {
-    private const long Minute = 60_000;
-
     [ThreadStatic]
     private static UperTape? _tape;
 
@@ -45,12 +43,7 @@ public static class RsmPeek
     }
 
     /// <summary>The instant of a mark within the minute that is nearest to now, microseconds since 1970.</summary>
-    public static long Instant(int secondMark, long nowUnixMicroseconds)
-    {
-        long now = nowUnixMicroseconds / 1000, at = now - (now % Minute) + secondMark;
-        at += at - now > Minute / 2 ? -Minute : now - at > Minute / 2 ? Minute : 0;
-        return at * 1000;
-    }
+    public static long Instant(int secondMark, long nowUnixMicroseconds) => FrameReader.InMinute(secondMark, nowUnixMicroseconds / 1000) * 1000;
 
     private static UperType SecondType { get; } = Csae53.MessageFrame.Fields[2].Type.Fields.First(f => f.Name == "participants").Type.Element!.Fields.First(f => f.Name == "secMark").Type;
 

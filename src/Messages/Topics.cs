@@ -150,6 +150,9 @@ public static class Topics
     /// <summary>The kind of the confirmation of a kind.</summary>
     public static TopicKind AckOf(TopicKind kind) => kind + (int)TopicKind.Ack;
 
+    /// <summary>Whether it is a list of road users that a sensor, or a unit, has seen.</summary>
+    public static bool IsList(TopicKind kind) => kind is TopicKind.ParticipantUp or TopicKind.RsmUp;
+
     /// <summary>Whether devices send it: what goes up, and confirmations of what came down.</summary>
     public static bool IsFromDevice(TopicKind kind) => EntryOf(kind) is { } entry && entry.IsUp != IsAck(kind);
 
@@ -235,6 +238,16 @@ public static class ContentTypes
     public const string Json = "application/json";
     public const string Uper = "application/vnd.v2x.csae53-2020+uper";
     public const string Protobuf = "application/x-protobuf";
+
+    private static readonly byte[] JsonOctets = System.Text.Encoding.UTF8.GetBytes(Json), UperOctets = System.Text.Encoding.UTF8.GetBytes(Uper), ProtobufOctets = System.Text.Encoding.UTF8.GetBytes(Protobuf);
+
+    /// <summary>The same in UTF-8, as it stands in a packet.</summary>
+    public static ReadOnlySpan<byte> OctetsOf(PayloadFormat format) => format switch
+    {
+        PayloadFormat.Uper => UperOctets,
+        PayloadFormat.Protobuf => ProtobufOctets,
+        _ => JsonOctets,
+    };
 
     public static string Of(PayloadFormat format) => format switch
     {

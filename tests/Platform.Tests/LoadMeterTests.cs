@@ -169,7 +169,7 @@ public class LoadMeterTests
     {
         LoadRecording recording = Recording(objects: 30);
         var lists = new LoadLists(recording, format, new RandomStreams(1));
-        var site = new LoadSite(0, "S1", 116.5, 39.8, ["S1-1"]);
+        var site = LoadSite.Of(0, "S1", V2XSim.Roads.MapProjection.CentredOn(new GeoPoint(116.5, 39.8)).LocalPlaneAt(default), ["S1-1"]);
         long unix = 1_780_272_000_000_000;
 
         byte[] payload = lists.Write(site, 0, unix - 20_000, unix).ToArray();
@@ -237,7 +237,7 @@ public class LoadMeterTests
         long sequence = 0, used = 0;
         LoadDriver? driver = null;
         driver = new LoadDriver(
-            [new LoadSite(0, "S1", 116.5, 39.8, ["S1-1"])],
+            [LoadSite.Of(0, "S1", V2XSim.Roads.MapProjection.CentredOn(new GeoPoint(116.5, 39.8)).LocalPlaneAt(default), ["S1-1"])],
             new LoadLists(Recording(5), PayloadFormat.Json, new RandomStreams(1)),
             own,
             LoadDialect.Its0180,

@@ -50,6 +50,14 @@ public sealed class FrameReader
     /// <summary>Intersections of a SPAT.</summary>
     public IReadOnlyList<FrameSignal> Signals => _signals;
 
+    /// <summary>The instant of a mark within the UTC minute that is nearest to another instant, both in milliseconds since 1970.</summary>
+    public static long InMinute(int secondMark, long nearUnixMilliseconds)
+    {
+        const long Minute = 60_000;
+        long at = nearUnixMilliseconds - (nearUnixMilliseconds % Minute) + secondMark;
+        return at + (at - nearUnixMilliseconds > Minute / 2 ? -Minute : nearUnixMilliseconds - at > Minute / 2 ? Minute : 0);
+    }
+
     /// <summary>Reads a frame that must be of the kind that its topic says.</summary>
     public RejectReason Read(TopicKind topic, ReadOnlySpan<byte> payload, PayloadFormat format = PayloadFormat.Unstated)
     {
