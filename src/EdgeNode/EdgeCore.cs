@@ -86,8 +86,10 @@ public sealed class EdgeCore
     private readonly Dictionary<(string Device, string Sensor), int> _delivered = [];
     private readonly Dictionary<(string Device, string Sensor), (int Lists, SimTime Heard)> _expectedLists = [];
     private readonly Dictionary<ulong, int> _numbers = [];
-    private Dictionary<ulong, bool> _owned = [];
-    private Dictionary<ulong, bool> _owns = [];
+
+    /// <summary>Whether the edge was answerable for each track of the last publication, in order of identity.</summary>
+    private List<(ulong Id, bool IsOwned)> _owned = [];
+    private List<(ulong Id, bool IsOwned)> _owns = [];
     private int _nextNumber;
     private SimTime _lastUntil;
     private SimTime _sensorsReported;
@@ -294,12 +296,18 @@ public sealed class EdgeCore
         }
 
         _handovers.Identify(CollectionsMarshal.AsSpan(_tracks), CollectionsMarshal.AsSpan(_pieces), until, _globalIds);
+        int before = 0;
         for (int i = 0; i < _tracks.Count; i++)
         {
             TrackEstimate own = _tracks[i];
             _tracks[i] = _handovers.Refine(in own, _globalIds[i], until);
-            bool owns = _config.IsAnswerableFor(_tracks[i].Position, _owned.TryGetValue(_tracks[i].Id, out bool was) ? was : null);
-            _owns[_tracks[i].Id] = owns;
+            while (before < _owned.Count && _owned[before].Id < own.Id)
+            {
+                before++;
+            }
+
+            bool owns = _config.IsAnswerableFor(_tracks[i].Position, before < _owned.Count && _owned[before].Id == own.Id ? _owned[before].IsOwned : null);
+            _owns.Add((own.Id, owns));
             if (!owns)
             {
                 continue;

@@ -20,6 +20,9 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
     /// </summary>
     private const int PublicationsPerAnnouncement = 2;
     private readonly SortedDictionary<string, List<HandoverRow>> _leaving = new(StringComparer.Ordinal);
+
+    /// <summary>Looked up once: the runtime takes as long to find out whom a name means as to send a call there.</summary>
+    private readonly Dictionary<string, ILiveEdgeGrain> _neighbours = new(StringComparer.Ordinal);
     private readonly List<DownPayload> _down = [];
     private readonly Dictionary<string, Lane> _lanes = new(StringComparer.Ordinal);
     private readonly PublishProperties _properties = new();
@@ -185,7 +188,12 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
                 if (rows.Count > 0)
                 {
                     live.Counts.AddHandovers(rows.Count);
-                    await GrainFactory.GetGrain<ILiveEdgeGrain>(neighbour).Expect([.. rows]);
+                    if (!_neighbours.TryGetValue(neighbour, out ILiveEdgeGrain? grain))
+                    {
+                        _neighbours.Add(neighbour, grain = GrainFactory.GetGrain<ILiveEdgeGrain>(neighbour));
+                    }
+
+                    await grain.Expect([.. rows]);
                     rows.Clear();
                 }
             }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using V2XSim.Kernel;
 
 namespace V2XSim.Fusion.Edge;
@@ -122,7 +124,7 @@ public sealed class HandoverBook
     private readonly Assignment _assignment = new();
     private readonly List<ulong> _keys = [];
     private readonly List<int> _new = [];
-    private readonly HashSet<ulong> _alive = [];
+    private long _publication;
     private int[] _choice = new int[16];
 
     /// <summary>Of the thread, not of the edge: with hundreds of edges in a process it would be most of their memory.</summary>
@@ -174,8 +176,8 @@ public sealed class HandoverBook
         identities.Clear();
         for (int i = 0; i < tracks.Length; i++)
         {
-            Living living = _living[tracks[i].Id];
-            _living[tracks[i].Id] = living with { Last = tracks[i], Piece = pieces[i], Time = now };
+            ref Living living = ref CollectionsMarshal.GetValueRefOrNullRef(_living, tracks[i].Id);
+            (living.Last, living.Piece, living.Time) = (tracks[i], pieces[i], now);
             identities.Add(living.Global);
         }
     }
@@ -239,16 +241,27 @@ public sealed class HandoverBook
     private void RememberEnded(ReadOnlySpan<TrackEstimate> tracks)
     {
         _ended.Clear();
-        _alive.Clear();
+        _publication++;
+        int alive = 0;
         for (int i = 0; i < tracks.Length; i++)
         {
-            _alive.Add(tracks[i].Id);
+            ref Living living = ref CollectionsMarshal.GetValueRefOrNullRef(_living, tracks[i].Id);
+            if (!Unsafe.IsNullRef(ref living))
+            {
+                living.Publication = _publication;
+                alive++;
+            }
+        }
+
+        if (alive == _living.Count)
+        {
+            return;
         }
 
         _keys.Clear();
-        foreach (ulong local in _living.Keys)
+        foreach ((ulong local, Living living) in _living)
         {
-            if (!_alive.Contains(local))
+            if (living.Publication != _publication)
             {
                 _keys.Add(local);
             }
@@ -257,11 +270,10 @@ public sealed class HandoverBook
         _keys.Sort();
         foreach (ulong local in _keys)
         {
-            (ulong global, TrackEstimate t, RoadPiece? piece, SimTime time, SimTime born, _) = _living[local];
-            _living.Remove(local);
-            _published.Remove(global);
-            _shared.Remove(global);
-            Handover ended = Handover.Of(in t, global, time, piece, born);
+            _living.Remove(local, out Living was);
+            _published.Remove(was.Global);
+            _shared.Remove(was.Global);
+            Handover ended = Handover.Of(in was.Last, was.Global, was.Time, was.Piece, was.Born);
             Expect(in ended, MemorySeconds);
             _ended.Add(ended);
         }
@@ -276,7 +288,8 @@ public sealed class HandoverBook
         _new.Clear();
         for (int i = 0; i < tracks.Length; i++)
         {
-            if (!_living.TryGetValue(tracks[i].Id, out Living living) || (living.Undecided != SimTime.Never && living.Look <= now))
+            ref readonly Living living = ref CollectionsMarshal.GetValueRefOrNullRef(_living, tracks[i].Id);
+            if (Unsafe.IsNullRef(in living) || (living.Undecided != SimTime.Never && living.Look <= now))
             {
                 _new.Add(i);
             }
@@ -343,7 +356,7 @@ public sealed class HandoverBook
 
     private void Decide(TrackEstimate track, RoadPiece? piece, int row, int columns, SimTime now)
     {
-        bool isKnown = _living.TryGetValue(track.Id, out Living living);
+        ref Living living = ref CollectionsMarshal.GetValueRefOrAddDefault(_living, track.Id, out bool isKnown);
         SimTime until = isKnown ? living.Undecided : now + TimeSpan.FromSeconds(DecideSeconds);
         int choice = _choice[row];
         bool waits = now + TimeSpan.FromSeconds(0.05) < until && (choice < 0 || !IsClear(row, choice, columns));
@@ -357,21 +370,22 @@ public sealed class HandoverBook
                 Revised++;
             }
 
-            living = new Living(global, track, piece, now, _expected.At(_expected.Find(global)).Born, SimTime.Never);
+            living = new Living { Global = global, Last = track, Piece = piece, Time = now, Born = _expected.At(_expected.Find(global)).Born, Undecided = SimTime.Never };
             _expected.Remove(global);
             Adopted++;
         }
         else if (isKnown)
         {
-            living = living with { Undecided = waits ? until : SimTime.Never };
+            living.Undecided = waits ? until : SimTime.Never;
         }
         else
         {
-            living = new Living(track.Id, track, piece, now, track.Born, waits ? until : SimTime.Never);
+            living = new Living { Global = track.Id, Last = track, Piece = piece, Time = now, Born = track.Born, Undecided = waits ? until : SimTime.Never };
         }
 
         SimTime again = now + TimeSpan.FromSeconds(LookEverySeconds);
-        _living[track.Id] = living with { Look = again < until ? again : until };
+        living.Look = again < until ? again : until;
+        living.Publication = _publication;
         _published.Add(living.Global);
     }
 
@@ -465,14 +479,14 @@ public sealed class HandoverBook
             }
 
             _keys.Add(id);
-            Living own = _living[local];
+            ref Living own = ref CollectionsMarshal.GetValueRefOrNullRef(_living, local);
             if (h.Born < own.Born || (h.Born == own.Born && id < own.Global))
             {
                 _published.Remove(own.Global);
                 _published.Add(id);
                 _shared.Remove(own.Global);
                 _shared[id] = h;
-                _living[local] = own with { Global = id, Born = h.Born };
+                (own.Global, own.Born) = (id, h.Born);
                 Merged++;
             }
         }
@@ -595,10 +609,20 @@ public sealed class HandoverBook
         }
     }
 
-    /// <summary>A track that is published here.</summary>
-    private readonly record struct Living(ulong Global, TrackEstimate Last, RoadPiece? Piece, SimTime Time, SimTime Born, SimTime Undecided)
+    /// <summary>A track that is published here. Large, and touched with every publication: it is changed where it lies.</summary>
+    private struct Living
     {
+        public ulong Global;
+        public TrackEstimate Last;
+        public RoadPiece? Piece;
+        public SimTime Time;
+        public SimTime Born;
+        public SimTime Undecided;
+
         /// <summary>When it is looked at again, while it is undecided.</summary>
-        public SimTime Look { get; init; }
+        public SimTime Look;
+
+        /// <summary>The last publication of which it was part.</summary>
+        public long Publication;
     }
 }
