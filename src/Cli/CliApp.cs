@@ -227,6 +227,7 @@ public static class CliApp
         root.Add(send);
 
         AddFuse(root, output, json);
+        AddSimulate(root, new SimulateVerb(output, error), json);
         AddLoad(root, load, edge, output, error, time, json, authority, port, listen, access);
 
         var acl = new Command("acl", "Rules of who may publish and hear what at a broker.");
@@ -269,6 +270,50 @@ public static class CliApp
         }
 
         return root;
+    }
+
+    private static void AddSimulate(RootCommand root, SimulateVerb verb, Option<bool> json)
+    {
+        var net = new Option<string>("--net") { Description = "SUMO network (.net.xml, .net.xml.gz).", Required = true, HelpName = "FILE" };
+        var routes = new Option<string>("--routes") { Description = "Demand: SUMO route files (.rou.xml, .rou.xml.gz) or tables of trips (.csv, .csv.gz), with commas between.", Required = true, HelpName = "FILE,..." };
+        var additional = new Option<string?>("--additional") { Description = "SUMO additional files: types, bus stops, signal programmes, offsets, timetables; with commas between.", HelpName = "FILE,..." };
+        var scale = new Option<double>("--scale") { Description = "Demand as a multiple of what the files say.", DefaultValueFactory = _ => 1, HelpName = "S" };
+        Between(scale, 0.001, 100);
+        var seed = new Option<ulong>("--seed") { Description = "Seed of drivers and of draws in the demand.", DefaultValueFactory = _ => 1, HelpName = "N" };
+        var begin = new Option<double>("--begin") { Description = "Time of day at which it begins.", HelpName = "SECONDS" };
+        Between(begin, 0, 1e9);
+        var end = new Option<double?>("--end") { Description = "When it ends; when all have arrived, if absent.", HelpName = "SECONDS" };
+        Between(end, 0, 1e9);
+        var repeat = new Option<int>("--repeat") { Description = "Run it so many times in this process and report the last, whose time is that of warm code.", DefaultValueFactory = _ => 1, HelpName = "N" };
+        Between(repeat, 1, 1000);
+        var step = new Option<double>("--step") { Description = "Length of a step.", DefaultValueFactory = _ => 1, HelpName = "SECONDS" };
+        Between(step, 0.05, 2);
+        var threads = new Option<int>("--threads") { Description = "Threads; the result is the same for any number.", DefaultValueFactory = _ => 1, HelpName = "N" };
+        Between(threads, 1, 64);
+        var stuck = new Option<double>("--stuck-after") { Description = "Seconds for which a vehicle may stand at the head of a lane before it is moved to its next link, and counted; 0 for never.", DefaultValueFactory = _ => 300, HelpName = "SECONDS" };
+        Between(stuck, 0, 1e6);
+        var trips = new Option<string?>("--trips") { Description = "Write one row for each trip.", HelpName = "FILE.csv" };
+        var force = new Option<bool>("--force") { Description = "Overwrite what is there." };
+        var simulate = new Command("simulate", "Simulate traffic alone, on a SUMO network with SUMO demand.") { net, routes, additional, scale, seed, begin, end, repeat, step, threads, stuck, trips, force };
+        simulate.SetAction(p => verb.Simulate(
+            new SimulateOptions
+            {
+                Network = p.GetValue(net)!,
+                Routes = p.GetValue(routes)!.Split(',', StringSplitOptions.RemoveEmptyEntries),
+                Additional = (p.GetValue(additional) ?? string.Empty).Split(',', StringSplitOptions.RemoveEmptyEntries),
+                Scale = p.GetValue(scale),
+                Seed = p.GetValue(seed),
+                BeginSeconds = p.GetValue(begin),
+                EndSeconds = p.GetValue(end),
+                Repeat = p.GetValue(repeat),
+                StepSeconds = p.GetValue(step),
+                Threads = p.GetValue(threads),
+                StuckSeconds = p.GetValue(stuck),
+                Trips = p.GetValue(trips),
+                Force = p.GetValue(force),
+            },
+            p.GetValue(json)));
+        root.Add(simulate);
     }
 
     private static void AddLoad(

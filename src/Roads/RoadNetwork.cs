@@ -42,6 +42,68 @@ public sealed record RoadLink
     public required bool OpenToCars { get; init; }
 }
 
+/// <summary>Kinds of vehicle between which permissions of lanes tell (SUMO's <c>vClass</c>).</summary>
+[Flags]
+public enum VehicleClasses
+{
+    None = 0,
+    Passenger = 1,
+    Taxi = 2,
+    Bus = 4,
+    Delivery = 8,
+    Truck = 16,
+    Motorcycle = 32,
+    Bicycle = 64,
+    Emergency = 128,
+    Pedestrian = 256,
+
+    /// <summary>Everything else: trams, trains, ships, classes of a user's own.</summary>
+    Other = 512,
+    All = Passenger | Taxi | Bus | Delivery | Truck | Motorcycle | Bicycle | Emergency | Pedestrian | Other,
+}
+
+/// <summary>Names of <see cref="VehicleClasses"/> in files.</summary>
+public static class VehicleClassNames
+{
+    /// <summary>The class of a name; <see cref="VehicleClasses.Other"/> for one that is told apart from nothing here.</summary>
+    public static VehicleClasses Of(string name) => name switch
+    {
+        "passenger" or "private" or "hov" or "evehicle" or "vip" => VehicleClasses.Passenger,
+        "taxi" => VehicleClasses.Taxi,
+        "bus" or "coach" => VehicleClasses.Bus,
+        "delivery" => VehicleClasses.Delivery,
+        "truck" or "trailer" => VehicleClasses.Truck,
+        "motorcycle" or "moped" => VehicleClasses.Motorcycle,
+        "bicycle" => VehicleClasses.Bicycle,
+        "emergency" or "authority" or "army" => VehicleClasses.Emergency,
+        "pedestrian" => VehicleClasses.Pedestrian,
+        "ignoring" or "all" => VehicleClasses.All,
+        _ => VehicleClasses.Other,
+    };
+
+    /// <summary>Who may use a lane whose file says who is allowed, or who is not.</summary>
+    public static VehicleClasses Permitted(string? allow, string? disallow)
+    {
+        if (allow is not null)
+        {
+            return Join(allow);
+        }
+
+        return disallow is null ? VehicleClasses.All : VehicleClasses.All & ~Join(disallow);
+    }
+
+    private static VehicleClasses Join(string list)
+    {
+        VehicleClasses result = VehicleClasses.None;
+        foreach (string name in list.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            result |= Of(name);
+        }
+
+        return result;
+    }
+}
+
 /// <summary>One lane with its centre line.</summary>
 public sealed class Lane
 {
@@ -87,6 +149,9 @@ public sealed class Lane
     public double WidthMetres { get; }
 
     public bool OpenToCars { get; }
+
+    /// <summary>Who may use it.</summary>
+    public VehicleClasses Permitted { get; init; } = VehicleClasses.All;
 
     public PlanePoint[] Shape { get; }
 
@@ -151,6 +216,15 @@ public enum TurnDirection
 /// <param name="SignalId">Signal that controls the movement; null when none does.</param>
 /// <param name="SignalIndex">Position of the movement in the signal's state strings; −1 when there is none.</param>
 public sealed record Connection(int FromLane, int ToLane, int ViaLane, TurnDirection Direction, string? SignalId, int SignalIndex);
+
+/// <summary>What a movement has to mind at a junction.</summary>
+/// <param name="Foes">Movements whose paths cross or join its own.</param>
+/// <param name="Yields">Those of them that go first, where no signal says otherwise.</param>
+/// <param name="MayWaitInside">Whether it may enter the junction and wait there for those that go first.</param>
+public sealed record RightOfWay(IReadOnlyList<int> Foes, IReadOnlyList<int> Yields, bool MayWaitInside)
+{
+    public static RightOfWay Free { get; } = new([], [], false);
+}
 
 /// <summary>A phase of a signal programme as the file states it.</summary>
 /// <param name="State">One letter per movement: r red, y yellow, g and G green (permissive, protected), u red-yellow, o and O off.</param>
@@ -228,6 +302,9 @@ public sealed class RoadNetwork
 
     /// <summary>What the reader could not use.</summary>
     public IReadOnlyList<ImportNote> Notes { get; }
+
+    /// <summary>What each movement has to mind, in the order of <see cref="Connections"/>; empty when the source does not say.</summary>
+    public IReadOnlyList<RightOfWay> RightsOfWay { get; init; } = [];
 
     /// <summary>The road as a map shows it: links open to cars, an opposite pair between the same two junctions taken once.</summary>
     public IReadOnlyList<CentreLine> CentreLines { get; }

@@ -43,6 +43,7 @@ public static class SumoNetReader
         private readonly Dictionary<string, int> _junctionIndexes = new(StringComparer.Ordinal);
         private readonly HashSet<string> _laneIds = new(StringComparer.Ordinal);
         private readonly List<(string From, string To)> _linkEnds = [];
+        private readonly List<JunctionRules> _rules = [];
         private readonly ImportNotes _notes = new();
         private MapProjection? _projection;
         private bool _sawNet;
@@ -74,8 +75,7 @@ public static class SumoNetReader
                     case "junction": ReadJunction(); break;
                     case "connection": ReadConnection(); break;
                     case "tlLogic": ReadSignal(); break;
-                    case "lane" or "phase" or "type": break;
-                    case "request": _notes.Add("request", "right of way is not taken from the file: who comes first goes first, one at a time", string.Empty); break;
+                    case "lane" or "phase" or "type" or "request": break;
                     default: _notes.Add(xml.LocalName, "elements of this kind are not used", xml.GetAttribute("id") ?? xml.GetAttribute("nodes") ?? string.Empty); break;
                 }
             }
@@ -184,7 +184,10 @@ public static class SumoNetReader
                 Number("length"),
                 shape,
                 IsOpenToCars(xml.GetAttribute("allow"), xml.GetAttribute("disallow")),
-                xml.GetAttribute("width") is null ? 3.2 : Number("width"));
+                xml.GetAttribute("width") is null ? 3.2 : Number("width"))
+            {
+                Permitted = VehicleClassNames.Permitted(xml.GetAttribute("allow"), xml.GetAttribute("disallow")),
+            };
             _lanes.Add(lane);
             return lane.Index;
         }
@@ -192,7 +195,23 @@ public static class SumoNetReader
         private void ReadJunction()
         {
             string id = Required("id"), type = xml.GetAttribute("type") ?? string.Empty;
-            if (type == "internal")
+            var rules = new JunctionRules(id, type == "internal", Names("incLanes"), Names("intLanes"), []);
+            double x = Number("x"), y = Number("y");
+            if (!xml.IsEmptyElement)
+            {
+                using XmlReader inner = xml.ReadSubtree();
+                inner.Read();
+                while (inner.Read())
+                {
+                    if (inner.NodeType == XmlNodeType.Element && inner.LocalName == "request")
+                    {
+                        rules.Requests.Add((Required("response"), Required("foes"), xml.GetAttribute("cont") == "1"));
+                    }
+                }
+            }
+
+            _rules.Add(rules);
+            if (rules.IsInternal)
             {
                 return;
             }
@@ -202,7 +221,7 @@ public static class SumoNetReader
                 throw SafeXml.Error(xml, file, $"junction {id}", "the id is used twice", "give every junction its own id");
             }
 
-            _junctions.Add(new Junction(_junctions.Count, id, type, new PlanePoint(Number("x"), Number("y")), null));
+            _junctions.Add(new Junction(_junctions.Count, id, type, new PlanePoint(x, y), null));
         }
 
         private void ReadConnection()
@@ -269,8 +288,11 @@ public static class SumoNetReader
             var laneIndexes = _lanes.ToDictionary(l => l.Id, l => l.Index, StringComparer.Ordinal);
             var connections = new List<Connection>(_connections.Count);
             var signalOf = new Dictionary<int, string>();
-            foreach (var c in _connections)
+            var numbers = new int[_connections.Count];
+            Array.Fill(numbers, -1);
+            for (int n = 0; n < _connections.Count; n++)
             {
+                var c = _connections[n];
                 if (!TryLane(c.From, c.FromLane, out int fromLane) || !TryLane(c.To, c.ToLane, out int toLane))
                 {
                     _notes.Add("connection", "it begins or ends on an edge that is not used", $"{c.From} → {c.To}");
@@ -278,6 +300,7 @@ public static class SumoNetReader
                 }
 
                 int via = c.Via is not null && laneIndexes.TryGetValue(c.Via, out int v) ? v : -1;
+                numbers[n] = connections.Count;
                 connections.Add(new Connection(fromLane, toLane, via, ParseTurn(c.Dir), c.Tl, c.LinkIndex));
                 if (c.Tl is not null)
                 {
@@ -300,8 +323,84 @@ public static class SumoNetReader
                 connections,
                 _signals,
                 _projection ?? MapProjection.CentredOn(default),
-                _notes.ToList());
+                _notes.ToList())
+            {
+                RightsOfWay = RightsOfWay(connections, numbers, laneIndexes),
+            };
         }
+
+        /// <summary>
+        /// Movements of a junction are numbered lane by lane, as the junction lists its lanes; a row of bits, the last for the first
+        /// movement, says for each whom it crosses and to whom it yields. Where a movement may wait inside, an internal junction at
+        /// the end of its first path lists the paths that it then yields to.
+        /// </summary>
+        private RightOfWay[] RightsOfWay(List<Connection> connections, int[] numbers, Dictionary<string, int> laneIndexes)
+        {
+            var result = new RightOfWay[connections.Count];
+            Array.Fill(result, RightOfWay.Free);
+            var from = new Dictionary<string, List<int>>(StringComparer.Ordinal);
+            var via = new Dictionary<int, List<int>>();
+            for (int n = 0; n < numbers.Length; n++)
+            {
+                // Movements that are not used, such as crossings of pedestrians, have a number at their junction all the same.
+                string lane = string.Create(CultureInfo.InvariantCulture, $"{_connections[n].From}_{_connections[n].FromLane}");
+                if (!from.TryAdd(lane, [numbers[n]]))
+                {
+                    from[lane].Add(numbers[n]);
+                }
+
+                if (numbers[n] >= 0 && connections[numbers[n]].ViaLane is var path and >= 0 && !via.TryAdd(path, [numbers[n]]))
+                {
+                    via[path].Add(numbers[n]);
+                }
+            }
+
+            foreach (JunctionRules rules in _rules)
+            {
+                List<int> movements = [.. rules.Incoming.SelectMany(lane => from.TryGetValue(lane, out List<int>? some) ? some : [])];
+                if (rules.IsInternal)
+                {
+                    int[] crossed = [.. rules.Paths.SelectMany(lane => laneIndexes.TryGetValue(lane, out int l) && via.TryGetValue(l, out List<int>? some) ? some : [])];
+                    if (rules.Incoming.Length > 0 && from.TryGetValue(rules.Incoming[0], out List<int>? onward))
+                    {
+                        foreach (int movement in onward.Where(m => m >= 0))
+                        {
+                            result[movement] = new RightOfWay(crossed, crossed, false);
+                        }
+                    }
+
+                    continue;
+                }
+
+                if (rules.Requests.Count == 0)
+                {
+                    continue;
+                }
+
+                if (movements.Count != rules.Requests.Count || rules.Requests.Exists(r => r.Response.Length != movements.Count || r.Foes.Length != movements.Count))
+                {
+                    _notes.Add("request", "it does not fit the junction's movements; all of them go as if none crossed another", rules.Id);
+                    continue;
+                }
+
+                for (int i = 0; i < movements.Count; i++)
+                {
+                    if (movements[i] < 0)
+                    {
+                        continue;
+                    }
+
+                    (string response, string foes, bool mayWait) = rules.Requests[i];
+                    result[movements[i]] = new RightOfWay(Marked(foes), Marked(response), mayWait);
+                }
+
+                int[] Marked(string bits) => [.. Enumerable.Range(0, bits.Length).Where(i => bits[bits.Length - 1 - i] == '1' && movements[i] >= 0).Select(i => movements[i])];
+            }
+
+            return result;
+        }
+
+        private string[] Names(string attribute) => (xml.GetAttribute(attribute) ?? string.Empty).Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
         private bool TryLane(string link, int position, out int lane)
         {
@@ -372,5 +471,8 @@ public static class SumoNetReader
         }
 
         private static bool Has(string list, string word) => list.Split(' ').Contains(word, StringComparer.Ordinal);
+
+        /// <summary>A junction's movements and what they have to mind, as the file states it.</summary>
+        private sealed record JunctionRules(string Id, bool IsInternal, string[] Incoming, string[] Paths, List<(string Response, string Foes, bool MayWait)> Requests);
     }
 }

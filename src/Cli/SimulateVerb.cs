@@ -1,0 +1,251 @@
+using System.Globalization;
+using System.Text;
+using V2XSim.Kernel;
+using V2XSim.Roads;
+using V2XSim.Traffic.Demand;
+using V2XSim.Traffic.Micro;
+
+namespace V2XSim.Cli;
+
+/// <summary>What <c>simulate</c> is to do.</summary>
+public sealed record SimulateOptions
+{
+    public required string Network { get; init; }
+
+    public required IReadOnlyList<string> Routes { get; init; }
+
+    public IReadOnlyList<string> Additional { get; init; } = [];
+
+    public double Scale { get; init; } = 1;
+
+    public ulong Seed { get; init; } = 1;
+
+    public double BeginSeconds { get; init; }
+
+    /// <summary>When it ends; null when all have arrived.</summary>
+    public double? EndSeconds { get; init; }
+
+    public int Repeat { get; init; } = 1;
+
+    public double StepSeconds { get; init; } = 1;
+
+    public int Threads { get; init; } = 1;
+
+    public double StuckSeconds { get; init; } = 300;
+
+    /// <summary>File for one row a trip.</summary>
+    public string? Trips { get; init; }
+
+    public bool Force { get; init; }
+}
+
+/// <summary><c>simulate</c>: traffic alone, on anyone's SUMO network and demand.</summary>
+public sealed class SimulateVerb(TextWriter output, TextWriter error)
+{
+    /// <summary>Columns of the trip table.</summary>
+    public const string TripHeader = "id,type,departSeconds,enteredSeconds,leftSeconds,durationSeconds,departDelaySeconds,timeLossSeconds,waitingSeconds,stops,lengthMetres,state";
+
+    public int Simulate(SimulateOptions options, bool json)
+    {
+        if (options.EndSeconds is { } last && last <= options.BeginSeconds)
+        {
+            throw new BadInputException("command line", "--end", "it is not after --begin", "give a later end");
+        }
+
+        TimeSpan before = Environment.CpuUsage.TotalTime;
+        RoadNetwork network = SumoNetReader.Read(Open(options.Network, "--net"), options.Network);
+        var streams = new RandomStreams(options.Seed);
+        var reader = new SumoDemandReader(network, new WayThrough(network).Find, streams);
+
+        // Types and stops are often among the additional files, and routes refer to them.
+        foreach (string file in options.Additional)
+        {
+            reader.Read(Open(file, "--additional"), file);
+        }
+
+        foreach (string file in options.Routes)
+        {
+            if (file.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) || file.EndsWith(".csv.gz", StringComparison.OrdinalIgnoreCase))
+            {
+                reader.ReadCsv(Open(file, "--routes"), file);
+            }
+            else
+            {
+                reader.Read(Open(file, "--routes"), file);
+            }
+        }
+
+        List<Trip> trips = Scaling.Scale(reader.Trips, options.Scale);
+        if (trips.Count == 0)
+        {
+            throw new BadInputException(string.Join(',', options.Routes), string.Empty, "there is no vehicle in it", "give files with vehicles, trips or flows");
+        }
+
+        foreach (ImportNote note in reader.Notes)
+        {
+            error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"note: {note.What}: {note.Why} ({note.Count}; first: {note.Example})"));
+        }
+
+        SimulationResult result = null!;
+        for (int run = 0; run < options.Repeat; run++)
+        {
+            using TrafficEngine engine = Engine();
+            TimeSpan loaded = Environment.CpuUsage.TotalTime;
+            double end = options.EndSeconds ?? double.PositiveInfinity;
+            while (engine.Seconds < end - 1e-9 && !engine.IsDone)
+            {
+                engine.Step();
+            }
+
+            result = SimulationResult.Of(engine, Environment.CpuUsage.TotalTime - loaded, loaded - before);
+            if (run == options.Repeat - 1 && options.Trips is not null)
+            {
+                WriteTrips(engine, options.Trips, options.Force);
+            }
+
+            before = Environment.CpuUsage.TotalTime;
+        }
+
+        if (json)
+        {
+            output.WriteLine(CliApp.Json(result));
+            return ExitCodes.Done;
+        }
+
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Vehicles:#,0} vehicles entered, {result.Unfinished:#,0} still on the road, {result.WaitingToEnter:#,0} waiting to enter"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"mean time loss {result.MeanTimeLossSeconds:0.00} s, stops {result.MeanStops:0.00}, duration {result.MeanDurationSeconds:0.00} s, depart delay {result.MeanDepartDelaySeconds:0.00} s"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.VehicleUpdates:#,0} vehicle updates in {result.CpuSeconds:0.000} s of CPU"));
+        foreach ((string why, int count) in result.MovedOn)
+        {
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count} vehicles were stuck and moved on: {why}"));
+        }
+
+        return ExitCodes.Done;
+
+        TrafficEngine Engine()
+        {
+            var signals = new SignalPlayer(network, reader.Signals, reader.Switches);
+            return new TrafficEngine(network, trips, signals, new EngineSettings
+            {
+                StepSeconds = options.StepSeconds,
+                BeginSeconds = options.BeginSeconds,
+                Seed = options.Seed,
+                Threads = options.Threads,
+                StuckSeconds = options.StuckSeconds,
+            });
+        }
+    }
+
+    private static FileStream Open(string file, string option) =>
+        File.Exists(file) ? File.OpenRead(file) : throw new BadInputException(file, option, "there is no such file", "give a file that exists");
+
+    private static void WriteTrips(TrafficEngine engine, string file, bool force)
+    {
+        Verbs.RefuseToOverwrite(file, force);
+        using var writer = new StreamWriter(file, append: false, new UTF8Encoding(false)) { NewLine = "\n" };
+        writer.Write(TripHeader + "\n");
+        for (int i = 0; i < engine.Trips.Count; i++)
+        {
+            Trip trip = engine.Trips[i];
+            TripRecord r = engine.Records[i];
+            if (r.State == TripState.Waiting)
+            {
+                writer.Write(string.Create(CultureInfo.InvariantCulture, $"{trip.Id},{trip.Type.Id},{trip.DepartSeconds:0.###},,,,,,,,,waiting\n"));
+                continue;
+            }
+
+            bool isDone = r.State == TripState.Arrived;
+            double until = isDone ? r.LeftSeconds : engine.Seconds;
+            string left = isDone ? r.LeftSeconds.ToString("0.###", CultureInfo.InvariantCulture) : string.Empty;
+            writer.Write(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{trip.Id},{trip.Type.Id},{trip.DepartSeconds:0.###},{r.EnteredSeconds:0.###},{left},{until - r.EnteredSeconds:0.###},{r.EnteredSeconds - trip.DepartSeconds:0.###},{r.TimeLossSeconds:0.###},{r.WaitingSeconds:0.###},{r.Stops},{r.LengthMetres:0.##},{(isDone ? "arrived" : "on the road")}\n"));
+        }
+    }
+}
+
+/// <summary>What <c>simulate --json</c> prints. Means are over all vehicles that entered, those still on the road included.</summary>
+public sealed record SimulationResult
+{
+    public required int Vehicles { get; init; }
+
+    public required int Unfinished { get; init; }
+
+    public required int WaitingToEnter { get; init; }
+
+    public required double MeanTimeLossSeconds { get; init; }
+
+    public required double MeanStops { get; init; }
+
+    public required double MeanWaitingSeconds { get; init; }
+
+    public required double MeanDurationSeconds { get; init; }
+
+    public required double MeanDepartDelaySeconds { get; init; }
+
+    public required double MeanLengthMetres { get; init; }
+
+    public required long VehicleUpdates { get; init; }
+
+    public required double CpuSeconds { get; init; }
+
+    public required double LoadCpuSeconds { get; init; }
+
+    /// <summary>Vehicles that were stuck, by what held them.</summary>
+    public required SortedDictionary<string, int> MovedOn { get; init; }
+
+    /// <summary>Vehicles that passed a red light because they could not stop.</summary>
+    public required long RanRed { get; init; }
+
+    /// <summary>The most by which two vehicles of a lane overlapped at the end of the run.</summary>
+    public required double LargestOverlapMetres { get; init; }
+
+    public static SimulationResult Of(TrafficEngine engine, TimeSpan stepping, TimeSpan loading)
+    {
+        int entered = 0, running = 0;
+        double loss = 0, stops = 0, waiting = 0, duration = 0, delay = 0, length = 0;
+        for (int i = 0; i < engine.Trips.Count; i++)
+        {
+            TripRecord r = engine.Records[i];
+            if (r.State == TripState.Waiting)
+            {
+                continue;
+            }
+
+            entered++;
+            running += r.State == TripState.OnTheRoad ? 1 : 0;
+            loss += r.TimeLossSeconds;
+            stops += r.Stops;
+            waiting += r.WaitingSeconds;
+            duration += (r.State == TripState.Arrived ? r.LeftSeconds : engine.Seconds) - r.EnteredSeconds;
+            delay += r.EnteredSeconds - engine.Trips[i].DepartSeconds;
+            length += r.LengthMetres;
+        }
+
+        double n = Math.Max(1, entered);
+        var moved = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        foreach (MovedOn m in engine.Moved)
+        {
+            moved[m.Why] = moved.GetValueOrDefault(m.Why) + 1;
+        }
+
+        return new SimulationResult
+        {
+            Vehicles = entered,
+            Unfinished = running,
+            WaitingToEnter = engine.WaitingToEnter,
+            MeanTimeLossSeconds = loss / n,
+            MeanStops = stops / n,
+            MeanWaitingSeconds = waiting / n,
+            MeanDurationSeconds = duration / n,
+            MeanDepartDelaySeconds = delay / n,
+            MeanLengthMetres = length / n,
+            VehicleUpdates = engine.VehicleUpdates,
+            CpuSeconds = stepping.TotalSeconds,
+            LoadCpuSeconds = loading.TotalSeconds,
+            MovedOn = moved,
+            RanRed = engine.RanRed,
+            LargestOverlapMetres = engine.LargestOverlapMetres(),
+        };
+    }
+}

@@ -1,0 +1,281 @@
+using V2XSim.Kernel;
+using V2XSim.Roads;
+
+namespace V2XSim.Traffic.Micro;
+
+/// <summary>Where the paths of two movements cross or join.</summary>
+/// <param name="Foe">The other movement.</param>
+/// <param name="OwnMetres">Where the common ground begins on the own path.</param>
+/// <param name="FoeEntersMetres">Where it begins on the other's.</param>
+/// <param name="FoeClearsMetres">Where the other's rear has left it.</param>
+/// <param name="Joins">Whether both lead into one lane: then the other is followed, not waited for.</param>
+internal readonly record struct Crossing(int Foe, float OwnMetres, float FoeEntersMetres, float FoeClearsMetres, bool Joins)
+{
+    /// <summary>Whether the other goes first by rule.</summary>
+    public bool OwnYields { get; init; }
+
+    /// <summary>Whether the other lets this movement go first by rule.</summary>
+    public bool FoeYields { get; init; }
+}
+
+/// <summary>
+/// A network as the engine walks over it: arrays by lane and by movement. A movement leads from a lane to the next lane, which is
+/// the path inside the junction where there is one; from a path another movement leads on.
+/// </summary>
+internal sealed class RoadTables
+{
+    /// <summary>Half of what two crossing vehicles need, beyond the point where their lines cross.</summary>
+    private const double HalfWidthMetres = 2.2;
+
+    /// <summary>Lines nearer than this, which do not cross, are in each other's way all the same.</summary>
+    private const double TouchingMetres = 1.6;
+
+    public RoadTables(RoadNetwork network)
+    {
+        Network = network;
+        int lanes = network.Lanes.Count, movements = network.Connections.Count;
+        Length = new double[lanes];
+        Limit = new double[lanes];
+        Permitted = new VehicleClasses[lanes];
+        LinkOf = new int[lanes];
+        NumberOf = new int[lanes];
+        IsPath = new bool[lanes];
+        Onward = new int[lanes];
+        MovementOn = new int[lanes];
+        Array.Fill(Onward, -1);
+        Array.Fill(MovementOn, -1);
+        foreach (Lane lane in network.Lanes)
+        {
+            int i = lane.Index;
+            Length[i] = lane.LengthMetres;
+            Limit[i] = Math.Max(0.5, lane.SpeedLimitMetresPerSecond);
+            Permitted[i] = lane.Permitted;
+            LinkOf[i] = lane.Link;
+            IsPath[i] = network.Links[lane.Link].Function == LinkFunction.Internal;
+        }
+
+        foreach (RoadLink link in network.Links)
+        {
+            for (int n = 0; n < link.Lanes.Count; n++)
+            {
+                NumberOf[link.Lanes[n]] = n;
+            }
+        }
+
+        From = new int[movements];
+        To = new int[movements];
+        Next = new int[movements];
+        var incoming = new List<int>[lanes];
+        for (int i = 0; i < movements; i++)
+        {
+            Connection c = network.Connections[i];
+            (From[i], To[i], Next[i]) = (c.FromLane, c.ToLane, c.ViaLane >= 0 ? c.ViaLane : c.ToLane);
+            if (IsPath[c.FromLane] && Onward[c.FromLane] < 0)
+            {
+                Onward[c.FromLane] = i;
+            }
+
+            if (c.ViaLane >= 0)
+            {
+                MovementOn[c.ViaLane] = i;
+            }
+
+            (incoming[Next[i]] ??= []).Add(i);
+        }
+
+        Incoming = [.. incoming.Select(l => l?.ToArray() ?? [])];
+        Outgoing = [.. Enumerable.Range(0, lanes).Select(l => network.ConnectionsFrom(l).ToArray())];
+        Yields = new int[movements][];
+        HasFoes = new bool[movements];
+        WaitsInside = new bool[movements];
+        Crossings = new Crossing[movements][];
+        for (int i = 0; i < movements; i++)
+        {
+            RightOfWay rule = i < network.RightsOfWay.Count ? network.RightsOfWay[i] : RightOfWay.Free;
+            Yields[i] = [.. rule.Yields];
+            HasFoes[i] = rule.Foes.Count > 0;
+            WaitsInside[i] = rule.MayWaitInside && network.Connections[i].ViaLane >= 0 && Onward[network.Connections[i].ViaLane] is var on and >= 0 && network.Connections[on].ViaLane >= 0;
+        }
+
+        FindCrossings(network);
+        Wide = [.. network.Links.Where(l => l.Function == LinkFunction.Road && l.Lanes.Count > 1).Select(l => l.Index)];
+    }
+
+    public RoadNetwork Network { get; }
+
+    public double[] Length { get; }
+
+    public double[] Limit { get; }
+
+    public VehicleClasses[] Permitted { get; }
+
+    public int[] LinkOf { get; }
+
+    /// <summary>A lane's number on its link, from the kerb.</summary>
+    public int[] NumberOf { get; }
+
+    public bool[] IsPath { get; }
+
+    /// <summary>The movement that leads on from a path; −1 elsewhere.</summary>
+    public int[] Onward { get; }
+
+    /// <summary>The movement whose path a lane is; −1 for lanes of roads.</summary>
+    public int[] MovementOn { get; }
+
+    public int[] From { get; }
+
+    /// <summary>The lane that a movement leads to in the end.</summary>
+    public int[] To { get; }
+
+    /// <summary>The lane that comes next: a path, or the lane itself.</summary>
+    public int[] Next { get; }
+
+    /// <summary>Movements whose next lane a lane is.</summary>
+    public int[][] Incoming { get; }
+
+    public int[][] Outgoing { get; }
+
+    /// <summary>Movements that go first.</summary>
+    public int[][] Yields { get; }
+
+    public bool[] HasFoes { get; }
+
+    /// <summary>Whether it waits inside the junction, and not at the line, for those that go first.</summary>
+    public bool[] WaitsInside { get; }
+
+    public Crossing[][] Crossings { get; }
+
+    /// <summary>Links with more than one lane.</summary>
+    public int[] Wide { get; }
+
+    private void FindCrossings(RoadNetwork network)
+    {
+        for (int i = 0; i < From.Length; i++)
+        {
+            Crossings[i] = [];
+            if (network.Connections[i].ViaLane < 0)
+            {
+                continue;
+            }
+
+            RightOfWay rule = i < network.RightsOfWay.Count ? network.RightsOfWay[i] : RightOfWay.Free;
+            var found = new List<Crossing>();
+            var seen = new HashSet<int>();
+            foreach (int foe in rule.Foes)
+            {
+                TryAdd(foe);
+
+                // Where a foe waits inside, the second half of its path crosses as well.
+                int path = network.Connections[foe].ViaLane;
+                if (path >= 0 && Onward[path] is var on and >= 0 && network.Connections[on].ViaLane >= 0)
+                {
+                    TryAdd(on);
+                }
+            }
+
+            Crossings[i] = [.. found];
+
+            void TryAdd(int foe)
+            {
+                if (network.Connections[foe].ViaLane >= 0 && seen.Add(foe) && Cross(network, i, foe) is { } crossing)
+                {
+                    found.Add(crossing with { OwnYields = Yields[i].Contains(foe), FoeYields = Yields[foe].Contains(i) });
+                }
+            }
+        }
+
+        // The second half of a path that waits inside crosses all whose crossings name it.
+        var namedBy = new Dictionary<int, List<int>>();
+        for (int j = 0; j < From.Length; j++)
+        {
+            foreach (Crossing c in Crossings[j])
+            {
+                if (IsPath[From[c.Foe]] && !namedBy.TryAdd(c.Foe, [j]))
+                {
+                    namedBy[c.Foe].Add(j);
+                }
+            }
+        }
+
+        foreach ((int half, List<int> others) in namedBy)
+        {
+            var more = new List<Crossing>(Crossings[half]);
+            foreach (int other in others)
+            {
+                if (!more.Exists(m => m.Foe == other) && Cross(network, half, other) is { } crossing)
+                {
+                    more.Add(crossing with { OwnYields = Yields[half].Contains(other), FoeYields = Yields[other].Contains(half) });
+                }
+            }
+
+            Crossings[half] = [.. more];
+        }
+    }
+
+    private Crossing? Cross(RoadNetwork network, int own, int foe)
+    {
+        Lane a = network.Lanes[network.Connections[own].ViaLane], b = network.Lanes[network.Connections[foe].ViaLane];
+        if (To[own] == To[foe])
+        {
+            // Both end in one lane: common from where they come closer than a vehicle is wide.
+            return new Crossing(foe, (float)Math.Max(0, a.LengthMetres - 4), (float)Math.Max(0, b.LengthMetres - 4), (float)b.LengthMetres, true);
+        }
+
+        double best = double.MaxValue, alongA = 0, alongB = 0;
+        double startA = 0;
+        for (int i = 0; i + 1 < a.Shape.Length; i++)
+        {
+            double lengthA = a.Shape[i].DistanceTo(a.Shape[i + 1]), startB = 0;
+            for (int j = 0; j + 1 < b.Shape.Length; j++)
+            {
+                double lengthB = b.Shape[j].DistanceTo(b.Shape[j + 1]);
+                (double distance, double s, double t) = Nearest(a.Shape[i], a.Shape[i + 1], b.Shape[j], b.Shape[j + 1]);
+                if (distance < best)
+                {
+                    (best, alongA, alongB) = (distance, startA + (s * lengthA), startB + (t * lengthB));
+                }
+
+                startB += lengthB;
+            }
+
+            startA += lengthA;
+        }
+
+        return best > TouchingMetres ? null
+            : new Crossing(foe, (float)Math.Max(0, alongA - HalfWidthMetres), (float)Math.Max(0, alongB - HalfWidthMetres), (float)Math.Min(b.LengthMetres, alongB + HalfWidthMetres), false);
+    }
+
+    /// <summary>The least distance of two pieces of line, and where it is on each, from 0 to 1.</summary>
+    private static (double Distance, double S, double T) Nearest(PlanePoint p, PlanePoint p2, PlanePoint q, PlanePoint q2)
+    {
+        PlanePoint u = p2 - p, v = q2 - q, w = q - p;
+        double cross = (u.X * v.Y) - (u.Y * v.X);
+        if (Math.Abs(cross) > 1e-9)
+        {
+            double s = ((w.X * v.Y) - (w.Y * v.X)) / cross, t = ((w.X * u.Y) - (w.Y * u.X)) / cross;
+            if (s is >= 0 and <= 1 && t is >= 0 and <= 1)
+            {
+                return (0, s, t);
+            }
+        }
+
+        (double Distance, double S, double T) best = (double.MaxValue, 0, 0);
+        Try(p, q, q2, 0, true);
+        Try(p2, q, q2, 1, true);
+        Try(q, p, p2, 0, false);
+        Try(q2, p, p2, 1, false);
+        return best;
+
+        void Try(PlanePoint point, PlanePoint from, PlanePoint to, double end, bool isOwn)
+        {
+            PlanePoint d = to - from;
+            double squared = (d.X * d.X) + (d.Y * d.Y);
+            double share = squared > 0 ? Math.Clamp((((point.X - from.X) * d.X) + ((point.Y - from.Y) * d.Y)) / squared, 0, 1) : 0;
+            double distance = point.DistanceTo(from.Towards(to, share));
+            if (distance < best.Distance)
+            {
+                best = (distance, isOwn ? end : share, isOwn ? share : end);
+            }
+        }
+    }
+}

@@ -1,0 +1,241 @@
+using V2XSim.Roads;
+
+namespace V2XSim.Traffic.Micro;
+
+/// <content>
+/// Lane changes, link by link: for the way first, then for speed, then back to the right. A change takes no time, and needs room to the vehicle
+/// ahead and behind on the other lane such that neither has to brake harder than in comfort.
+/// </content>
+public sealed partial class TrafficEngine
+{
+    /// <summary>A lane that ends for the vehicle's way within what it drives in this time has to be left, for each lane to cross.</summary>
+    private const double LookForwardSeconds = 10;
+
+    /// <summary>Willingness, in seconds of speed gained, at which a driver changes for speed.</summary>
+    private const float ChangeForSpeedAt = 0.2f;
+
+    /// <summary>Time for which the lane to the right must be free for the whole of the wished speed.</summary>
+    private const double KeepRightSeconds = 7;
+
+    /// <summary>How far ahead drivers judge what a lane is worth.</summary>
+    private const double JudgeSeconds = 8;
+
+    private void ChangeRange(int from, int to, int member)
+    {
+        for (int n = from; n < to; n++)
+        {
+            ChangeOnLink(_roads.Network.Links[_roads.Wide[n]]);
+        }
+    }
+
+    private void ChangeOnLink(RoadLink link)
+    {
+        IReadOnlyList<int> lanes = link.Lanes;
+        int total = 0;
+        for (int n = 0; n < lanes.Count; n++)
+        {
+            total += _queues[lanes[n]].Count;
+            _wish[lanes[n]] = -1;
+        }
+
+        if (total == 0)
+        {
+            return;
+        }
+
+        for (int n = 0; n < lanes.Count; n++)
+        {
+            for (int rank = 0; rank < _queues[lanes[n]].Count; rank++)
+            {
+                int i = _queues[lanes[n]][rank];
+                if (_changed[i] < _step && _dwell[i] <= 0 && Consider(i, lanes, n, rank))
+                {
+                    rank--;
+                }
+            }
+        }
+    }
+
+    /// <summary>Whether a vehicle has changed lanes.</summary>
+    private bool Consider(int i, IReadOnlyList<int> lanes, int n, int rank)
+    {
+        int at = _routes.LanesAt[_route[i]], lane = lanes[n], shift = _routes.Shift[at + n];
+        ref readonly TypeRow type = ref _types[_type[i]];
+        double v = _speed[i], x = _pos[i], wanted = Math.Min(type.MaximumSpeed, _roads.Limit[lane] * _factor[i]);
+        double lookAhead = (Math.Max(v, 0.5 * wanted) * LookForwardSeconds) + (2 * (type.Length + type.MinimumGap));
+        if (shift != 0 && _routes.Reach[at + n] - x < lookAhead * Math.Abs(shift))
+        {
+            return Must(i, lanes, n, rank, Math.Sign(shift));
+        }
+
+        double here = Worth(lane, rank, x, wanted, in type);
+        int left = n + 1, right = n - 1;
+        if (left < lanes.Count && IsUsable(i, at, left, x, lookAhead))
+        {
+            double there = Worth(lanes[left], RankAt(lanes[left], x), x, Math.Min(type.MaximumSpeed, _roads.Limit[lanes[left]] * _factor[i]), in type);
+            float gain = (float)((there - here) / Math.Max(wanted, 1) * _dt);
+            _gain[i] = gain > 0.05f * _dt ? Math.Max(0, _gain[i]) + gain : _gain[i] > 0 ? _gain[i] * 0.5f : _gain[i];
+            if (_gain[i] > ChangeForSpeedAt && TryChange(i, lanes, n, rank, left, false))
+            {
+                return true;
+            }
+        }
+
+        if (right >= 0 && IsUsable(i, at, right, x, lookAhead))
+        {
+            double limit = Math.Min(type.MaximumSpeed, _roads.Limit[lanes[right]] * _factor[i]);
+            int other = RankAt(lanes[right], x);
+            double there = Worth(lanes[right], other, x, limit, in type);
+            float gain = (float)((there - here) / Math.Max(wanted, 1) * _dt);
+            _gain[i] = gain > 0.05f * _dt ? Math.Min(0, _gain[i]) - gain : _gain[i] < 0 ? _gain[i] * 0.5f : _gain[i];
+            if (_gain[i] < -ChangeForSpeedAt && TryChange(i, lanes, n, rank, right, false))
+            {
+                return true;
+            }
+
+            // Back to the right, when nothing there is in the way for a while.
+            double free = KeepRightSeconds;
+            if (other > 0)
+            {
+                int ahead = _queues[lanes[right]][other - 1];
+                ref readonly TypeRow theirs = ref _types[_type[ahead]];
+                double gap = _pos[ahead] - theirs.Length - x - type.MinimumGap - Following.BrakingMetres(Math.Max(0, v - _speed[ahead]), type.Deceleration, _dt);
+                free = Math.Min(free, Math.Max(0, gap / Math.Max(limit - _speed[ahead], 1)));
+            }
+
+            _keep[i] += (float)(_dt * free / KeepRightSeconds);
+            if (_keep[i] > KeepRightSeconds / Math.Max(1, v / Math.Max(limit, 1) * 2) && v > 0.5 * limit && TryChange(i, lanes, n, rank, right, false))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether one can drive on a lane for a while without having to leave it again.</summary>
+    private bool IsUsable(int i, int at, int n, double x, double lookAhead)
+    {
+        float reach = _routes.Reach[at + n];
+        int shift = _routes.Shift[at + n];
+        return reach >= 0 && (shift == 0 || reach - x > lookAhead * Math.Abs(shift) * 1.2);
+    }
+
+    /// <summary>The mean speed that a lane promises for the next seconds.</summary>
+    private double Worth(int lane, int rank, double x, double wanted, in TypeRow type)
+    {
+        if (rank == 0)
+        {
+            return wanted;
+        }
+
+        int ahead = _queues[lane][rank - 1];
+        double gap = _pos[ahead] - _types[_type[ahead]].Length - x - type.MinimumGap;
+        return Math.Min(wanted, _speed[ahead] + (Math.Max(0, gap) / JudgeSeconds));
+    }
+
+    /// <summary>How many vehicles of a lane are ahead of a place.</summary>
+    private int RankAt(int lane, double x)
+    {
+        ReadOnlySpan<int> items = _queues[lane].Items;
+        int low = 0, high = items.Length;
+        while (low < high)
+        {
+            int middle = (low + high) >> 1;
+            if (_pos[items[middle]] >= x)
+            {
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle;
+            }
+        }
+
+        return low;
+    }
+
+    private bool Must(int i, IReadOnlyList<int> lanes, int n, int rank, int direction)
+    {
+        int target = n + direction;
+        if (target < 0 || target >= lanes.Count || _routes.Reach[_routes.LanesAt[_route[i]] + target] < 0)
+        {
+            return false;
+        }
+
+        if (TryChange(i, lanes, n, rank, target, true))
+        {
+            return true;
+        }
+
+        // The one behind on the other lane is asked to make room; of several that ask, it is the foremost.
+        ref int wish = ref _wish[lanes[target]];
+        wish = wish < 0 || _pos[i] > _pos[wish] ? i : wish;
+        return false;
+    }
+
+    private bool TryChange(int i, IReadOnlyList<int> lanes, int n, int rank, int target, bool isUrgent)
+    {
+        int to = lanes[target];
+        double x = _pos[i], v = _speed[i];
+        if (x > _roads.Length[to])
+        {
+            return false;
+        }
+
+        ref readonly TypeRow type = ref _types[_type[i]];
+        ref LaneQueue queue = ref _queues[to];
+        int place = RankAt(to, x);
+        if (place > 0)
+        {
+            int ahead = queue[place - 1];
+            ref readonly TypeRow theirs = ref _types[_type[ahead]];
+            double gap = _pos[ahead] - theirs.Length - x - type.MinimumGap;
+            if (gap < 0 || Following.SafeSpeed(gap, _speed[ahead], theirs.Deceleration, type.Deceleration, type.Headway, _dt) < v - (isUrgent ? type.Deceleration * _dt : 0))
+            {
+                return false;
+            }
+        }
+
+        if (place < queue.Count)
+        {
+            int behind = queue[place];
+            double gap = x - type.Length - _pos[behind];
+            if (!LetsIn(behind, gap, v, type.Deceleration))
+            {
+                return false;
+            }
+        }
+        else if (x - type.Length < 20)
+        {
+            foreach (int m in _roads.Incoming[to])
+            {
+                int path = _roads.From[m];
+                if (_queues[path].Count > 0 && !LetsIn(_queues[path][0], _roads.Length[path] - _pos[_queues[path][0]] + x - type.Length, v, type.Deceleration))
+                {
+                    return false;
+                }
+            }
+        }
+
+        if (place == 0 && _routes.Movements[_routes.LanesAt[_route[i]] + target] is var on and >= 0)
+        {
+            // Whoever has just left the other lane must not be run into.
+            ref LaneQueue beyond = ref _queues[_roads.Next[on]];
+            if (beyond.Count > 0 && _roads.Length[to] - x + _pos[beyond.Last] - _types[_type[beyond.Last]].Length < type.MinimumGap)
+            {
+                return false;
+            }
+        }
+
+        _queues[lanes[n]].RemoveAt(rank);
+        Interlocked.And(ref _occupied[lanes[n] >> 6], _queues[lanes[n]].Count == 0 ? ~(1UL << (lanes[n] & 63)) : ulong.MaxValue);
+        queue.Insert(place, i);
+        Interlocked.Or(ref _occupied[to >> 6], 1UL << (to & 63));
+        _lane[i] = to;
+        _cameFrom[i] = -1;
+        SetMovement(i, to);
+        (_gain[i], _keep[i], _changed[i]) = (0, 0, _step);
+        return true;
+    }
+}

@@ -1,0 +1,307 @@
+using System.Numerics;
+using V2XSim.Traffic.Demand;
+
+namespace V2XSim.Traffic.Micro;
+
+/// <content>The second half of a step: all move, and who has reached the end of a lane goes on to the next.</content>
+public sealed partial class TrafficEngine
+{
+    /// <summary>Vehicles that were stuck and are between two links of their way, with the time at which they may come back.</summary>
+    private readonly List<(int Slot, double NotBefore)> _away = [];
+
+    private void MoveRange(int from, int to, int member)
+    {
+        List<int> transfers = _transfers[member];
+        for (int word = from; word < to; word++)
+        {
+            for (ulong bits = _occupied[word]; bits != 0; bits &= bits - 1)
+            {
+                MoveLane((word << 6) + BitOperations.TrailingZeroCount(bits), transfers);
+            }
+        }
+    }
+
+    private void MoveLane(int lane, List<int> transfers)
+    {
+        ReadOnlySpan<int> cars = _queues[lane].Items;
+        double length = _roads.Length[lane], limit = _roads.Limit[lane];
+        foreach (int i in cars)
+        {
+            double v = _next[i];
+            _speed[i] = v;
+            _pos[i] += v * _dt;
+            int trip = _trip[i];
+            ref TripRecord record = ref _records[trip];
+            record.LengthMetres += v * _dt;
+            if (_stop[i] >= 0 && StopsHere(i, lane, v))
+            {
+                continue;
+            }
+
+            double wanted = Math.Min(_types[_type[i]].MaximumSpeed, limit * _factor[i]);
+            record.TimeLossSeconds += v < wanted ? _dt * (wanted - v) / wanted : 0;
+            if (v <= StandingMetresPerSecond)
+            {
+                record.Stops += _waiting[i] == 0 ? 1 : 0;
+                record.WaitingSeconds += _dt;
+                _waiting[i] += _dt;
+            }
+            else
+            {
+                _waiting[i] = 0;
+            }
+
+            if (_pos[i] > length || _pos[i] >= _exit[i])
+            {
+                transfers.Add(i);
+            }
+        }
+    }
+
+    /// <summary>Stands at a planned stop, until it is over.</summary>
+    private bool StopsHere(int i, int lane, double v)
+    {
+        PlannedStop stop = _trips[_trip[i]].Stops[_stop[i]];
+        if (_dwell[i] > 0)
+        {
+            _dwell[i] -= _dt;
+            if (_dwell[i] > 1e-9)
+            {
+                return true;
+            }
+
+            _dwell[i] = 0;
+            _stop[i] = _stop[i] + 1 < _trips[_trip[i]].Stops.Count ? _stop[i] + 1 : -1;
+            return true;
+        }
+
+        const double ReachedMetres = 1;
+        if (stop.Lane == lane && v <= StandingMetresPerSecond && stop.EndMetres - _pos[i] < ReachedMetres)
+        {
+            _dwell[i] = Math.Max(stop.DurationSeconds, stop.UntilSeconds - Seconds);
+            if (_dwell[i] <= 0)
+            {
+                _dwell[i] = 0;
+                _stop[i] = _stop[i] + 1 < _trips[_trip[i]].Stops.Count ? _stop[i] + 1 : -1;
+            }
+
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Takes those who have passed the end of their lane to where they are now, in order of lanes.</summary>
+    private void Transfer()
+    {
+        foreach (List<int> list in _transfers)
+        {
+            foreach (int i in list)
+            {
+                int lane = _lane[i], rank = 0;
+                while (_queues[lane][rank] != i)
+                {
+                    rank++;
+                }
+
+                _queues[lane].RemoveAt(rank);
+                Vacate(lane);
+                GoOn(i, lane);
+            }
+
+            list.Clear();
+        }
+    }
+
+    private void GoOn(int i, int lane)
+    {
+        double x = _pos[i];
+        while (true)
+        {
+            double length = _roads.Length[lane];
+            if (!_roads.IsPath[lane] && _routes.Links[_route[i] + 1] < 0)
+            {
+                double exit = Math.Min(length, _exit[i]);
+                if (x >= exit)
+                {
+                    Leave(i, x - exit);
+                    return;
+                }
+
+                break;
+            }
+
+            if (x <= length)
+            {
+                break;
+            }
+
+            int movement = _movement[i];
+            if (movement < 0)
+            {
+                // The end of a lane that does not lead on: it cannot be passed.
+                x = length;
+                break;
+            }
+
+            if (_signals.IsSignalled[movement] && _signals.Aspects[movement] == Signals.Aspect.Red)
+            {
+                _ranRed++;
+            }
+
+            int next = _roads.Next[movement];
+            x -= length;
+            _cameFrom[i] = lane;
+            lane = next;
+            if (_roads.IsPath[next])
+            {
+                _movement[i] = _roads.Onward[next];
+            }
+            else
+            {
+                _route[i]++;
+                SetMovement(i, next);
+                if (_stop[i] >= 0)
+                {
+                    SkipStops(i);
+                }
+            }
+        }
+
+        _pos[i] = x;
+        Put(i, lane);
+    }
+
+    private void SetMovement(int i, int lane)
+    {
+        int lanes = _routes.LanesAt[_route[i]];
+        _movement[i] = lanes < 0 ? -1 : _routes.Movements[lanes + _roads.NumberOf[lane]];
+        _exit[i] = double.PositiveInfinity;
+        if (_routes.Links[_route[i] + 1] < 0 && _trips[_trip[i]].ExitMetres is { } exit)
+        {
+            _exit[i] = Math.Clamp(exit < 0 ? _roads.Length[lane] + exit : exit, 0, _roads.Length[lane]);
+        }
+    }
+
+    /// <summary>Puts a vehicle into its place among those of a lane.</summary>
+    private void Put(int i, int lane)
+    {
+        _lane[i] = lane;
+        ref LaneQueue queue = ref _queues[lane];
+        int rank = queue.Count;
+        while (rank > 0 && _pos[queue[rank - 1]] < _pos[i])
+        {
+            rank--;
+        }
+
+        queue.Insert(rank, i);
+        Occupy(lane);
+    }
+
+    private void Leave(int i, double beyondMetres)
+    {
+        ref TripRecord record = ref _records[_trip[i]];
+        record.State = TripState.Arrived;
+        record.LeftSeconds = Seconds;
+        record.LengthMetres -= beyondMetres;
+        OnTheRoad--;
+        _free.Push(i);
+    }
+
+    /// <summary>
+    /// Who has stood at the head of a lane for too long without a red light takes no more space there: it is named, and comes back on the
+    /// next link of its way as soon as there is room.
+    /// </summary>
+    private void MoveOnWhoIsStuck()
+    {
+        if (_settings.StuckSeconds > 0 && _step % 5 == 0)
+        {
+            for (int word = 0; word < _occupied.Length; word++)
+            {
+                for (ulong bits = _occupied[word]; bits != 0; bits &= bits - 1)
+                {
+                    int lane = (word << 6) + BitOperations.TrailingZeroCount(bits), i = _queues[lane][0];
+                    if (_waiting[i] > _settings.StuckSeconds)
+                    {
+                        bool isWrong = _movement[i] < 0;
+                        _moved.Add(new MovedOn(Seconds, _trip[i], lane, isWrong ? "wrong lane" : _roads.IsPath[lane] ? "inside a junction" : _roads.Yields[_movement[i]].Length > 0 ? "others went first" : "no room ahead"));
+                        _queues[lane].PopFirst();
+                        Vacate(lane);
+                        _waiting[i] = 0;
+                        _speed[i] = 0;
+                        _away.Add((i, Seconds));
+                    }
+                }
+            }
+        }
+
+        for (int n = 0; n < _away.Count; n++)
+        {
+            int i = _away[n].Slot;
+            if (TryComeBack(i))
+            {
+                _away.RemoveAt(n--);
+            }
+        }
+    }
+
+    private bool TryComeBack(int i)
+    {
+        int route = _route[i] + 1;
+        if (_routes.Links[route] < 0)
+        {
+            Leave(i, 0);
+            return true;
+        }
+
+        ref readonly TypeRow type = ref _types[_type[i]];
+        foreach (int lane in _roads.Network.Links[_routes.Links[route]].Lanes)
+        {
+            if (_routes.Reach[_routes.LanesAt[route] + _roads.NumberOf[lane]] < 0)
+            {
+                continue;
+            }
+
+            double x = Math.Min(type.Length, _roads.Length[lane]);
+            ref LaneQueue queue = ref _queues[lane];
+            if (queue.Count > 0 && _pos[queue.Last] - _types[_type[queue.Last]].Length - x < type.MinimumGap)
+            {
+                continue;
+            }
+
+            _route[i] = route;
+            (_pos[i], _speed[i], _cameFrom[i], _arrival[i]) = (x, 0, -1, double.PositiveInfinity);
+            SetMovement(i, lane);
+            Put(i, lane);
+            if (_stop[i] >= 0)
+            {
+                SkipStops(i);
+            }
+
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Gives up planned stops that lie behind.</summary>
+    private void SkipStops(int i)
+    {
+        IReadOnlyList<PlannedStop> stops = _trips[_trip[i]].Stops;
+        while (_stop[i] >= 0)
+        {
+            bool isAhead = false;
+            for (int r = _route[i]; _routes.Links[r] >= 0; r++)
+            {
+                isAhead |= _routes.Links[r] == _roads.LinkOf[stops[_stop[i]].Lane];
+            }
+
+            if (isAhead)
+            {
+                return;
+            }
+
+            _stop[i] = _stop[i] + 1 < stops.Count ? _stop[i] + 1 : -1;
+        }
+    }
+}

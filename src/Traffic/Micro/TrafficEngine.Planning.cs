@@ -1,0 +1,482 @@
+using System.Numerics;
+using V2XSim.Signals;
+
+namespace V2XSim.Traffic.Micro;
+
+/// <content>The first half of a step: how fast each vehicle will be, from what all did in the step before.</content>
+public sealed partial class TrafficEngine
+{
+    /// <summary>From here a driver sees whether others come whom to let go first.</summary>
+    private const double VisibilityMetres = 4.5;
+
+    /// <summary>Time between two vehicles that use the same ground one after the other.</summary>
+    private const double BetweenSeconds = 1;
+
+    /// <summary>Where vehicles stop before a line.</summary>
+    private const double LineMetres = 0.1;
+
+    /// <summary>Lanes shorter than this are looked beyond, upstream, for those who come.</summary>
+    private const double ShortLaneMetres = 60;
+
+    /// <summary>Vehicle that has to come into a lane and for which the one behind it makes room; −1 for none.</summary>
+    private readonly int[] _wish;
+    private long _ranRed;
+
+    private void PlanRange(int from, int to, int member)
+    {
+        for (int word = from; word < to; word++)
+        {
+            for (ulong bits = _occupied[word]; bits != 0; bits &= bits - 1)
+            {
+                PlanLane((word << 6) + BitOperations.TrailingZeroCount(bits));
+            }
+        }
+    }
+
+    private void PlanLane(int lane)
+    {
+        ReadOnlySpan<int> cars = _queues[lane].Items;
+        double length = _roads.Length[lane], limit = _roads.Limit[lane];
+        int wish = _wish[lane];
+        double wishMetres = wish >= 0 ? _pos[wish] : 0;
+        for (int k = 0; k < cars.Length; k++)
+        {
+            int i = cars[k];
+            ref readonly TypeRow type = ref _types[_type[i]];
+            double v = _speed[i], x = _pos[i], wanted = Math.Min(type.MaximumSpeed, limit * _factor[i]), comfort = Math.Max(0, v - (type.Deceleration * _dt));
+            double most = Math.Max(Math.Min(v + (type.Acceleration * _dt), wanted), Math.Min(comfort, v));
+            double safe = most;
+            _arrivalNext[i] = double.PositiveInfinity;
+            if (_dwell[i] > 0)
+            {
+                _next[i] = 0;
+                continue;
+            }
+
+            if (k > 0)
+            {
+                int ahead = cars[k - 1];
+                ref readonly TypeRow theirs = ref _types[_type[ahead]];
+                safe = Behind(safe, _pos[ahead] - theirs.Length - x - type.MinimumGap, _speed[ahead], in theirs, in type);
+            }
+
+            if (wish >= 0 && x < wishMetres && (k == 0 || _pos[cars[k - 1]] >= wishMetres))
+            {
+                // Makes room, but never by braking hard.
+                ref readonly TypeRow theirs = ref _types[_type[wish]];
+                double gap = wishMetres - theirs.Length - x - type.MinimumGap;
+                safe = Math.Min(safe, Math.Max(Behind(safe, gap, _speed[wish], in theirs, in type), comfort));
+            }
+
+            double toEnd = length - x, look = (most * _dt) + Following.BrakingMetres(most, type.Deceleration, _dt) + type.MinimumGap + VisibilityMetres;
+            int stop = _stop[i];
+            if (stop >= 0 && _trips[_trip[i]].Stops[stop] is { } planned && planned.Lane == lane)
+            {
+                safe = Math.Min(safe, Following.StoppingSpeed(planned.EndMetres - x, type.Deceleration, _dt, _dt));
+            }
+
+            if (toEnd < look)
+            {
+                safe = Ahead(i, lane, k == 0, toEnd, look, safe, in type);
+            }
+
+            double next = Math.Min(safe, most);
+            if (type.Imperfection > 0 && next > 0)
+            {
+                double dawdled = next - (type.Imperfection * (next < type.Acceleration ? next * _dt : type.Acceleration * _dt) * Chance(_trip[i]));
+                next = Math.Max(Math.Min(comfort, next), Math.Max(0, dawdled));
+            }
+
+            if (k == 0 && type.StartUpDelay > 0 && v <= StandingMetresPerSecond && next > 0 && _movement[i] >= 0)
+            {
+                // The first driver reacts to the green late: of the step only what is left after the delay is driven.
+                double since = Seconds + _dt - _signals.GreenSince[_movement[i]];
+                next *= since < 1e9 ? Math.Clamp((since - type.StartUpDelay) / _dt, 0, 1) : 1;
+            }
+
+            _next[i] = next;
+        }
+    }
+
+    private double Behind(double safe, double gap, double speedAhead, in TypeRow ahead, in TypeRow own)
+    {
+        // Far enough away whatever happens: no root to draw.
+        if (gap > (safe * (own.Headway + (safe / (2 * own.Deceleration)))) + safe)
+        {
+            return safe;
+        }
+
+        return Math.Min(safe, Following.SafeSpeed(gap, speedAhead, ahead.Deceleration, own.Deceleration, own.Headway, _dt));
+    }
+
+    /// <summary>The highest safe speed in view of all that lies beyond the lane's end, as far as it matters.</summary>
+    private double Ahead(int i, int lane, bool isFirst, double toEnd, double look, double safe, in TypeRow type)
+    {
+        double at = toEnd, v = _speed[i], factor = _factor[i];
+        int c = _movement[i], route = _route[i];
+        if (_roads.IsPath[lane] && isFirst)
+        {
+            safe = Crossed(i, _roads.MovementOn[lane], -_pos[i], _pos[i], safe, in type);
+        }
+
+        for (bool isNext = true; at < look; isNext = false)
+        {
+            if (c < 0)
+            {
+                // Either the way ends on this link, or there is no way on from this lane.
+                return _routes.Links[route + 1] < 0 ? safe : Math.Min(safe, Following.StoppingSpeed(at - LineMetres, type.Deceleration, _dt, _dt));
+            }
+
+            bool isClosed = false, mustYield = _roads.Yields[c].Length > 0;
+            if (_signals.IsSignalled[c])
+            {
+                switch (_signals.Aspects[c])
+                {
+                    case Aspect.Red or Aspect.RedYellow:
+                        isClosed = Following.BrakingMetres(v, type.Emergency, _dt) <= at;
+                        mustYield = false;
+                        break;
+                    case Aspect.Yellow:
+                        isClosed = Following.BrakingMetres(v, type.Deceleration, _dt) <= at;
+                        mustYield = false;
+                        break;
+                    case Aspect.Green:
+                        mustYield = false;
+                        break;
+                }
+            }
+
+            if (!isClosed && mustYield && !_roads.WaitsInside[c])
+            {
+                if (at > VisibilityMetres && Following.BrakingMetres(v, type.Deceleration, _dt) <= at)
+                {
+                    // Comes no faster than lets it stop where it sees.
+                    double there = Following.StoppingSpeed(VisibilityMetres, type.Deceleration, _dt, _dt);
+                    safe = Math.Min(safe, Following.SlowingSpeed(at - VisibilityMetres, there, type.Deceleration, _dt));
+                    if (at - (safe * _dt) > VisibilityMetres)
+                    {
+                        return safe;
+                    }
+                }
+
+                isClosed = !isNext || !isFirst || !IsOpen(i, c, at, in type);
+            }
+
+            if (!isClosed && isNext && isFirst && !_roads.IsPath[lane])
+            {
+                isClosed = (_roads.HasFoes[c] && !HasRoom(i, c, in type)) || IsBlocked(i, c, at);
+            }
+
+            if (isClosed)
+            {
+                return Math.Min(safe, Following.StoppingSpeed(at - LineMetres, type.Deceleration, _dt, _dt));
+            }
+
+            if (isNext)
+            {
+                _arrivalNext[i] = Following.SecondsToCover(at, v, Math.Min(type.MaximumSpeed, _roads.Limit[lane] * factor), type.Acceleration);
+            }
+
+            int next = _roads.Next[c];
+            double limit = Math.Min(type.MaximumSpeed, _roads.Limit[next] * factor);
+            if (limit < safe)
+            {
+                safe = Math.Min(safe, Following.SlowingSpeed(at, limit, type.Deceleration, _dt));
+            }
+
+            if (isNext && isFirst && !_roads.IsPath[lane])
+            {
+                safe = Tails(lane, next, at, safe, in type);
+            }
+
+            if (_roads.IsPath[next])
+            {
+                safe = Crossed(i, c, at, 0, safe, in type);
+            }
+
+            ref LaneQueue queue = ref _queues[next];
+            if (queue.Count > 0)
+            {
+                int last = queue.Last;
+                ref readonly TypeRow theirs = ref _types[_type[last]];
+                return Behind(safe, at + _pos[last] - theirs.Length - type.MinimumGap, _speed[last], in theirs, in type);
+            }
+
+            at += _roads.Length[next];
+            if (_roads.IsPath[next])
+            {
+                c = _roads.Onward[next];
+                continue;
+            }
+
+            route++;
+            int lanes = _routes.LanesAt[route];
+            c = lanes < 0 ? -1 : _routes.Movements[lanes + _roads.NumberOf[next]];
+        }
+
+        return safe;
+    }
+
+    /// <summary>Keeps behind the rear of whoever has left the lane by another movement and is not quite gone.</summary>
+    private double Tails(int lane, int next, double at, double safe, in TypeRow type)
+    {
+        foreach (int other in _roads.Outgoing[lane])
+        {
+            int path = _roads.Next[other];
+            if (path == next || _queues[path].Count == 0)
+            {
+                continue;
+            }
+
+            int last = _queues[path].Last;
+            ref readonly TypeRow theirs = ref _types[_type[last]];
+            double rear = _pos[last] - theirs.Length;
+            if (rear < 0 && _cameFrom[last] == lane)
+            {
+                safe = Behind(safe, at + rear - type.MinimumGap, _speed[last], in theirs, in type);
+            }
+        }
+
+        return safe;
+    }
+
+    /// <summary>Minds those who are inside the junction on paths that cross or join the own one.</summary>
+    /// <param name="at">Distance to the start of the own path; below 0 inside it.</param>
+    /// <param name="inside">Metres driven on the path.</param>
+    private double Crossed(int i, int movement, double at, double inside, double safe, in TypeRow type)
+    {
+        foreach (ref readonly Crossing crossing in _roads.Crossings[movement].AsSpan())
+        {
+            int path = _roads.Next[crossing.Foe];
+            double toZone = crossing.OwnMetres - inside;
+            if (crossing.Joins)
+            {
+                double ownToEnd = at + _roads.Length[_roads.Next[movement]], theirLength = _roads.Length[path];
+                foreach (int foe in _queues[path].Items)
+                {
+                    // Who is nearer to where the paths join is ahead.
+                    double theirToEnd = theirLength - _pos[foe];
+                    if (theirToEnd < ownToEnd || (theirToEnd <= ownToEnd && crossing.Foe < movement))
+                    {
+                        ref readonly TypeRow theirs = ref _types[_type[foe]];
+                        double gap = ownToEnd - theirToEnd - theirs.Length - type.MinimumGap;
+                        double joint = at + crossing.OwnMetres - type.MinimumGap;
+
+                        // Side by side before the join, one lets the other in: nobody stops at once for it.
+                        safe = Math.Min(safe, Math.Max(Behind(safe, gap, _speed[foe], in theirs, in type), joint > 0 ? Math.Min(Following.StoppingSpeed(joint, type.Deceleration, _dt, _dt), safe) : 0));
+                        break;
+                    }
+                }
+
+                continue;
+            }
+
+            if (toZone < -0.5 || !IsTaken(in crossing, path, at + crossing.OwnMetres, inside > 0, _speed[i]))
+            {
+                continue;
+            }
+
+            safe = Math.Min(safe, Following.StoppingSpeed(at + crossing.OwnMetres - 0.5, type.Deceleration, _dt, _dt));
+        }
+
+        return safe;
+    }
+
+    /// <summary>Whether somebody inside the junction is, or goes first, where a path crosses.</summary>
+    /// <param name="metres">Own way to the crossing.</param>
+    private bool IsTaken(in Crossing crossing, int path, double metres, bool isInside, double speed)
+    {
+        double length = _roads.Length[path];
+        ReadOnlySpan<int> foes = _queues[path].Items;
+        for (int k = 0; k < foes.Length; k++)
+        {
+            int foe = foes[k];
+            double front = _pos[foe];
+            if (front - _types[_type[foe]].Length > crossing.FoeClearsMetres)
+            {
+                continue;
+            }
+
+            if (front > crossing.FoeEntersMetres)
+            {
+                return true;
+            }
+
+            double theirs = crossing.FoeEntersMetres - front;
+            bool foeStands = _speed[foe] <= StandingMetresPerSecond;
+            if (crossing.FoeYields && !crossing.OwnYields)
+            {
+                // It waits, unless it cannot stop any more.
+                if (!foeStands && Following.BrakingMetres(_speed[foe], 4.5, _dt) > theirs)
+                {
+                    return true;
+                }
+
+                continue;
+            }
+
+            if (crossing.OwnYields && !crossing.FoeYields)
+            {
+                if (!foeStands || theirs < 1)
+                {
+                    return true;
+                }
+
+                continue;
+            }
+
+            if (!isInside || theirs < metres || (theirs <= metres && crossing.Foe < _roads.MovementOn[path]))
+            {
+                return true;
+            }
+        }
+
+        // The rear of one that is on the next lane already.
+        int onward = _roads.Onward[path] is var on and >= 0 ? _roads.Next[on] : -1;
+        if (onward >= 0 && _queues[onward].Count > 0)
+        {
+            int last = _queues[onward].Last;
+            double rear = _pos[last] - _types[_type[last]].Length;
+            return rear < 0 && _cameFrom[last] == path && length + rear < crossing.FoeClearsMetres;
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether a vehicle at the line is kept out by somebody inside.</summary>
+    private bool IsBlocked(int i, int movement, double at)
+    {
+        foreach (ref readonly Crossing crossing in _roads.Crossings[movement].AsSpan())
+        {
+            if (!crossing.Joins && IsTaken(in crossing, _roads.Next[crossing.Foe], at + crossing.OwnMetres, false, _speed[i]))
+            {
+                // Still far away: it will have gone.
+                ReadOnlySpan<int> foes = _queues[_roads.Next[crossing.Foe]].Items;
+                double clear = 0;
+                foreach (int foe in foes)
+                {
+                    double way = crossing.FoeClearsMetres - (_pos[foe] - _types[_type[foe]].Length);
+                    clear = Math.Max(clear, way / Math.Max(_speed[foe], 1));
+                }
+
+                if ((at + crossing.OwnMetres) / Math.Max(_speed[i], 1) < clear + BetweenSeconds)
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether there is room for a vehicle behind the junction, so that it does not stand in the way of others.</summary>
+    private bool HasRoom(int i, int movement, in TypeRow type)
+    {
+        int exit = _roads.To[movement];
+        double needed = type.Length + type.MinimumGap, length = _roads.Length[exit];
+        if (length < needed || _queues[exit].Count == 0)
+        {
+            return true;
+        }
+
+        int last = _queues[exit].Last;
+        ref readonly TypeRow theirs = ref _types[_type[last]];
+        double room = _pos[last] - theirs.Length + Following.BrakingMetres(_speed[last], theirs.Deceleration, _dt) + (_speed[last] * _dt);
+        if (room > 60)
+        {
+            return true;
+        }
+
+        // Those on their way into the same lane take their share.
+        foreach (int m in _roads.Incoming[exit])
+        {
+            int path = _roads.From[m];
+            if (!_roads.IsPath[path])
+            {
+                continue;
+            }
+
+            foreach (int other in _queues[path].Items)
+            {
+                ref readonly TypeRow one = ref _types[_type[other]];
+                room -= one.Length + one.MinimumGap;
+            }
+        }
+
+        return room >= needed;
+    }
+
+    /// <summary>Whether nobody who goes first comes too near.</summary>
+    /// <param name="at">Metres to the line.</param>
+    private bool IsOpen(int i, int movement, double at, in TypeRow type)
+    {
+        double v = _speed[i];
+        int next = _roads.Next[movement];
+        double limit = Math.Min(type.MaximumSpeed, _roads.Limit[next] * _factor[i]);
+        double arrive = Following.SecondsToCover(at, v, limit, type.Acceleration);
+        double leave = Following.SecondsToCover(at + _roads.Length[next] + type.Length, v, limit, type.Acceleration);
+
+        // Whoever has waited long takes smaller gaps.
+        double between = BetweenSeconds * Math.Max(0, 1 - (_waiting[i] / 180));
+        foreach (int foe in _roads.Yields[movement])
+        {
+            if (_signals.IsSignalled[foe] && _signals.Aspects[foe] is Aspect.Red or Aspect.RedYellow)
+            {
+                continue;
+            }
+
+            int lane = _roads.From[foe];
+            double crossing = _roads.Length[_roads.Next[foe]];
+            foreach (int other in _queues[lane].Items)
+            {
+                if (_movement[other] == foe && _arrival[other] is var comes and < 1e9 && Meets(other, comes, crossing, arrive, leave, between))
+                {
+                    return false;
+                }
+            }
+
+            if (_roads.Length[lane] < ShortLaneMetres && ComesFromUpstream(foe, lane, crossing, arrive, leave, between))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private bool Meets(int other, double comes, double crossing, double arrive, double leave, double between)
+    {
+        ref readonly TypeRow theirs = ref _types[_type[other]];
+        double gone = comes + ((crossing + theirs.Length) / Math.Max(_speed[other], 2));
+        return gone + between >= arrive && leave + between >= comes;
+    }
+
+    private bool ComesFromUpstream(int foe, int lane, double crossing, double arrive, double leave, double between)
+    {
+        foreach (int m in _roads.Incoming[lane])
+        {
+            int path = _roads.From[m];
+            if (!_roads.IsPath[path])
+            {
+                continue;
+            }
+
+            foreach (int other in _queues[path].Items)
+            {
+                int lanes = _routes.LanesAt[_route[other] + 1];
+                if (lanes < 0 || _routes.Movements[lanes + _roads.NumberOf[lane]] != foe || _speed[other] <= StandingMetresPerSecond)
+                {
+                    continue;
+                }
+
+                double way = _roads.Length[path] - _pos[other] + _roads.Length[lane], comes = way / Math.Max(_speed[other], _roads.Limit[lane] * 0.7);
+                if (Meets(other, comes, crossing, arrive, leave, between))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,316 @@
+using V2XSim.Kernel;
+using V2XSim.Roads;
+using V2XSim.Traffic.Demand;
+
+namespace V2XSim.Traffic.Micro;
+
+/// <summary>How the engine runs.</summary>
+public sealed record EngineSettings
+{
+    /// <summary>Seconds of a step, also drivers' time to react.</summary>
+    public double StepSeconds { get; init; } = 1;
+
+    /// <summary>Time of the signals' clock, and of the demand, at which it begins.</summary>
+    public double BeginSeconds { get; init; }
+
+    public ulong Seed { get; init; } = 1;
+
+    public int Threads { get; init; } = 1;
+
+    /// <summary>How long a vehicle may be kept from going on, red lights apart, before it is moved on and named.</summary>
+    public double StuckSeconds { get; init; } = 300;
+}
+
+/// <summary>What became of a trip.</summary>
+public enum TripState : byte
+{
+    /// <summary>Its departure has not come, or there has been no room for it.</summary>
+    Waiting,
+    OnTheRoad,
+    Arrived,
+}
+
+/// <summary>What is known of one trip; times in seconds.</summary>
+public record struct TripRecord
+{
+    public TripState State { get; set; }
+
+    /// <summary>When it entered the road.</summary>
+    public double EnteredSeconds { get; set; }
+
+    /// <summary>When it left the road.</summary>
+    public double LeftSeconds { get; set; }
+
+    /// <summary>Time lost against driving as fast as the driver wishes, stops that were planned apart.</summary>
+    public double TimeLossSeconds { get; set; }
+
+    /// <summary>Time at or below 0.1 m/s, planned stops apart.</summary>
+    public double WaitingSeconds { get; set; }
+
+    /// <summary>Times that it came to a stand, planned stops apart.</summary>
+    public int Stops { get; set; }
+
+    public double LengthMetres { get; set; }
+}
+
+/// <summary>A vehicle that could not go on, and was moved.</summary>
+/// <param name="Trip">Number of the trip.</param>
+public readonly record struct MovedOn(double Seconds, int Trip, int Lane, string Why);
+
+/// <summary>
+/// Microscopic traffic on lanes: vehicles follow each other, obey signals and right of way, change lanes for their way and for speed, and
+/// enter where there is room. Every step reads the state that the last one left and commits its own at the end, so that neither the order of
+/// vehicles nor the number of threads can change a bit of the result. Structures of arrays; nothing is allocated per step once warm.
+/// </summary>
+public sealed partial class TrafficEngine : IDisposable
+{
+    /// <summary>At or below this speed a vehicle stands.</summary>
+    private const double StandingMetresPerSecond = 0.1;
+    private readonly RoadTables _roads;
+    private readonly RouteTable _routes;
+    private readonly SignalPlayer _signals;
+    private readonly EngineSettings _settings;
+    private readonly StepCrew _crew;
+    private readonly Trip[] _trips;
+    private readonly int[] _routeOf;
+    private readonly double[] _factorOf;
+    private readonly short[] _typeOf;
+    private readonly TypeRow[] _types;
+    private readonly TripRecord[] _records;
+    private readonly LaneQueue[] _queues;
+    private readonly ulong[] _occupied;
+    private readonly double _dt;
+    private readonly List<MovedOn> _moved = [];
+    private readonly Action<int, int, int> _planRange;
+    private readonly Action<int, int, int> _moveRange;
+    private readonly Action<int, int, int> _changeRange;
+    private readonly List<int>[] _transfers;
+    private long _step;
+
+    // Vehicles on the road, by slot.
+    private int _slots;
+    private readonly Stack<int> _free = new();
+    private double[] _pos = new double[256];
+    private double[] _speed = new double[256];
+    private double[] _next = new double[256];
+    private double[] _factor = new double[256];
+    private double[] _arrival = new double[256];
+    private double[] _arrivalNext = new double[256];
+    private double[] _waiting = new double[256];
+    private float[] _gain = new float[256];
+    private float[] _keep = new float[256];
+    private int[] _lane = new int[256];
+    private int[] _movement = new int[256];
+    private int[] _route = new int[256];
+    private int[] _trip = new int[256];
+    private int[] _stop = new int[256];
+    private int[] _cameFrom = new int[256];
+    private double[] _dwell = new double[256];
+    private double[] _exit = new double[256];
+    private long[] _changed = new long[256];
+    private short[] _type = new short[256];
+
+    /// <param name="network">Lanes and movements.</param>
+    /// <param name="trips">In any order; numbers of trips are places in this list.</param>
+    /// <param name="signals">What movements are shown.</param>
+    /// <exception cref="BadInputException">A trip's route is not connected.</exception>
+    public TrafficEngine(RoadNetwork network, IReadOnlyList<Trip> trips, SignalPlayer signals, EngineSettings settings)
+    {
+        (_signals, _settings, _dt) = (signals, settings, settings.StepSeconds);
+        _roads = new RoadTables(network);
+        _routes = new RouteTable(_roads);
+        _trips = [.. trips];
+        _routeOf = new int[trips.Count];
+        _typeOf = new short[trips.Count];
+        _factorOf = new double[trips.Count];
+        _records = new TripRecord[trips.Count];
+        var types = new List<TypeRow>();
+        var typeNumbers = new Dictionary<VehicleType, short>();
+        var streams = new RandomStreams(settings.Seed);
+        for (int i = 0; i < _trips.Length; i++)
+        {
+            VehicleType type = _trips[i].Type;
+            if (!typeNumbers.TryGetValue(type, out short number))
+            {
+                typeNumbers.Add(type, number = (short)types.Count);
+                types.Add(new TypeRow(type, _dt));
+            }
+
+            (_typeOf[i], _routeOf[i]) = (number, _routes.Add(_trips[i]));
+            _factorOf[i] = SpeedFactor(type, streams.For("driver/" + _trips[i].Id));
+        }
+
+        _routes.Freeze();
+        _types = [.. types];
+        _queues = new LaneQueue[network.Lanes.Count];
+        _occupied = new ulong[(network.Lanes.Count + 63) / 64];
+        _wish = new int[network.Lanes.Count];
+        Array.Fill(_wish, -1);
+        _crew = new StepCrew(settings.Threads);
+        _transfers = [.. Enumerable.Range(0, _crew.Count).Select(_ => new List<int>())];
+        (_planRange, _moveRange, _changeRange) = (PlanRange, MoveRange, ChangeRange);
+        _pending = new PendingEntries(_trips, network.Links.Count);
+        _signals.Advance(settings.BeginSeconds);
+    }
+
+    /// <summary>Seconds of the signals' clock.</summary>
+    public double Seconds => _settings.BeginSeconds + (_step * _dt);
+
+    public int OnTheRoad { get; private set; }
+
+    /// <summary>Trips that have not entered though their time has come.</summary>
+    public int WaitingToEnter => _pending.Waiting;
+
+    public bool IsDone => OnTheRoad == 0 && _pending.IsEmpty && _away.Count == 0;
+
+    /// <summary>Vehicles that were moved by one step, added up over all steps.</summary>
+    public long VehicleUpdates { get; private set; }
+
+    /// <summary>Vehicles that drove past a red light because they could not stop.</summary>
+    public long RanRed => _ranRed;
+
+    public IReadOnlyList<MovedOn> Moved => _moved;
+
+    public IReadOnlyList<Trip> Trips => _trips;
+
+    public ReadOnlySpan<TripRecord> Records => _records;
+
+    /// <summary>Goes on by one step.</summary>
+    public void Step()
+    {
+        _signals.Advance(Seconds);
+        _crew.Run(_occupied.Length, _planRange);
+        (_arrival, _arrivalNext) = (_arrivalNext, _arrival);
+        VehicleUpdates += OnTheRoad;
+        _crew.Run(_occupied.Length, _moveRange);
+        Transfer();
+        _crew.Run(_roads.Wide.Length, _changeRange);
+        MoveOnWhoIsStuck();
+        Enter();
+        _step++;
+    }
+
+    /// <summary>Metres by which vehicles of a lane overlap, the most over all lanes; 0 when none does.</summary>
+    public double LargestOverlapMetres()
+    {
+        double largest = 0;
+        for (int lane = 0; lane < _queues.Length; lane++)
+        {
+            ReadOnlySpan<int> items = _queues[lane].Items;
+            for (int k = 1; k < items.Length; k++)
+            {
+                largest = Math.Max(largest, _pos[items[k]] - (_pos[items[k - 1]] - _types[_type[items[k - 1]]].Length));
+            }
+        }
+
+        return largest;
+    }
+
+    /// <summary>Calls for each vehicle on the road, lane by lane.</summary>
+    public void ForEachVehicle(VehicleVisitor visit)
+    {
+        for (int lane = 0; lane < _queues.Length; lane++)
+        {
+            foreach (int i in _queues[lane].Items)
+            {
+                visit(_trip[i], lane, _pos[i], _speed[i], _cameFrom[i]);
+            }
+        }
+    }
+
+    public void Dispose() => _crew.Dispose();
+
+    private static double SpeedFactor(VehicleType type, RandomStream stream)
+    {
+        (double mean, double deviation, double least, double most) = type.SpeedFactor;
+        if (deviation <= 0)
+        {
+            return mean;
+        }
+
+        double factor;
+        do
+        {
+            factor = mean + (deviation * stream.NextGaussian());
+        }
+        while (factor < least || factor > most);
+        return factor;
+    }
+
+    private void Occupy(int lane) => _occupied[lane >> 6] |= 1UL << (lane & 63);
+
+    private void Vacate(int lane)
+    {
+        if (_queues[lane].Count == 0)
+        {
+            _occupied[lane >> 6] &= ~(1UL << (lane & 63));
+        }
+    }
+
+    private int NewSlot()
+    {
+        if (_free.Count > 0)
+        {
+            return _free.Pop();
+        }
+
+        if (_slots == _pos.Length)
+        {
+            int size = _slots * 2;
+            Array.Resize(ref _pos, size);
+            Array.Resize(ref _speed, size);
+            Array.Resize(ref _next, size);
+            Array.Resize(ref _factor, size);
+            Array.Resize(ref _arrival, size);
+            Array.Resize(ref _arrivalNext, size);
+            Array.Resize(ref _waiting, size);
+            Array.Resize(ref _gain, size);
+            Array.Resize(ref _keep, size);
+            Array.Resize(ref _lane, size);
+            Array.Resize(ref _movement, size);
+            Array.Resize(ref _route, size);
+            Array.Resize(ref _trip, size);
+            Array.Resize(ref _stop, size);
+            Array.Resize(ref _cameFrom, size);
+            Array.Resize(ref _dwell, size);
+            Array.Resize(ref _exit, size);
+            Array.Resize(ref _changed, size);
+            Array.Resize(ref _type, size);
+        }
+
+        return _slots++;
+    }
+
+    /// <summary>A number in [0, 1) that depends on seed, trip and step only.</summary>
+    private double Chance(int trip)
+    {
+        ulong z = _settings.Seed + ((ulong)trip * 0x9E3779B97F4A7C15) + ((ulong)_step * 0xD1B54A32D192ED03);
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+        return ((z ^ (z >> 31)) >> 11) * (1.0 / (1UL << 53));
+    }
+
+    /// <summary>What the arithmetic needs of a type, in one line of the cache.</summary>
+    private readonly struct TypeRow(VehicleType type, double step)
+    {
+        public readonly double Length = type.LengthMetres;
+        public readonly double MinimumGap = type.MinimumGapMetres;
+        public readonly double Acceleration = type.AccelerationMetresPerSecondSquared;
+        public readonly double Deceleration = type.DecelerationMetresPerSecondSquared;
+        public readonly double Emergency = type.EmergencyDecelerationMetresPerSecondSquared;
+
+        // A driver cannot react faster than the engine steps.
+        public readonly double Headway = Math.Max(type.HeadwaySeconds, step);
+        public readonly double Imperfection = type.Imperfection;
+        public readonly double MaximumSpeed = type.MaximumSpeedMetresPerSecond;
+        public readonly double StartUpDelay = type.StartUpDelaySeconds;
+    }
+}
+
+/// <summary>Told of each vehicle on the road.</summary>
+/// <param name="trip">Number of its trip.</param>
+/// <param name="lane">Lane of its front.</param>
+/// <param name="metres">Where its front is on the lane.</param>
+/// <param name="speed">m/s.</param>
+/// <param name="cameFrom">The lane before; −1 for none.</param>
+public delegate void VehicleVisitor(int trip, int lane, double metres, double speed, int cameFrom);
