@@ -294,7 +294,8 @@ public static class CliApp
         Between(stuck, 0, 1e6);
         var trips = new Option<string?>("--trips") { Description = "Write one row for each trip.", HelpName = "FILE.csv" };
         var force = new Option<bool>("--force") { Description = "Overwrite what is there." };
-        var simulate = new Command("simulate", "Simulate traffic alone, on a SUMO network with SUMO demand.") { net, routes, additional, scale, seed, begin, end, repeat, step, threads, stuck, trips, force };
+        var laneTable = new Option<string?>("--lanes") { Description = "Write one row for each lane that was used.", HelpName = "FILE.csv" };
+        var simulate = new Command("simulate", "Simulate traffic alone, on a SUMO network with SUMO demand.") { net, routes, additional, scale, seed, begin, end, repeat, step, threads, stuck, trips, laneTable, force };
         simulate.SetAction(p => verb.Simulate(
             new SimulateOptions
             {
@@ -310,6 +311,7 @@ public static class CliApp
                 Threads = p.GetValue(threads),
                 StuckSeconds = p.GetValue(stuck),
                 Trips = p.GetValue(trips),
+                Lanes = p.GetValue(laneTable),
                 Force = p.GetValue(force),
             },
             p.GetValue(json)));

@@ -36,6 +36,9 @@ public sealed record SimulateOptions
     /// <summary>File for one row a trip.</summary>
     public string? Trips { get; init; }
 
+    /// <summary>File for one row a lane.</summary>
+    public string? Lanes { get; init; }
+
     public bool Force { get; init; }
 }
 
@@ -44,6 +47,9 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
 {
     /// <summary>Columns of the trip table.</summary>
     public const string TripHeader = "id,type,departSeconds,enteredSeconds,leftSeconds,durationSeconds,departDelaySeconds,timeLossSeconds,waitingSeconds,stops,lengthMetres,state";
+
+    /// <summary>Columns of the lane table.</summary>
+    public const string LaneHeader = "lane,vehicles,vehicleSeconds,vehicleMetres,timeLossSeconds,waitingSeconds";
 
     public int Simulate(SimulateOptions options, bool json)
     {
@@ -97,10 +103,16 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
                 engine.Step();
             }
 
+            if (Environment.GetEnvironmentVariable("DBG") is not null) { foreach (MovedOn m in engine.Moved.Take(40)) { error.WriteLine($"{m.Seconds} {engine.Trips[m.Trip].Id} {network.Lanes[m.Lane].Id} {m.Why}"); } }
             result = SimulationResult.Of(engine, Environment.CpuUsage.TotalTime - loaded, loaded - before);
             if (run == options.Repeat - 1 && options.Trips is not null)
             {
                 WriteTrips(engine, options.Trips, options.Force);
+            }
+
+            if (run == options.Repeat - 1 && options.Lanes is not null)
+            {
+                WriteLanes(engine, network, options.Lanes, options.Force);
             }
 
             before = Environment.CpuUsage.TotalTime;
@@ -160,6 +172,21 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
             writer.Write(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{trip.Id},{trip.Type.Id},{trip.DepartSeconds:0.###},{r.EnteredSeconds:0.###},{left},{until - r.EnteredSeconds:0.###},{r.EnteredSeconds - trip.DepartSeconds:0.###},{r.TimeLossSeconds:0.###},{r.WaitingSeconds:0.###},{r.Stops},{r.LengthMetres:0.##},{(isDone ? "arrived" : "on the road")}\n"));
+        }
+    }
+
+    private static void WriteLanes(TrafficEngine engine, RoadNetwork network, string file, bool force)
+    {
+        Verbs.RefuseToOverwrite(file, force);
+        using var writer = new StreamWriter(file, append: false, new UTF8Encoding(false)) { NewLine = "\n" };
+        writer.Write(LaneHeader + "\n");
+        foreach (Lane lane in network.Lanes)
+        {
+            LaneTotals t = engine.Lanes[lane.Index];
+            if (t.VehicleSeconds > 0)
+            {
+                writer.Write(string.Create(CultureInfo.InvariantCulture, $"{lane.Id},{t.Left},{t.VehicleSeconds:0.###},{t.VehicleMetres:0.##},{t.TimeLossSeconds:0.###},{t.WaitingSeconds:0.###}\n"));
+            }
         }
     }
 }

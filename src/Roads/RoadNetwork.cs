@@ -224,6 +224,9 @@ public sealed record Connection(int FromLane, int ToLane, int ViaLane, TurnDirec
 public sealed record RightOfWay(IReadOnlyList<int> Foes, IReadOnlyList<int> Yields, bool MayWaitInside)
 {
     public static RightOfWay Free { get; } = new([], [], false);
+
+    /// <summary>Whether nobody may stop in the way of others: it begins only when there is room behind the junction.</summary>
+    public bool KeepsClear { get; init; } = true;
 }
 
 /// <summary>A phase of a signal programme as the file states it.</summary>

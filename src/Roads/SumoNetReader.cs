@@ -38,7 +38,7 @@ public static class SumoNetReader
         private readonly List<Lane> _lanes = [];
         private readonly List<Junction> _junctions = [];
         private readonly List<SignalLogic> _signals = [];
-        private readonly List<(string From, string To, int FromLane, int ToLane, string? Via, string Dir, string? Tl, int LinkIndex)> _connections = [];
+        private readonly List<(string From, string To, int FromLane, int ToLane, string? Via, string Dir, string? Tl, int LinkIndex, bool KeepsClear)> _connections = [];
         private readonly Dictionary<string, int> _linkIndexes = new(StringComparer.Ordinal);
         private readonly Dictionary<string, int> _junctionIndexes = new(StringComparer.Ordinal);
         private readonly HashSet<string> _laneIds = new(StringComparer.Ordinal);
@@ -235,7 +235,8 @@ public static class SumoNetReader
                 xml.GetAttribute("via"),
                 xml.GetAttribute("dir") ?? "s",
                 xml.GetAttribute("tl"),
-                xml.GetAttribute("linkIndex") is null ? -1 : (int)Number("linkIndex")));
+                xml.GetAttribute("linkIndex") is null ? -1 : (int)Number("linkIndex"),
+                xml.GetAttribute("keepClear") is not ("0" or "false")));
         }
 
         private void ReadSignal()
@@ -355,6 +356,15 @@ public static class SumoNetReader
                 }
             }
 
+            var keepsClear = new bool[connections.Count];
+            for (int n = 0; n < numbers.Length; n++)
+            {
+                if (numbers[n] >= 0)
+                {
+                    keepsClear[numbers[n]] = _connections[n].KeepsClear;
+                }
+            }
+
             foreach (JunctionRules rules in _rules)
             {
                 List<int> movements = [.. rules.Incoming.SelectMany(lane => from.TryGetValue(lane, out List<int>? some) ? some : [])];
@@ -391,7 +401,7 @@ public static class SumoNetReader
                     }
 
                     (string response, string foes, bool mayWait) = rules.Requests[i];
-                    result[movements[i]] = new RightOfWay(Marked(foes), Marked(response), mayWait);
+                    result[movements[i]] = new RightOfWay(Marked(foes), Marked(response), mayWait) { KeepsClear = keepsClear[movements[i]] };
                 }
 
                 int[] Marked(string bits) => [.. Enumerable.Range(0, bits.Length).Where(i => bits[bits.Length - 1 - i] == '1' && movements[i] >= 0).Select(i => movements[i])];

@@ -86,14 +86,14 @@ internal sealed class RoadTables
         Incoming = [.. incoming.Select(l => l?.ToArray() ?? [])];
         Outgoing = [.. Enumerable.Range(0, lanes).Select(l => network.ConnectionsFrom(l).ToArray())];
         Yields = new int[movements][];
-        HasFoes = new bool[movements];
+        KeepsClear = new bool[movements];
         WaitsInside = new bool[movements];
         Crossings = new Crossing[movements][];
         for (int i = 0; i < movements; i++)
         {
             RightOfWay rule = i < network.RightsOfWay.Count ? network.RightsOfWay[i] : RightOfWay.Free;
             Yields[i] = [.. rule.Yields];
-            HasFoes[i] = rule.Foes.Count > 0;
+            KeepsClear[i] = rule.KeepsClear && rule.Foes.Count > 0;
             WaitsInside[i] = rule.MayWaitInside && network.Connections[i].ViaLane >= 0 && Onward[network.Connections[i].ViaLane] is var on and >= 0 && network.Connections[on].ViaLane >= 0;
         }
 
@@ -138,7 +138,8 @@ internal sealed class RoadTables
     /// <summary>Movements that go first.</summary>
     public int[][] Yields { get; }
 
-    public bool[] HasFoes { get; }
+    /// <summary>Whether it must not be begun when there is no room behind the junction.</summary>
+    public bool[] KeepsClear { get; }
 
     /// <summary>Whether it waits inside the junction, and not at the line, for those that go first.</summary>
     public bool[] WaitsInside { get; }
@@ -215,7 +216,7 @@ internal sealed class RoadTables
     private Crossing? Cross(RoadNetwork network, int own, int foe)
     {
         Lane a = network.Lanes[network.Connections[own].ViaLane], b = network.Lanes[network.Connections[foe].ViaLane];
-        if (To[own] == To[foe])
+        if (To[own] == To[foe] && IsLastPath(own) && IsLastPath(foe))
         {
             // Both end in one lane: common from where they come closer than a vehicle is wide.
             return new Crossing(foe, (float)Math.Max(0, a.LengthMetres - 4), (float)Math.Max(0, b.LengthMetres - 4), (float)b.LengthMetres, true);
@@ -241,9 +242,14 @@ internal sealed class RoadTables
             startA += lengthA;
         }
 
-        return best > TouchingMetres ? null
+        // Where vehicles wait inside, they may stand near the path of those for whom they wait.
+        double touching = IsLastPath(own) && IsLastPath(foe) ? TouchingMetres : 0.1;
+        return best > touching ? null
             : new Crossing(foe, (float)Math.Max(0, alongA - HalfWidthMetres), (float)Math.Max(0, alongB - HalfWidthMetres), (float)Math.Min(b.LengthMetres, alongB + HalfWidthMetres), false);
     }
+
+    /// <summary>Whether a movement's path leads straight onto the lane, not to another path on which it goes on.</summary>
+    private bool IsLastPath(int movement) => Onward[Next[movement]] is var on && (on < 0 || Next[on] == To[on]);
 
     /// <summary>The least distance of two pieces of line, and where it is on each, from 0 to 1.</summary>
     private static (double Distance, double S, double T) Nearest(PlanePoint p, PlanePoint p2, PlanePoint q, PlanePoint q2)

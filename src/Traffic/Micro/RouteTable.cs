@@ -43,7 +43,7 @@ internal sealed class RouteTable(RoadTables roads)
     /// <exception cref="BadInputException">Two links that follow each other are not connected for the vehicle's class.</exception>
     public int Add(Trip trip)
     {
-        var key = new Key(trip.Links, trip.Type.Class, trip.Stops);
+        var key = new Key(trip.Links, trip.Type.Class);
         if (_known.TryGetValue(key, out int at))
         {
             return at;
@@ -98,18 +98,6 @@ internal sealed class RouteTable(RoadTables roads)
                 string next = i + 1 < count ? $" to {roads.Network.Links[trip.Links[i + 1]].Id}" : string.Empty;
                 throw new BadInputException(string.Empty, $"vehicle {trip.Id} route", $"no lane leads from {link.Id}{next} for vehicles of its class", "give a route that is connected");
             }
-
-            foreach (PlannedStop stop in trip.Stops)
-            {
-                if (roads.LinkOf[stop.Lane] == link.Index)
-                {
-                    for (int n = 0; n < link.Lanes.Count; n++)
-                    {
-                        // Whoever is on another lane has to change before the stop.
-                        reach[i][n] = link.Lanes[n] == stop.Lane || reach[i][n] < 0 ? reach[i][n] : Math.Min(reach[i][n], (float)stop.EndMetres);
-                    }
-                }
-            }
         }
 
         for (int i = 0; i < count; i++)
@@ -141,13 +129,12 @@ internal sealed class RouteTable(RoadTables roads)
         return start;
     }
 
-    private sealed class Key(IReadOnlyList<int> links, VehicleClasses vehicleClass, IReadOnlyList<PlannedStop> stops) : IEquatable<Key>
+    private sealed class Key(IReadOnlyList<int> links, VehicleClasses vehicleClass) : IEquatable<Key>
     {
         private readonly IReadOnlyList<int> _links = links;
         private readonly VehicleClasses _class = vehicleClass;
-        private readonly IReadOnlyList<PlannedStop> _stops = stops;
 
-        public bool Equals(Key? other) => other is not null && other._class == _class && other._links.SequenceEqual(_links) && other._stops.SequenceEqual(_stops);
+        public bool Equals(Key? other) => other is not null && other._class == _class && other._links.SequenceEqual(_links);
 
         public override bool Equals(object? obj) => Equals(obj as Key);
 

@@ -17,6 +17,8 @@ public sealed partial class TrafficEngine
     /// <summary>Time for which the lane to the right must be free for the whole of the wished speed.</summary>
     private const double KeepRightSeconds = 7;
 
+    private const double JamSpacingMetres = 7.5;
+
     /// <summary>How far ahead drivers judge what a lane is worth.</summary>
     private const double JudgeSeconds = 8;
 
@@ -63,14 +65,20 @@ public sealed partial class TrafficEngine
         ref readonly TypeRow type = ref _types[_type[i]];
         double v = _speed[i], x = _pos[i], wanted = Math.Min(type.MaximumSpeed, _roads.Limit[lane] * _factor[i]);
         double lookAhead = (Math.Max(v, 0.5 * wanted) * LookForwardSeconds) + (2 * (type.Length + type.MinimumGap));
-        if (shift != 0 && _routes.Reach[at + n] - x < lookAhead * Math.Abs(shift))
+        if (_stop[i] >= 0 && _trips[_trip[i]].Stops[_stop[i]] is { } stop && _roads.LinkOf[stop.Lane] == _roads.LinkOf[lane])
+        {
+            // Before a stop it is the stop's lane that counts.
+            return stop.Lane != lane && x <= stop.EndMetres && Must(i, lanes, n, rank, Math.Sign(_roads.NumberOf[stop.Lane] - n));
+        }
+
+        if (shift != 0 && _routes.Reach[at + n] - x - JamMetres(lanes[n + shift]) < lookAhead * Math.Abs(shift))
         {
             return Must(i, lanes, n, rank, Math.Sign(shift));
         }
 
         double here = Worth(lane, rank, x, wanted, in type);
         int left = n + 1, right = n - 1;
-        if (left < lanes.Count && IsUsable(i, at, left, x, lookAhead))
+        if (left < lanes.Count && IsUsable(at, lanes, left, x, lookAhead))
         {
             double there = Worth(lanes[left], RankAt(lanes[left], x), x, Math.Min(type.MaximumSpeed, _roads.Limit[lanes[left]] * _factor[i]), in type);
             float gain = (float)((there - here) / Math.Max(wanted, 1) * _dt);
@@ -81,7 +89,7 @@ public sealed partial class TrafficEngine
             }
         }
 
-        if (right >= 0 && IsUsable(i, at, right, x, lookAhead))
+        if (right >= 0 && IsUsable(at, lanes, right, x, lookAhead))
         {
             double limit = Math.Min(type.MaximumSpeed, _roads.Limit[lanes[right]] * _factor[i]);
             int other = RankAt(lanes[right], x);
@@ -113,12 +121,15 @@ public sealed partial class TrafficEngine
         return false;
     }
 
+    /// <summary>Metres that the vehicles of a lane take up when they stand: a full lane has to be entered early.</summary>
+    private double JamMetres(int lane) => _queues[lane].Count * JamSpacingMetres;
+
     /// <summary>Whether one can drive on a lane for a while without having to leave it again.</summary>
-    private bool IsUsable(int i, int at, int n, double x, double lookAhead)
+    private bool IsUsable(int at, IReadOnlyList<int> lanes, int n, double x, double lookAhead)
     {
         float reach = _routes.Reach[at + n];
         int shift = _routes.Shift[at + n];
-        return reach >= 0 && (shift == 0 || reach - x > lookAhead * Math.Abs(shift) * 1.2);
+        return reach >= 0 && (shift == 0 || reach - x - JamMetres(lanes[n + shift]) > lookAhead * Math.Abs(shift) * 1.2);
     }
 
     /// <summary>The mean speed that a lane promises for the next seconds.</summary>

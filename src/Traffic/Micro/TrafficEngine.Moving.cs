@@ -25,10 +25,13 @@ public sealed partial class TrafficEngine
     {
         ReadOnlySpan<int> cars = _queues[lane].Items;
         double length = _roads.Length[lane], limit = _roads.Limit[lane];
+        ref LaneTotals totals = ref _totals[lane];
+        totals.VehicleSeconds += cars.Length * _dt;
         foreach (int i in cars)
         {
             double v = _next[i];
             _speed[i] = v;
+            totals.VehicleMetres += v * _dt;
             _pos[i] += v * _dt;
             int trip = _trip[i];
             ref TripRecord record = ref _records[trip];
@@ -39,11 +42,14 @@ public sealed partial class TrafficEngine
             }
 
             double wanted = Math.Min(_types[_type[i]].MaximumSpeed, limit * _factor[i]);
-            record.TimeLossSeconds += v < wanted ? _dt * (wanted - v) / wanted : 0;
+            double lost = v < wanted ? _dt * (wanted - v) / wanted : 0;
+            record.TimeLossSeconds += lost;
+            totals.TimeLossSeconds += lost;
             if (v <= StandingMetresPerSecond)
             {
                 record.Stops += _waiting[i] == 0 ? 1 : 0;
                 record.WaitingSeconds += _dt;
+                totals.WaitingSeconds += _dt;
                 _waiting[i] += _dt;
             }
             else
@@ -53,6 +59,7 @@ public sealed partial class TrafficEngine
 
             if (_pos[i] > length || _pos[i] >= _exit[i])
             {
+                totals.Left++;
                 transfers.Add(i);
             }
         }
@@ -209,7 +216,7 @@ public sealed partial class TrafficEngine
     }
 
     /// <summary>
-    /// Who has stood at the head of a lane for too long without a red light takes no more space there: it is named, and comes back on the
+    /// Who has stood at the head of a lane for too long takes no more space there: it is named, and comes back on the
     /// next link of its way as soon as there is room.
     /// </summary>
     private void MoveOnWhoIsStuck()
@@ -223,8 +230,7 @@ public sealed partial class TrafficEngine
                     int lane = (word << 6) + BitOperations.TrailingZeroCount(bits), i = _queues[lane][0];
                     if (_waiting[i] > _settings.StuckSeconds)
                     {
-                        bool isWrong = _movement[i] < 0;
-                        _moved.Add(new MovedOn(Seconds, _trip[i], lane, isWrong ? "wrong lane" : _roads.IsPath[lane] ? "inside a junction" : _roads.Yields[_movement[i]].Length > 0 ? "others went first" : "no room ahead"));
+                        _moved.Add(new MovedOn(Seconds, _trip[i], lane, WhyStuck(i, lane)));
                         _queues[lane].PopFirst();
                         Vacate(lane);
                         _waiting[i] = 0;
@@ -243,6 +249,15 @@ public sealed partial class TrafficEngine
                 _away.RemoveAt(n--);
             }
         }
+    }
+
+    private string WhyStuck(int i, int lane)
+    {
+        int movement = _movement[i];
+        return movement < 0 ? "wrong lane"
+            : _signals.IsSignalled[movement] && _signals.Aspects[movement] is Signals.Aspect.Red or Signals.Aspect.RedYellow ? "red light"
+            : _roads.IsPath[lane] ? "inside a junction"
+            : _roads.Yields[movement].Length > 0 ? "others went first" : "no room ahead";
     }
 
     private bool TryComeBack(int i)

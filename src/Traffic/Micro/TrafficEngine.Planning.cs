@@ -38,7 +38,7 @@ public sealed partial class TrafficEngine
         ReadOnlySpan<int> cars = _queues[lane].Items;
         double length = _roads.Length[lane], limit = _roads.Limit[lane];
         int wish = _wish[lane];
-        double wishMetres = wish >= 0 ? _pos[wish] : 0;
+        double wishRear = wish >= 0 ? _pos[wish] - _types[_type[wish]].Length : 0;
         for (int k = 0; k < cars.Length; k++)
         {
             int i = cars[k];
@@ -60,17 +60,17 @@ public sealed partial class TrafficEngine
                 safe = Behind(safe, _pos[ahead] - theirs.Length - x - type.MinimumGap, _speed[ahead], in theirs, in type);
             }
 
-            if (wish >= 0 && x < wishMetres && (k == 0 || _pos[cars[k - 1]] >= wishMetres))
+            if (wish >= 0 && wishRear - x - type.MinimumGap is var gap and >= 0)
             {
-                // Makes room, but never by braking hard.
+                // The first one that is wholly behind makes room, but never by braking hard.
                 ref readonly TypeRow theirs = ref _types[_type[wish]];
-                double gap = wishMetres - theirs.Length - x - type.MinimumGap;
                 safe = Math.Min(safe, Math.Max(Behind(safe, gap, _speed[wish], in theirs, in type), comfort));
+                wish = -1;
             }
 
             double toEnd = length - x, look = (most * _dt) + Following.BrakingMetres(most, type.Deceleration, _dt) + type.MinimumGap + VisibilityMetres;
             int stop = _stop[i];
-            if (stop >= 0 && _trips[_trip[i]].Stops[stop] is { } planned && planned.Lane == lane)
+            if (stop >= 0 && _trips[_trip[i]].Stops[stop] is { } planned && planned.Lane == lane && planned.EndMetres >= x)
             {
                 safe = Math.Min(safe, Following.StoppingSpeed(planned.EndMetres - x, type.Deceleration, _dt, _dt));
             }
@@ -123,8 +123,16 @@ public sealed partial class TrafficEngine
         {
             if (c < 0)
             {
-                // Either the way ends on this link, or there is no way on from this lane.
-                return _routes.Links[route + 1] < 0 ? safe : Math.Min(safe, Following.StoppingSpeed(at - LineMetres, type.Deceleration, _dt, _dt));
+                if (_routes.Links[route + 1] < 0)
+                {
+                    return safe;
+                }
+
+                // No way on from this lane. Who has to go to the left stops a vehicle's length before who has to go to the right, so
+                // that two who have to exchange places can.
+                double room = at - LineMetres, left = room - type.Length - (2 * type.MinimumGap);
+                bool isLeft = isNext && left > 0 && _routes.Shift[_routes.LanesAt[route] + _roads.NumberOf[lane]] > 0;
+                return Math.Min(safe, Following.StoppingSpeed(isLeft ? left : room, type.Deceleration, _dt, _dt));
             }
 
             bool isClosed = false, mustYield = _roads.Yields[c].Length > 0;
@@ -164,7 +172,7 @@ public sealed partial class TrafficEngine
 
             if (!isClosed && isNext && isFirst && !_roads.IsPath[lane])
             {
-                isClosed = (_roads.HasFoes[c] && !HasRoom(i, c, in type)) || IsBlocked(i, c, at);
+                isClosed = (_roads.KeepsClear[c] && !HasRoom(i, c, in type)) || IsBlocked(i, c, at);
             }
 
             if (isClosed)

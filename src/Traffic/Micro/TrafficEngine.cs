@@ -17,7 +17,7 @@ public sealed record EngineSettings
 
     public int Threads { get; init; } = 1;
 
-    /// <summary>How long a vehicle may be kept from going on, red lights apart, before it is moved on and named.</summary>
+    /// <summary>How long a vehicle may stand at the head of a lane before it is moved on and named; 0 for ever.</summary>
     public double StuckSeconds { get; init; } = 300;
 }
 
@@ -53,6 +53,21 @@ public record struct TripRecord
     public double LengthMetres { get; set; }
 }
 
+/// <summary>What happened on a lane, added up over a run.</summary>
+public record struct LaneTotals
+{
+    /// <summary>Vehicles that drove over its end, or arrived on it.</summary>
+    public long Left { get; set; }
+
+    public double VehicleSeconds { get; set; }
+
+    public double VehicleMetres { get; set; }
+
+    public double TimeLossSeconds { get; set; }
+
+    public double WaitingSeconds { get; set; }
+}
+
 /// <summary>A vehicle that could not go on, and was moved.</summary>
 /// <param name="Trip">Number of the trip.</param>
 public readonly record struct MovedOn(double Seconds, int Trip, int Lane, string Why);
@@ -78,6 +93,7 @@ public sealed partial class TrafficEngine : IDisposable
     private readonly TypeRow[] _types;
     private readonly TripRecord[] _records;
     private readonly LaneQueue[] _queues;
+    private readonly LaneTotals[] _totals;
     private readonly ulong[] _occupied;
     private readonly double _dt;
     private readonly List<MovedOn> _moved = [];
@@ -143,6 +159,7 @@ public sealed partial class TrafficEngine : IDisposable
         _routes.Freeze();
         _types = [.. types];
         _queues = new LaneQueue[network.Lanes.Count];
+        _totals = new LaneTotals[network.Lanes.Count];
         _occupied = new ulong[(network.Lanes.Count + 63) / 64];
         _wish = new int[network.Lanes.Count];
         Array.Fill(_wish, -1);
@@ -174,6 +191,9 @@ public sealed partial class TrafficEngine : IDisposable
     public IReadOnlyList<Trip> Trips => _trips;
 
     public ReadOnlySpan<TripRecord> Records => _records;
+
+    /// <summary>What happened on each lane of the network.</summary>
+    public ReadOnlySpan<LaneTotals> Lanes => _totals;
 
     /// <summary>Goes on by one step.</summary>
     public void Step()
