@@ -16,11 +16,11 @@ public readonly record struct DischargeRate(double SaturationFlowVehiclesPerHour
 /// </summary>
 public static class Discharge
 {
-    private const int Vehicles = 30, FirstSteady = 4;
+    private const int Vehicles = 40, FirstSteady = 4;
     private const double RedSeconds = 10;
 
     /// <summary>Measures vehicles of one type.</summary>
-    /// <param name="type">How they are driven; all want exactly the limit.</param>
+    /// <param name="type">How they are driven.</param>
     /// <param name="limit">Speed limit, m/s.</param>
     /// <param name="step">Seconds of a step.</param>
     /// <param name="queues">Queues over which it is averaged.</param>
@@ -29,7 +29,7 @@ public static class Discharge
         double[] headways = new double[Vehicles];
         for (int queue = 0; queue < queues; queue++)
         {
-            AddHeadways(type with { SpeedFactor = (1, 0, 1, 1) }, limit, step, (ulong)queue + 1, headways);
+            AddHeadways(type, limit, step, (ulong)queue + 1, headways);
         }
 
         double steady = headways.Skip(FirstSteady).Sum() / (queues * (Vehicles - FirstSteady));

@@ -7,7 +7,7 @@ namespace V2XSim.Domain.Tests.Traffic;
 public class FollowingTests
 {
     private static readonly Gen<(double Gap, double Deceleration, double Headway, double Step)> Situations =
-        Gen.Select(Gen.Double[0.01, 400], Gen.Double[1, 9], Gen.Double[0, 2], Gen.OneOfConst(0.1, 0.5, 1.0))
+        Gen.Select(Gen.Double[0.01, 400], Gen.Double[1, 9], Gen.Double[0, 2], Gen.Int[0, 2].Select(n => ((double[])[0.1, 0.5, 1.0])[n]))
             .Select(s => (s.Item1, s.Item2, s.Item4 + s.Item3, s.Item4));
 
     [Fact]
@@ -20,7 +20,7 @@ public class FollowingTests
 
     [Fact]
     public void The_braking_distance_is_the_sum_over_the_steps() =>
-        Gen.Select(Gen.Double[0, 60], Gen.Double[1, 9], Gen.OneOfConst(0.1, 0.5, 1.0)).Sample((v, b, step) =>
+        Gen.Select(Gen.Double[0, 60], Gen.Double[1, 9], Gen.Int[0, 2].Select(n => ((double[])[0.1, 0.5, 1.0])[n])).Sample((v, b, step) =>
             Math.Abs(Following.BrakingMetres(v, b, step) - WayFrom(v - (b * step), b, step)) < 1e-6);
 
     [Fact]
@@ -45,7 +45,7 @@ public class FollowingTests
 
     [Fact]
     public void The_slowing_speed_reaches_the_lower_speed_in_time() =>
-        Gen.Select(Gen.Double[0, 300], Gen.Double[0.5, 15], Gen.Double[1, 6], Gen.OneOfConst(0.1, 1.0)).Sample((metres, target, b, step) =>
+        Gen.Select(Gen.Double[0, 300], Gen.Double[0.5, 15], Gen.Double[1, 6], Gen.Int[0, 1].Select(n => ((double[])[0.1, 1.0])[n])).Sample((metres, target, b, step) =>
         {
             double v = Following.SlowingSpeed(metres, target, b, step), way = 0;
             for (double speed = v; speed > target + 1e-9; speed -= b * step)
