@@ -87,7 +87,7 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
             throw new BadInputException(string.Join(',', options.Routes), string.Empty, "there is no vehicle in it", "give files with vehicles, trips or flows");
         }
 
-        foreach (ImportNote note in reader.Notes)
+        foreach (ImportNote note in network.Notes.Where(n => n.What == "request").Concat(reader.Notes))
         {
             error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"note: {note.What}: {note.Why} ({note.Count}; first: {note.Example})"));
         }

@@ -44,6 +44,7 @@ public static class SumoNetReader
         private readonly HashSet<string> _laneIds = new(StringComparer.Ordinal);
         private readonly List<(string From, string To)> _linkEnds = [];
         private readonly List<JunctionRules> _rules = [];
+        private readonly HashSet<string> _walkingAreas = new(StringComparer.Ordinal);
         private readonly ImportNotes _notes = new();
         private MapProjection? _projection;
         private bool _sawNet;
@@ -112,6 +113,11 @@ public static class SumoNetReader
             bool isInternal = function == "internal";
             if (function is not ("normal" or "internal" or "connector"))
             {
+                if (function == "walkingarea")
+                {
+                    _walkingAreas.Add(id);
+                }
+
                 _notes.Add("edge", $"function {function} carries no road traffic", id);
                 return;
             }
@@ -343,6 +349,12 @@ public static class SumoNetReader
             var via = new Dictionary<int, List<int>>();
             for (int n = 0; n < numbers.Length; n++)
             {
+                if (_walkingAreas.Contains(_connections[n].To))
+                {
+                    // Stepping from a pavement into the junction's corner is no movement of it.
+                    continue;
+                }
+
                 // Movements that are not used, such as crossings of pedestrians, have a number at their junction all the same.
                 string lane = string.Create(CultureInfo.InvariantCulture, $"{_connections[n].From}_{_connections[n].FromLane}");
                 if (!from.TryAdd(lane, [numbers[n]]))

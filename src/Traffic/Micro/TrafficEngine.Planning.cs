@@ -377,41 +377,88 @@ public sealed partial class TrafficEngine
         return false;
     }
 
-    /// <summary>Whether there is room for a vehicle behind the junction, so that it does not stand in the way of others.</summary>
+    /// <summary>
+    /// Whether there is room for a vehicle behind the junction, so that it does not stand in the way of others. Where the lane behind it is
+    /// short, what lies behind the next junctions counts too, as far as nothing red comes between.
+    /// </summary>
     private bool HasRoom(int i, int movement, in TypeRow type)
     {
-        int exit = _roads.To[movement];
-        double needed = type.Length + type.MinimumGap, length = _roads.Length[exit];
-        if (length < needed || _queues[exit].Count == 0)
+        double needed = type.Length + type.MinimumGap, room = 0;
+        int route = _route[i];
+        while (true)
         {
-            return true;
-        }
+            int exit = _roads.To[movement];
 
-        int last = _queues[exit].Last;
-        ref readonly TypeRow theirs = ref _types[_type[last]];
-        double room = _pos[last] - theirs.Length + Following.BrakingMetres(_speed[last], theirs.Deceleration, _dt) + (_speed[last] * _dt);
-        if (room > 60)
-        {
-            return true;
-        }
-
-        // Those on their way into the same lane take their share.
-        foreach (int m in _roads.Incoming[exit])
-        {
-            int path = _roads.From[m];
-            if (!_roads.IsPath[path])
+            // Those on their way into the same lane take their share.
+            foreach (int m in _roads.Incoming[exit])
             {
-                continue;
+                int path = _roads.From[m];
+                if (!_roads.IsPath[path])
+                {
+                    continue;
+                }
+
+                foreach (int other in _queues[path].Items)
+                {
+                    ref readonly TypeRow one = ref _types[_type[other]];
+                    room -= one.Length + one.MinimumGap;
+                }
             }
 
-            foreach (int other in _queues[path].Items)
+            if (_queues[exit].Count > 0)
             {
-                ref readonly TypeRow one = ref _types[_type[other]];
-                room -= one.Length + one.MinimumGap;
+                return room + RoomBeforeStanding(exit) >= needed;
+            }
+
+            room += _roads.Length[exit];
+            int lanes = _routes.LanesAt[++route];
+            movement = lanes < 0 ? -1 : _routes.Movements[lanes + _roads.NumberOf[exit]];
+            if (movement < 0)
+            {
+                return true;
+            }
+
+            ref LaneQueue beyond = ref _queues[_roads.Next[movement]];
+            if (beyond.Count > 0 && _pos[beyond.Last] - _types[_type[beyond.Last]].Length is var rear and < 0 && _cameFrom[beyond.Last] == exit)
+            {
+                // The front of this one has left the lane, its rear has not.
+                return room + rear >= needed;
+            }
+
+            if (room >= needed)
+            {
+                return true;
+            }
+
+            if (_signals.IsSignalled[movement] && _signals.Aspects[movement] is Aspect.Red or Aspect.RedYellow)
+            {
+                return false;
             }
         }
+    }
 
-        return room >= needed;
+    /// <summary>
+    /// Metres free on a lane when those who move close up behind the last one that stands, or up to the lane's end when nobody does.
+    /// </summary>
+    private double RoomBeforeStanding(int lane)
+    {
+        const double Plenty = 60;
+        ReadOnlySpan<int> cars = _queues[lane].Items;
+        double between = 0;
+        for (int k = cars.Length - 1; k >= 0; k--)
+        {
+            int car = cars[k];
+            ref readonly TypeRow type = ref _types[_type[car]];
+            double rear = _pos[car] - type.Length;
+            if (_speed[car] <= StandingMetresPerSecond || rear - between > Plenty)
+            {
+                return rear - between;
+            }
+
+            between += type.Length + type.MinimumGap;
+        }
+
+        return _roads.Length[lane] - between;
     }
 
     /// <summary>Whether nobody who goes first comes too near.</summary>
