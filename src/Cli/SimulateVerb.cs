@@ -81,6 +81,11 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
             }
         }
 
+        if (Environment.GetEnvironmentVariable("DBGK") is not null)
+        {
+            for (int i = 0; i < network.Connections.Count; i++) { Connection c = network.Connections[i]; if (network.Lanes[c.FromLane].Id.StartsWith("203127020#4_", StringComparison.Ordinal)) { error.WriteLine($"{network.Lanes[c.FromLane].Id} {network.Lanes[c.ToLane].Id} keeps {network.RightsOfWay[i].KeepsClear} foes {network.RightsOfWay[i].Foes.Count} yields {network.RightsOfWay[i].Yields.Count}"); } }
+        }
+
         List<Trip> trips = Scaling.Scale(reader.Trips, options.Scale);
         if (trips.Count == 0)
         {
@@ -101,6 +106,11 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
             while (engine.Seconds < end - 1e-9 && !engine.IsDone)
             {
                 engine.Step();
+                if (Environment.GetEnvironmentVariable("DBGL") is { } dl && engine.Seconds >= double.Parse(dl.Split(';')[0], CultureInfo.InvariantCulture) && engine.Seconds < double.Parse(dl.Split(';')[0], CultureInfo.InvariantCulture) + 40)
+                {
+                    error.WriteLine($"t {engine.Seconds}");
+                    engine.ForEachVehicle((trip, lane, x, v, from) => { if (dl.Split(';').Skip(1).Any(n => network.Lanes[lane].Id.StartsWith(n, StringComparison.Ordinal))) { error.WriteLine($"  {network.Lanes[lane].Id} {engine.Trips[trip].Id} x {x:0.0}/{network.Lanes[lane].LengthMetres:0.0} v {v:0.00}"); } });
+                }
             }
 
             if (Environment.GetEnvironmentVariable("DBG") is not null) { foreach (MovedOn m in engine.Moved.Take(40)) { error.WriteLine($"{m.Seconds} {engine.Trips[m.Trip].Id} {network.Lanes[m.Lane].Id} {m.Why}"); } }

@@ -45,6 +45,7 @@ public static class SumoNetReader
         private readonly List<(string From, string To)> _linkEnds = [];
         private readonly List<JunctionRules> _rules = [];
         private readonly HashSet<string> _walkingAreas = new(StringComparer.Ordinal);
+        private readonly HashSet<string> _crossings = new(StringComparer.Ordinal);
         private readonly ImportNotes _notes = new();
         private MapProjection? _projection;
         private bool _sawNet;
@@ -113,10 +114,7 @@ public static class SumoNetReader
             bool isInternal = function == "internal";
             if (function is not ("normal" or "internal" or "connector"))
             {
-                if (function == "walkingarea")
-                {
-                    _walkingAreas.Add(id);
-                }
+                (function == "walkingarea" ? _walkingAreas : function == "crossing" ? _crossings : []).Add(id);
 
                 _notes.Add("edge", $"function {function} carries no road traffic", id);
                 return;
@@ -323,6 +321,7 @@ public static class SumoNetReader
                 }
             }
 
+            RightOfWay[] rights = RightsOfWay(connections, numbers, laneIndexes);
             return new RoadNetwork(
                 _links,
                 _lanes,
@@ -332,7 +331,7 @@ public static class SumoNetReader
                 _projection ?? MapProjection.CentredOn(default),
                 _notes.ToList())
             {
-                RightsOfWay = RightsOfWay(connections, numbers, laneIndexes),
+                RightsOfWay = rights,
             };
         }
 
@@ -349,9 +348,9 @@ public static class SumoNetReader
             var via = new Dictionary<int, List<int>>();
             for (int n = 0; n < numbers.Length; n++)
             {
-                if (_walkingAreas.Contains(_connections[n].To))
+                if (_walkingAreas.Contains(_connections[n].To) || (_walkingAreas.Contains(_connections[n].From) && !_crossings.Contains(_connections[n].To)))
                 {
-                    // Stepping from a pavement into the junction's corner is no movement of it.
+                    // Stepping from a pavement into the junction's corner, or back, is no movement of it; crossing a road is.
                     continue;
                 }
 
