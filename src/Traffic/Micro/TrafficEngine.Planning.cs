@@ -407,7 +407,7 @@ public sealed partial class TrafficEngine
 
             if (_queues[exit].Count > 0)
             {
-                return room + RoomBeforeStanding(exit) >= needed;
+                return RoomBeforeStanding(exit) is not { } before || room + before >= needed;
             }
 
             room += _roads.Length[exit];
@@ -438,9 +438,10 @@ public sealed partial class TrafficEngine
     }
 
     /// <summary>
-    /// Metres free on a lane when those who move close up behind the last one that stands, or up to the lane's end when nobody does.
+    /// Metres free on a lane when those who move close up behind the last one that stands, or has to stop at the lane's end; null when
+    /// nobody does.
     /// </summary>
-    private double RoomBeforeStanding(int lane)
+    private double? RoomBeforeStanding(int lane)
     {
         const double Plenty = 60;
         ReadOnlySpan<int> cars = _queues[lane].Items;
@@ -450,15 +451,25 @@ public sealed partial class TrafficEngine
             int car = cars[k];
             ref readonly TypeRow type = ref _types[_type[car]];
             double rear = _pos[car] - type.Length;
-            if (_speed[car] <= StandingMetresPerSecond || rear - between > Plenty)
+            if (rear - between > Plenty)
+            {
+                return null;
+            }
+
+            if (_speed[car] <= StandingMetresPerSecond)
             {
                 return rear - between;
             }
 
             between += type.Length + type.MinimumGap;
+            double left = _roads.Length[lane] - _pos[car];
+            if (k == 0 && double.IsPositiveInfinity(_arrival[car]) && left < Following.BrakingMetres(_speed[car], type.Deceleration, _dt) + (_speed[car] * _dt) + VisibilityMetres)
+            {
+                return _roads.Length[lane] - between;
+            }
         }
 
-        return _roads.Length[lane] - between;
+        return null;
     }
 
     /// <summary>Whether nobody who goes first comes too near.</summary>
