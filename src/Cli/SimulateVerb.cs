@@ -49,7 +49,7 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
     public const string TripHeader = "id,type,departSeconds,enteredSeconds,leftSeconds,durationSeconds,departDelaySeconds,timeLossSeconds,waitingSeconds,stops,lengthMetres,state";
 
     /// <summary>Columns of the lane table.</summary>
-    public const string LaneHeader = "lane,vehicles,vehicleSeconds,vehicleMetres,timeLossSeconds,waitingSeconds";
+    public const string LaneHeader = "lane,vehicles,changedTo,changedFrom,vehicleSeconds,vehicleMetres,timeLossSeconds,waitingSeconds";
 
     public int Simulate(SimulateOptions options, bool json)
     {
@@ -195,7 +195,7 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
             LaneTotals t = engine.Lanes[lane.Index];
             if (t.VehicleSeconds > 0)
             {
-                writer.Write(string.Create(CultureInfo.InvariantCulture, $"{lane.Id},{t.Left},{t.VehicleSeconds:0.###},{t.VehicleMetres:0.##},{t.TimeLossSeconds:0.###},{t.WaitingSeconds:0.###}\n"));
+                writer.Write(string.Create(CultureInfo.InvariantCulture, $"{lane.Id},{t.Left},{t.ChangedTo},{t.ChangedFrom},{t.VehicleSeconds:0.###},{t.VehicleMetres:0.##},{t.TimeLossSeconds:0.###},{t.WaitingSeconds:0.###}\n"));
             }
         }
     }

@@ -50,6 +50,7 @@ public sealed partial class TrafficEngine
             for (int rank = 0; rank < _queues[lanes[n]].Count; rank++)
             {
                 int i = _queues[lanes[n]][rank];
+                _beside[i] = -1;
                 if (_changed[i] < _step && _dwell[i] <= 0 && Consider(i, lanes, n, rank))
                 {
                     rank--;
@@ -179,6 +180,14 @@ public sealed partial class TrafficEngine
             return true;
         }
 
+        // Falls in behind whoever is ahead on the other lane, unless it is about to overtake it.
+        const double OvertakingMetresPerSecond = 2;
+        int place = RankAt(lanes[target], _pos[i]);
+        if (place > 0 && _queues[lanes[target]][place - 1] is var ahead && _speed[i] - _speed[ahead] < OvertakingMetresPerSecond)
+        {
+            _beside[i] = ahead;
+        }
+
         // The one behind on the other lane is asked to make room; of several that ask, it is the foremost.
         ref int wish = ref _wish[lanes[target]];
         wish = wish < 0 || _pos[i] > _pos[wish] ? i : wish;
@@ -243,6 +252,8 @@ public sealed partial class TrafficEngine
         Interlocked.And(ref _occupied[lanes[n] >> 6], _queues[lanes[n]].Count == 0 ? ~(1UL << (lanes[n] & 63)) : ulong.MaxValue);
         queue.Insert(place, i);
         Interlocked.Or(ref _occupied[to >> 6], 1UL << (to & 63));
+        _totals[lanes[n]].ChangedFrom++;
+        _totals[to].ChangedTo++;
         _lane[i] = to;
         _cameFrom[i] = -1;
         SetMovement(i, to);

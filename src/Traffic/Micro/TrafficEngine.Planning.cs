@@ -68,6 +68,12 @@ public sealed partial class TrafficEngine
                 wish = -1;
             }
 
+            if (_beside[i] is var beside and >= 0)
+            {
+                ref readonly TypeRow theirs = ref _types[_type[beside]];
+                safe = Math.Min(safe, Math.Max(Behind(safe, _pos[beside] - theirs.Length - x - type.MinimumGap, _speed[beside], in theirs, in type), comfort));
+            }
+
             double toEnd = length - x, look = (most * _dt) + Following.BrakingMetres(most, type.Deceleration, _dt) + type.MinimumGap + VisibilityMetres;
             int stop = _stop[i];
             if (stop >= 0 && _trips[_trip[i]].Stops[stop] is { } planned && planned.Lane == lane && planned.EndMetres >= x)

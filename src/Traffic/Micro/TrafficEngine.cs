@@ -59,6 +59,12 @@ public record struct LaneTotals
     /// <summary>Vehicles that drove over its end, or arrived on it.</summary>
     public long Left { get; set; }
 
+    /// <summary>Vehicles that changed to it from the lane beside it.</summary>
+    public long ChangedTo { get; set; }
+
+    /// <summary>Vehicles that changed from it to the lane beside it.</summary>
+    public long ChangedFrom { get; set; }
+
     public double VehicleSeconds { get; set; }
 
     public double VehicleMetres { get; set; }
@@ -121,6 +127,9 @@ public sealed partial class TrafficEngine : IDisposable
     private int[] _trip = new int[256];
     private int[] _stop = new int[256];
     private int[] _cameFrom = new int[256];
+
+    /// <summary>The vehicle on the lane beside it behind which it wants to be; −1 for none.</summary>
+    private int[] _beside = new int[256];
     private double[] _dwell = new double[256];
     private double[] _exit = new double[256];
     private long[] _changed = new long[256];
@@ -292,6 +301,7 @@ public sealed partial class TrafficEngine : IDisposable
             Array.Resize(ref _trip, size);
             Array.Resize(ref _stop, size);
             Array.Resize(ref _cameFrom, size);
+            Array.Resize(ref _beside, size);
             Array.Resize(ref _dwell, size);
             Array.Resize(ref _exit, size);
             Array.Resize(ref _changed, size);
