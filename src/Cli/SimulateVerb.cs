@@ -81,11 +81,6 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
             }
         }
 
-        if (Environment.GetEnvironmentVariable("DBGK") is not null)
-        {
-            for (int i = 0; i < network.Connections.Count; i++) { Connection c = network.Connections[i]; if (network.Lanes[c.FromLane].Id.StartsWith("203127020#4_", StringComparison.Ordinal)) { error.WriteLine($"{network.Lanes[c.FromLane].Id} {network.Lanes[c.ToLane].Id} keeps {network.RightsOfWay[i].KeepsClear} foes {network.RightsOfWay[i].Foes.Count} yields {network.RightsOfWay[i].Yields.Count}"); } }
-        }
-
         List<Trip> trips = Scaling.Scale(reader.Trips, options.Scale);
         if (trips.Count == 0)
         {
@@ -106,14 +101,8 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
             while (engine.Seconds < end - 1e-9 && !engine.IsDone)
             {
                 engine.Step();
-                if (Environment.GetEnvironmentVariable("DBGL") is { } dl && engine.Seconds >= double.Parse(dl.Split(';')[0], CultureInfo.InvariantCulture) && engine.Seconds < double.Parse(dl.Split(';')[0], CultureInfo.InvariantCulture) + 40)
-                {
-                    error.WriteLine($"t {engine.Seconds}");
-                    engine.ForEachVehicle((trip, lane, x, v, from) => { if (dl.Split(';').Skip(1).Any(n => network.Lanes[lane].Id.StartsWith(n, StringComparison.Ordinal))) { error.WriteLine($"  {network.Lanes[lane].Id} {engine.Trips[trip].Id} x {x:0.0}/{network.Lanes[lane].LengthMetres:0.0} v {v:0.00}"); } });
-                }
             }
 
-            if (Environment.GetEnvironmentVariable("DBG") is not null) { foreach (MovedOn m in engine.Moved.Take(40)) { error.WriteLine($"{m.Seconds} {engine.Trips[m.Trip].Id} {network.Lanes[m.Lane].Id} {m.Why}"); } }
             result = SimulationResult.Of(engine, Environment.CpuUsage.TotalTime - loaded, loaded - before);
             if (run == options.Repeat - 1 && options.Trips is not null)
             {
@@ -234,8 +223,8 @@ public sealed record SimulationResult
     /// <summary>Vehicles that passed a red light because they could not stop.</summary>
     public required long RanRed { get; init; }
 
-    /// <summary>The most by which two vehicles of a lane overlapped at the end of the run.</summary>
-    public required double LargestOverlapMetres { get; init; }
+    /// <summary>Steps in which a vehicle's front was beyond the rear of the one ahead of it on its lane.</summary>
+    public required long Overlaps { get; init; }
 
     public static SimulationResult Of(TrafficEngine engine, TimeSpan stepping, TimeSpan loading)
     {
@@ -260,6 +249,12 @@ public sealed record SimulationResult
         }
 
         double n = Math.Max(1, entered);
+        long overlaps = 0;
+        foreach (LaneTotals lane in engine.Lanes)
+        {
+            overlaps += lane.Overlaps;
+        }
+
         var moved = new SortedDictionary<string, int>(StringComparer.Ordinal);
         foreach (MovedOn m in engine.Moved)
         {
@@ -282,7 +277,7 @@ public sealed record SimulationResult
             LoadCpuSeconds = loading.TotalSeconds,
             MovedOn = moved,
             RanRed = engine.RanRed,
-            LargestOverlapMetres = engine.LargestOverlapMetres(),
+            Overlaps = overlaps,
         };
     }
 }

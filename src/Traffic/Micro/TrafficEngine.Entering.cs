@@ -79,14 +79,7 @@ public sealed partial class TrafficEngine
 
         if (isFree && rank == queue.Count)
         {
-            foreach (int m in _roads.Incoming[lane])
-            {
-                int path = _roads.From[m];
-                if (_queues[path].Count > 0)
-                {
-                    isFree &= LetsIn(_queues[path][0], _roads.Length[path] - _pos[_queues[path][0]] + x - type.Length, speed, type.Deceleration);
-                }
-            }
+            isFree = LetIn(lane, x - type.Length, speed, type.Deceleration);
         }
 
         if (!isFree)
@@ -114,6 +107,22 @@ public sealed partial class TrafficEngine
         ref readonly TypeRow type = ref _types[_type[behind]];
         gap -= type.MinimumGap;
         return gap >= 0 && Following.SafeSpeed(gap, speed, deceleration, type.Deceleration, type.Headway, _dt) >= _speed[behind] - (type.Deceleration * _dt);
+    }
+
+    /// <summary>Whether those who come onto a lane need not brake hard for one whose rear is near its start.</summary>
+    private bool LetIn(int lane, double rear, double speed, double deceleration)
+    {
+        foreach (int m in _roads.Incoming[lane])
+        {
+            int before = _roads.From[m];
+            if (_queues[before].Count > 0 && (_roads.IsPath[before] || _movement[_queues[before][0]] == m)
+                && !LetsIn(_queues[before][0], _roads.Length[before] - _pos[_queues[before][0]] + rear, speed, deceleration))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private int ChooseLane(Trip t, int trip, IReadOnlyList<int> lanes, int lanesAt)

@@ -194,6 +194,34 @@ public sealed partial class TrafficEngine
         return false;
     }
 
+    /// <summary>Whether what lies beyond the end of another lane lets a vehicle that would be the first on it brake in comfort.</summary>
+    private bool CanGoOn(int i, int lane, int target, in TypeRow type)
+    {
+        int route = _route[i], on = _routes.Movements[_routes.LanesAt[route] + target];
+        double left = _roads.Length[lane] - _pos[i], least = _speed[i] - (type.Deceleration * _dt);
+        if (on < 0)
+        {
+            return _routes.Links[route + 1] < 0 || Following.StoppingSpeed(left - LineMetres, type.Deceleration, _dt, _dt) >= least;
+        }
+
+        bool mayBeClosed = _roads.Yields[on].Length > 0 || _roads.KeepsClear[on] || (_signals.IsSignalled[on] && _signals.Aspects[on] is not (Signals.Aspect.Green or Signals.Aspect.PermissiveGreen));
+        if (mayBeClosed && Following.StoppingSpeed(left - LineMetres, type.Deceleration, _dt, _dt) < least)
+        {
+            return false;
+        }
+
+        int next = _roads.Next[on];
+        if (!_roads.IsPath[next] || _queues[next].Count == 0)
+        {
+            return true;
+        }
+
+        int last = _queues[next].Last;
+        ref readonly TypeRow theirs = ref _types[_type[last]];
+        double gap = left + _pos[last] - theirs.Length - type.MinimumGap;
+        return gap >= 0 && Following.SafeSpeed(gap, _speed[last], theirs.Deceleration, type.Deceleration, type.Headway, _dt) >= least;
+    }
+
     private bool TryChange(int i, IReadOnlyList<int> lanes, int n, int rank, int target, bool isUrgent)
     {
         int to = lanes[target];
@@ -226,26 +254,14 @@ public sealed partial class TrafficEngine
                 return false;
             }
         }
-        else if (x - type.Length < 20)
+        else if (x - type.Length < 20 && !LetIn(to, x - type.Length, v, type.Deceleration))
         {
-            foreach (int m in _roads.Incoming[to])
-            {
-                int path = _roads.From[m];
-                if (_queues[path].Count > 0 && !LetsIn(_queues[path][0], _roads.Length[path] - _pos[_queues[path][0]] + x - type.Length, v, type.Deceleration))
-                {
-                    return false;
-                }
-            }
+            return false;
         }
 
-        if (place == 0 && _routes.Movements[_routes.LanesAt[_route[i]] + target] is var on and >= 0)
+        if (place == 0 && !CanGoOn(i, to, target, in type))
         {
-            // Whoever has just left the other lane must not be run into.
-            ref LaneQueue beyond = ref _queues[_roads.Next[on]];
-            if (beyond.Count > 0 && _roads.Length[to] - x + _pos[beyond.Last] - _types[_type[beyond.Last]].Length < type.MinimumGap)
-            {
-                return false;
-            }
+            return false;
         }
 
         _queues[lanes[n]].RemoveAt(rank);

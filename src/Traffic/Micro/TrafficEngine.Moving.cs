@@ -27,8 +27,16 @@ public sealed partial class TrafficEngine
         double length = _roads.Length[lane], limit = _roads.Limit[lane];
         ref LaneTotals totals = ref _totals[lane];
         totals.VehicleSeconds += cars.Length * _dt;
+        double rear = double.PositiveInfinity;
         foreach (int i in cars)
         {
+            // Nobody runs through another: counted where it should ever happen.
+            if (_pos[i] > rear)
+            {
+                totals.Overlaps++;
+            }
+
+            rear = _pos[i] - _types[_type[i]].Length;
             double v = _next[i];
             _speed[i] = v;
             totals.VehicleMetres += v * _dt;
@@ -280,6 +288,11 @@ public sealed partial class TrafficEngine
             double x = Math.Min(type.Length, _roads.Length[lane]);
             ref LaneQueue queue = ref _queues[lane];
             if (queue.Count > 0 && _pos[queue.Last] - _types[_type[queue.Last]].Length - x < type.MinimumGap)
+            {
+                continue;
+            }
+
+            if (!LetIn(lane, x - type.Length, 0, type.Deceleration))
             {
                 continue;
             }

@@ -83,7 +83,7 @@ public sealed partial class TrafficEngine
 
             if (toEnd < look)
             {
-                safe = Ahead(i, lane, k == 0, toEnd, look, safe, in type);
+                safe = Ahead(i, lane, k == 0, toEnd, look, safe, comfort, in type);
             }
 
             double next = Math.Min(safe, most);
@@ -115,8 +115,11 @@ public sealed partial class TrafficEngine
         return Math.Min(safe, Following.SafeSpeed(gap, speedAhead, ahead.Deceleration, own.Deceleration, own.Headway, _dt));
     }
 
-    /// <summary>The highest safe speed in view of all that lies beyond the lane's end, as far as it matters.</summary>
-    private double Ahead(int i, int lane, bool isFirst, double toEnd, double look, double safe, in TypeRow type)
+    /// <summary>
+    /// The highest safe speed in view of all that lies beyond the lane's end, as far as it matters. For a line nobody brakes harder than those
+    /// behind expect: who could not stop in comfort drives on.
+    /// </summary>
+    private double Ahead(int i, int lane, bool isFirst, double toEnd, double look, double safe, double comfort, in TypeRow type)
     {
         double at = toEnd, v = _speed[i], factor = _factor[i];
         int c = _movement[i], route = _route[i];
@@ -138,7 +141,7 @@ public sealed partial class TrafficEngine
                 // that two who have to exchange places can.
                 double room = at - LineMetres, left = room - type.Length - (2 * type.MinimumGap);
                 bool isLeft = isNext && left > 0 && _routes.Shift[_routes.LanesAt[route] + _roads.NumberOf[lane]] > 0;
-                return Math.Min(safe, Following.StoppingSpeed(isLeft ? left : room, type.Deceleration, _dt, _dt));
+                return Math.Min(safe, Math.Max(comfort, Following.StoppingSpeed(isLeft ? left : room, type.Deceleration, _dt, _dt)));
             }
 
             bool isClosed = false, mustYield = _roads.Yields[c].Length > 0;
@@ -146,11 +149,7 @@ public sealed partial class TrafficEngine
             {
                 switch (_signals.Aspects[c])
                 {
-                    case Aspect.Red or Aspect.RedYellow:
-                        isClosed = Following.BrakingMetres(v, type.Emergency, _dt) <= at;
-                        mustYield = false;
-                        break;
-                    case Aspect.Yellow:
+                    case Aspect.Red or Aspect.RedYellow or Aspect.Yellow:
                         isClosed = Following.BrakingMetres(v, type.Deceleration, _dt) <= at;
                         mustYield = false;
                         break;
@@ -183,7 +182,7 @@ public sealed partial class TrafficEngine
 
             if (isClosed)
             {
-                return Math.Min(safe, Following.StoppingSpeed(at - LineMetres, type.Deceleration, _dt, _dt));
+                return Math.Min(safe, Math.Max(comfort, Following.StoppingSpeed(at - LineMetres, type.Deceleration, _dt, _dt)));
             }
 
             if (isNext)
@@ -266,18 +265,20 @@ public sealed partial class TrafficEngine
             if (crossing.Joins)
             {
                 double ownToEnd = at + _roads.Length[_roads.Next[movement]], theirLength = _roads.Length[path];
-                foreach (int foe in _queues[path].Items)
+                ReadOnlySpan<int> foes = _queues[path].Items;
+                for (int k = foes.Length - 1; k >= 0; k--)
                 {
-                    // Who is nearer to where the paths join is ahead.
+                    // Who is nearer to where the paths join is ahead; of several, the last is the one to follow.
+                    int foe = foes[k];
                     double theirToEnd = theirLength - _pos[foe];
                     if (theirToEnd < ownToEnd || (theirToEnd <= ownToEnd && crossing.Foe < movement))
                     {
                         ref readonly TypeRow theirs = ref _types[_type[foe]];
-                        double gap = ownToEnd - theirToEnd - theirs.Length - type.MinimumGap;
-                        double joint = at + crossing.OwnMetres - type.MinimumGap;
+                        double apart = ownToEnd - theirToEnd - theirs.Length, joint = at + crossing.OwnMetres - type.MinimumGap;
+                        double before = joint > 0 ? Following.StoppingSpeed(joint, type.Deceleration, _dt, _dt) : 0;
 
-                        // Side by side before the join, one lets the other in: nobody stops at once for it.
-                        safe = Math.Min(safe, Math.Max(Behind(safe, gap, _speed[foe], in theirs, in type), joint > 0 ? Math.Min(Following.StoppingSpeed(joint, type.Deceleration, _dt, _dt), safe) : 0));
+                        // Side by side before the join, one lets the other in, and does not enter what they share before it.
+                        safe = Math.Min(safe, Math.Max(apart < 0 && joint <= 0 ? 0 : Behind(safe, apart - type.MinimumGap, _speed[foe], in theirs, in type), Math.Min(before, safe)));
                         break;
                     }
                 }

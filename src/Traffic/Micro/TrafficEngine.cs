@@ -65,6 +65,9 @@ public record struct LaneTotals
     /// <summary>Vehicles that changed from it to the lane beside it.</summary>
     public long ChangedFrom { get; set; }
 
+    /// <summary>Steps in which a vehicle's front was beyond the rear of the one ahead: there should be none.</summary>
+    public long Overlaps { get; set; }
+
     public double VehicleSeconds { get; set; }
 
     public double VehicleMetres { get; set; }
@@ -327,7 +330,6 @@ public sealed partial class TrafficEngine : IDisposable
         public readonly double MinimumGap = type.MinimumGapMetres;
         public readonly double Acceleration = type.AccelerationMetresPerSecondSquared;
         public readonly double Deceleration = type.DecelerationMetresPerSecondSquared;
-        public readonly double Emergency = type.EmergencyDecelerationMetresPerSecondSquared;
 
         // A driver cannot react faster than the engine steps.
         public readonly double Headway = Math.Max(type.HeadwaySeconds, step);

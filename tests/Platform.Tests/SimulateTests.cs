@@ -1,0 +1,136 @@
+using System.Text.Json;
+using Xunit;
+
+namespace V2XSim.Platform.Tests;
+
+/// <summary><c>simulate</c> on other people's networks and demand, beside what SUMO 1.15 makes of the same files.</summary>
+public class SimulateTests
+{
+    [Theory]
+    [InlineData("bologna at 0.4", 3509, 64.3, 1.605, 181.5)]
+    [InlineData("bologna at 0.4, coordinated", 3509, 58.25, 1.315, 175.6)]
+    [InlineData("bologna at 0.7", 5981, 109.04, 2.96, 224.36)]
+    [InlineData("bologna at 0.7, coordinated", 6007, 100.21, 2.55, 215.57)]
+    [InlineData("ingolstadt", 2002, 78.20, 1.95, 195.0)]
+    [InlineData("ingolstadt at 3", 5997, 162.98, 3.28, 279.9)]
+    [InlineData("luxembourg", 4034, 209.32, 4.86, 417.1)]
+    [InlineData("shanghai", 2828, 189.34, 4.30, 328.8)]
+    public async Task Real_traffic_loses_as_much_time_as_in_SUMO(string run, int vehicles, double timeLoss, double stops, double duration)
+    {
+        Place.NeedsRealData(FolderOf(run));
+        JsonElement found = (await CommandLine.Run([.. ArgumentsOf(run), "--json"])).Json;
+        Near(vehicles, found.GetProperty("vehicles").GetDouble(), 0.02);
+        Near(timeLoss, found.GetProperty("meanTimeLossSeconds").GetDouble(), 0.15);
+        Near(stops, found.GetProperty("meanStops").GetDouble(), 0.15);
+        Near(duration, found.GetProperty("meanDurationSeconds").GetDouble(), 0.15);
+        Assert.InRange(found.GetProperty("overlaps").GetInt64(), 0, found.GetProperty("vehicleUpdates").GetInt64() / 100_000);
+    }
+
+    [Fact]
+    public async Task The_trip_table_is_the_same_to_the_byte_on_one_thread_and_on_two()
+    {
+        Place.NeedsRealData("bologna_acosta");
+        using var folder = new TemporaryFolder();
+        foreach (string threads in (string[])["1", "2"])
+        {
+            Outcome outcome = await CommandLine.Run([.. ArgumentsOf("bologna at 0.7"), "--threads", threads, "--trips", folder[threads]]);
+            Assert.Equal(0, outcome.Code);
+        }
+
+        byte[] one = await File.ReadAllBytesAsync(folder["1"], TestContext.Current.CancellationToken), two = await File.ReadAllBytesAsync(folder["2"], TestContext.Current.CancellationToken);
+        Assert.Equal(one, two);
+        Assert.StartsWith("id,type,departSeconds,", System.Text.Encoding.UTF8.GetString(one), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Everything_that_is_asked_for_is_printed()
+    {
+        JsonElement found = (await CommandLine.Run([.. Arterial("alternate"), "--end", "900", "--repeat", "2", "--step", "1.0", "--json"])).Json;
+        foreach (string name in (string[])["vehicles", "unfinished", "meanTimeLossSeconds", "meanStops", "meanDurationSeconds", "meanDepartDelaySeconds", "vehicleUpdates", "cpuSeconds", "loadCpuSeconds"])
+        {
+            Assert.Equal(JsonValueKind.Number, found.GetProperty(name).ValueKind);
+        }
+
+        Assert.Equal(0, found.GetProperty("overlaps").GetInt64());
+    }
+
+    [Fact]
+    public async Task A_repetition_is_the_same_run_again()
+    {
+        string once = Without(await CommandLine.Run([.. Arterial("random2"), "--end", "700", "--json"]));
+        string thrice = Without(await CommandLine.Run([.. Arterial("random2"), "--end", "700", "--repeat", "3", "--json"]));
+        Assert.Equal(once, thrice);
+
+        static string Without(Outcome outcome) => string.Join('\n', outcome.Output.Split('\n').Where(l => !l.Contains("puSeconds", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("--net", "nowhere.net.xml", "there is no such file")]
+    [InlineData("--routes", "nowhere.rou.xml", "there is no such file")]
+    [InlineData("--end", "0", "it is not after --begin")]
+    public async Task What_cannot_be_is_told_with_its_place(string option, string value, string expected)
+    {
+        string[] arguments = Arterial("alternate");
+        int at = Array.IndexOf(arguments, option);
+        string[] changed = at < 0 ? [.. arguments, option, value] : [.. arguments[..(at + 1)], value, .. arguments[(at + 2)..]];
+        Outcome outcome = await CommandLine.Run(changed);
+        Assert.Equal(2, outcome.Code);
+        Assert.Contains(expected, outcome.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_lane_table_adds_up_to_the_trips()
+    {
+        using var folder = new TemporaryFolder();
+        Outcome outcome = await CommandLine.Run([.. Arterial("alternate"), "--trips", folder["trips.csv"], "--lanes", folder["lanes.csv"]]);
+        Assert.Equal(0, outcome.Code);
+        Assert.Equal(Sum(folder["trips.csv"], "timeLossSeconds"), Sum(folder["lanes.csv"], "timeLossSeconds"), 0);
+        Assert.Equal(Sum(folder["trips.csv"], "waitingSeconds"), Sum(folder["lanes.csv"], "waitingSeconds"), 0);
+
+        static double Sum(string file, string column)
+        {
+            string[][] rows = [.. File.ReadLines(file).Select(l => l.Split(','))];
+            int at = Array.IndexOf(rows[0], column);
+            return rows.Skip(1).Sum(r => double.Parse(r[at], System.Globalization.CultureInfo.InvariantCulture));
+        }
+    }
+
+    private static void Near(double expected, double found, double share) => Assert.InRange(found, expected * (1 - share), expected * (1 + share));
+
+    private static string FolderOf(string run) => run.Split(' ')[0] switch
+    {
+        "bologna" => "bologna_acosta",
+        "ingolstadt" => "ingolstadt_cut",
+        "luxembourg" => "luxembourg_lust",
+        _ => "shanghai_osm",
+    };
+
+    private static string[] Arterial(string plan)
+    {
+        string data = Place.Of("tests", "data", "arterial8");
+        return ["simulate", "--net", Path.Combine(data, "net.net.xml"), "--routes", Path.Combine(data, "demand_seed1.csv.gz"), "--additional", Path.Combine(data, $"plan_{plan}.add.xml")];
+    }
+
+    private static string[] ArgumentsOf(string run)
+    {
+        string folder = Place.Of("..", "shared", "data", "real", FolderOf(run));
+        string F(params string[] names) => string.Join(',', names.Select(n => Path.Combine(folder, n)));
+        string[] plan = run.EndsWith("coordinated", StringComparison.Ordinal) ? ["acosta_common100_offsets.add.xml"] : [];
+        return FolderOf(run) switch
+        {
+            "bologna_acosta" =>
+            [
+                "simulate", "--net", F("acosta_buslanes.net.xml"), "--routes", F("acosta.rou.xml", "acosta_busses.rou.xml"),
+                "--additional", F(["acosta_vtypes.add.xml", "acosta_bus_stops.add.xml", "acosta_common100.add.xml", .. plan]),
+                "--scale", run.Split(' ')[2].TrimEnd(','), "--end", "3600",
+            ],
+            "ingolstadt_cut" =>
+            [
+                "simulate", "--net", F("ingolstadt_cut.net.xml.gz"), "--routes", F("ingolstadt_cut_sunday0709_06-08.rou.xml.gz"), "--additional", F("ingolstadt_cut_waut_2020-09-16.add.xml"),
+                "--begin", "21600", "--end", "30600", "--stuck-after", "240", "--scale", run.EndsWith('3') ? "3" : "1",
+            ],
+            "luxembourg_lust" => ["simulate", "--net", F("lust.net.xml.gz"), "--routes", F("lust.rou.xml.gz"), "--end", "1020", "--seed", "42"],
+            _ => ["simulate", "--net", F("shanghai.net.xml.gz"), "--routes", F("shanghai.rou.xml.gz"), "--end", "720", "--seed", "42"],
+        };
+    }
+}
