@@ -294,8 +294,12 @@ public static class CliApp
         Between(stuck, 0, 1e6);
         var trips = new Option<string?>("--trips") { Description = "Write one row for each trip.", HelpName = "FILE.csv" };
         var force = new Option<bool>("--force") { Description = "Overwrite what is there." };
+        var saturation = new Option<double?>("--saturation-flow") { Description = "Fit the drivers of cars so that queues discharge at this rate, vehicles an hour and lane (at 50 km/h).", HelpName = "VEH/H" };
+        Between(saturation, 100, 4000);
+        var loss = new Option<double?>("--start-up-loss") { Description = "Fit the drivers of cars so that a queue loses this at the start of green.", HelpName = "SECONDS" };
+        Between(loss, -2, 10);
         var laneTable = new Option<string?>("--lanes") { Description = "Write one row for each lane that was used.", HelpName = "FILE.csv" };
-        var simulate = new Command("simulate", "Simulate traffic alone, on a SUMO network with SUMO demand.") { net, routes, additional, scale, seed, begin, end, repeat, step, threads, stuck, trips, laneTable, force };
+        var simulate = new Command("simulate", "Simulate traffic alone, on a SUMO network with SUMO demand.") { net, routes, additional, scale, seed, begin, end, repeat, step, threads, stuck, saturation, loss, trips, laneTable, force };
         simulate.SetAction(p => verb.Simulate(
             new SimulateOptions
             {
@@ -311,6 +315,8 @@ public static class CliApp
                 Threads = p.GetValue(threads),
                 StuckSeconds = p.GetValue(stuck),
                 Trips = p.GetValue(trips),
+                SaturationFlowVehiclesPerHour = p.GetValue(saturation),
+                StartUpLossSeconds = p.GetValue(loss),
                 Lanes = p.GetValue(laneTable),
                 Force = p.GetValue(force),
             },

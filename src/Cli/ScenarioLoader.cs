@@ -9,6 +9,8 @@ using V2XSim.Scenarios;
 using V2XSim.Sensing;
 using V2XSim.Signals;
 using V2XSim.Traffic;
+using V2XSim.Traffic.Demand;
+using V2XSim.Traffic.Micro;
 
 namespace V2XSim.Cli;
 
@@ -69,7 +71,7 @@ public static class ScenarioLoader
         TrafficSection traffic = scenario.Traffic ?? new TrafficSection();
         SitesSection sites = scenario.Sites ?? new SitesSection();
         One("roads", "sumoNet", "geoJson");
-        One("traffic", "fcd", "csv", "drive");
+        One("traffic", "fcd", "csv", "drive", "simulate");
         One("sites", "file", "plan");
         if (scenario.Name.Trim().Length == 0 && bound.Positions.ContainsKey("name"))
         {
@@ -118,10 +120,12 @@ public static class ScenarioLoader
             problems.Add(new Problem(file, late.Line, late.Column, "operation.events.atSeconds", "the event begins after the scenario has ended", "give an earlier time, or a longer scenario"));
         }
 
-        foreach ((string field, string? name) in new[]
-        {
+        foreach ((string field, string? name) in (IEnumerable<(string, string?)>)
+        [
             ("roads.sumoNet", roads.SumoNet), ("roads.geoJson", roads.GeoJson), ("traffic.fcd", traffic.Fcd), ("traffic.csv", traffic.Csv), ("sites.file", needsSites ? sites.File : null),
-        })
+            .. (traffic.Simulate?.Routes ?? []).Select(f => ("traffic.simulate.routes", (string?)f)),
+            .. (traffic.Simulate?.Additional ?? []).Select(f => ("traffic.simulate.additional", (string?)f)),
+        ])
         {
             if (name is not null && !File.Exists(Resolve(file, name)))
             {
@@ -201,6 +205,11 @@ public static class ScenarioLoader
                 source = new DrivenTraffic(network, signals, drive, new RandomStreams(used));
                 kind = "driven by the built-in engine";
             }
+            else if (traffic.Simulate is { } simulate)
+            {
+                (source, signals) = Simulate(file, network, simulate, scenario.StepSeconds, used);
+                kind = $"simulated from {string.Join(", ", simulate.Routes.Select(Path.GetFileName))}";
+            }
             else
             {
                 string recording = Resolve(file, traffic.Fcd ?? traffic.Csv!);
@@ -223,10 +232,25 @@ public static class ScenarioLoader
         return new LoadedScenario(scenario, file, network, plan, signals, source, kind, used, epoch, HashOf(file, scenario), NotesOn(scenario, network, plan));
     }
 
+    private static (ITrafficSource Source, SignalBook Signals) Simulate(string file, RoadNetwork network, SimulationSection simulate, double stepSeconds, ulong seed)
+    {
+        var reader = new SumoDemandReader(network, new WayThrough(network).Find, new RandomStreams(seed));
+        reader.ReadAll(simulate.Additional.Concat(simulate.Routes).Select(name => (Resolve(file, name), name)), Open);
+        List<Trip> trips = Scaling.Scale(reader.Trips, simulate.Scale);
+        double begin = Math.Max(0, simulate.BeginSeconds - simulate.WarmUpSeconds);
+        var engine = new TrafficEngine(network, trips, new SignalPlayer(network, reader.Signals, reader.Switches), new EngineSettings { StepSeconds = stepSeconds, BeginSeconds = begin, Seed = seed });
+        while (engine.Seconds < simulate.BeginSeconds - 1e-9)
+        {
+            engine.Step();
+        }
+
+        return (new SimulatedTraffic(network, engine, simulate.BeginSeconds), new SignalBook(network, reader.Running(simulate.BeginSeconds), simulate.BeginSeconds));
+    }
+
     /// <summary>Reads a recording to its end, to find what is wrong with it; returns its number of instants, 0 for driven traffic.</summary>
     public static long ReadThrough(LoadedScenario loaded)
     {
-        if (loaded.Scenario.Traffic!.Drive is not null)
+        if (loaded.Scenario.Traffic!.Drive is not null || loaded.Scenario.Traffic.Simulate is not null)
         {
             return 0;
         }
@@ -291,7 +315,7 @@ public static class ScenarioLoader
     private static string HashOf(string file, Scenario scenario)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (string? name in new[] { Path.GetFileName(file), scenario.Roads!.SumoNet, scenario.Roads.GeoJson, scenario.Traffic!.Fcd, scenario.Traffic.Csv, scenario.Sites!.File })
+        foreach (string? name in (string?[])[Path.GetFileName(file), scenario.Roads!.SumoNet, scenario.Roads.GeoJson, scenario.Traffic!.Fcd, scenario.Traffic.Csv, scenario.Sites!.File, .. scenario.Traffic.Simulate?.Routes ?? [], .. scenario.Traffic.Simulate?.Additional ?? []])
         {
             if (name is null)
             {

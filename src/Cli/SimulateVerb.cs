@@ -33,6 +33,12 @@ public sealed record SimulateOptions
 
     public double StuckSeconds { get; init; } = 300;
 
+    /// <summary>Vehicles an hour and lane to which drivers of cars are fitted, null to leave them as the files say.</summary>
+    public double? SaturationFlowVehiclesPerHour { get; init; }
+
+    /// <summary>What cars lose at the start of green, null to leave them as the files say.</summary>
+    public double? StartUpLossSeconds { get; init; }
+
     /// <summary>File for one row a trip.</summary>
     public string? Trips { get; init; }
 
@@ -64,29 +70,15 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
         var reader = new SumoDemandReader(network, new WayThrough(network).Find, streams);
 
         // Types and stops are often among the additional files, and routes refer to them.
-        foreach (string file in options.Additional)
-        {
-            reader.Read(Open(file, "--additional"), file);
-        }
-
-        foreach (string file in options.Routes)
-        {
-            if (file.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) || file.EndsWith(".csv.gz", StringComparison.OrdinalIgnoreCase))
-            {
-                reader.ReadCsv(Open(file, "--routes"), file);
-            }
-            else
-            {
-                reader.Read(Open(file, "--routes"), file);
-            }
-        }
-
+        reader.ReadAll(options.Additional.Select(f => (f, f)), f => Open(f, "--additional"));
+        reader.ReadAll(options.Routes.Select(f => (f, f)), f => Open(f, "--routes"));
         List<Trip> trips = Scaling.Scale(reader.Trips, options.Scale);
         if (trips.Count == 0)
         {
             throw new BadInputException(string.Join(',', options.Routes), string.Empty, "there is no vehicle in it", "give files with vehicles, trips or flows");
         }
 
+        trips = Fitted(trips, options);
         foreach (ImportNote note in network.Notes.Where(n => n.What == "request").Concat(reader.Notes))
         {
             error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"note: {note.What}: {note.Why} ({note.Count}; first: {note.Example})"));
@@ -145,6 +137,27 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
                 StuckSeconds = options.StuckSeconds,
             });
         }
+    }
+
+    /// <summary>The same trips with drivers of cars that discharge from a queue as asked.</summary>
+    private static List<Trip> Fitted(List<Trip> trips, SimulateOptions options)
+    {
+        // Saturation is stated for streets of the usual limit of a town.
+        const double LimitMetresPerSecond = 50 / 3.6;
+        if (options.SaturationFlowVehiclesPerHour is null && options.StartUpLossSeconds is null)
+        {
+            return trips;
+        }
+
+        var fitted = new Dictionary<VehicleType, VehicleType>();
+        foreach (VehicleType type in trips.Select(t => t.Type).Distinct().Where(t => t.Kind == RoadUserKind.Car))
+        {
+            DischargeRate now = Discharge.Measure(type, LimitMetresPerSecond, options.StepSeconds);
+            var asked = new DischargeRate(options.SaturationFlowVehiclesPerHour ?? now.SaturationFlowVehiclesPerHour, options.StartUpLossSeconds ?? now.StartUpLossSeconds);
+            fitted.Add(type, Discharge.Fit(type, asked, LimitMetresPerSecond, options.StepSeconds));
+        }
+
+        return [.. trips.Select(t => t with { Type = fitted.GetValueOrDefault(t.Type, t.Type) })];
     }
 
     private static FileStream Open(string file, string option) =>

@@ -109,12 +109,37 @@ public sealed record TrafficSection
     [Description("Vehicles driven by the built-in engine.")]
     public DemandSettings? Drive { get; init; }
 
+    [Description("Vehicles simulated on a SUMO network, from SUMO demand or tables of trips.")]
+    public SimulationSection? Simulate { get; init; }
+
     [Description("Time of the recording at which the scenario starts; its first instant when absent.")]
     public double? FromSeconds { get; init; }
 
     [Range(0, 60)]
     [Description("Longest absence from a recording that is bridged.")]
     public double MaximumGapSeconds { get; init; } = 3;
+}
+
+/// <summary>Demand for the microscopic engine.</summary>
+public sealed record SimulationSection
+{
+    [Description("Demand: SUMO route files (.rou.xml, .rou.xml.gz) or tables of trips (.csv, .csv.gz).")]
+    public IReadOnlyList<string> Routes { get; init; } = [];
+
+    [Description("SUMO additional files: types, bus stops, signal programmes, offsets, timetables.")]
+    public IReadOnlyList<string> Additional { get; init; } = [];
+
+    [Range(0.001, 100)]
+    [Description("Demand as a multiple of what the files say.")]
+    public double Scale { get; init; } = 1;
+
+    [Range(0, 1e9)]
+    [Description("Time of the demand, and of the signals' clock, at which the scenario starts.")]
+    public double BeginSeconds { get; init; }
+
+    [Range(0, 86_400)]
+    [Description("Simulated before that, so that the scenario starts with traffic on the road.")]
+    public double WarmUpSeconds { get; init; }
 }
 
 /// <summary>Sites from a file, or planned anew in each run.</summary>

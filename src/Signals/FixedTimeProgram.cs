@@ -129,9 +129,17 @@ public sealed class SignalBook
     /// <param name="network">Network with its signals; of several programmes of one signal the last listed runs, as in SUMO.</param>
     /// <param name="clockStartSeconds">What the signals' clock shows at the scenario's start.</param>
     public SignalBook(RoadNetwork network, double clockStartSeconds = 0)
+        : this(network, network.Signals, clockStartSeconds)
+    {
+    }
+
+    /// <param name="network">Network with the movements.</param>
+    /// <param name="programmes">Programmes of its signals; of several of one signal the last listed runs.</param>
+    /// <param name="clockStartSeconds">What the signals' clock shows at the scenario's start.</param>
+    public SignalBook(RoadNetwork network, IReadOnlyList<SignalLogic> programmes, double clockStartSeconds)
     {
         ClockStartSeconds = clockStartSeconds;
-        _programs = network.Signals.GroupBy(s => s.Id, StringComparer.Ordinal)
+        _programs = programmes.GroupBy(s => s.Id, StringComparer.Ordinal)
             .ToDictionary(g => g.Key, g => new FixedTimeProgram(g.Last()), StringComparer.Ordinal);
         foreach (Connection c in network.Connections)
         {

@@ -76,6 +76,31 @@ public sealed class SumoDemandReader
         }
     }
 
+    /// <summary>Reads files one after the other, tables of trips by their ending.</summary>
+    /// <param name="files">Path, and name for error messages.</param>
+    /// <param name="open">Opens a path.</param>
+    public void ReadAll(IEnumerable<(string Path, string Name)> files, Func<string, Stream> open)
+    {
+        foreach ((string path, string name) in files)
+        {
+            if (name.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".csv.gz", StringComparison.OrdinalIgnoreCase))
+            {
+                ReadCsv(open(path), name);
+            }
+            else
+            {
+                Read(open(path), name);
+            }
+        }
+    }
+
+    /// <summary>The programme of each signal that runs at a time of day.</summary>
+    public IReadOnlyList<SignalLogic> Running(double seconds)
+    {
+        var switches = Switches.Where(s => s.Seconds <= seconds).GroupBy(s => s.SignalId, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.MaxBy(s => s.Seconds)!.ProgramId, StringComparer.Ordinal);
+        return [.. _signals.GroupBy(s => s.Id, StringComparer.Ordinal).Select(g => switches.TryGetValue(g.Key, out string? name) ? g.Last(s => s.ProgramId == name) : g.Last())];
+    }
+
     /// <summary>Reads trips from the columns <c>id, class, depart_s, route</c>; a route is names of links with a space between.</summary>
     /// <exception cref="BadInputException">A column is missing, a row is damaged, or a link is not in the network.</exception>
     public void ReadCsv(Stream source, string file)

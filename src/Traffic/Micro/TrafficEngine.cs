@@ -136,6 +136,7 @@ public sealed partial class TrafficEngine : IDisposable
     private double[] _dwell = new double[256];
     private double[] _exit = new double[256];
     private long[] _changed = new long[256];
+    private sbyte[] _changedBy = new sbyte[256];
     private short[] _type = new short[256];
 
     /// <param name="network">Lanes and movements.</param>
@@ -241,11 +242,14 @@ public sealed partial class TrafficEngine : IDisposable
     /// <summary>Calls for each vehicle on the road, lane by lane.</summary>
     public void ForEachVehicle(VehicleVisitor visit)
     {
+        // For traffic a change of lanes takes no time; to the eye it takes this long.
+        const double ChangeSeconds = 3;
         for (int lane = 0; lane < _queues.Length; lane++)
         {
             foreach (int i in _queues[lane].Items)
             {
-                visit(_trip[i], lane, _pos[i], _speed[i], _cameFrom[i]);
+                double left = 1 - ((_step - _changed[i]) * _dt / ChangeSeconds);
+                visit(new VehicleView(_trip[i], lane, _pos[i], _speed[i], _cameFrom[i], left > 0 && !_roads.IsPath[lane] ? left * _changedBy[i] : 0));
             }
         }
     }
@@ -308,6 +312,7 @@ public sealed partial class TrafficEngine : IDisposable
             Array.Resize(ref _dwell, size);
             Array.Resize(ref _exit, size);
             Array.Resize(ref _changed, size);
+            Array.Resize(ref _changedBy, size);
             Array.Resize(ref _type, size);
         }
 
@@ -339,10 +344,14 @@ public sealed partial class TrafficEngine : IDisposable
     }
 }
 
+/// <summary>One vehicle on the road.</summary>
+/// <param name="Trip">Number of its trip.</param>
+/// <param name="Lane">Lane of its front.</param>
+/// <param name="Metres">Where its front is on the lane.</param>
+/// <param name="SpeedMetresPerSecond">Speed during the last step.</param>
+/// <param name="CameFrom">The lane before; −1 for none.</param>
+/// <param name="LanesToRight">How far it still is on its way over from another lane, in widths of a lane; below 0 to the left.</param>
+public readonly record struct VehicleView(int Trip, int Lane, double Metres, double SpeedMetresPerSecond, int CameFrom, double LanesToRight);
+
 /// <summary>Told of each vehicle on the road.</summary>
-/// <param name="trip">Number of its trip.</param>
-/// <param name="lane">Lane of its front.</param>
-/// <param name="metres">Where its front is on the lane.</param>
-/// <param name="speed">m/s.</param>
-/// <param name="cameFrom">The lane before; −1 for none.</param>
-public delegate void VehicleVisitor(int trip, int lane, double metres, double speed, int cameFrom);
+public delegate void VehicleVisitor(in VehicleView vehicle);

@@ -1,0 +1,114 @@
+using V2XSim.Kernel;
+using V2XSim.Roads;
+using V2XSim.Traffic.Demand;
+
+namespace V2XSim.Traffic.Micro;
+
+/// <summary>Traffic of a scenario made by the engine: where everybody is at each instant that is asked for.</summary>
+public sealed class SimulatedTraffic : ITrafficSource
+{
+    private readonly RoadNetwork _network;
+    private readonly TrafficEngine _engine;
+    private readonly double _begin;
+    private readonly SortedDictionary<string, long> _counters = new(StringComparer.Ordinal);
+    private readonly (double X, double Y, long Frame)[] _before;
+    private readonly BodySize[] _sizes;
+    private readonly VehicleVisitor _place;
+    private TruthFrame _frame = null!;
+    private long _number;
+
+    /// <param name="network">The network on which the engine drives.</param>
+    /// <param name="engine">Is disposed with this.</param>
+    /// <param name="beginSeconds">Time of the signals' clock at the scenario's start.</param>
+    public SimulatedTraffic(RoadNetwork network, TrafficEngine engine, double beginSeconds)
+    {
+        (_network, _engine, _begin) = (network, engine, beginSeconds);
+        _before = new (double, double, long)[engine.Trips.Count];
+        _sizes = [.. engine.Trips.Select(t => BodySize.Of(t.Type.Kind) with { LengthMetres = (float)t.Type.LengthMetres, WidthMetres = (float)t.Type.WidthMetres })];
+        _place = Place;
+    }
+
+    public double ClockStartSeconds => _begin;
+
+    public IReadOnlyDictionary<string, long> Counters
+    {
+        get
+        {
+            int arrived = 0;
+            foreach (TripRecord record in _engine.Records)
+            {
+                arrived += record.State == TripState.Arrived ? 1 : 0;
+            }
+
+            long overlaps = 0;
+            foreach (LaneTotals lane in _engine.Lanes)
+            {
+                overlaps += lane.Overlaps;
+            }
+
+            _counters.Clear();
+            _counters["arrived"] = arrived;
+            _counters["entered"] = arrived + _engine.OnTheRoad;
+            _counters["on the road"] = _engine.OnTheRoad;
+            _counters["waiting to enter"] = _engine.WaitingToEnter;
+            _counters["passed a red light"] = _engine.RanRed;
+            _counters["steps with two vehicles in one place"] = overlaps;
+            foreach (IGrouping<string, MovedOn> why in _engine.Moved.GroupBy(m => m.Why, StringComparer.Ordinal))
+            {
+                _counters["stuck and moved on: " + why.Key] = why.Count();
+            }
+
+            return _counters;
+        }
+    }
+
+    public string NameOf(int number) => _engine.Trips[number].Id;
+
+    public bool Advance(SimTime to, TruthFrame frame)
+    {
+        frame.PreviousTime = _number == 0 ? to : frame.Time;
+        while (_engine.Seconds - _begin < to.Seconds - 1e-9)
+        {
+            _engine.Step();
+        }
+
+        frame.Clear();
+        frame.Time = to;
+        _frame = frame;
+        _number++;
+        _engine.ForEachVehicle(_place);
+        return true;
+    }
+
+    public void Dispose() => _engine.Dispose();
+
+    private void Place(in VehicleView vehicle)
+    {
+        VehicleType type = _engine.Trips[vehicle.Trip].Type;
+        int at = vehicle.Lane;
+        double metres = vehicle.Metres - (type.LengthMetres / 2);
+        if (metres < 0 && vehicle.CameFrom >= 0)
+        {
+            at = vehicle.CameFrom;
+            metres += _network.Lanes[at].LengthMetres;
+        }
+
+        Lane lane = _network.Lanes[at];
+        (PlanePoint middle, double heading) = lane.At(Math.Max(0, metres));
+        var along = new PlanePoint(Math.Cos(heading), Math.Sin(heading));
+        if (metres < 0)
+        {
+            middle += along * metres;
+        }
+
+        if (vehicle.LanesToRight != 0)
+        {
+            middle += new PlanePoint(along.Y, -along.X) * (vehicle.LanesToRight * lane.WidthMetres);
+        }
+
+        ref (double X, double Y, long Frame) before = ref _before[vehicle.Trip];
+        bool isKnown = before.Frame == _number - 1 && _number > 1;
+        _frame.Add(vehicle.Trip, middle.X, middle.Y, isKnown ? before.X : middle.X, isKnown ? before.Y : middle.Y, heading, vehicle.SpeedMetresPerSecond, _sizes[vehicle.Trip], type.Kind);
+        before = (middle.X, middle.Y, _number);
+    }
+}
