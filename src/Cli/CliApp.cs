@@ -298,8 +298,11 @@ public static class CliApp
         Between(saturation, 100, 4000);
         var loss = new Option<double?>("--start-up-loss") { Description = "Fit the drivers of cars so that a queue loses this at the start of green.", HelpName = "SECONDS" };
         Between(loss, -2, 10);
+        var fcd = new Option<string?>("--fcd") { Description = "Write where every vehicle is, as SUMO's floating-car data.", HelpName = "FILE.xml[.gz]" };
+        var fcdPeriod = new Option<double>("--fcd-period") { Description = "Seconds between two instants of it.", DefaultValueFactory = _ => 1, HelpName = "SECONDS" };
+        Between(fcdPeriod, 0.05, 3600);
         var laneTable = new Option<string?>("--lanes") { Description = "Write one row for each lane that was used.", HelpName = "FILE.csv" };
-        var simulate = new Command("simulate", "Simulate traffic alone, on a SUMO network with SUMO demand.") { net, routes, additional, scale, seed, begin, end, repeat, step, threads, stuck, saturation, loss, trips, laneTable, force };
+        var simulate = new Command("simulate", "Simulate traffic alone, on a SUMO network with SUMO demand.") { net, routes, additional, scale, seed, begin, end, repeat, step, threads, stuck, saturation, loss, trips, laneTable, fcd, fcdPeriod, force };
         simulate.SetAction(p => verb.Simulate(
             new SimulateOptions
             {
@@ -318,6 +321,8 @@ public static class CliApp
                 SaturationFlowVehiclesPerHour = p.GetValue(saturation),
                 StartUpLossSeconds = p.GetValue(loss),
                 Lanes = p.GetValue(laneTable),
+                Fcd = p.GetValue(fcd),
+                FcdPeriodSeconds = p.GetValue(fcdPeriod),
                 Force = p.GetValue(force),
             },
             p.GetValue(json)));

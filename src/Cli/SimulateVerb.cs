@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Compression;
 using System.Text;
 using V2XSim.Kernel;
 using V2XSim.Roads;
@@ -42,6 +43,12 @@ public sealed record SimulateOptions
     /// <summary>File for one row a trip.</summary>
     public string? Trips { get; init; }
 
+    /// <summary>File for where every vehicle is at every step, in SUMO's form.</summary>
+    public string? Fcd { get; init; }
+
+    /// <summary>Seconds between two instants of that file.</summary>
+    public double FcdPeriodSeconds { get; init; } = 1;
+
     /// <summary>File for one row a lane.</summary>
     public string? Lanes { get; init; }
 
@@ -52,7 +59,7 @@ public sealed record SimulateOptions
 public sealed class SimulateVerb(TextWriter output, TextWriter error)
 {
     /// <summary>Columns of the trip table.</summary>
-    public const string TripHeader = "id,type,departSeconds,enteredSeconds,leftSeconds,durationSeconds,departDelaySeconds,timeLossSeconds,waitingSeconds,stops,lengthMetres,state";
+    public const string TripHeader = "id,type,departSeconds,enteredSeconds,leftSeconds,durationSeconds,departDelaySeconds,timeLossSeconds,waitingSeconds,stops,lengthMetres,fuelGrams,carbonDioxideGrams,nitrogenOxidesMilligrams,state";
 
     /// <summary>Columns of the lane table.</summary>
     public const string LaneHeader = "lane,vehicles,changedTo,changedFrom,vehicleSeconds,vehicleMetres,timeLossSeconds,waitingSeconds";
@@ -90,18 +97,21 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
             using TrafficEngine engine = Engine();
             TimeSpan loaded = Environment.CpuUsage.TotalTime;
             double end = options.EndSeconds ?? double.PositiveInfinity;
+            bool isLast = run == options.Repeat - 1;
+            using FcdWriter? fcd = isLast && options.Fcd is not null ? MakeFcd(options, network) : null;
             while (engine.Seconds < end - 1e-9 && !engine.IsDone)
             {
                 engine.Step();
+                fcd?.Write(engine);
             }
 
             result = SimulationResult.Of(engine, Environment.CpuUsage.TotalTime - loaded, loaded - before);
-            if (run == options.Repeat - 1 && options.Trips is not null)
+            if (isLast && options.Trips is not null)
             {
                 WriteTrips(engine, options.Trips, options.Force);
             }
 
-            if (run == options.Repeat - 1 && options.Lanes is not null)
+            if (isLast && options.Lanes is not null)
             {
                 WriteLanes(engine, network, options.Lanes, options.Force);
             }
@@ -163,6 +173,13 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
     private static FileStream Open(string file, string option) =>
         File.Exists(file) ? File.OpenRead(file) : throw new BadInputException(file, option, "there is no such file", "give a file that exists");
 
+    private static FcdWriter MakeFcd(SimulateOptions options, RoadNetwork network)
+    {
+        Verbs.RefuseToOverwrite(options.Fcd!, options.Force);
+        Stream file = File.Create(options.Fcd!);
+        return new FcdWriter(options.Fcd!.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionLevel.Fastest) : file, network, options.FcdPeriodSeconds, options.StepSeconds);
+    }
+
     private static void WriteTrips(TrafficEngine engine, string file, bool force)
     {
         Verbs.RefuseToOverwrite(file, force);
@@ -174,7 +191,7 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
             TripRecord r = engine.Records[i];
             if (r.State == TripState.Waiting)
             {
-                writer.Write(string.Create(CultureInfo.InvariantCulture, $"{trip.Id},{trip.Type.Id},{trip.DepartSeconds:0.###},,,,,,,,,waiting\n"));
+                writer.Write(string.Create(CultureInfo.InvariantCulture, $"{trip.Id},{trip.Type.Id},{trip.DepartSeconds:0.###},,,,,,,,,,,,waiting\n"));
                 continue;
             }
 
@@ -183,7 +200,7 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
             string left = isDone ? r.LeftSeconds.ToString("0.###", CultureInfo.InvariantCulture) : string.Empty;
             writer.Write(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{trip.Id},{trip.Type.Id},{trip.DepartSeconds:0.###},{r.EnteredSeconds:0.###},{left},{until - r.EnteredSeconds:0.###},{r.EnteredSeconds - trip.DepartSeconds:0.###},{r.TimeLossSeconds:0.###},{r.WaitingSeconds:0.###},{r.Stops},{r.LengthMetres:0.##},{(isDone ? "arrived" : "on the road")}\n"));
+                $"{trip.Id},{trip.Type.Id},{trip.DepartSeconds:0.###},{r.EnteredSeconds:0.###},{left},{until - r.EnteredSeconds:0.###},{r.EnteredSeconds - trip.DepartSeconds:0.###},{r.TimeLossSeconds:0.###},{r.WaitingSeconds:0.###},{r.Stops},{r.LengthMetres:0.##},{r.FuelGrams:0.##},{r.CarbonDioxideGrams:0.##},{r.NitrogenOxidesMilligrams:0.##},{(isDone ? "arrived" : "on the road")}\n"));
         }
     }
 
@@ -224,6 +241,13 @@ public sealed record SimulationResult
 
     public required double MeanLengthMetres { get; init; }
 
+    /// <summary>By vehicle specific power (Frey, Zhang and Rouphail 2008), like the two that follow.</summary>
+    public required double MeanFuelGrams { get; init; }
+
+    public required double MeanCarbonDioxideGrams { get; init; }
+
+    public required double MeanNitrogenOxidesMilligrams { get; init; }
+
     public required long VehicleUpdates { get; init; }
 
     public required double CpuSeconds { get; init; }
@@ -242,7 +266,7 @@ public sealed record SimulationResult
     public static SimulationResult Of(TrafficEngine engine, TimeSpan stepping, TimeSpan loading)
     {
         int entered = 0, running = 0;
-        double loss = 0, stops = 0, waiting = 0, duration = 0, delay = 0, length = 0;
+        double loss = 0, stops = 0, waiting = 0, duration = 0, delay = 0, length = 0, fuel = 0, dioxide = 0, oxides = 0;
         for (int i = 0; i < engine.Trips.Count; i++)
         {
             TripRecord r = engine.Records[i];
@@ -259,6 +283,9 @@ public sealed record SimulationResult
             duration += (r.State == TripState.Arrived ? r.LeftSeconds : engine.Seconds) - r.EnteredSeconds;
             delay += r.EnteredSeconds - engine.Trips[i].DepartSeconds;
             length += r.LengthMetres;
+            fuel += r.FuelGrams;
+            dioxide += r.CarbonDioxideGrams;
+            oxides += r.NitrogenOxidesMilligrams;
         }
 
         double n = Math.Max(1, entered);
@@ -285,6 +312,9 @@ public sealed record SimulationResult
             MeanDurationSeconds = duration / n,
             MeanDepartDelaySeconds = delay / n,
             MeanLengthMetres = length / n,
+            MeanFuelGrams = fuel / n,
+            MeanCarbonDioxideGrams = dioxide / n,
+            MeanNitrogenOxidesMilligrams = oxides / n,
             VehicleUpdates = engine.VehicleUpdates,
             CpuSeconds = stepping.TotalSeconds,
             LoadCpuSeconds = loading.TotalSeconds,

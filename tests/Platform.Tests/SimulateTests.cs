@@ -79,6 +79,50 @@ public class SimulateTests
     }
 
     [Fact]
+    public async Task Floating_car_data_can_be_replayed()
+    {
+        using var folder = new TemporaryFolder();
+        Outcome outcome = await CommandLine.Run([.. Arterial("alternate"), "--end", "120", "--fcd", folder["traffic.fcd.xml.gz"]]);
+        Assert.Equal(0, outcome.Code);
+        string net = Place.Of("tests", "data", "arterial8", "net.net.xml");
+        folder.Write("scenario.yaml", $$"""
+            name: replay
+            startUtc: 2026-06-01T08:00:00Z
+            durationSeconds: 5
+            stepSeconds: 0.1
+            roads: { sumoNet: "{{net}}" }
+            traffic: { fcd: traffic.fcd.xml.gz, fromSeconds: 100 }
+            sites: { plan: { roadKilometres: 2, sensors: [{ name: radar, kind: radar }] } }
+            """);
+        JsonElement report = (await CommandLine.Run("run", folder["scenario.yaml"], "--json", "--quiet")).Json;
+        Assert.InRange(report.GetProperty("traffic").GetProperty("meanRoadUsers").GetDouble(), 20, 200);
+    }
+
+    [Fact]
+    public async Task A_scenario_runs_on_simulated_traffic_and_is_the_same_again()
+    {
+        using var folder = new TemporaryFolder();
+        string data = Place.Of("tests", "data", "arterial8");
+        folder.Write("scenario.yaml", $$"""
+            name: arterial
+            startUtc: 2026-06-01T08:00:00Z
+            durationSeconds: 10
+            stepSeconds: 0.1
+            roads: { sumoNet: "{{data}}/net.net.xml" }
+            traffic:
+              simulate:
+                routes: ["{{data}}/demand_seed1.csv.gz"]
+                additional: ["{{data}}/plan_alternate.add.xml"]
+                beginSeconds: 120
+                warmUpSeconds: 120
+            sites: { plan: { roadKilometres: 2, sensors: [{ name: radar, kind: radar }] } }
+            """);
+        JsonElement once = (await CommandLine.Run("run", folder["scenario.yaml"], "--json", "--quiet")).Json, again = (await CommandLine.Run("run", folder["scenario.yaml"], "--json", "--quiet", "--silos", "2")).Json;
+        Assert.InRange(once.GetProperty("traffic").GetProperty("meanRoadUsers").GetDouble(), 20, 300);
+        Assert.Equal(once.GetProperty("runHash").GetString(), again.GetProperty("runHash").GetString());
+    }
+
+    [Fact]
     public async Task The_lane_table_adds_up_to_the_trips()
     {
         using var folder = new TemporaryFolder();

@@ -92,7 +92,7 @@ public sealed partial class TrafficEngine
         (_pos[i], _speed[i], _factor[i], _arrival[i], _waiting[i]) = (x, speed, _factorOf[trip], double.PositiveInfinity, 0);
         (_gain[i], _keep[i], _route[i], _trip[i], _cameFrom[i]) = (0, 0, route, trip, -1);
         (_dwell[i], _changed[i], _type[i], _stop[i]) = (0, _step, _typeOf[trip], t.Stops.Count > 0 ? 0 : -1);
-        (_beside[i], _changedBy[i]) = (-1, 0);
+        (_beside[i], _aside[i]) = (-1, 0);
         SetMovement(i, lane);
         Put(i, lane);
         OnTheRoad++;

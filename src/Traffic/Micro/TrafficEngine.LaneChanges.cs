@@ -273,7 +273,8 @@ public sealed partial class TrafficEngine
         _lane[i] = to;
         _cameFrom[i] = -1;
         SetMovement(i, to);
-        (_gain[i], _keep[i], _changed[i], _changedBy[i]) = (0, 0, _step, (sbyte)(target - n));
+        _aside[i] = (float)Aside(i) + (target - n);
+        (_gain[i], _keep[i], _changed[i]) = (0, 0, _step);
         return true;
     }
 }

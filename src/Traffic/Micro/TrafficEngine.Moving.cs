@@ -37,13 +37,17 @@ public sealed partial class TrafficEngine
             }
 
             rear = _pos[i] - _types[_type[i]].Length;
-            double v = _next[i];
+            double v = _next[i], gained = (v - _speed[i]) / _dt;
             _speed[i] = v;
             totals.VehicleMetres += v * _dt;
             _pos[i] += v * _dt;
             int trip = _trip[i];
             ref TripRecord record = ref _records[trip];
             record.LengthMetres += v * _dt;
+            (double fuel, double dioxide, double oxides) = Emissions.Rates(Emissions.Mode(Emissions.SpecificPower(v, gained)));
+            record.FuelGrams += fuel * _dt;
+            record.CarbonDioxideGrams += dioxide * _dt;
+            record.NitrogenOxidesMilligrams += oxides * _dt;
             if (_stop[i] >= 0 && StopsHere(i, lane, v))
             {
                 continue;

@@ -51,6 +51,13 @@ public record struct TripRecord
     public int Stops { get; set; }
 
     public double LengthMetres { get; set; }
+
+    /// <summary>By <see cref="Emissions"/>, like the two that follow.</summary>
+    public double FuelGrams { get; set; }
+
+    public double CarbonDioxideGrams { get; set; }
+
+    public double NitrogenOxidesMilligrams { get; set; }
 }
 
 /// <summary>What happened on a lane, added up over a run.</summary>
@@ -136,7 +143,7 @@ public sealed partial class TrafficEngine : IDisposable
     private double[] _dwell = new double[256];
     private double[] _exit = new double[256];
     private long[] _changed = new long[256];
-    private sbyte[] _changedBy = new sbyte[256];
+    private float[] _aside = new float[256];
     private short[] _type = new short[256];
 
     /// <param name="network">Lanes and movements.</param>
@@ -185,6 +192,9 @@ public sealed partial class TrafficEngine : IDisposable
 
     /// <summary>Seconds of the signals' clock.</summary>
     public double Seconds => _settings.BeginSeconds + (_step * _dt);
+
+    /// <summary>Length of a step.</summary>
+    public double StepSeconds => _dt;
 
     public int OnTheRoad { get; private set; }
 
@@ -242,16 +252,24 @@ public sealed partial class TrafficEngine : IDisposable
     /// <summary>Calls for each vehicle on the road, lane by lane.</summary>
     public void ForEachVehicle(VehicleVisitor visit)
     {
-        // For traffic a change of lanes takes no time; to the eye it takes this long.
-        const double ChangeSeconds = 3;
         for (int lane = 0; lane < _queues.Length; lane++)
         {
             foreach (int i in _queues[lane].Items)
             {
-                double left = 1 - ((_step - _changed[i]) * _dt / ChangeSeconds);
-                visit(new VehicleView(_trip[i], lane, _pos[i], _speed[i], _cameFrom[i], left > 0 && !_roads.IsPath[lane] ? left * _changedBy[i] : 0));
+                visit(new VehicleView(_trip[i], lane, _pos[i], _speed[i], _cameFrom[i], Aside(i)));
             }
         }
+    }
+
+    /// <summary>
+    /// How far a vehicle still is from the middle of its lane, in lanes to the right. For traffic a change of lanes takes no time; to the
+    /// eye it takes seconds.
+    /// </summary>
+    private double Aside(int i)
+    {
+        const double ChangeSeconds = 3;
+        double left = Math.Abs(_aside[i]) - ((_step - _changed[i]) * _dt / ChangeSeconds);
+        return left > 0 ? Math.CopySign(left, _aside[i]) : 0;
     }
 
     public void Dispose() => _crew.Dispose();
@@ -312,7 +330,7 @@ public sealed partial class TrafficEngine : IDisposable
             Array.Resize(ref _dwell, size);
             Array.Resize(ref _exit, size);
             Array.Resize(ref _changed, size);
-            Array.Resize(ref _changedBy, size);
+            Array.Resize(ref _aside, size);
             Array.Resize(ref _type, size);
         }
 

@@ -1,0 +1,72 @@
+using V2XSim.Kernel;
+using V2XSim.Roads;
+using V2XSim.Traffic.Demand;
+using V2XSim.Traffic.Micro;
+using Xunit;
+
+namespace V2XSim.Domain.Tests.Traffic;
+
+public class SimulatedTrafficTests
+{
+    [Fact]
+    public void Road_users_move_without_jumps_and_keep_their_numbers()
+    {
+        using SimulatedTraffic traffic = Make(0.1);
+        var frame = new TruthFrame();
+        var last = new Dictionary<int, (double X, double Y)>();
+        int most = 0;
+        for (int step = 1; step <= 1200; step++)
+        {
+            Assert.True(traffic.Advance(SimTime.FromSeconds(step * 0.1), frame));
+            most = Math.Max(most, frame.Count);
+            for (int i = 0; i < frame.Count; i++)
+            {
+                if (last.TryGetValue(frame.Number[i], out (double X, double Y) before))
+                {
+                    Assert.Equal(before.X, frame.PreviousX[i], 9);
+                    double moved = Math.Sqrt(Math.Pow(frame.X[i] - before.X, 2) + Math.Pow(frame.Y[i] - before.Y, 2));
+
+                    // What it drives in a step, and a little for corners of lanes and for changing over.
+                    Assert.True(moved <= (frame.SpeedMetresPerSecond[i] * 0.1) + 0.6, $"{traffic.NameOf(frame.Number[i])} moved {moved:0.00} m at {frame.Time}");
+                }
+
+                last[frame.Number[i]] = (frame.X[i], frame.Y[i]);
+            }
+        }
+
+        Assert.InRange(most, 30, 1000);
+        Assert.Equal(0, traffic.Counters["steps with two vehicles in one place"]);
+    }
+
+    [Fact]
+    public void Whoever_changes_lanes_is_seen_to_move_over()
+    {
+        using SimulatedTraffic traffic = Make(0.1);
+        var frame = new TruthFrame();
+        var sideways = new HashSet<int>();
+        for (int step = 1; step <= 900; step++)
+        {
+            traffic.Advance(SimTime.FromSeconds(step * 0.1), frame);
+            for (int i = 0; i < frame.Count; i++)
+            {
+                // The street runs east: lanes are 3.2 m apart, and nobody on one of them is between.
+                double across = (Math.Abs(frame.Y[i] - 245.2) % 3.2 + 3.2) % 3.2;
+                if (Math.Abs(Math.Sin(frame.HeadingRadians[i])) < 0.01 && Math.Abs(frame.Y[i] - 250) < 12 && across is > 0.8 and < 2.4)
+                {
+                    sideways.Add(frame.Number[i]);
+                }
+            }
+        }
+
+        Assert.NotEmpty(sideways);
+    }
+
+    private static SimulatedTraffic Make(double step)
+    {
+        RoadNetwork network = SumoNetReader.Read(File.OpenRead(TestData.PathOf("arterial8", "net.net.xml")), "net.net.xml");
+        var reader = new SumoDemandReader(network, new WayThrough(network).Find, new RandomStreams(1));
+        reader.ReadAll([("plan_alternate.add.xml", "plan"), ("demand_seed1.csv.gz", "demand.csv.gz")], name => File.OpenRead(TestData.PathOf("arterial8", name)));
+        var engine = new TrafficEngine(network, reader.Trips, new SignalPlayer(network, reader.Signals, reader.Switches), new EngineSettings { StepSeconds = step });
+        return new SimulatedTraffic(network, engine, 0);
+    }
+}
