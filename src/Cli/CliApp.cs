@@ -294,6 +294,7 @@ public static class CliApp
         Between(stuck, 0, 1e6);
         var trips = new Option<string?>("--trips") { Description = "Write one row for each trip.", HelpName = "FILE.csv" };
         var force = new Option<bool>("--force") { Description = "Overwrite what is there." };
+        Option<string> transition = new Option<string>("--transition") { Description = "How timetables (WAUT) change programmes: immediate as in SUMO; dwell and shortway keep shortest greens, yellows and clearances.", DefaultValueFactory = _ => "immediate" }.AcceptOnlyFromAmong("immediate", "dwell", "shortway");
         var saturation = new Option<double?>("--saturation-flow") { Description = "Fit the drivers of cars so that queues discharge at this rate, vehicles an hour and lane (at 50 km/h).", HelpName = "VEH/H" };
         Between(saturation, 100, 4000);
         var loss = new Option<double?>("--start-up-loss") { Description = "Fit the drivers of cars so that a queue loses this at the start of green.", HelpName = "SECONDS" };
@@ -302,7 +303,7 @@ public static class CliApp
         var fcdPeriod = new Option<double>("--fcd-period") { Description = "Seconds between two instants of it.", DefaultValueFactory = _ => 1, HelpName = "SECONDS" };
         Between(fcdPeriod, 0.05, 3600);
         var laneTable = new Option<string?>("--lanes") { Description = "Write one row for each lane that was used.", HelpName = "FILE.csv" };
-        var simulate = new Command("simulate", "Simulate traffic alone, on a SUMO network with SUMO demand.") { net, routes, additional, scale, seed, begin, end, repeat, step, threads, stuck, saturation, loss, trips, laneTable, fcd, fcdPeriod, force };
+        var simulate = new Command("simulate", "Simulate traffic alone, on a SUMO network with SUMO demand.") { net, routes, additional, scale, seed, begin, end, repeat, step, threads, stuck, transition, saturation, loss, trips, laneTable, fcd, fcdPeriod, force };
         simulate.SetAction(p => verb.Simulate(
             new SimulateOptions
             {
@@ -318,6 +319,7 @@ public static class CliApp
                 Threads = p.GetValue(threads),
                 StuckSeconds = p.GetValue(stuck),
                 Trips = p.GetValue(trips),
+                Transition = p.GetValue(transition) switch { "dwell" => Signals.Transition.Dwell, "shortway" => Signals.Transition.Shortway, _ => Signals.Transition.Immediate },
                 SaturationFlowVehiclesPerHour = p.GetValue(saturation),
                 StartUpLossSeconds = p.GetValue(loss),
                 Lanes = p.GetValue(laneTable),
@@ -327,6 +329,20 @@ public static class CliApp
             },
             p.GetValue(json)));
         root.Add(simulate);
+
+        var minimumGreen = new Option<double>("--min-green") { Description = "Shortest green.", DefaultValueFactory = _ => 5, HelpName = "SECONDS" };
+        Between(minimumGreen, 0, 120);
+        var yellow = new Option<double>("--yellow") { Description = "Shortest yellow.", DefaultValueFactory = _ => 3, HelpName = "SECONDS" };
+        Between(yellow, 0, 10);
+        var allRed = new Option<double>("--all-red") { Description = "From the end of a yellow to the green of what crosses.", HelpName = "SECONDS" };
+        Between(allRed, 0, 30);
+        var check = new Command("check", "Hold programmes to safety rules: greens that cross, yellows left out, greens, yellows and clearances too short. Exit code 3 when one is broken.") { net, additional, minimumGreen, yellow, allRed };
+        check.SetAction(p => verb.CheckSignals(
+            p.GetValue(net)!,
+            (p.GetValue(additional) ?? string.Empty).Split(',', StringSplitOptions.RemoveEmptyEntries),
+            new Signals.SafetyRules { MinimumGreenSeconds = p.GetValue(minimumGreen), YellowSeconds = p.GetValue(yellow), AllRedSeconds = p.GetValue(allRed) },
+            p.GetValue(json)));
+        root.Add(new Command("signals", "Signals of a SUMO network.") { check });
     }
 
     private static void AddLoad(

@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Text;
 using V2XSim.Kernel;
 using V2XSim.Roads;
+using V2XSim.Signals;
 using V2XSim.Traffic.Demand;
 using V2XSim.Traffic.Micro;
 
@@ -33,6 +34,9 @@ public sealed record SimulateOptions
     public int Threads { get; init; } = 1;
 
     public double StuckSeconds { get; init; } = 300;
+
+    /// <summary>How timetables change the programmes of signals.</summary>
+    public Transition Transition { get; init; }
 
     /// <summary>Vehicles an hour and lane to which drivers of cars are fitted, null to leave them as the files say.</summary>
     public double? SaturationFlowVehiclesPerHour { get; init; }
@@ -137,7 +141,7 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
 
         TrafficEngine Engine()
         {
-            var signals = new SignalPlayer(network, reader.Signals, reader.Switches);
+            var signals = new SignalPlayer(network, reader.Signals, reader.Switches, options.Transition);
             return new TrafficEngine(network, trips, signals, new EngineSettings
             {
                 StepSeconds = options.StepSeconds,
@@ -147,6 +151,36 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
                 StuckSeconds = options.StuckSeconds,
             });
         }
+    }
+
+    /// <summary>Holds the programmes of a network's signals, and of additional files, to safety rules.</summary>
+    public int CheckSignals(string networkFile, IReadOnlyList<string> additional, SafetyRules rules, bool json)
+    {
+        RoadNetwork network = SumoNetReader.Read(Open(networkFile, "--net"), networkFile);
+        var reader = new SumoDemandReader(network, new WayThrough(network).Find, new RandomStreams(1));
+        reader.ReadAll(additional.Select(f => (f, f)), f => Open(f, "--additional"));
+        var found = new List<(string Signal, string Programme, string Violation)>();
+        foreach (IGrouping<string, SignalLogic> signal in reader.Signals.GroupBy(s => s.Id, StringComparer.Ordinal))
+        {
+            SignalConflicts conflicts = SignalConflicts.Of(network, signal.Key);
+            found.AddRange(signal.SelectMany(p => SignalSafety.Violations(p, conflicts, rules).Select(v => (p.Id, p.ProgramId, v))));
+        }
+
+        if (json)
+        {
+            output.WriteLine(CliApp.Json(new { programmes = reader.Signals.Count, violations = found.Select(f => new { signal = f.Signal, programme = f.Programme, violation = f.Violation }) }));
+        }
+        else
+        {
+            foreach ((string signal, string programme, string violation) in found)
+            {
+                output.WriteLine($"{signal}, programme {programme}: {violation}");
+            }
+
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{reader.Signals.Count} programmes, {found.Count} violations"));
+        }
+
+        return found.Count == 0 ? ExitCodes.Done : ExitCodes.ComparisonFailed;
     }
 
     /// <summary>The same trips with drivers of cars that discharge from a queue as asked.</summary>

@@ -123,6 +123,48 @@ public class SimulateTests
     }
 
     [Fact]
+    public async Task Timetables_change_programmes_the_safe_way_when_asked_to_and_refuse_what_is_not_safe()
+    {
+        using var folder = new TemporaryFolder();
+        string Timetable(string phases) => folder.Write("timetable.add.xml", $"""
+            <additional>
+              <tlLogic id="J0" type="static" programID="day" offset="20">{phases}</tlLogic>
+              <WAUT id="w" refTime="0" startProg="alternate"><wautSwitch time="300" to="day"/></WAUT>
+              <wautJunction wautID="w" junctionID="J0"/>
+            </additional>
+            """);
+        string[] Arguments(string method)
+        {
+            string[] usual = Arterial("alternate");
+            usual[^1] += "," + folder["timetable.add.xml"];
+            return [.. usual, "--end", "900", "--transition", method, "--json"];
+        }
+
+        Timetable("<phase duration='50' state='rrGGGrrGGG'/><phase duration='3' state='rryyyrryyy'/><phase duration='24' state='GGrrrGGrrr'/><phase duration='3' state='yyrrryyrrr'/>");
+        JsonElement immediate = (await CommandLine.Run(Arguments("immediate"))).Json, dwell = (await CommandLine.Run(Arguments("dwell"))).Json;
+        Assert.NotEqual(immediate.GetProperty("meanTimeLossSeconds").GetDouble(), dwell.GetProperty("meanTimeLossSeconds").GetDouble());
+        Timetable("<phase duration='2' state='rrGGGrrGGG'/><phase duration='1' state='rryyyrryyy'/><phase duration='24' state='GGrrrGGrrr'/><phase duration='3' state='yyrrryyrrr'/>");
+        Outcome refused = await CommandLine.Run(Arguments("shortway"));
+        Assert.Equal(2, refused.Code);
+        Assert.Contains("signal J0 programme day", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("is green for 2 s, 5 s are needed", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("is yellow for 1 s, 3 s are needed", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Programmes_are_held_to_safety_rules()
+    {
+        string data = Place.Of("tests", "data", "arterial8");
+        string[] arguments = ["signals", "check", "--net", Path.Combine(data, "net.net.xml"), "--additional", Path.Combine(data, "plan_alternate.add.xml")];
+        Outcome safe = await CommandLine.Run([.. arguments, "--json"]);
+        Assert.Equal(0, safe.Code);
+        Assert.Equal(0, safe.Json.GetProperty("violations").GetArrayLength());
+        Outcome strict = await CommandLine.Run([.. arguments, "--all-red", "2"]);
+        Assert.Equal(3, strict.Code);
+        Assert.Contains("2 s are needed", strict.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_lane_table_adds_up_to_the_trips()
     {
         using var folder = new TemporaryFolder();

@@ -9,14 +9,21 @@ namespace V2XSim.Traffic.Micro;
 public sealed class SignalPlayer
 {
     private readonly List<Played> _signals = [];
+    private readonly RoadNetwork _network;
+    private readonly Transition _transition;
+    private readonly SafetyRules _rules;
+    private double _now;
     private readonly Dictionary<string, int> _indexes = new(StringComparer.Ordinal);
 
     /// <param name="network">Its movements name their signals.</param>
     /// <param name="programmes">Of several of one signal the last listed runs, unless a timetable says otherwise.</param>
     /// <param name="switches">Changes by time of day.</param>
-    /// <exception cref="BadInputException">A programme is damaged, or a timetable names one that is not there.</exception>
-    public SignalPlayer(RoadNetwork network, IReadOnlyList<SignalLogic> programmes, IReadOnlyList<PlanSwitch> switches)
+    /// <param name="transition">How timetables change programmes; SUMO does it at once.</param>
+    /// <param name="rules">What changes keep to that are not made at once; usual ones when absent.</param>
+    /// <exception cref="BadInputException">A programme is damaged, or a timetable names one that is not there or that breaks a rule.</exception>
+    public SignalPlayer(RoadNetwork network, IReadOnlyList<SignalLogic> programmes, IReadOnlyList<PlanSwitch> switches, Transition transition = Transition.Immediate, SafetyRules? rules = null)
     {
+        (_network, _transition, _rules) = (network, transition, rules ?? new SafetyRules());
         Aspects = new Aspect[network.Connections.Count];
         Array.Fill(Aspects, Aspect.Dark);
         IsSignalled = new bool[network.Connections.Count];
@@ -58,8 +65,13 @@ public sealed class SignalPlayer
                 }
             }
 
+            if (transition != Transition.Immediate)
+            {
+                RefuseUnsafe(group.Key, changes, byName);
+            }
+
             _indexes.Add(group.Key, _signals.Count);
-            _signals.Add(new Played([.. own.Select(m => m.Movement)], [.. own.Select(m => m.Index)], byName, changes, byName[last]));
+            _signals.Add(new Played(group.Key, [.. own.Select(m => m.Movement)], [.. own.Select(m => m.Index)], byName, changes, byName[last]));
             foreach ((int movement, _) in own)
             {
                 IsSignalled[movement] = true;
@@ -78,38 +90,95 @@ public sealed class SignalPlayer
     /// <summary>Goes on to an instant, in seconds of the signals' clock.</summary>
     public void Advance(double seconds)
     {
+        _now = seconds;
         foreach (Played signal in _signals)
         {
             while (signal.NextChange < signal.Changes.Length && signal.Changes[signal.NextChange].Seconds <= seconds)
             {
-                signal.Running = signal.Programmes[signal.Changes[signal.NextChange++].ProgramId];
-                signal.Phase = -1;
+                FixedTimeProgram next = signal.Programmes[signal.Changes[signal.NextChange++].ProgramId];
+                if (signal.Runner is null && (_transition == Transition.Immediate || signal.Phase < 0))
+                {
+                    (signal.Running, signal.Phase) = (next, -1);
+                }
+                else
+                {
+                    RunnerOf(signal).Change(next.Logic, _transition);
+                }
             }
 
-            (int phase, _) = signal.Running.PhaseAt(seconds);
-            if (phase == signal.Phase)
+            if (signal.Runner is { } runner)
             {
+                string before = runner.State;
+                runner.Advance(seconds);
+                if (!ReferenceEquals(before, runner.State))
+                {
+                    Show(signal, runner.State, seconds);
+                }
+
                 continue;
             }
 
-            signal.Phase = phase;
-            string state = signal.Running.Logic.Phases[phase].State;
-            for (int i = 0; i < signal.Movements.Length; i++)
+            (int phase, _) = signal.Running.PhaseAt(seconds);
+            if (phase != signal.Phase)
             {
-                int movement = signal.Movements[i];
-                Aspect aspect = FixedTimeProgram.AspectOf(state[signal.Letters[i]]);
-                if (aspect is Aspect.Green or Aspect.PermissiveGreen && Aspects[movement] is not (Aspect.Green or Aspect.PermissiveGreen))
-                {
-                    GreenSince[movement] = seconds;
-                }
-
-                Aspects[movement] = aspect;
+                signal.Phase = phase;
+                Show(signal, signal.Running.Logic.Phases[phase].State, seconds);
             }
         }
     }
 
     /// <summary>The programme that runs at a signal; null when there is no such signal.</summary>
-    public string? ProgrammeOf(string signal) => _indexes.TryGetValue(signal, out int index) ? _signals[index].Running.Logic.ProgramId : null;
+    public string? ProgrammeOf(string signal) =>
+        !_indexes.TryGetValue(signal, out int index) ? null : (_signals[index].Runner?.Programme ?? _signals[index].Running.Logic).ProgramId;
+
+    /// <summary>Whether a signal runs by its programme's clock; false on the way from one programme to another.</summary>
+    public bool IsInStep(string signal) => !_indexes.TryGetValue(signal, out int index) || (_signals[index].Runner?.IsInStep ?? true);
+
+    /// <summary>Asks a signal to change to another programme from now on.</summary>
+    /// <returns>Everything that speaks against it; empty when it is accepted.</returns>
+    public IReadOnlyList<string> Change(string signal, SignalLogic programme, Transition transition) =>
+        _indexes.TryGetValue(signal, out int index) ? RunnerOf(_signals[index]).Change(programme, transition) : [$"there is no signal {signal}"];
+
+    private ProgrammeRunner RunnerOf(Played signal)
+    {
+        if (signal.Runner is null)
+        {
+            signal.Runner = new ProgrammeRunner(signal.Running.Logic, SignalConflicts.Of(_network, signal.Id), _rules);
+            signal.Runner.Advance(_now);
+        }
+
+        return signal.Runner;
+    }
+
+    private void Show(Played signal, string state, double seconds)
+    {
+        for (int i = 0; i < signal.Movements.Length; i++)
+        {
+            int movement = signal.Movements[i];
+            Aspect aspect = FixedTimeProgram.AspectOf(state[signal.Letters[i]]);
+            if (aspect is Aspect.Green or Aspect.PermissiveGreen && Aspects[movement] is not (Aspect.Green or Aspect.PermissiveGreen))
+            {
+                GreenSince[movement] = seconds;
+            }
+
+            Aspects[movement] = aspect;
+        }
+    }
+
+    private void RefuseUnsafe(string signal, PlanSwitch[] changes, Dictionary<string, FixedTimeProgram> programmes)
+    {
+        SignalConflicts conflicts = SignalConflicts.Of(_network, signal);
+        var problems = new List<Problem>();
+        foreach (string name in changes.Select(c => c.ProgramId).Distinct(StringComparer.Ordinal))
+        {
+            problems.AddRange(SignalSafety.Violations(programmes[name].Logic, conflicts, _rules).Select(v => new Problem(string.Empty, 0, 0, $"signal {signal} programme {name}", v, "correct the programme, or change at once (--transition immediate)")));
+        }
+
+        if (problems.Count > 0)
+        {
+            throw new BadInputException(problems);
+        }
+    }
 
     private static FixedTimeProgram Checked(SignalLogic logic, List<(int Movement, int Index)> movements)
     {
@@ -130,8 +199,10 @@ public sealed class SignalPlayer
         }
     }
 
-    private sealed class Played(int[] movements, int[] letters, Dictionary<string, FixedTimeProgram> programmes, PlanSwitch[] changes, FixedTimeProgram running)
+    private sealed class Played(string id, int[] movements, int[] letters, Dictionary<string, FixedTimeProgram> programmes, PlanSwitch[] changes, FixedTimeProgram running)
     {
+        public string Id { get; } = id;
+
         public int[] Movements { get; } = movements;
 
         public int[] Letters { get; } = letters;
@@ -145,5 +216,8 @@ public sealed class SignalPlayer
         public FixedTimeProgram Running { get; set; } = running;
 
         public int Phase { get; set; } = -1;
+
+        /// <summary>From the first change on that is not made at once.</summary>
+        public ProgrammeRunner? Runner { get; set; }
     }
 }
