@@ -231,7 +231,14 @@ public sealed record RightOfWay(IReadOnlyList<int> Foes, IReadOnlyList<int> Yiel
 
 /// <summary>A phase of a signal programme as the file states it.</summary>
 /// <param name="State">One letter per movement: r red, y yellow, g and G green (permissive, protected), u red-yellow, o and O off.</param>
-public sealed record SignalPhase(double DurationSeconds, string State);
+public sealed record SignalPhase(double DurationSeconds, string State)
+{
+    /// <summary>Shortest time, where vehicles decide how long it lasts.</summary>
+    public double? MinimumSeconds { get; init; }
+
+    /// <summary>Longest time, where vehicles decide how long it lasts.</summary>
+    public double? MaximumSeconds { get; init; }
+}
 
 /// <summary>A fixed-time programme as the file states it. An offset of 10 delays the programme by 10 s.</summary>
 public sealed record SignalLogic(string Id, string ProgramId, string Type, double OffsetSeconds, IReadOnlyList<SignalPhase> Phases);

@@ -256,7 +256,11 @@ public static class SumoNetReader
                 {
                     if (inner.NodeType == XmlNodeType.Element && inner.LocalName == "phase")
                     {
-                        phases.Add(new SignalPhase(Number("duration"), Required("state")));
+                        phases.Add(new SignalPhase(Number("duration"), Required("state"))
+                        {
+                            MinimumSeconds = xml.GetAttribute("minDur") is null ? null : Number("minDur"),
+                            MaximumSeconds = xml.GetAttribute("maxDur") is null ? null : Number("maxDur"),
+                        });
                     }
                 }
             }
@@ -269,7 +273,7 @@ public static class SumoNetReader
 
             if (type != "static")
             {
-                _notes.Add("tlLogic", $"type {type} is run with its stated durations, as fixed time", id);
+                _notes.Add("tlLogic", type == "actuated" ? "simulated traffic actuates it; with recorded traffic it is run with its stated durations" : $"type {type} is run with its stated durations, as fixed time", id);
             }
 
             _signals.Add(new SignalLogic(id, program, type, offset, phases));

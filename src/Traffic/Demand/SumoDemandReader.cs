@@ -502,9 +502,18 @@ public sealed class SumoDemandReader
                 {
                     if (inner.NodeType == XmlNodeType.Element && inner.LocalName == "phase")
                     {
-                        phases.Add(new SignalPhase(Number("duration", 0, 0, 1e6), Required("state")));
+                        phases.Add(new SignalPhase(Number("duration", Number("minDur", 0, 0, 1e6), 0, 1e6), Required("state"))
+                        {
+                            MinimumSeconds = xml.GetAttribute("minDur") is null ? null : Number("minDur", 0, 0, 1e6),
+                            MaximumSeconds = xml.GetAttribute("maxDur") is null ? null : Number("maxDur", 0, 0, 1e6),
+                        });
                     }
                 }
+            }
+
+            if (type is not ("static" or "actuated"))
+            {
+                owner._notes.Add("tlLogic", $"type {type} is run with its stated durations, as fixed time", id);
             }
 
             int known = owner._signals.FindLastIndex(s => s.Id == id && s.ProgramId == program);

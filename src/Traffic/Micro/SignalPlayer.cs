@@ -106,6 +106,17 @@ public sealed class SignalPlayer
                 }
             }
 
+            if (signal.Runner is null && signal.Running.Logic.Type == "actuated")
+            {
+                signal.Actuated = signal.Actuated?.Programme == signal.Running.Logic ? signal.Actuated : new ActuatedRunner(signal.Running.Logic);
+                if (signal.Actuated.Advance(seconds, signal.SinceSeen ??= Watcher(signal)))
+                {
+                    Show(signal, signal.Actuated.State, seconds);
+                }
+
+                continue;
+            }
+
             if (signal.Runner is { } runner)
             {
                 string before = runner.State;
@@ -138,6 +149,29 @@ public sealed class SignalPlayer
     /// <returns>Everything that speaks against it; empty when it is accepted.</returns>
     public IReadOnlyList<string> Change(string signal, SignalLogic programme, Transition transition) =>
         _indexes.TryGetValue(signal, out int index) ? RunnerOf(_signals[index]).Change(programme, transition) : [$"there is no signal {signal}"];
+
+    /// <summary>When a vehicle was last seen before the line of each lane, in seconds of the signals' clock; told by the engine.</summary>
+    internal double[]? LastSeen { get; set; }
+
+    /// <summary>Lanes before whose lines vehicles have to be seen.</summary>
+    internal IEnumerable<int> WatchedLanes => _signals.Where(s => s.Programmes.Values.Any(p => p.Logic.Type == "actuated")).SelectMany(s => s.Movements).Select(m => _network.Connections[m].FromLane).Distinct();
+
+    /// <summary>A closure of its own, made once for a signal and not whenever signals are gone over.</summary>
+    private Func<int, double> Watcher(Played signal) => letter => SinceSeen(signal, letter);
+
+    private double SinceSeen(Played signal, int letter)
+    {
+        double since = double.PositiveInfinity;
+        for (int i = 0; i < signal.Letters.Length; i++)
+        {
+            if (signal.Letters[i] == letter && LastSeen is not null)
+            {
+                since = Math.Min(since, _now - LastSeen[_network.Connections[signal.Movements[i]].FromLane]);
+            }
+        }
+
+        return since;
+    }
 
     private ProgrammeRunner RunnerOf(Played signal)
     {
@@ -216,6 +250,11 @@ public sealed class SignalPlayer
         public FixedTimeProgram Running { get; set; } = running;
 
         public int Phase { get; set; } = -1;
+
+        /// <summary>While a programme runs whose phases vehicles decide.</summary>
+        public ActuatedRunner? Actuated { get; set; }
+
+        public Func<int, double>? SinceSeen { get; set; }
 
         /// <summary>From the first change on that is not made at once.</summary>
         public ProgrammeRunner? Runner { get; set; }

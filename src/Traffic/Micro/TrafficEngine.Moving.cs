@@ -27,7 +27,7 @@ public sealed partial class TrafficEngine
         double length = _roads.Length[lane], limit = _roads.Limit[lane];
         ref LaneTotals totals = ref _totals[lane];
         totals.VehicleSeconds += cars.Length * _dt;
-        double rear = double.PositiveInfinity;
+        double rear = double.PositiveInfinity, detector = _detectorAt[lane];
         foreach (int i in cars)
         {
             // Nobody runs through another: counted where it should ever happen.
@@ -41,6 +41,12 @@ public sealed partial class TrafficEngine
             _speed[i] = v;
             totals.VehicleMetres += v * _dt;
             _pos[i] += v * _dt;
+            if (_pos[i] >= detector && rear < detector)
+            {
+                // Some part of it was over the detector during the step: that is where its rear was at the beginning.
+                _lastSeen[lane] = Seconds;
+            }
+
             int trip = _trip[i];
             ref TripRecord record = ref _records[trip];
             record.LengthMetres += v * _dt;

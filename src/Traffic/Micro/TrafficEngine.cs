@@ -1,5 +1,6 @@
 using V2XSim.Kernel;
 using V2XSim.Roads;
+using V2XSim.Signals;
 using V2XSim.Traffic.Demand;
 
 namespace V2XSim.Traffic.Micro;
@@ -110,6 +111,10 @@ public sealed partial class TrafficEngine : IDisposable
     private readonly TripRecord[] _records;
     private readonly LaneQueue[] _queues;
     private readonly LaneTotals[] _totals;
+
+    /// <summary>Where on each lane vehicles are seen by an actuated signal; infinite where there is none.</summary>
+    private readonly double[] _detectorAt;
+    private readonly double[] _lastSeen;
     private readonly ulong[] _occupied;
     private readonly double _dt;
     private readonly List<MovedOn> _moved = [];
@@ -183,6 +188,16 @@ public sealed partial class TrafficEngine : IDisposable
         _occupied = new ulong[(network.Lanes.Count + 63) / 64];
         _wish = new int[network.Lanes.Count];
         Array.Fill(_wish, -1);
+        _detectorAt = new double[network.Lanes.Count];
+        Array.Fill(_detectorAt, double.PositiveInfinity);
+        _lastSeen = new double[network.Lanes.Count];
+        Array.Fill(_lastSeen, double.NegativeInfinity);
+        foreach (int lane in signals.WatchedLanes)
+        {
+            _detectorAt[lane] = Math.Max(0, _roads.Length[lane] - (ActuatedRunner.DetectorSeconds * _roads.Limit[lane]));
+        }
+
+        signals.LastSeen = _lastSeen;
         _crew = new StepCrew(settings.Threads);
         _transfers = [.. Enumerable.Range(0, _crew.Count).Select(_ => new List<int>())];
         (_planRange, _moveRange, _changeRange) = (PlanRange, MoveRange, ChangeRange);
