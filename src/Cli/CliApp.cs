@@ -275,7 +275,7 @@ public static class CliApp
     private static void AddSimulate(RootCommand root, SimulateVerb verb, Option<bool> json)
     {
         var net = new Option<string>("--net") { Description = "SUMO network (.net.xml, .net.xml.gz).", Required = true, HelpName = "FILE" };
-        var routes = new Option<string>("--routes") { Description = "Demand: SUMO route files (.rou.xml, .rou.xml.gz) or tables of trips (.csv, .csv.gz), with commas between.", Required = true, HelpName = "FILE,..." };
+        var routes = new Option<string>("--routes") { Description = "Demand: SUMO route files (.rou.xml, .rou.xml.gz) tables of trips (.csv, .csv.gz) or of origins and destinations (.od.csv), with commas between.", Required = true, HelpName = "FILE,..." };
         var additional = new Option<string?>("--additional") { Description = "SUMO additional files: types, bus stops, signal programmes, offsets, timetables; with commas between.", HelpName = "FILE,..." };
         var scale = new Option<double>("--scale") { Description = "Demand as a multiple of what the files say.", DefaultValueFactory = _ => 1, HelpName = "S" };
         Between(scale, 0.001, 100);
@@ -299,11 +299,12 @@ public static class CliApp
         Between(saturation, 100, 4000);
         var loss = new Option<double?>("--start-up-loss") { Description = "Fit the drivers of cars so that a queue loses this at the start of green.", HelpName = "SECONDS" };
         Between(loss, -2, 10);
+        var loopTable = new Option<string?>("--loops") { Description = "Write one row for each induction loop (e1Detector of an additional file) and period.", HelpName = "FILE.csv" };
         var fcd = new Option<string?>("--fcd") { Description = "Write where every vehicle is, as SUMO's floating-car data.", HelpName = "FILE.xml[.gz]" };
         var fcdPeriod = new Option<double>("--fcd-period") { Description = "Seconds between two instants of it.", DefaultValueFactory = _ => 1, HelpName = "SECONDS" };
         Between(fcdPeriod, 0.05, 3600);
         var laneTable = new Option<string?>("--lanes") { Description = "Write one row for each lane that was used.", HelpName = "FILE.csv" };
-        var simulate = new Command("simulate", "Simulate traffic alone, on a SUMO network with SUMO demand.") { net, routes, additional, scale, seed, begin, end, repeat, step, threads, stuck, transition, saturation, loss, trips, laneTable, fcd, fcdPeriod, force };
+        var simulate = new Command("simulate", "Simulate traffic alone, on a SUMO network with SUMO demand.") { net, routes, additional, scale, seed, begin, end, repeat, step, threads, stuck, transition, saturation, loss, trips, laneTable, loopTable, fcd, fcdPeriod, force };
         simulate.SetAction(p => verb.Simulate(
             new SimulateOptions
             {
@@ -323,6 +324,7 @@ public static class CliApp
                 SaturationFlowVehiclesPerHour = p.GetValue(saturation),
                 StartUpLossSeconds = p.GetValue(loss),
                 Lanes = p.GetValue(laneTable),
+                Loops = p.GetValue(loopTable),
                 Fcd = p.GetValue(fcd),
                 FcdPeriodSeconds = p.GetValue(fcdPeriod),
                 Force = p.GetValue(force),

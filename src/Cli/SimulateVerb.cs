@@ -47,6 +47,9 @@ public sealed record SimulateOptions
     /// <summary>File for one row a trip.</summary>
     public string? Trips { get; init; }
 
+    /// <summary>File for what induction loops count, one row for each and period.</summary>
+    public string? Loops { get; init; }
+
     /// <summary>File for where every vehicle is at every step, in SUMO's form.</summary>
     public string? Fcd { get; init; }
 
@@ -103,11 +106,15 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
             double end = options.EndSeconds ?? double.PositiveInfinity;
             bool isLast = run == options.Repeat - 1;
             using FcdWriter? fcd = isLast && options.Fcd is not null ? MakeFcd(options, network) : null;
+            using LoopTable? loops = isLast && options.Loops is not null ? MakeLoops(options, reader.Loops, engine) : null;
             while (engine.Seconds < end - 1e-9 && !engine.IsDone)
             {
                 engine.Step();
                 fcd?.Write(engine);
+                loops?.Read(engine, isLast: false);
             }
+
+            loops?.Read(engine, isLast: true);
 
             result = SimulationResult.Of(engine, Environment.CpuUsage.TotalTime - loaded, loaded - before);
             if (isLast && options.Trips is not null)
@@ -207,6 +214,18 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
     private static FileStream Open(string file, string option) =>
         File.Exists(file) ? File.OpenRead(file) : throw new BadInputException(file, option, "there is no such file", "give a file that exists");
 
+    private static LoopTable MakeLoops(SimulateOptions options, IReadOnlyList<LoopDetector> loops, TrafficEngine engine)
+    {
+        if (loops.Count == 0)
+        {
+            throw new BadInputException("command line", "--loops", "no additional file has an induction loop", "give one with e1Detector elements");
+        }
+
+        Verbs.RefuseToOverwrite(options.Loops!, options.Force);
+        engine.Lay(loops);
+        return new LoopTable(new StreamWriter(options.Loops!, append: false, new UTF8Encoding(false)) { NewLine = "\n" }, loops, options.BeginSeconds);
+    }
+
     private static FcdWriter MakeFcd(SimulateOptions options, RoadNetwork network)
     {
         Verbs.RefuseToOverwrite(options.Fcd!, options.Force);
@@ -252,6 +271,43 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
             }
         }
     }
+}
+
+/// <summary>Writes what induction loops count, one row for each and period.</summary>
+internal sealed class LoopTable : IDisposable
+{
+    private readonly TextWriter _writer;
+    private readonly IReadOnlyList<LoopDetector> _loops;
+    private readonly double[] _since;
+
+    public LoopTable(TextWriter writer, IReadOnlyList<LoopDetector> loops, double begin)
+    {
+        (_writer, _loops) = (writer, loops);
+        _since = [.. loops.Select(_ => begin)];
+        _writer.Write("loop,beginSeconds,endSeconds,vehicles,flowVehiclesPerHour,occupancyPercent,meanSpeedMetresPerSecond\n");
+    }
+
+    /// <summary>Writes the periods that are over; at the end also those that are not.</summary>
+    public void Read(TrafficEngine engine, bool isLast)
+    {
+        for (int i = 0; i < _loops.Count; i++)
+        {
+            double seconds = engine.Seconds - _since[i];
+            if (seconds < _loops[i].PeriodSeconds - 1e-9 && !(isLast && seconds > 0))
+            {
+                continue;
+            }
+
+            LoopCount count = engine.ReadLoop(i);
+            string speed = count.Vehicles > 0 ? (count.SpeedSum / count.Vehicles).ToString("0.##", CultureInfo.InvariantCulture) : string.Empty;
+            _writer.Write(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{_loops[i].Id},{_since[i]:0.###},{engine.Seconds:0.###},{count.Vehicles},{count.Vehicles * 3600 / seconds:0.#},{100 * count.OccupiedSeconds / seconds:0.##},{speed}\n"));
+            _since[i] = engine.Seconds;
+        }
+    }
+
+    public void Dispose() => _writer.Dispose();
 }
 
 /// <summary>What <c>simulate --json</c> prints. Means are over all vehicles that entered, those still on the road included.</summary>

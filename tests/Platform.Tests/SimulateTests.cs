@@ -123,6 +123,20 @@ public class SimulateTests
     }
 
     [Fact]
+    public async Task Loops_count_as_many_vehicles_as_in_SUMO()
+    {
+        Place.NeedsRealData("bologna_acosta");
+        using var folder = new TemporaryFolder();
+        string[] arguments = ArgumentsOf("bologna at 0.4");
+        int additional = Array.IndexOf(arguments, "--additional") + 1;
+        arguments[additional] += "," + Place.Of("..", "shared", "data", "real", "bologna_acosta", "acosta_detectors.add.xml");
+        Assert.Equal(0, (await CommandLine.Run([.. arguments, "--loops", folder["loops.csv"]])).Code);
+        string[][] rows = [.. File.ReadLines(folder["loops.csv"]).Skip(1).Select(l => l.Split(','))];
+        Assert.Equal(58 * 2, rows.Length);
+        Near(9281, rows.Sum(r => int.Parse(r[3], System.Globalization.CultureInfo.InvariantCulture)), 0.02);
+    }
+
+    [Fact]
     public async Task Timetables_change_programmes_the_safe_way_when_asked_to_and_refuse_what_is_not_safe()
     {
         using var folder = new TemporaryFolder();

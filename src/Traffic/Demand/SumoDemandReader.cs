@@ -8,6 +8,12 @@ namespace V2XSim.Traffic.Demand;
 /// <summary>A programme that a signal changes to at a time of day (SUMO's WAUT).</summary>
 public sealed record PlanSwitch(string SignalId, double Seconds, string ProgramId);
 
+/// <summary>An induction loop in a lane.</summary>
+/// <param name="Lane">Lane index.</param>
+/// <param name="Metres">Where it lies, metres along the lane.</param>
+/// <param name="PeriodSeconds">Time over which it counts.</param>
+public sealed record LoopDetector(string Id, int Lane, double Metres, double PeriodSeconds);
+
 /// <summary>
 /// Reads SUMO route and additional files, plain or gzip, one after the other: types and mixes of them, routes, vehicles, trips and flows, bus
 /// stops, signal programmes, their offsets and the times of day at which they change. What is not used is listed in <see cref="Notes"/>.
@@ -26,6 +32,7 @@ public sealed class SumoDemandReader
     private readonly List<(string Timetable, string Signal)> _timetableOf = [];
     private readonly HashSet<string> _ids = new(StringComparer.Ordinal);
     private readonly List<Trip> _trips = [];
+    private readonly List<LoopDetector> _loops = [];
     private readonly List<SignalLogic> _signals;
     private readonly ImportNotes _notes = new();
 
@@ -44,6 +51,9 @@ public sealed class SumoDemandReader
     }
 
     public IReadOnlyList<Trip> Trips => _trips;
+
+    /// <summary>Induction loops of the files.</summary>
+    public IReadOnlyList<LoopDetector> Loops => _loops;
 
     /// <summary>Programmes of the network and of the files, in the order in which they were met.</summary>
     public IReadOnlyList<SignalLogic> Signals => _signals;
@@ -83,7 +93,11 @@ public sealed class SumoDemandReader
     {
         foreach ((string path, string name) in files)
         {
-            if (name.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".csv.gz", StringComparison.OrdinalIgnoreCase))
+            if (name.EndsWith(".od.csv", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".od.csv.gz", StringComparison.OrdinalIgnoreCase))
+            {
+                ReadOriginsAndDestinations(open(path), name);
+            }
+            else if (name.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".csv.gz", StringComparison.OrdinalIgnoreCase))
             {
                 ReadCsv(open(path), name);
             }
@@ -119,6 +133,51 @@ public sealed class SumoDemandReader
                 EntryLane = EntryLane.Best,
                 EntrySpeedMetresPerSecond = double.PositiveInfinity,
             });
+        }
+    }
+
+    /// <summary>
+    /// Reads how many vehicles go from where to where: columns <c>from, to, begin_s, end_s, vehicles</c>, and <c>type</c> where it is not a passenger
+    /// car's. They depart at random, evenly over the time, and take the quickest way at the speed limits.
+    /// </summary>
+    /// <exception cref="BadInputException">A column is missing, a row is damaged, a link is not in the network, or no way leads there.</exception>
+    public void ReadOriginsAndDestinations(Stream source, string file)
+    {
+        using var table = new CsvTable(source, file, "from", "to", "begin_s", "end_s", "vehicles");
+        var ways = new Dictionary<(int From, int To, VehicleClasses Class), IReadOnlyList<int>>();
+        while (table.Next())
+        {
+            int line = table.Line;
+            string type = table.Has("type") && table.Text("type") is { Length: > 0 } stated ? stated : "DEFAULT_VEHTYPE";
+            if (!_types.ContainsKey(type) && !_mixes.ContainsKey(type))
+            {
+                throw new BadInputException(file, "type", $"there is no type '{type}'", "define it in an additional file", line);
+            }
+
+            VehicleClasses vehicleClass = _mixes.TryGetValue(type, out VehicleTypeMix? mix) ? mix.Parts[0].Type.Class : _types[type].Class;
+            int from = Link("from"), to = Link("to");
+            double begin = table.Number("begin_s"), end = table.Number("end_s"), count = table.Number("vehicles");
+            if (end <= begin || count < 0 || count > 1e7 || count != Math.Floor(count))
+            {
+                throw new BadInputException(file, "vehicles", "a row needs an end after its beginning, and a whole number of vehicles", "correct the row", line);
+            }
+
+            if (!ways.TryGetValue((from, to, vehicleClass), out IReadOnlyList<int>? way))
+            {
+                way = _findWay(from, to, vehicleClass)
+                    ?? throw new BadInputException(file, "to", $"no way leads from {table.Text("from")} to {table.Text("to")}", "give links that are connected for this class of vehicle", line);
+                ways.Add((from, to, vehicleClass), way);
+            }
+
+            RandomStream stream = _streams.For(string.Create(CultureInfo.InvariantCulture, $"demand/od/{line}"));
+            double[] departures = [.. Enumerable.Range(0, (int)count).Select(_ => stream.NextDouble(begin, end)).Order()];
+            for (int i = 0; i < departures.Length; i++)
+            {
+                string id = string.Create(CultureInfo.InvariantCulture, $"{table.Text("from")}>{table.Text("to")}.{line}.{i}");
+                Add(new Trip { Id = id, Type = Draw(type, id), DepartSeconds = departures[i], Links = way, EntryLane = EntryLane.Best, EntrySpeedMetresPerSecond = double.PositiveInfinity });
+            }
+
+            int Link(string column) => ParseLinks(table.Text(column), (message, remedy) => new BadInputException(file, column, message, remedy, line))[0];
         }
     }
 
@@ -193,6 +252,7 @@ public sealed class SumoDemandReader
                     case "vehicle" or "trip": ReadVehicle(); break;
                     case "flow": ReadFlow(); break;
                     case "busStop": ReadBusStop(); break;
+                    case "inductionLoop" or "e1Detector": ReadLoop(); break;
                     case "tlLogic": ReadSignal(); break;
                     case "WAUT": ReadTimetable(); break;
                     case "wautJunction": owner._timetableOf.Add((Required("wautID"), Required("junctionID"))); break;
@@ -487,6 +547,15 @@ public sealed class SumoDemandReader
             int lane = Lane(Required("lane"));
             double end = Number("endPos", owner._network.Lanes[lane].LengthMetres, -1e6, 1e6);
             owner._busStops[Required("id")] = (lane, end < 0 ? owner._network.Lanes[lane].LengthMetres + end : end);
+        }
+
+        private void ReadLoop()
+        {
+            const double UsualPeriodSeconds = 300;
+            int lane = Lane(Required("lane"));
+            double length = owner._network.Lanes[lane].LengthMetres, at = Number("pos", 0, -1e6, 1e6);
+            double period = xml.GetAttribute("period") is null ? Number("freq", UsualPeriodSeconds, 0.001, 1e9) : Number("period", UsualPeriodSeconds, 0.001, 1e9);
+            owner._loops.Add(new LoopDetector(Required("id"), lane, Math.Clamp(at < 0 ? length + at : at, 0, length), period));
         }
 
         private void ReadSignal()

@@ -28,6 +28,11 @@ public sealed partial class TrafficEngine
         ref LaneTotals totals = ref _totals[lane];
         totals.VehicleSeconds += cars.Length * _dt;
         double rear = double.PositiveInfinity, detector = _detectorAt[lane];
+        if (_loopsOf.Length > 0 && _loopsOf[lane] is { } loops)
+        {
+            Detect(cars, loops);
+        }
+
         foreach (int i in cars)
         {
             // Nobody runs through another: counted where it should ever happen.
@@ -79,6 +84,49 @@ public sealed partial class TrafficEngine
             {
                 totals.Left++;
                 transfers.Add(i);
+            }
+        }
+    }
+
+    /// <summary>What loops see of vehicles that have not moved yet: who drives over them in this step, and for how long.</summary>
+    private void Detect(ReadOnlySpan<int> cars, int[] loops)
+    {
+        foreach (int number in loops)
+        {
+            ref LoopCount loop = ref _loopCounts[number];
+            double at = _loops[number].Metres;
+            foreach (int i in cars)
+            {
+                double v = _next[i], front = _pos[i], rear = front - _types[_type[i]].Length;
+                if (front + (v * _dt) < at || rear > at)
+                {
+                    continue;
+                }
+
+                if (front < at)
+                {
+                    loop.Vehicles++;
+                    loop.SpeedSum += v;
+                }
+
+                double enters = front >= at ? 0 : (at - front) / v, leaves = v > 0 ? Math.Min(_dt, (at - rear) / v) : _dt;
+                loop.OccupiedSeconds += Math.Max(0, leaves - enters);
+            }
+        }
+    }
+
+    /// <summary>What loops near the start of a lane see of a vehicle that has come that far in the step in which it came onto the lane.</summary>
+    private void DetectEntering(int i, double front, int[] loops)
+    {
+        foreach (int number in loops)
+        {
+            double beyond = front - _loops[number].Metres;
+            if (beyond >= 0)
+            {
+                ref LoopCount loop = ref _loopCounts[number];
+                loop.Vehicles++;
+                loop.SpeedSum += _speed[i];
+                loop.OccupiedSeconds += Math.Min(beyond, _types[_type[i]].Length) / Math.Max(_speed[i], 0.1);
             }
         }
     }
@@ -178,6 +226,11 @@ public sealed partial class TrafficEngine
             x -= length;
             _cameFrom[i] = lane;
             lane = next;
+            if (_loopsOf.Length > 0 && _loopsOf[next] is { } loops)
+            {
+                DetectEntering(i, x, loops);
+            }
+
             if (_roads.IsPath[next])
             {
                 _movement[i] = _roads.Onward[next];

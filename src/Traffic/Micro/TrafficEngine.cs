@@ -85,6 +85,18 @@ public record struct LaneTotals
     public double WaitingSeconds { get; set; }
 }
 
+/// <summary>What an induction loop has counted since it was last read.</summary>
+public record struct LoopCount
+{
+    public int Vehicles { get; set; }
+
+    /// <summary>Sum of the speeds at which they drove onto it, m/s.</summary>
+    public double SpeedSum { get; set; }
+
+    /// <summary>Time for which something was over it.</summary>
+    public double OccupiedSeconds { get; set; }
+}
+
 /// <summary>A vehicle that could not go on, and was moved.</summary>
 /// <param name="Trip">Number of the trip.</param>
 public readonly record struct MovedOn(double Seconds, int Trip, int Lane, string Why);
@@ -115,6 +127,9 @@ public sealed partial class TrafficEngine : IDisposable
     /// <summary>Where on each lane vehicles are seen by an actuated signal; infinite where there is none.</summary>
     private readonly double[] _detectorAt;
     private readonly double[] _lastSeen;
+    private LoopDetector[] _loops = [];
+    private LoopCount[] _loopCounts = [];
+    private int[]?[] _loopsOf = [];
     private readonly ulong[] _occupied;
     private readonly double _dt;
     private readonly List<MovedOn> _moved = [];
@@ -232,6 +247,25 @@ public sealed partial class TrafficEngine : IDisposable
 
     /// <summary>What happened on each lane of the network.</summary>
     public ReadOnlySpan<LaneTotals> Lanes => _totals;
+
+    /// <summary>Lays induction loops into lanes; before the first step.</summary>
+    public void Lay(IReadOnlyList<LoopDetector> loops)
+    {
+        (_loops, _loopCounts) = ([.. loops], new LoopCount[loops.Count]);
+        _loopsOf = loops.Count == 0 ? [] : new int[]?[_queues.Length];
+        foreach (IGrouping<int, int> lane in Enumerable.Range(0, loops.Count).GroupBy(i => loops[i].Lane))
+        {
+            _loopsOf[lane.Key] = [.. lane];
+        }
+    }
+
+    /// <summary>What a loop has counted since it was last read.</summary>
+    public LoopCount ReadLoop(int number)
+    {
+        LoopCount count = _loopCounts[number];
+        _loopCounts[number] = default;
+        return count;
+    }
 
     /// <summary>Goes on by one step.</summary>
     public void Step()

@@ -36,6 +36,57 @@ public class SumoDemandReaderTests
     }
 
     [Fact]
+    public void Origins_and_destinations_become_trips_on_the_quickest_way()
+    {
+        var reader = new SumoDemandReader(Network, new WayThrough(Network).Find, new RandomStreams(1));
+        reader.ReadAll([("x", "day.od.csv")], _ => SmallNets.Bytes("from,to,begin_s,end_s,vehicles\nab,bc,100,400,50\nab,ab,0,100,3\n"));
+        Assert.Equal(53, reader.Trips.Count);
+        Trip[] through = [.. reader.Trips.Where(t => t.Links.Count == 2)];
+        Assert.Equal(50, through.Length);
+        Assert.All(through, t => Assert.InRange(t.DepartSeconds, 100, 400));
+        Assert.Equal(through.OrderBy(t => t.DepartSeconds).Select(t => t.Id), through.Select(t => t.Id));
+        Assert.InRange(through.Average(t => t.DepartSeconds), 220, 280);
+    }
+
+    [Theory]
+    [InlineData("from,to,begin_s,end_s\nab,bc,0,10\n", "vehicles", 1)]
+    [InlineData("from,to,begin_s,end_s,vehicles\nab,nowhere,0,10,5\n", "to", 2)]
+    [InlineData("from,to,begin_s,end_s,vehicles\nbc,ab,0,10,5\n", "to", 2)]
+    [InlineData("from,to,begin_s,end_s,vehicles\nab,bc,10,10,5\n", "vehicles", 2)]
+    [InlineData("from,to,begin_s,end_s,vehicles,type\nab,bc,0,10,5,tank\n", "type", 2)]
+    public void What_is_wrong_with_origins_and_destinations_is_told_with_column_and_line(string text, string field, int line)
+    {
+        var reader = new SumoDemandReader(Network, new WayThrough(Network).Find, new RandomStreams(1));
+        Problem problem = Assert.Single(SmallNets.ProblemsOf(() => reader.ReadOriginsAndDestinations(SmallNets.Bytes(text), "day.od.csv")));
+        Assert.Equal((field, line), (problem.Field, problem.Line));
+    }
+
+    [Fact]
+    public void A_loop_counts_everybody_once_and_how_long_they_are_over_it()
+    {
+        SumoDemandReader reader = Read("""
+            <additional>
+              <vType id="even" sigma="0" speedFactor="1" speedDev="0" length="5"/>
+              <flow id="f" begin="0" end="600" period="10" type="even" departLane="0" departSpeed="max" from="bc" to="bc"/>
+              <e1Detector id="near" lane="bc_0" pos="10" freq="600"/>
+              <e1Detector id="far" lane="bc_0" pos="-20" freq="600"/>
+            </additional>
+            """);
+        using var engine = new TrafficEngine(Network, reader.Trips, new SignalPlayer(Network, reader.Signals, []), new EngineSettings());
+        engine.Lay(reader.Loops);
+        while (engine.Seconds < 700)
+        {
+            engine.Step();
+        }
+
+        LoopCount near = engine.ReadLoop(0), far = engine.ReadLoop(1);
+        Assert.Equal((60, 60), (near.Vehicles, far.Vehicles));
+        Assert.Equal(13.89, far.SpeedSum / 60, 2);
+        Assert.Equal(60 * 5 / 13.89, far.OccupiedSeconds, 1);
+        Assert.Equal(0, engine.ReadLoop(0).Vehicles);
+    }
+
+    [Fact]
     public void A_mix_of_types_is_drawn_by_weight_and_by_vehicle()
     {
         const string Text = """
