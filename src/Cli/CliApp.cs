@@ -294,6 +294,10 @@ public static class CliApp
         Between(stuck, 0, 1e6);
         var trips = new Option<string?>("--trips") { Description = "Write one row for each trip.", HelpName = "FILE.csv" };
         var force = new Option<bool>("--force") { Description = "Overwrite what is there." };
+        var reroute = new Option<double>("--reroute-every") { Description = "Seconds after which drivers look for a quicker way by the travel times of late; never when absent.", HelpName = "SECONDS" };
+        Between(reroute, 0, 1e6);
+        var rerouteShare = new Option<double>("--reroute-share") { Description = "Share of drivers who do.", DefaultValueFactory = _ => 1, HelpName = "SHARE" };
+        Between(rerouteShare, 0, 1);
         Option<string> transition = new Option<string>("--transition") { Description = "How timetables (WAUT) change programmes: immediate as in SUMO; dwell and shortway keep shortest greens, yellows and clearances.", DefaultValueFactory = _ => "immediate" }.AcceptOnlyFromAmong("immediate", "dwell", "shortway");
         var saturation = new Option<double?>("--saturation-flow") { Description = "Fit the drivers of cars so that queues discharge at this rate, vehicles an hour and lane (at 50 km/h).", HelpName = "VEH/H" };
         Between(saturation, 100, 4000);
@@ -304,7 +308,7 @@ public static class CliApp
         var fcdPeriod = new Option<double>("--fcd-period") { Description = "Seconds between two instants of it.", DefaultValueFactory = _ => 1, HelpName = "SECONDS" };
         Between(fcdPeriod, 0.05, 3600);
         var laneTable = new Option<string?>("--lanes") { Description = "Write one row for each lane that was used.", HelpName = "FILE.csv" };
-        var simulate = new Command("simulate", "Simulate traffic alone, on a SUMO network with SUMO demand.") { net, routes, additional, scale, seed, begin, end, repeat, step, threads, stuck, transition, saturation, loss, trips, laneTable, loopTable, fcd, fcdPeriod, force };
+        var simulate = new Command("simulate", "Simulate traffic alone, on a SUMO network with SUMO demand.") { net, routes, additional, scale, seed, begin, end, repeat, step, threads, stuck, reroute, rerouteShare, transition, saturation, loss, trips, laneTable, loopTable, fcd, fcdPeriod, force };
         simulate.SetAction(p => verb.Simulate(
             new SimulateOptions
             {
@@ -319,6 +323,8 @@ public static class CliApp
                 StepSeconds = p.GetValue(step),
                 Threads = p.GetValue(threads),
                 StuckSeconds = p.GetValue(stuck),
+                RerouteSeconds = p.GetValue(reroute),
+                RerouteShare = p.GetValue(rerouteShare),
                 Trips = p.GetValue(trips),
                 Transition = p.GetValue(transition) switch { "dwell" => Signals.Transition.Dwell, "shortway" => Signals.Transition.Shortway, _ => Signals.Transition.Immediate },
                 SaturationFlowVehiclesPerHour = p.GetValue(saturation),

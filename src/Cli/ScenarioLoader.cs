@@ -73,6 +73,11 @@ public static class ScenarioLoader
         One("roads", "sumoNet", "geoJson");
         One("traffic", "fcd", "csv", "drive", "simulate");
         One("sites", "file", "plan");
+        if (traffic.Simulate is { Routes.Count: 0 })
+        {
+            Add("traffic.simulate", "it names no demand", "list files under routes");
+        }
+
         if (scenario.Name.Trim().Length == 0 && bound.Positions.ContainsKey("name"))
         {
             Add("name", "it is empty", "give the scenario a name");
@@ -234,9 +239,14 @@ public static class ScenarioLoader
 
     private static (ITrafficSource Source, SignalBook Signals) Simulate(string file, RoadNetwork network, SimulationSection simulate, double stepSeconds, ulong seed)
     {
+        if (network.Connections.Count == 0)
+        {
+            throw new BadInputException(file, "traffic.simulate", "the network has no movements, so vehicles cannot drive on it", "use a SUMO network, or replay a recording");
+        }
+
         var reader = new SumoDemandReader(network, new WayThrough(network).Find, new RandomStreams(seed));
         reader.ReadAll(simulate.Additional.Concat(simulate.Routes).Select(name => (Resolve(file, name), name)), Open);
-        List<Trip> trips = Scaling.Scale(reader.Trips, simulate.Scale);
+        List<Trip> trips = Discharge.FitCars(Scaling.Scale(reader.Trips, simulate.Scale), simulate.SaturationFlowVehiclesPerHour, simulate.StartUpLossSeconds, stepSeconds);
         double begin = Math.Max(0, simulate.BeginSeconds - simulate.WarmUpSeconds);
         var engine = new TrafficEngine(network, trips, new SignalPlayer(network, reader.Signals, reader.Switches), new EngineSettings { StepSeconds = stepSeconds, BeginSeconds = begin, Seed = seed });
         while (engine.Seconds < simulate.BeginSeconds - 1e-9)

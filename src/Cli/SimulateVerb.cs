@@ -35,6 +35,10 @@ public sealed record SimulateOptions
 
     public double StuckSeconds { get; init; } = 300;
 
+    public double RerouteSeconds { get; init; }
+
+    public double RerouteShare { get; init; } = 1;
+
     /// <summary>How timetables change the programmes of signals.</summary>
     public Transition Transition { get; init; }
 
@@ -92,7 +96,7 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
             throw new BadInputException(string.Join(',', options.Routes), string.Empty, "there is no vehicle in it", "give files with vehicles, trips or flows");
         }
 
-        trips = Fitted(trips, options);
+        trips = Discharge.FitCars(trips, options.SaturationFlowVehiclesPerHour, options.StartUpLossSeconds, options.StepSeconds);
         foreach (ImportNote note in network.Notes.Where(n => n.What == "request").Concat(reader.Notes))
         {
             error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"note: {note.What}: {note.Why} ({note.Count}; first: {note.Example})"));
@@ -156,6 +160,8 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
                 Seed = options.Seed,
                 Threads = options.Threads,
                 StuckSeconds = options.StuckSeconds,
+                RerouteSeconds = options.RerouteSeconds,
+                RerouteShare = options.RerouteShare,
             });
         }
     }
@@ -188,27 +194,6 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
         }
 
         return found.Count == 0 ? ExitCodes.Done : ExitCodes.ComparisonFailed;
-    }
-
-    /// <summary>The same trips with drivers of cars that discharge from a queue as asked.</summary>
-    private static List<Trip> Fitted(List<Trip> trips, SimulateOptions options)
-    {
-        // Saturation is stated for streets of the usual limit of a town.
-        const double LimitMetresPerSecond = 50 / 3.6;
-        if (options.SaturationFlowVehiclesPerHour is null && options.StartUpLossSeconds is null)
-        {
-            return trips;
-        }
-
-        var fitted = new Dictionary<VehicleType, VehicleType>();
-        foreach (VehicleType type in trips.Select(t => t.Type).Distinct().Where(t => t.Kind == RoadUserKind.Car))
-        {
-            DischargeRate now = Discharge.Measure(type, LimitMetresPerSecond, options.StepSeconds);
-            var asked = new DischargeRate(options.SaturationFlowVehiclesPerHour ?? now.SaturationFlowVehiclesPerHour, options.StartUpLossSeconds ?? now.StartUpLossSeconds);
-            fitted.Add(type, Discharge.Fit(type, asked, LimitMetresPerSecond, options.StepSeconds));
-        }
-
-        return [.. trips.Select(t => t with { Type = fitted.GetValueOrDefault(t.Type, t.Type) })];
     }
 
     private static FileStream Open(string file, string option) =>
@@ -347,8 +332,14 @@ public sealed record SimulationResult
     /// <summary>Vehicles that were stuck, by what held them.</summary>
     public required SortedDictionary<string, int> MovedOn { get; init; }
 
+    /// <summary>Times that a driver took another way than planned.</summary>
+    public required long Rerouted { get; init; }
+
     /// <summary>Vehicles that passed a red light because they could not stop.</summary>
     public required long RanRed { get; init; }
+
+    /// <summary>Times that a vehicle was stopped at once where paths join.</summary>
+    public required long EmergencyStops { get; init; }
 
     /// <summary>Steps in which a vehicle's front was beyond the rear of the one ahead of it on its lane.</summary>
     public required long Overlaps { get; init; }
@@ -409,7 +400,9 @@ public sealed record SimulationResult
             CpuSeconds = stepping.TotalSeconds,
             LoadCpuSeconds = loading.TotalSeconds,
             MovedOn = moved,
+            Rerouted = engine.Rerouted,
             RanRed = engine.RanRed,
+            EmergencyStops = engine.EmergencyStops,
             Overlaps = overlaps,
         };
     }

@@ -137,6 +137,14 @@ public sealed record SimulationSection
     [Description("Time of the demand, and of the signals' clock, at which the scenario starts.")]
     public double BeginSeconds { get; init; }
 
+    [Range(100, 4000)]
+    [Description("Rate at which queues of cars discharge at green; drivers are fitted to it. As the types of the files say when absent.")]
+    public double? SaturationFlowVehiclesPerHour { get; init; }
+
+    [Range(-2, 10)]
+    [Description("What a queue of cars loses at the start of green; drivers are fitted to it. As the types of the files say when absent.")]
+    public double? StartUpLossSeconds { get; init; }
+
     [Range(0, 86_400)]
     [Description("Simulated before that, so that the scenario starts with traffic on the road.")]
     public double WarmUpSeconds { get; init; }

@@ -282,7 +282,6 @@ public sealed class SumoDemandReader
                 Imperfection = Number("sigma", usual.Imperfection, 0, 1),
                 SpeedFactor = SpeedFactor(usual.SpeedFactor),
             };
-            type = type with { EmergencyDecelerationMetresPerSecondSquared = Number("emergencyDecel", Math.Max(usual.EmergencyDecelerationMetresPerSecondSquared, type.DecelerationMetresPerSecondSquared), 0.01, 50) };
             if (xml.GetAttribute("carFollowModel") is { } model and not "Krauss")
             {
                 owner._notes.Add("vType", $"the following model {model} is not known; vehicles drive by Krauß's", id);

@@ -23,9 +23,6 @@ public sealed record VehicleType
 
     public double DecelerationMetresPerSecondSquared { get; init; } = 4.5;
 
-    /// <summary>What it can do when it must.</summary>
-    public double EmergencyDecelerationMetresPerSecondSquared { get; init; } = 9;
-
     public double MaximumSpeedMetresPerSecond { get; init; } = 200 / 3.6;
 
     /// <summary>Time that a driver keeps to the vehicle ahead.</summary>
@@ -46,16 +43,16 @@ public sealed record VehicleType
         var usual = new VehicleType { Id = id, Class = VehicleClassNames.Of(className) };
         return className switch
         {
-            "bus" => usual with { Kind = RoadUserKind.Bus, LengthMetres = 12, WidthMetres = 2.5, AccelerationMetresPerSecondSquared = 1.2, DecelerationMetresPerSecondSquared = 4, EmergencyDecelerationMetresPerSecondSquared = 7, MaximumSpeedMetresPerSecond = 100 / 3.6 },
-            "coach" => usual with { Kind = RoadUserKind.Bus, LengthMetres = 14, WidthMetres = 2.6, AccelerationMetresPerSecondSquared = 2, DecelerationMetresPerSecondSquared = 4, EmergencyDecelerationMetresPerSecondSquared = 7, MaximumSpeedMetresPerSecond = 100 / 3.6, SpeedFactor = (1, 0.05, 0.2, 2) },
-            "truck" => usual with { Kind = RoadUserKind.Truck, LengthMetres = 7.1, WidthMetres = 2.4, AccelerationMetresPerSecondSquared = 1.3, DecelerationMetresPerSecondSquared = 4, EmergencyDecelerationMetresPerSecondSquared = 7, MaximumSpeedMetresPerSecond = 130 / 3.6, SpeedFactor = (1, 0.05, 0.2, 2) },
-            "trailer" => usual with { Kind = RoadUserKind.Truck, LengthMetres = 16.5, WidthMetres = 2.55, AccelerationMetresPerSecondSquared = 1.1, DecelerationMetresPerSecondSquared = 4, EmergencyDecelerationMetresPerSecondSquared = 7, MaximumSpeedMetresPerSecond = 130 / 3.6, SpeedFactor = (1, 0.05, 0.2, 2) },
+            "bus" => usual with { Kind = RoadUserKind.Bus, LengthMetres = 12, WidthMetres = 2.5, AccelerationMetresPerSecondSquared = 1.2, DecelerationMetresPerSecondSquared = 4, MaximumSpeedMetresPerSecond = 100 / 3.6 },
+            "coach" => usual with { Kind = RoadUserKind.Bus, LengthMetres = 14, WidthMetres = 2.6, AccelerationMetresPerSecondSquared = 2, DecelerationMetresPerSecondSquared = 4, MaximumSpeedMetresPerSecond = 100 / 3.6, SpeedFactor = (1, 0.05, 0.2, 2) },
+            "truck" => usual with { Kind = RoadUserKind.Truck, LengthMetres = 7.1, WidthMetres = 2.4, AccelerationMetresPerSecondSquared = 1.3, DecelerationMetresPerSecondSquared = 4, MaximumSpeedMetresPerSecond = 130 / 3.6, SpeedFactor = (1, 0.05, 0.2, 2) },
+            "trailer" => usual with { Kind = RoadUserKind.Truck, LengthMetres = 16.5, WidthMetres = 2.55, AccelerationMetresPerSecondSquared = 1.1, DecelerationMetresPerSecondSquared = 4, MaximumSpeedMetresPerSecond = 130 / 3.6, SpeedFactor = (1, 0.05, 0.2, 2) },
             "delivery" => usual with { Kind = RoadUserKind.Van, LengthMetres = 6.5, WidthMetres = 2.16, SpeedFactor = (1, 0.05, 0.2, 2) },
             "taxi" => usual with { SpeedFactor = (1, 0.05, 0.2, 2) },
             "emergency" => usual with { Kind = RoadUserKind.Van, LengthMetres = 6.5, WidthMetres = 2.16, SpeedFactor = (1.5, 0.1, 0.2, 2) },
-            "motorcycle" => usual with { Kind = RoadUserKind.Motorcycle, LengthMetres = 2.2, WidthMetres = 0.9, AccelerationMetresPerSecondSquared = 6, DecelerationMetresPerSecondSquared = 10, EmergencyDecelerationMetresPerSecondSquared = 10 },
-            "moped" => usual with { Kind = RoadUserKind.Motorcycle, LengthMetres = 2.1, WidthMetres = 0.8, AccelerationMetresPerSecondSquared = 1.1, DecelerationMetresPerSecondSquared = 7, EmergencyDecelerationMetresPerSecondSquared = 10, MaximumSpeedMetresPerSecond = 45 / 3.6 },
-            "bicycle" => usual with { Kind = RoadUserKind.Bicycle, LengthMetres = 1.6, WidthMetres = 0.65, MinimumGapMetres = 0.5, AccelerationMetresPerSecondSquared = 1.2, DecelerationMetresPerSecondSquared = 3, EmergencyDecelerationMetresPerSecondSquared = 7, MaximumSpeedMetresPerSecond = 20 / 3.6 },
+            "motorcycle" => usual with { Kind = RoadUserKind.Motorcycle, LengthMetres = 2.2, WidthMetres = 0.9, AccelerationMetresPerSecondSquared = 6, DecelerationMetresPerSecondSquared = 10 },
+            "moped" => usual with { Kind = RoadUserKind.Motorcycle, LengthMetres = 2.1, WidthMetres = 0.8, AccelerationMetresPerSecondSquared = 1.1, DecelerationMetresPerSecondSquared = 7, MaximumSpeedMetresPerSecond = 45 / 3.6 },
+            "bicycle" => usual with { Kind = RoadUserKind.Bicycle, LengthMetres = 1.6, WidthMetres = 0.65, MinimumGapMetres = 0.5, AccelerationMetresPerSecondSquared = 1.2, DecelerationMetresPerSecondSquared = 3, MaximumSpeedMetresPerSecond = 20 / 3.6 },
             _ => usual,
         };
     }

@@ -27,8 +27,14 @@ public sealed class WayThrough
         }
     }
 
-    /// <summary>The quickest way from one link to another, both included; null when there is none.</summary>
-    public IReadOnlyList<int>? Find(int from, int to, VehicleClasses vehicles)
+    /// <summary>Seconds that each link takes at its limit.</summary>
+    public IReadOnlyList<double> FreeSeconds => _seconds;
+
+    /// <summary>The quickest way from one link to another at the limits, both included; null when there is none.</summary>
+    public IReadOnlyList<int>? Find(int from, int to, VehicleClasses vehicles) => Find(from, to, vehicles, _seconds);
+
+    /// <summary>The quickest way when each link takes as long as stated.</summary>
+    public IReadOnlyList<int>? Find(int from, int to, VehicleClasses vehicles, double[] linkSeconds)
     {
         var before = new Dictionary<int, int>();
         var best = new Dictionary<int, double> { [from] = 0 };
@@ -55,7 +61,7 @@ public sealed class WayThrough
 
             foreach ((int next, VehicleClasses permitted) in _onward[link])
             {
-                double seconds = at.Seconds + _seconds[link];
+                double seconds = at.Seconds + linkSeconds[link];
                 if ((permitted & vehicles) != VehicleClasses.None && seconds < best.GetValueOrDefault(next, double.MaxValue))
                 {
                     (best[next], before[next]) = (seconds, link);

@@ -82,6 +82,30 @@ public static class Discharge
         }
     }
 
+    /// <summary>The same trips with drivers of cars whose queues discharge as asked, at the usual limit of a town; all as they are when nothing is asked.</summary>
+    /// <param name="trips">Trips with any types.</param>
+    /// <param name="saturationFlow">Vehicles an hour and lane; null keeps each type's own.</param>
+    /// <param name="startUpLoss">Seconds; null keeps each type's own.</param>
+    /// <param name="step">Seconds of a step.</param>
+    /// <exception cref="BadInputException">No driver of this model discharges so.</exception>
+    public static List<Trip> FitCars(IReadOnlyList<Trip> trips, double? saturationFlow, double? startUpLoss, double step)
+    {
+        const double LimitMetresPerSecond = 50 / 3.6;
+        if (saturationFlow is null && startUpLoss is null)
+        {
+            return [.. trips];
+        }
+
+        var fitted = new Dictionary<VehicleType, VehicleType>();
+        foreach (VehicleType type in trips.Select(t => t.Type).Distinct().Where(t => t.Kind == RoadUserKind.Car))
+        {
+            DischargeRate now = Measure(type, LimitMetresPerSecond, step);
+            fitted.Add(type, Fit(type, new DischargeRate(saturationFlow ?? now.SaturationFlowVehiclesPerHour, startUpLoss ?? now.StartUpLossSeconds), LimitMetresPerSecond, step));
+        }
+
+        return [.. trips.Select(t => t with { Type = fitted.GetValueOrDefault(t.Type, t.Type) })];
+    }
+
     private static void AddHeadways(VehicleType type, double limit, double step, ulong seed, double[] headways)
     {
         double before = (Vehicles * (type.LengthMetres + type.MinimumGapMetres)) + 20;

@@ -224,6 +224,23 @@ public sealed partial class TrafficEngine
             }
         }
 
+        /// <summary>Trips whose time comes until an instant, and those that wait.</summary>
+        public IEnumerable<int> Until(double seconds)
+        {
+            foreach (int link in Links)
+            {
+                foreach (int trip in _byLink[link]!)
+                {
+                    yield return trip;
+                }
+            }
+
+            for (int n = _next; n < _order.Length && _trips[_order[n]].DepartSeconds <= seconds; n++)
+            {
+                yield return _order[n];
+            }
+        }
+
         public void ForgetEmpty()
         {
             for (int n = Links.Count - 1; n >= 0; n--)

@@ -217,12 +217,25 @@ public sealed partial class TrafficEngine
                 break;
             }
 
+            int next = _roads.Next[movement];
+            if (HeldBack(i, lane, next, x - length) is { } held)
+            {
+                // Where paths join somebody else has come to the same place: an emergency stop.
+                _emergencyStops++;
+                _speed[i] = Math.Max(0, _speed[i] - ((x - length - held) / _dt));
+                x = length + held;
+                if (held <= 0)
+                {
+                    x = length;
+                    break;
+                }
+            }
+
             if (_signals.IsSignalled[movement] && _signals.Aspects[movement] == Signals.Aspect.Red)
             {
                 _ranRed++;
             }
 
-            int next = _roads.Next[movement];
             x -= length;
             _cameFrom[i] = lane;
             lane = next;
@@ -248,6 +261,33 @@ public sealed partial class TrafficEngine
 
         _pos[i] = x;
         Put(i, lane);
+    }
+
+    /// <summary>
+    /// How far onto a lane a vehicle can come without running into one that has come there from elsewhere; not above 0 when not at all, null when
+    /// nobody is in its way.
+    /// </summary>
+    private double? HeldBack(int i, int from, int lane, double front)
+    {
+        ref LaneQueue queue = ref _queues[lane];
+        double rear = front - _types[_type[i]].Length;
+        for (int k = queue.Count - 1; k >= 0; k--)
+        {
+            int other = queue[k];
+            double theirFront = _pos[other], theirRear = theirFront - _types[_type[other]].Length;
+            if (theirRear >= front)
+            {
+                return null;
+            }
+
+            if (theirFront > rear && _cameFrom[other] != from)
+            {
+                const double BehindMetres = 0.1;
+                return theirFront >= front ? theirRear - BehindMetres : 0;
+            }
+        }
+
+        return null;
     }
 
     private void SetMovement(int i, int lane)

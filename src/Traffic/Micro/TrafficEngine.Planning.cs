@@ -286,7 +286,7 @@ public sealed partial class TrafficEngine
                 continue;
             }
 
-            if (toZone < -0.5 || !IsTaken(in crossing, path, at + crossing.OwnMetres, inside > 0, _speed[i]))
+            if (toZone < -0.5 || !IsTaken(in crossing, path, movement, at + crossing.OwnMetres, inside > 0))
             {
                 continue;
             }
@@ -299,7 +299,7 @@ public sealed partial class TrafficEngine
 
     /// <summary>Whether somebody inside the junction is, or goes first, where a path crosses.</summary>
     /// <param name="metres">Own way to the crossing.</param>
-    private bool IsTaken(in Crossing crossing, int path, double metres, bool isInside, double speed)
+    private bool IsTaken(in Crossing crossing, int path, int movement, double metres, bool isInside)
     {
         double length = _roads.Length[path];
         ReadOnlySpan<int> foes = _queues[path].Items;
@@ -340,7 +340,7 @@ public sealed partial class TrafficEngine
                 continue;
             }
 
-            if (!isInside || theirs < metres || (theirs <= metres && crossing.Foe < _roads.MovementOn[path]))
+            if (!isInside || theirs < metres || (theirs <= metres && crossing.Foe < movement))
             {
                 return true;
             }
@@ -363,7 +363,7 @@ public sealed partial class TrafficEngine
     {
         foreach (ref readonly Crossing crossing in _roads.Crossings[movement].AsSpan())
         {
-            if (!crossing.Joins && IsTaken(in crossing, _roads.Next[crossing.Foe], at + crossing.OwnMetres, false, _speed[i]))
+            if (!crossing.Joins && IsTaken(in crossing, _roads.Next[crossing.Foe], movement, at + crossing.OwnMetres, false))
             {
                 // Still far away: it will have gone.
                 ReadOnlySpan<int> foes = _queues[_roads.Next[crossing.Foe]].Items;

@@ -18,6 +18,12 @@ public sealed record EngineSettings
 
     public int Threads { get; init; } = 1;
 
+    /// <summary>How often drivers look for a quicker way by the travel times of late; 0 for never.</summary>
+    public double RerouteSeconds { get; init; }
+
+    /// <summary>Share of drivers who do.</summary>
+    public double RerouteShare { get; init; } = 1;
+
     /// <summary>How long a vehicle may stand at the head of a lane before it is moved on and named; 0 for ever.</summary>
     public double StuckSeconds { get; init; } = 300;
 }
@@ -138,6 +144,7 @@ public sealed partial class TrafficEngine : IDisposable
     private readonly Action<int, int, int> _changeRange;
     private readonly List<int>[] _transfers;
     private long _step;
+    private long _emergencyStops;
 
     // Vehicles on the road, by slot.
     private int _slots;
@@ -217,6 +224,11 @@ public sealed partial class TrafficEngine : IDisposable
         _transfers = [.. Enumerable.Range(0, _crew.Count).Select(_ => new List<int>())];
         (_planRange, _moveRange, _changeRange) = (PlanRange, MoveRange, ChangeRange);
         _pending = new PendingEntries(_trips, network.Links.Count);
+        if (settings.RerouteSeconds > 0)
+        {
+            _rerouting = new Rerouting(network, _trips, settings);
+        }
+
         _signals.Advance(settings.BeginSeconds);
     }
 
@@ -238,6 +250,9 @@ public sealed partial class TrafficEngine : IDisposable
 
     /// <summary>Vehicles that drove past a red light because they could not stop.</summary>
     public long RanRed => _ranRed;
+
+    /// <summary>Times that a vehicle was stopped at once because another had come to the same place where paths join.</summary>
+    public long EmergencyStops => _emergencyStops;
 
     public IReadOnlyList<MovedOn> Moved => _moved;
 
@@ -278,6 +293,7 @@ public sealed partial class TrafficEngine : IDisposable
         Transfer();
         _crew.Run(_roads.Wide.Length, _changeRange);
         MoveOnWhoIsStuck();
+        Reroute();
         Enter();
         _step++;
     }
