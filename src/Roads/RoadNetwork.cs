@@ -59,7 +59,10 @@ public enum VehicleClasses
 
     /// <summary>Everything else: trams, trains, ships, classes of a user's own.</summary>
     Other = 512,
-    All = Passenger | Taxi | Bus | Delivery | Truck | Motorcycle | Bicycle | Emergency | Pedestrian | Other,
+    Coach = 1024,
+    Trailer = 2048,
+    Moped = 4096,
+    All = Passenger | Taxi | Bus | Delivery | Truck | Motorcycle | Bicycle | Emergency | Pedestrian | Other | Coach | Trailer | Moped,
 }
 
 /// <summary>Names of <see cref="VehicleClasses"/> in files.</summary>
@@ -68,14 +71,17 @@ public static class VehicleClassNames
     /// <summary>The class of a name; <see cref="VehicleClasses.Other"/> for one that is told apart from nothing here.</summary>
     public static VehicleClasses Of(string name) => name switch
     {
-        "passenger" or "private" or "hov" or "evehicle" or "vip" => VehicleClasses.Passenger,
+        "passenger" => VehicleClasses.Passenger,
         "taxi" => VehicleClasses.Taxi,
-        "bus" or "coach" => VehicleClasses.Bus,
+        "bus" => VehicleClasses.Bus,
+        "coach" => VehicleClasses.Coach,
         "delivery" => VehicleClasses.Delivery,
-        "truck" or "trailer" => VehicleClasses.Truck,
-        "motorcycle" or "moped" => VehicleClasses.Motorcycle,
+        "truck" => VehicleClasses.Truck,
+        "trailer" => VehicleClasses.Trailer,
+        "motorcycle" => VehicleClasses.Motorcycle,
+        "moped" => VehicleClasses.Moped,
         "bicycle" => VehicleClasses.Bicycle,
-        "emergency" or "authority" or "army" => VehicleClasses.Emergency,
+        "emergency" => VehicleClasses.Emergency,
         "pedestrian" => VehicleClasses.Pedestrian,
         "ignoring" or "all" => VehicleClasses.All,
         _ => VehicleClasses.Other,

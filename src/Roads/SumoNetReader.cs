@@ -180,6 +180,7 @@ public static class SumoNetReader
                 shape = [shape[0], shape[0] + new PlanePoint(0.1, 0)];
             }
 
+            VehicleClasses permitted = VehicleClassNames.Permitted(xml.GetAttribute("allow"), xml.GetAttribute("disallow"));
             var lane = new Lane(
                 _lanes.Count,
                 id,
@@ -187,10 +188,10 @@ public static class SumoNetReader
                 Number("speed"),
                 Number("length"),
                 shape,
-                IsOpenToCars(xml.GetAttribute("allow"), xml.GetAttribute("disallow")),
+                (permitted & VehicleClasses.Passenger) != VehicleClasses.None,
                 xml.GetAttribute("width") is null ? 3.2 : Number("width"))
             {
-                Permitted = VehicleClassNames.Permitted(xml.GetAttribute("allow"), xml.GetAttribute("disallow")),
+                Permitted = permitted,
             };
             _lanes.Add(lane);
             return lane.Index;
@@ -484,18 +485,6 @@ public static class SumoNetReader
             "t" or "T" => TurnDirection.UTurn,
             _ => TurnDirection.Straight,
         };
-
-        private static bool IsOpenToCars(string? allow, string? disallow)
-        {
-            if (allow is not null)
-            {
-                return Has(allow, "passenger") || Has(allow, "all");
-            }
-
-            return disallow is null || !(Has(disallow, "passenger") || Has(disallow, "all"));
-        }
-
-        private static bool Has(string list, string word) => list.Split(' ').Contains(word, StringComparer.Ordinal);
 
         /// <summary>A junction's movements and what they have to mind, as the file states it.</summary>
         private sealed record JunctionRules(string Id, bool IsInternal, string[] Incoming, string[] Paths, List<(string Response, string Foes, bool MayWait)> Requests);
