@@ -244,7 +244,7 @@ public static class ScenarioLoader
             throw new BadInputException(file, "traffic.simulate", "the network has no movements, so vehicles cannot drive on it", "use a SUMO network, or replay a recording");
         }
 
-        var reader = new SumoDemandReader(network, new WayThrough(network).Find, new RandomStreams(seed));
+        var reader = new SumoDemandReader(network, new RandomStreams(seed));
         reader.ReadAll(simulate.Additional.Concat(simulate.Routes).Select(name => (Resolve(file, name), name)), Open);
         List<Trip> trips = Discharge.FitCars(Scaling.Scale(reader.Trips, simulate.Scale), simulate.SaturationFlowVehiclesPerHour, simulate.StartUpLossSeconds, stepSeconds);
         double begin = Math.Max(0, simulate.BeginSeconds - simulate.WarmUpSeconds);

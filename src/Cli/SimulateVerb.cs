@@ -82,14 +82,19 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
             throw new BadInputException("command line", "--end", "it is not after --begin", "give a later end");
         }
 
+        // Before the work, not after it.
+        foreach (string file in ((string?[])[options.Trips, options.Lanes, options.Loops, options.Fcd]).OfType<string>())
+        {
+            Verbs.RefuseToOverwrite(file, options.Force);
+        }
+
         TimeSpan before = Environment.CpuUsage.TotalTime;
-        RoadNetwork network = SumoNetReader.Read(Open(options.Network, "--net"), options.Network);
-        var streams = new RandomStreams(options.Seed);
-        var reader = new SumoDemandReader(network, new WayThrough(network).Find, streams);
+        RoadNetwork network = SumoNetReader.Read(Open(options.Network), options.Network);
+        var reader = new SumoDemandReader(network, new RandomStreams(options.Seed));
 
         // Types and stops are often among the additional files, and routes refer to them.
-        reader.ReadAll(options.Additional.Select(f => (f, f)), f => Open(f, "--additional"));
-        reader.ReadAll(options.Routes.Select(f => (f, f)), f => Open(f, "--routes"));
+        reader.ReadAll(options.Additional.Select(f => (f, f)), Open);
+        reader.ReadAll(options.Routes.Select(f => (f, f)), Open);
         List<Trip> trips = Scaling.Scale(reader.Trips, options.Scale);
         if (trips.Count == 0)
         {
@@ -123,12 +128,12 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
             result = SimulationResult.Of(engine, Environment.CpuUsage.TotalTime - loaded, loaded - before);
             if (isLast && options.Trips is not null)
             {
-                WriteTrips(engine, options.Trips, options.Force);
+                WriteTrips(engine, options.Trips);
             }
 
             if (isLast && options.Lanes is not null)
             {
-                WriteLanes(engine, network, options.Lanes, options.Force);
+                WriteLanes(engine, network, options.Lanes);
             }
 
             before = Environment.CpuUsage.TotalTime;
@@ -169,9 +174,9 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
     /// <summary>Holds the programmes of a network's signals, and of additional files, to safety rules.</summary>
     public int CheckSignals(string networkFile, IReadOnlyList<string> additional, SafetyRules rules, bool json)
     {
-        RoadNetwork network = SumoNetReader.Read(Open(networkFile, "--net"), networkFile);
-        var reader = new SumoDemandReader(network, new WayThrough(network).Find, new RandomStreams(1));
-        reader.ReadAll(additional.Select(f => (f, f)), f => Open(f, "--additional"));
+        RoadNetwork network = SumoNetReader.Read(Open(networkFile), networkFile);
+        var reader = new SumoDemandReader(network, new RandomStreams(1));
+        reader.ReadAll(additional.Select(f => (f, f)), Open);
         var found = new List<(string Signal, string Programme, string Violation)>();
         foreach (IGrouping<string, SignalLogic> signal in reader.Signals.GroupBy(s => s.Id, StringComparer.Ordinal))
         {
@@ -196,8 +201,14 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
         return found.Count == 0 ? ExitCodes.Done : ExitCodes.ComparisonFailed;
     }
 
-    private static FileStream Open(string file, string option) =>
-        File.Exists(file) ? File.OpenRead(file) : throw new BadInputException(file, option, "there is no such file", "give a file that exists");
+    private static FileStream Open(string file) => ScenarioLoader.Open(ScenarioLoader.Existing(file));
+
+    private static StreamWriter NewTable(string file, string header)
+    {
+        var writer = new StreamWriter(file, append: false, new UTF8Encoding(false)) { NewLine = "\n" };
+        writer.WriteLine(header);
+        return writer;
+    }
 
     private static LoopTable MakeLoops(SimulateOptions options, IReadOnlyList<LoopDetector> loops, TrafficEngine engine)
     {
@@ -206,23 +217,19 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
             throw new BadInputException("command line", "--loops", "no additional file has an induction loop", "give one with e1Detector elements");
         }
 
-        Verbs.RefuseToOverwrite(options.Loops!, options.Force);
         engine.Lay(loops);
-        return new LoopTable(new StreamWriter(options.Loops!, append: false, new UTF8Encoding(false)) { NewLine = "\n" }, loops, options.BeginSeconds);
+        return new LoopTable(NewTable(options.Loops!, LoopTable.Header), loops, options.BeginSeconds);
     }
 
     private static FcdWriter MakeFcd(SimulateOptions options, RoadNetwork network)
     {
-        Verbs.RefuseToOverwrite(options.Fcd!, options.Force);
         Stream file = File.Create(options.Fcd!);
         return new FcdWriter(options.Fcd!.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionLevel.Fastest) : file, network, options.FcdPeriodSeconds, options.StepSeconds);
     }
 
-    private static void WriteTrips(TrafficEngine engine, string file, bool force)
+    private static void WriteTrips(TrafficEngine engine, string file)
     {
-        Verbs.RefuseToOverwrite(file, force);
-        using var writer = new StreamWriter(file, append: false, new UTF8Encoding(false)) { NewLine = "\n" };
-        writer.Write(TripHeader + "\n");
+        using StreamWriter writer = NewTable(file, TripHeader);
         for (int i = 0; i < engine.Trips.Count; i++)
         {
             Trip trip = engine.Trips[i];
@@ -242,11 +249,9 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
         }
     }
 
-    private static void WriteLanes(TrafficEngine engine, RoadNetwork network, string file, bool force)
+    private static void WriteLanes(TrafficEngine engine, RoadNetwork network, string file)
     {
-        Verbs.RefuseToOverwrite(file, force);
-        using var writer = new StreamWriter(file, append: false, new UTF8Encoding(false)) { NewLine = "\n" };
-        writer.Write(LaneHeader + "\n");
+        using StreamWriter writer = NewTable(file, LaneHeader);
         foreach (Lane lane in network.Lanes)
         {
             LaneTotals t = engine.Lanes[lane.Index];
@@ -261,6 +266,7 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
 /// <summary>Writes what induction loops count, one row for each and period.</summary>
 internal sealed class LoopTable : IDisposable
 {
+    public const string Header = "loop,beginSeconds,endSeconds,vehicles,flowVehiclesPerHour,occupancyPercent,meanSpeedMetresPerSecond";
     private readonly TextWriter _writer;
     private readonly IReadOnlyList<LoopDetector> _loops;
     private readonly double[] _since;
@@ -269,7 +275,6 @@ internal sealed class LoopTable : IDisposable
     {
         (_writer, _loops) = (writer, loops);
         _since = [.. loops.Select(_ => begin)];
-        _writer.Write("loop,beginSeconds,endSeconds,vehicles,flowVehiclesPerHour,occupancyPercent,meanSpeedMetresPerSecond\n");
     }
 
     /// <summary>Writes the periods that are over; at the end also those that are not.</summary>
@@ -370,18 +375,6 @@ public sealed record SimulationResult
         }
 
         double n = Math.Max(1, entered);
-        long overlaps = 0;
-        foreach (LaneTotals lane in engine.Lanes)
-        {
-            overlaps += lane.Overlaps;
-        }
-
-        var moved = new SortedDictionary<string, int>(StringComparer.Ordinal);
-        foreach (MovedOn m in engine.Moved)
-        {
-            moved[m.Why] = moved.GetValueOrDefault(m.Why) + 1;
-        }
-
         return new SimulationResult
         {
             Vehicles = entered,
@@ -399,11 +392,11 @@ public sealed record SimulationResult
             VehicleUpdates = engine.VehicleUpdates,
             CpuSeconds = stepping.TotalSeconds,
             LoadCpuSeconds = loading.TotalSeconds,
-            MovedOn = moved,
+            MovedOn = engine.MovedByReason,
             Rerouted = engine.Rerouted,
             RanRed = engine.RanRed,
             EmergencyStops = engine.EmergencyStops,
-            Overlaps = overlaps,
+            Overlaps = engine.Overlaps,
         };
     }
 }

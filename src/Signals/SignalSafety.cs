@@ -101,16 +101,8 @@ public static class SignalSafety
 
         for (int p = 0; p < programme.Phases.Count; p++)
         {
-            for (int a = 0; a < movements; a++)
-            {
-                for (int b = a + 1; b < movements; b++)
-                {
-                    if (programme.Phases[p].State[a] == 'G' && programme.Phases[p].State[b] == 'G' && conflicts.Between(a, b))
-                    {
-                        found.Add(Text($"phase {p}: movements {a} and {b} cross and both have protected green"));
-                    }
-                }
-            }
+            int phase = p;
+            found.AddRange(Crossing(programme.Phases[p].State, conflicts).Select(crossing => Text($"phase {phase}: {crossing}")));
         }
 
         // More than once round, so that what runs over the end of the cycle is seen whole.
@@ -121,10 +113,9 @@ public static class SignalSafety
         {
             foreach (SignalPhase phase in programme.Phases)
             {
-                foreach (string violation in watch.See(at, phase.State))
+                foreach (string violation in watch.Changes(at, phase.State))
                 {
-                    // Greens that cross have been told with their phase.
-                    if (round > 0 && !violation.StartsWith("movements ", StringComparison.Ordinal) && seen.Add(violation))
+                    if (round > 0 && seen.Add(violation))
                     {
                         found.Add(violation);
                     }
@@ -135,6 +126,21 @@ public static class SignalSafety
         }
 
         return found;
+    }
+
+    /// <summary>Movements that cross and both have protected green in a state.</summary>
+    internal static IEnumerable<string> Crossing(string state, SignalConflicts conflicts)
+    {
+        for (int a = 0; a < state.Length; a++)
+        {
+            for (int b = a + 1; b < state.Length; b++)
+            {
+                if (state[a] == 'G' && state[b] == 'G' && conflicts.Between(a, b))
+                {
+                    yield return Text($"movements {a} and {b} cross and both have protected green");
+                }
+            }
+        }
     }
 
     internal static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
@@ -148,8 +154,11 @@ public sealed class SafetyWatch(int movements, SignalConflicts conflicts, Safety
     private readonly double[] _since = new double[movements];
     private readonly double[] _closed = [.. Enumerable.Repeat(double.NegativeInfinity, movements)];
 
-    /// <summary>Sees a state that begins at an instant, in seconds; tells what is wrong with the change to it.</summary>
-    public IReadOnlyList<string> See(double seconds, string state)
+    /// <summary>Sees a state that begins at an instant, in seconds; tells what is wrong with it and with the change to it.</summary>
+    public IReadOnlyList<string> See(double seconds, string state) => [.. Changes(seconds, state), .. SignalSafety.Crossing(state, conflicts)];
+
+    /// <summary>Sees a state that begins at an instant; tells what is wrong with the change to it.</summary>
+    internal IReadOnlyList<string> Changes(double seconds, string state)
     {
         List<string>? found = null;
         for (int m = 0; m < movements; m++)
@@ -195,17 +204,6 @@ public sealed class SafetyWatch(int movements, SignalConflicts conflicts, Safety
                 if (other != m && conflicts.Between(m, other) && seconds - _closed[other] < rules.AllRedSeconds - Tolerance)
                 {
                     Add($"movement {m} turns green {seconds - _closed[other]:0.#} s after movement {other}, which crosses it, has closed; {rules.AllRedSeconds:0.#} s are needed");
-                }
-            }
-        }
-
-        for (int a = 0; a < movements; a++)
-        {
-            for (int b = a + 1; b < movements; b++)
-            {
-                if (state[a] == 'G' && state[b] == 'G' && conflicts.Between(a, b))
-                {
-                    Add($"movements {a} and {b} cross and both have protected green");
                 }
             }
         }

@@ -21,7 +21,7 @@ public sealed record LoopDetector(string Id, int Lane, double Metres, double Per
 public sealed class SumoDemandReader
 {
     private readonly RoadNetwork _network;
-    private readonly Func<int, int, VehicleClasses, IReadOnlyList<int>?> _findWay;
+    private readonly Lazy<WayThrough> _ways;
     private readonly RandomStreams _streams;
     private readonly Dictionary<string, int> _links;
     private readonly Dictionary<string, VehicleType> _types = new(StringComparer.Ordinal);
@@ -37,11 +37,11 @@ public sealed class SumoDemandReader
     private readonly ImportNotes _notes = new();
 
     /// <param name="network">The network that the files speak of.</param>
-    /// <param name="findWay">The shortest way between two links for a class of vehicles, both included; null when there is none.</param>
     /// <param name="streams">Draws types out of mixes, and departures of flows that are stated as probabilities.</param>
-    public SumoDemandReader(RoadNetwork network, Func<int, int, VehicleClasses, IReadOnlyList<int>?> findWay, RandomStreams streams)
+    public SumoDemandReader(RoadNetwork network, RandomStreams streams)
     {
-        (_network, _findWay, _streams) = (network, findWay, streams);
+        (_network, _streams) = (network, streams);
+        _ways = new Lazy<WayThrough>(() => new WayThrough(network));
         _links = network.Links.ToDictionary(l => l.Id, l => l.Index, StringComparer.Ordinal);
         _signals = [.. network.Signals];
         foreach ((string id, string name) in (ReadOnlySpan<(string, string)>)[("DEFAULT_VEHTYPE", "passenger"), ("DEFAULT_BIKETYPE", "bicycle"), ("DEFAULT_TAXITYPE", "taxi")])
@@ -164,7 +164,7 @@ public sealed class SumoDemandReader
 
             if (!ways.TryGetValue((from, to, vehicleClass), out IReadOnlyList<int>? way))
             {
-                way = _findWay(from, to, vehicleClass)
+                way = _ways.Value.Find(from, to, vehicleClass)
                     ?? throw new BadInputException(file, "to", $"no way leads from {table.Text("from")} to {table.Text("to")}", "give links that are connected for this class of vehicle", line);
                 ways.Add((from, to, vehicleClass), way);
             }
@@ -492,7 +492,7 @@ public sealed class SumoDemandReader
             var links = new List<int> { through[0] };
             for (int i = 1; i < through.Count; i++)
             {
-                IReadOnlyList<int> part = owner._findWay(through[i - 1], through[i], vehicleClass)
+                IReadOnlyList<int> part = owner._ways.Value.Find(through[i - 1], through[i], vehicleClass)
                     ?? throw Error($"trip {id}", $"no way leads from {owner._network.Links[through[i - 1]].Id} to {owner._network.Links[through[i]].Id}", "give edges that are connected for this class of vehicle");
                 links.AddRange(part.Skip(1));
             }

@@ -40,22 +40,16 @@ public sealed class SimulatedTraffic : ITrafficSource
                 arrived += record.State == TripState.Arrived ? 1 : 0;
             }
 
-            long overlaps = 0;
-            foreach (LaneTotals lane in _engine.Lanes)
-            {
-                overlaps += lane.Overlaps;
-            }
-
             _counters.Clear();
             _counters["arrived"] = arrived;
             _counters["entered"] = arrived + _engine.OnTheRoad;
             _counters["on the road"] = _engine.OnTheRoad;
             _counters["waiting to enter"] = _engine.WaitingToEnter;
             _counters["passed a red light"] = _engine.RanRed;
-            _counters["steps with two vehicles in one place"] = overlaps;
-            foreach (IGrouping<string, MovedOn> why in _engine.Moved.GroupBy(m => m.Why, StringComparer.Ordinal))
+            _counters["steps with two vehicles in one place"] = _engine.Overlaps;
+            foreach ((string why, int count) in _engine.MovedByReason)
             {
-                _counters["stuck and moved on: " + why.Key] = why.Count();
+                _counters["stuck and moved on: " + why] = count;
             }
 
             return _counters;

@@ -6,8 +6,11 @@ namespace V2XSim.Traffic.Micro;
 /// <content>The second half of a step: all move, and who has reached the end of a lane goes on to the next.</content>
 public sealed partial class TrafficEngine
 {
-    /// <summary>Vehicles that were stuck and are between two links of their way, with the time at which they may come back.</summary>
-    private readonly List<(int Slot, double NotBefore)> _away = [];
+    /// <summary>How often it is looked for who is stuck.</summary>
+    private const int StepsBetweenLooks = 5;
+
+    /// <summary>Vehicles that were stuck and are between two links of their way.</summary>
+    private readonly List<int> _away = [];
 
     private void MoveRange(int from, int to, int member)
     {
@@ -82,7 +85,6 @@ public sealed partial class TrafficEngine
 
             if (_pos[i] > length || _pos[i] >= _exit[i])
             {
-                totals.Left++;
                 transfers.Add(i);
             }
         }
@@ -144,7 +146,7 @@ public sealed partial class TrafficEngine
             }
 
             _dwell[i] = 0;
-            _stop[i] = _stop[i] + 1 < _trips[_trip[i]].Stops.Count ? _stop[i] + 1 : -1;
+            GoOnToNextStop(i);
             return true;
         }
 
@@ -155,7 +157,7 @@ public sealed partial class TrafficEngine
             if (_dwell[i] <= 0)
             {
                 _dwell[i] = 0;
-                _stop[i] = _stop[i] + 1 < _trips[_trip[i]].Stops.Count ? _stop[i] + 1 : -1;
+                GoOnToNextStop(i);
             }
 
             return true;
@@ -163,6 +165,8 @@ public sealed partial class TrafficEngine
 
         return false;
     }
+
+    private void GoOnToNextStop(int i) => _stop[i] = _stop[i] + 1 < _trips[_trip[i]].Stops.Count ? _stop[i] + 1 : -1;
 
     /// <summary>Takes those who have passed the end of their lane to where they are now, in order of lanes.</summary>
     private void Transfer()
@@ -197,6 +201,7 @@ public sealed partial class TrafficEngine
                 double exit = Math.Min(length, _exit[i]);
                 if (x >= exit)
                 {
+                    _totals[lane].Left++;
                     Leave(i, x - exit);
                     return;
                 }
@@ -213,6 +218,7 @@ public sealed partial class TrafficEngine
             if (movement < 0)
             {
                 // The end of a lane that does not lead on: it cannot be passed.
+                TakeBack(i, lane, x - length);
                 x = length;
                 break;
             }
@@ -221,22 +227,24 @@ public sealed partial class TrafficEngine
             if (HeldBack(i, lane, next, x - length) is { } held)
             {
                 // Where paths join somebody else has come to the same place: an emergency stop.
-                _emergencyStops++;
-                _speed[i] = Math.Max(0, _speed[i] - ((x - length - held) / _dt));
-                x = length + held;
+                EmergencyStops++;
+                double back = x - length - Math.Max(0, held);
+                TakeBack(i, lane, back);
+                _speed[i] = Math.Max(0, _speed[i] - (back / _dt));
+                x -= back;
                 if (held <= 0)
                 {
-                    x = length;
                     break;
                 }
             }
 
             if (_signals.IsSignalled[movement] && _signals.Aspects[movement] == Signals.Aspect.Red)
             {
-                _ranRed++;
+                RanRed++;
             }
 
             x -= length;
+            _totals[lane].Left++;
             _cameFrom[i] = lane;
             lane = next;
             if (_loopsOf.Length > 0 && _loopsOf[next] is { } loops)
@@ -261,6 +269,13 @@ public sealed partial class TrafficEngine
 
         _pos[i] = x;
         Put(i, lane);
+    }
+
+    /// <summary>Takes back metres that a vehicle was moved and then could not drive.</summary>
+    private void TakeBack(int i, int lane, double metres)
+    {
+        _records[_trip[i]].LengthMetres -= metres;
+        _totals[lane].VehicleMetres -= metres;
     }
 
     /// <summary>
@@ -332,7 +347,7 @@ public sealed partial class TrafficEngine
     /// </summary>
     private void MoveOnWhoIsStuck()
     {
-        if (_settings.StuckSeconds > 0 && _step % 5 == 0)
+        if (_settings.StuckSeconds > 0 && _step % StepsBetweenLooks == 0)
         {
             for (int word = 0; word < _occupied.Length; word++)
             {
@@ -346,7 +361,7 @@ public sealed partial class TrafficEngine
                         Vacate(lane);
                         _waiting[i] = 0;
                         _speed[i] = 0;
-                        _away.Add((i, Seconds));
+                        _away.Add(i);
                     }
                 }
             }
@@ -354,8 +369,7 @@ public sealed partial class TrafficEngine
 
         for (int n = 0; n < _away.Count; n++)
         {
-            int i = _away[n].Slot;
-            if (TryComeBack(i))
+            if (TryComeBack(_away[n]))
             {
                 _away.RemoveAt(n--);
             }
@@ -432,7 +446,7 @@ public sealed partial class TrafficEngine
                 return;
             }
 
-            _stop[i] = _stop[i] + 1 < stops.Count ? _stop[i] + 1 : -1;
+            GoOnToNextStop(i);
         }
     }
 }

@@ -20,7 +20,6 @@ public sealed partial class TrafficEngine
 
     /// <summary>Vehicle that has to come into a lane and for which the one behind it makes room; −1 for none.</summary>
     private readonly int[] _wish;
-    private long _ranRed;
 
     private void PlanRange(int from, int to, int member)
     {

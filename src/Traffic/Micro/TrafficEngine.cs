@@ -144,7 +144,6 @@ public sealed partial class TrafficEngine : IDisposable
     private readonly Action<int, int, int> _changeRange;
     private readonly List<int>[] _transfers;
     private long _step;
-    private long _emergencyStops;
 
     // Vehicles on the road, by slot.
     private int _slots;
@@ -249,12 +248,19 @@ public sealed partial class TrafficEngine : IDisposable
     public long VehicleUpdates { get; private set; }
 
     /// <summary>Vehicles that drove past a red light because they could not stop.</summary>
-    public long RanRed => _ranRed;
+    public long RanRed { get; private set; }
 
     /// <summary>Times that a vehicle was stopped at once because another had come to the same place where paths join.</summary>
-    public long EmergencyStops => _emergencyStops;
+    public long EmergencyStops { get; private set; }
 
     public IReadOnlyList<MovedOn> Moved => _moved;
+
+    /// <summary>How many were stuck, by what held them.</summary>
+    public SortedDictionary<string, int> MovedByReason =>
+        new(_moved.GroupBy(m => m.Why, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal), StringComparer.Ordinal);
+
+    /// <summary>Steps in which a vehicle's front was beyond the rear of the one ahead of it on its lane, over all lanes.</summary>
+    public long Overlaps => _totals.Sum(lane => lane.Overlaps);
 
     public IReadOnlyList<Trip> Trips => _trips;
 

@@ -78,7 +78,7 @@ public class ActuatedSignalTests
 
     private static TrafficEngine Engine(string demand, string additional, out SignalPlayer player)
     {
-        var reader = new SumoDemandReader(Network, new WayThrough(Network).Find, new RandomStreams(1));
+        var reader = new SumoDemandReader(Network, new RandomStreams(1));
         reader.Read(SmallNets.Bytes(additional), "signals");
         if (demand.Length > 0)
         {

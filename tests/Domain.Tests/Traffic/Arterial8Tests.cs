@@ -124,7 +124,7 @@ public class Arterial8Tests
 
     private static TrafficEngine Engine(string plan, int seed, ulong engineSeed, int threads, out SumoDemandReader reader)
     {
-        reader = new SumoDemandReader(Network, new WayThrough(Network).Find, new RandomStreams(engineSeed));
+        reader = new SumoDemandReader(Network, new RandomStreams(engineSeed));
         reader.Read(File.OpenRead(TestData.PathOf("arterial8", $"plan_{plan}.add.xml")), plan);
         reader.ReadCsv(File.OpenRead(TestData.PathOf("arterial8", $"demand_seed{seed}.csv.gz")), "demand");
         return new TrafficEngine(Network, reader.Trips, new SignalPlayer(Network, reader.Signals, reader.Switches), new EngineSettings { Seed = engineSeed, Threads = threads });

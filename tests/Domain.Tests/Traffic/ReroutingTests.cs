@@ -41,7 +41,7 @@ public class ReroutingTests
 
     private static (double MeanDuration, long Rerouted) Run(double every, double share)
     {
-        var reader = new SumoDemandReader(Network, new WayThrough(Network).Find, new RandomStreams(1));
+        var reader = new SumoDemandReader(Network, new RandomStreams(1));
         reader.Read(SmallNets.Bytes("""<routes><flow id="f" begin="0" end="1800" vehsPerHour="600" departSpeed="max" from="in" to="out"/></routes>"""), "demand");
         using var engine = new TrafficEngine(Network, reader.Trips, new SignalPlayer(Network, reader.Signals, []), new EngineSettings { RerouteSeconds = every, RerouteShare = share });
         while (!engine.IsDone)

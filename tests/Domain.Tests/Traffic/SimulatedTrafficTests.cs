@@ -64,7 +64,7 @@ public class SimulatedTrafficTests
     private static SimulatedTraffic Make(double step)
     {
         RoadNetwork network = SumoNetReader.Read(File.OpenRead(TestData.PathOf("arterial8", "net.net.xml")), "net.net.xml");
-        var reader = new SumoDemandReader(network, new WayThrough(network).Find, new RandomStreams(1));
+        var reader = new SumoDemandReader(network, new RandomStreams(1));
         reader.ReadAll([("plan_alternate.add.xml", "plan"), ("demand_seed1.csv.gz", "demand.csv.gz")], name => File.OpenRead(TestData.PathOf("arterial8", name)));
         var engine = new TrafficEngine(network, reader.Trips, new SignalPlayer(network, reader.Signals, reader.Switches), new EngineSettings { StepSeconds = step });
         return new SimulatedTraffic(network, engine, 0);

@@ -38,7 +38,7 @@ public class SumoDemandReaderTests
     [Fact]
     public void Origins_and_destinations_become_trips_on_the_quickest_way()
     {
-        var reader = new SumoDemandReader(Network, new WayThrough(Network).Find, new RandomStreams(1));
+        var reader = new SumoDemandReader(Network, new RandomStreams(1));
         reader.ReadAll([("x", "day.od.csv")], _ => SmallNets.Bytes("from,to,begin_s,end_s,vehicles\nab,bc,100,400,50\nab,ab,0,100,3\n"));
         Assert.Equal(53, reader.Trips.Count);
         Trip[] through = [.. reader.Trips.Where(t => t.Links.Count == 2)];
@@ -56,7 +56,7 @@ public class SumoDemandReaderTests
     [InlineData("from,to,begin_s,end_s,vehicles,type\nab,bc,0,10,5,tank\n", "type", 2)]
     public void What_is_wrong_with_origins_and_destinations_is_told_with_column_and_line(string text, string field, int line)
     {
-        var reader = new SumoDemandReader(Network, new WayThrough(Network).Find, new RandomStreams(1));
+        var reader = new SumoDemandReader(Network, new RandomStreams(1));
         Problem problem = Assert.Single(SmallNets.ProblemsOf(() => reader.ReadOriginsAndDestinations(SmallNets.Bytes(text), "day.od.csv")));
         Assert.Equal((field, line), (problem.Field, problem.Line));
     }
@@ -169,7 +169,7 @@ public class SumoDemandReaderTests
 
     private static SumoDemandReader Read(string xml)
     {
-        var reader = new SumoDemandReader(Network, new WayThrough(Network).Find, new RandomStreams(1));
+        var reader = new SumoDemandReader(Network, new RandomStreams(1));
         reader.Read(SmallNets.Bytes(xml), "demand.rou.xml");
         return reader;
     }
