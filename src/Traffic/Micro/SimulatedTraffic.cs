@@ -15,6 +15,7 @@ public sealed class SimulatedTraffic : ITrafficSource
     private readonly BodySize[] _sizes;
     private readonly VehicleVisitor _place;
     private TruthFrame _frame = null!;
+    private SimTime _time;
     private long _number;
 
     /// <param name="network">The network on which the engine drives.</param>
@@ -60,8 +61,12 @@ public sealed class SimulatedTraffic : ITrafficSource
 
     public bool Advance(SimTime to, TruthFrame frame)
     {
-        frame.PreviousTime = _number == 0 ? to : frame.Time;
-        while (_engine.Seconds - _begin < to.Seconds - 1e-9)
+        // Callers fill several frames in turn: what the last one showed is known here, not in the frame.
+        frame.PreviousTime = _number == 0 ? to : _time;
+        _time = to;
+
+        // The engine's clock shows the step that comes next; its state is that of the one before.
+        while (_engine.Seconds - _engine.StepSeconds - _begin < to.Seconds - 1e-9)
         {
             _engine.Step();
         }

@@ -12,12 +12,15 @@ public class SimulatedTrafficTests
     public void Road_users_move_without_jumps_and_keep_their_numbers()
     {
         using SimulatedTraffic traffic = Make(0.1);
-        var frame = new TruthFrame();
+        var frames = new TruthFrame[] { new(), new() };
         var last = new Dictionary<int, (double X, double Y)>();
         int most = 0;
         for (int step = 1; step <= 1200; step++)
         {
+            // As a run does: while one frame is read, the next is filled.
+            TruthFrame frame = frames[step % 2];
             Assert.True(traffic.Advance(SimTime.FromSeconds(step * 0.1), frame));
+            Assert.Equal(SimTime.FromSeconds(Math.Max(1, step - 1) * 0.1), frame.PreviousTime);
             most = Math.Max(most, frame.Count);
             for (int i = 0; i < frame.Count; i++)
             {
