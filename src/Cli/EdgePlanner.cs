@@ -6,6 +6,7 @@ using V2XSim.Kernel;
 using V2XSim.Roads;
 using V2XSim.Roads.Sites;
 using V2XSim.Scenarios;
+using V2XSim.Signals;
 
 namespace V2XSim.Cli;
 
@@ -16,14 +17,15 @@ public static class EdgePlanner
     private const int MostNeighbours = 12;
 
     public static List<EdgeConfig> Plan(LoadedScenario loaded, UtcEpoch epoch, bool publishOnData) =>
-        Plan(loaded.Network, loaded.Plan, loaded.Scenario, epoch, publishOnData);
+        Plan(loaded.Network, loaded.Plan, loaded.Scenario, epoch, publishOnData, loaded.Signals);
 
     /// <param name="network">Roads; without any, edges know no lanes.</param>
     /// <param name="plan">Sites on them.</param>
     /// <param name="scenario">Tuning of tracker and plausibility.</param>
     /// <param name="epoch">UTC of event time.</param>
     /// <param name="publishOnData">Whether edges publish as soon as the newest lists are there.</param>
-    public static List<EdgeConfig> Plan(RoadNetwork network, SitePlan plan, Scenario scenario, UtcEpoch epoch, bool publishOnData)
+    /// <param name="signals">Lamp groups of signals, for edges that guide vehicles to them; null where nobody is guided.</param>
+    public static List<EdgeConfig> Plan(RoadNetwork network, SitePlan plan, Scenario scenario, UtcEpoch epoch, bool publishOnData, SignalBook? signals = null)
     {
         var lanes = new LaneIndex(network);
 
@@ -44,7 +46,7 @@ public static class EdgePlanner
             Sites = [.. edge.Sites.Select(s => new EdgeSite(s.Id, s.Position, [.. s.Sensors.Select(ProfileOf)], s.IsSimulated, s.Payload))],
             ServiceRadiusMetres = plan.ServiceRadiusMetres,
             Roads = [.. PiecesNear(network, lanes, edge.Sites, plan.ServiceRadiusMetres)],
-            Map = scenario.Vehicles.ConnectedShare > 0 || edge.Sites.Exists(s => !s.IsSimulated)
+            Map = scenario.Vehicles.AnySpeak || edge.Sites.Exists(s => !s.IsSimulated)
                 ? [.. PiecesNear(network, everyLane.Value, edge.Sites, scenario.Plausibility.RadioRangeMetres + 50)]
                 : [],
             Neighbours = [.. edges.Where(e => e.Id != edge.Id && e.Centre.DistanceTo(edge.Centre) < NeighbourMetres)
@@ -56,7 +58,53 @@ public static class EdgePlanner
             PublishOnData = publishOnData,
             Tracker = scenario.Tracker,
             Plausibility = scenario.Plausibility,
+            Guidance = scenario.Signals.Guidance,
+            Approaches = signals is not null && scenario.Vehicles.AnySpeak ? ApproachesTo(network, signals, edge.Sites, scenario.Signals.Guidance.RangeMetres) : new Dictionary<int, Approach>(),
         })];
+    }
+
+    /// <summary>Lanes that lead to the signals of sites, as far back as vehicles are guided: through junctions that have no signal, where there is one way on.</summary>
+    private static Dictionary<int, Approach> ApproachesTo(RoadNetwork network, SignalBook signals, List<Site> sites, double range)
+    {
+        ILookup<int, Connection> into = network.Connections.Where(c => c.SignalId is null).ToLookup(c => c.ToLane);
+        var found = new Dictionary<int, Approach>();
+        foreach (Site site in sites.Where(s => s.SignalId is not null))
+        {
+            var open = new Queue<(int Lane, Approach Approach)>();
+            foreach (IGrouping<int, Connection> lane in network.Connections.Where(c => c.SignalId == site.SignalId).GroupBy(c => c.FromLane))
+            {
+                // Straight ahead first: who turns is told what they are told who go on.
+                List<int> groups = [.. lane.OrderBy(c => c.Direction == TurnDirection.Straight ? 0 : 1).ThenBy(c => c.SignalIndex).Select(c => signals.GroupOf(c)).Where(g => g >= 0).Distinct()];
+                open.Enqueue((lane.Key, new Approach(site.Id, site.SignalId!, network.Lanes[lane.Key].LengthMetres, 0, network.Lanes[lane.Key].SpeedLimitMetresPerSecond, [.. groups])));
+            }
+
+            while (open.TryDequeue(out (int Lane, Approach Approach) next))
+            {
+                if (!found.TryAdd(next.Lane, next.Approach))
+                {
+                    continue;
+                }
+
+                double beyond = next.Approach.BeyondMetres + next.Approach.LaneMetres;
+                foreach (Connection c in beyond < range ? into[next.Lane] : [])
+                {
+                    double path = c.ViaLane >= 0 ? network.Lanes[c.ViaLane].LengthMetres : 0;
+                    if (c.ViaLane >= 0)
+                    {
+                        found.TryAdd(c.ViaLane, next.Approach with { LaneMetres = path, BeyondMetres = beyond });
+                    }
+
+                    open.Enqueue((c.FromLane, next.Approach with
+                    {
+                        LaneMetres = network.Lanes[c.FromLane].LengthMetres,
+                        BeyondMetres = beyond + path,
+                        LimitMetresPerSecond = Math.Min(next.Approach.LimitMetresPerSecond, network.Lanes[c.FromLane].SpeedLimitMetresPerSecond),
+                    }));
+                }
+            }
+        }
+
+        return found;
     }
 
     private static SensorProfile ProfileOf(Sensor sensor) => new(

@@ -11,6 +11,7 @@ using V2XSim.Messages;
 using V2XSim.Roadside;
 using V2XSim.Roads;
 using V2XSim.Roads.Sites;
+using V2XSim.Traffic.Micro;
 
 namespace V2XSim.Cli;
 
@@ -18,7 +19,7 @@ namespace V2XSim.Cli;
 public sealed class Results : IAsyncDisposable
 {
     private const string ReportFile = "report.json", RunFile = "run.json", TimingFile = "timing.json", PageFile = "report.html";
-    private static readonly string[] TableNames = ["tracks", "truth", "messages", "quarantine", "windows", "devices", "events", "flows", "sensors"];
+    private static readonly string[] TableNames = ["tracks", "truth", "messages", "quarantine", "windows", "devices", "events", "flows", "sensors", "commands", "signals", "trips"];
 
     /// <summary>What edges send down is with the devices, or lost, well within this time; after it the whole way is added up.</summary>
     private const long SettledMicroseconds = 5_000_000;
@@ -48,6 +49,12 @@ public sealed class Results : IAsyncDisposable
     private readonly EventColumns _events = new();
     private readonly FlowColumns _flows = new();
     private readonly SensorColumns _sensors = new();
+    private readonly CommandColumns _commands = new();
+    private readonly SignalColumns _signals = new();
+    private readonly TripColumns _trips = new();
+    private readonly System.Collections.Concurrent.ConcurrentQueue<SignalShown> _shown = [];
+    private readonly SortedDictionary<string, long> _commandStates = new(StringComparer.Ordinal);
+    private long _advised;
     private readonly SortedDictionary<string, DeviceRow> _lastWords = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DeliveryCounts> _delivery = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, long> _sentByTopic = new(StringComparer.Ordinal);
@@ -133,6 +140,9 @@ public sealed class Results : IAsyncDisposable
         await _events.OpenAsync(Create("events"));
         await _flows.OpenAsync(Create("flows"));
         await _sensors.OpenAsync(Create("sensors"));
+        await _commands.OpenAsync(Create("commands"));
+        await _signals.OpenAsync(Create("signals"));
+        await _trips.OpenAsync(Create("trips"));
 
         // Without a folder the tables are made all the same, for their hash: the run hash does not depend on where results go.
         HashingStream Create(string table) =>
@@ -189,6 +199,15 @@ public sealed class Results : IAsyncDisposable
                 (long, string) key = (r.Published.Microseconds, r.Device);
                 _received[key] = Math.Max(_received.GetValueOrDefault(key), r.Received.Microseconds);
             }
+        }
+    }
+
+    /// <summary>Takes what signals have shown by the step that has just been simulated.</summary>
+    public void AddShown()
+    {
+        foreach (SignalShown shown in (_loaded.Traffic as SimulatedTraffic)?.TakeShown() ?? [])
+        {
+            _shown.Enqueue(shown);
         }
     }
 
@@ -263,6 +282,12 @@ public sealed class Results : IAsyncDisposable
             await AddReportsAsync(_edges[e].EdgeId, result);
         }
 
+        while (_shown.TryPeek(out SignalShown shown) && TimeOf(in shown) is var time && time <= now)
+        {
+            _shown.TryDequeue(out _);
+            await _signals.AddAsync(Math.Max(0, time), shown);
+        }
+
         await WriteTablesAsync(step, frame, results, now);
         AddWholeWays(now - SettledMicroseconds);
     }
@@ -295,6 +320,7 @@ public sealed class Results : IAsyncDisposable
         }
 
         AddWholeWays(long.MaxValue);
+        await WriteTripsAsync(seconds);
         await CloseTablesAsync();
         RunReport report = Compose(fleet, intake, centre, steps, seconds, isPartial);
         return report with { RunHash = HashOf(report) };
@@ -340,7 +366,7 @@ public sealed class Results : IAsyncDisposable
         }
 
         _tablesClosed = true;
-        foreach (TableColumns table in (TableColumns[])[_tracks, _truth, _messages, _quarantine, _windows, _devices, _events, _flows, _sensors])
+        foreach (TableColumns table in (TableColumns[])[_tracks, _truth, _messages, _quarantine, _windows, _devices, _events, _flows, _sensors, _commands, _signals, _trips])
         {
             await table.CloseAsync();
         }
@@ -428,6 +454,14 @@ public sealed class Results : IAsyncDisposable
             await _events.AddAsync(row);
         }
 
+        _advised += result.Advised;
+        foreach (CommandRow row in result.Commands)
+        {
+            string state = $"{Topics.TailOf((TopicKind)row.Kind)} {row.State}";
+            _commandStates[state] = _commandStates.GetValueOrDefault(state) + 1;
+            await _commands.AddAsync(row);
+        }
+
         foreach (SensorRow row in result.Sensors)
         {
             await _sensors.AddAsync(edge, row);
@@ -457,6 +491,25 @@ public sealed class Results : IAsyncDisposable
             for (int i = 0; i < frame.Count; i++)
             {
                 await _truth.AddAsync(now, frame, i, _loaded.Traffic.NameOf(frame.Number[i]), _loaded.Network.Projection);
+            }
+        }
+    }
+
+    private long TimeOf(in SignalShown shown) => SimTime.FromSeconds(shown.Seconds - _loaded.Traffic.ClockStartSeconds).Microseconds;
+
+    private async Task WriteTripsAsync(double seconds)
+    {
+        if (_loaded.Traffic is not SimulatedTraffic simulated)
+        {
+            return;
+        }
+
+        TrafficEngine engine = simulated.Engine;
+        for (int i = 0; i < engine.Trips.Count; i++)
+        {
+            if (engine.Trips[i].DepartSeconds - simulated.ClockStartSeconds <= seconds)
+            {
+                await _trips.AddAsync(engine.Trips[i], engine.Records[i], simulated.ClockStartSeconds);
             }
         }
     }
@@ -501,7 +554,11 @@ public sealed class Results : IAsyncDisposable
             SignalControllers = _loaded.Plan.Sites.Count(s => s.SignalId is not null),
             Edges = _edges.Count,
             Regions = _loaded.Plan.RegionIds.Count(),
-            Traffic = new Dashboard.TrafficSection(_loaded.TrafficKind, _frames > 0 ? _roadUserSum / (double)_frames : 0, _mostRoadUsers, _frames > 0 ? _speedSum / _frames : 0, _loaded.Traffic.Counters),
+            Traffic = new Dashboard.TrafficSection(_loaded.TrafficKind, _frames > 0 ? _roadUserSum / (double)_frames : 0, _mostRoadUsers, _frames > 0 ? _speedSum / _frames : 0, _loaded.Traffic.Counters)
+            {
+                Trips = TripsOf(),
+            },
+            Signals = new SignalSection(_commandStates, _advised),
             Messages = new MessageSection(
                 devices.Sum(d => d.Generated),
                 devices.Sum(d => d.LostOnLink),
@@ -580,6 +637,17 @@ public sealed class Results : IAsyncDisposable
                 .. _loaded.Notes.Select(n => new NoteRow("scenario", n.What, n.Why, n.Count, n.Example)),
             ],
         };
+    }
+
+    private TripSection? TripsOf()
+    {
+        if (_loaded.Traffic is not SimulatedTraffic simulated)
+        {
+            return null;
+        }
+
+        SimulationResult r = SimulationResult.Of(simulated.Engine, TimeSpan.Zero, TimeSpan.Zero);
+        return new TripSection(r.Vehicles, r.Unfinished, r.MeanDurationSeconds, r.MeanTimeLossSeconds, r.MeanDepartDelaySeconds, r.MeanStops, r.MeanFuelGrams, r.MeanCarbonDioxideGrams, r.MeanNitrogenOxidesMilligrams);
     }
 
     private IEnumerable<NoteRow> BrokerNotes(long notConnected)

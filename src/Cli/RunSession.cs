@@ -101,6 +101,8 @@ public sealed class RunSession : IAsyncDisposable
             Uplink = loaded.Scenario.Uplink,
             Downlink = loaded.Scenario.Downlink,
             LampRateHz = loaded.Scenario.LampRateHz,
+            SpatRateHz = loaded.Scenario.Signals.SpatRateHz,
+            Advise = loaded.Traffic.Advise,
             Payload = operation.Payload == PayloadChoice.Protobuf ? PayloadFormat.Protobuf : PayloadFormat.Json,
             HeartbeatSeconds = operation.HeartbeatSeconds,
             EventsPerMinute = operation.EventsPerMinute,
@@ -171,6 +173,11 @@ public sealed class RunSession : IAsyncDisposable
             GeoPoint geo = _loaded.Network.Projection.ToGeo(s.Position);
             return new DeviceEntry(s.Id, s.EdgeId, s.RegionId, geo.LongitudeDegrees, geo.LatitudeDegrees, [.. s.Sensors.Select(n => n.Id)], s.SignalId);
         })]);
+        foreach ((string region, SignalPlanOrder[] plans) in _loaded.Plans)
+        {
+            await grains.GetGrain<IRegionGrain>(region).Plan(plans);
+        }
+
         await _fleet.ConnectAsync(client => _options.Broker ?? _broker!.AddressFor(client), _options.IsWallClock, _clock, cancellation);
         _watch.StartSeconds = _clock.GetElapsedTime(_started).TotalSeconds;
     }
@@ -334,6 +341,7 @@ public sealed class RunSession : IAsyncDisposable
         using (_watch.Measure("traffic"))
         {
             alive = _loaded.Traffic.Advance(TimeOf(step), frame);
+            _results.AddShown();
         }
 
         if (!alive)
@@ -376,6 +384,7 @@ public sealed class RunSession : IAsyncDisposable
                 {
                     var frame = new TruthFrame();
                     alive = _loaded.Traffic.Advance(TimeOf(made + 1), frame);
+                    _results.AddShown();
                     if (!alive)
                     {
                         break;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using V2XSim.Contracts;
 using V2XSim.Fusion;
 using V2XSim.Kernel;
 using V2XSim.Messages;
@@ -29,6 +30,9 @@ public sealed record LoadedScenario(
     string Hash,
     IReadOnlyList<ImportNote> Notes) : IDisposable
 {
+    /// <summary>Plans that regions send to signals, by region.</summary>
+    public IReadOnlyDictionary<string, SignalPlanOrder[]> Plans { get; init; } = new Dictionary<string, SignalPlanOrder[]>(StringComparer.Ordinal);
+
     public void Dispose() => Traffic.Dispose();
 }
 
@@ -110,6 +114,24 @@ public static class ScenarioLoader
             Add("vehicles.attackerShare", "there are attackers, but nothing that they do", "list attacks");
         }
 
+        if (scenario.Signals.Guidance.SpeedAdvice && vehicles.ConnectedShare == 0)
+        {
+            Add("signals.guidance.speedAdvice", "there is nobody to advise", "give vehicles.connectedShare");
+        }
+
+        foreach (PlanChangeSection late in scenario.Signals.Plans)
+        {
+            if (late.AtSeconds > scenario.DurationSeconds)
+            {
+                problems.Add(new Problem(file, late.Line, late.Column, "signals.plans.atSeconds", "the plan is sent after the scenario has ended", "give an earlier time, or a longer scenario"));
+            }
+        }
+
+        if (scenario.Signals.Plans.Count > 0 && traffic.Simulate is null)
+        {
+            Add("signals.plans", "only the vehicles of traffic.simulate obey signals that change", "use traffic.simulate, or leave the plans out");
+        }
+
         if (vehicles.ConnectedShare == 0 && (vehicles.AttackerShare > 0 || vehicles.Attacks.Count > 0))
         {
             Add("vehicles", "there are attackers, but no connected vehicles", "give connectedShare");
@@ -130,6 +152,7 @@ public static class ScenarioLoader
             ("roads.sumoNet", roads.SumoNet), ("roads.geoJson", roads.GeoJson), ("traffic.fcd", traffic.Fcd), ("traffic.csv", traffic.Csv), ("sites.file", needsSites ? sites.File : null),
             .. (traffic.Simulate?.Routes ?? []).Select(f => ("traffic.simulate.routes", (string?)f)),
             .. (traffic.Simulate?.Additional ?? []).Select(f => ("traffic.simulate.additional", (string?)f)),
+            .. scenario.Signals.Plans.Where(p => p.File.Length > 0).Select(p => ("signals.plans", (string?)p.File)),
         ])
         {
             if (name is not null && !File.Exists(Resolve(file, name)))
@@ -234,7 +257,44 @@ public static class ScenarioLoader
         }
 
         UtcEpoch? epoch = scenario.StartUtc == Now ? null : new UtcEpoch(DateTimeOffset.Parse(scenario.StartUtc, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal).ToUnixTimeMilliseconds());
-        return new LoadedScenario(scenario, file, network, plan, signals, source, kind, used, epoch, HashOf(file, scenario), NotesOn(scenario, network, plan));
+        return new LoadedScenario(scenario, file, network, plan, signals, source, kind, used, epoch, HashOf(file, scenario), NotesOn(scenario, network, plan))
+        {
+            Plans = PlansOf(file, scenario, network, plan),
+        };
+    }
+
+    /// <summary>The plans of the scenario's files, each with the unit at its signal.</summary>
+    private static Dictionary<string, SignalPlanOrder[]> PlansOf(string file, Scenario scenario, RoadNetwork network, SitePlan sites)
+    {
+        var orders = new List<(string Region, SignalPlanOrder Order)>();
+        foreach (PlanChangeSection change in scenario.Signals.Plans.OrderBy(p => p.AtSeconds))
+        {
+            string path = Resolve(file, change.File);
+            var reader = new SumoDemandReader(network, new RandomStreams(0));
+            reader.Read(Open(path), change.File);
+            List<SignalLogic> plans = [.. reader.Signals.Where(s => !network.Signals.Contains(s, ReferenceEqualityComparer.Instance))];
+            if (plans.Count == 0)
+            {
+                throw new BadInputException(path, "tlLogic", "there is no plan in it", "give a file with tlLogic elements");
+            }
+
+            foreach (SignalLogic plan in plans)
+            {
+                Site site = sites.Sites.FirstOrDefault(s => s.SignalId == plan.Id)
+                    ?? throw new BadInputException(path, $"tlLogic {plan.Id}", "no site stands at this signal, so no plan can be sent to it", "plan a site at it, or leave the plan out");
+                orders.Add((site.RegionId, new SignalPlanOrder(
+                    SimTime.FromSeconds(change.AtSeconds).Microseconds,
+                    site.EdgeId,
+                    site.Id,
+                    plan.Id,
+                    plan.ProgramId,
+                    plan.OffsetSeconds,
+                    change.Transition == PlanTransition.Dwell ? 1 : 2,
+                    [.. plan.Phases.Select(p => new PlanPhase(p.DurationSeconds, p.State))])));
+            }
+        }
+
+        return orders.GroupBy(o => o.Region, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Select(o => o.Order).ToArray(), StringComparer.Ordinal);
     }
 
     private static (ITrafficSource Source, SignalBook Signals) Simulate(string file, RoadNetwork network, SimulationSection simulate, double stepSeconds, ulong seed)
@@ -248,13 +308,14 @@ public static class ScenarioLoader
         reader.ReadAll(simulate.Additional.Concat(simulate.Routes).Select(name => (Resolve(file, name), name)), Open);
         List<Trip> trips = Discharge.FitCars(Scaling.Scale(reader.Trips, simulate.Scale), simulate.SaturationFlowVehiclesPerHour, simulate.StartUpLossSeconds, stepSeconds);
         double begin = Math.Max(0, simulate.BeginSeconds - simulate.WarmUpSeconds);
-        var engine = new TrafficEngine(network, trips, new SignalPlayer(network, reader.Signals, reader.Switches), new EngineSettings { StepSeconds = stepSeconds, BeginSeconds = begin, Seed = seed });
+        var player = new SignalPlayer(network, reader.Signals, reader.Switches);
+        var engine = new TrafficEngine(network, trips, player, new EngineSettings { StepSeconds = stepSeconds, BeginSeconds = begin, Seed = seed });
         while (engine.Seconds < simulate.BeginSeconds - 1e-9)
         {
             engine.Step();
         }
 
-        return (new SimulatedTraffic(network, engine, simulate.BeginSeconds), new SignalBook(network, reader.Running(simulate.BeginSeconds), simulate.BeginSeconds));
+        return (new SimulatedTraffic(network, engine, player, simulate.BeginSeconds), new SignalBook(network, reader.Running(simulate.BeginSeconds), simulate.BeginSeconds) { Controls = player.ControlOf });
     }
 
     /// <summary>Reads a recording to its end, to find what is wrong with it; returns its number of instants, 0 for driven traffic.</summary>
@@ -325,7 +386,7 @@ public static class ScenarioLoader
     private static string HashOf(string file, Scenario scenario)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (string? name in (string?[])[Path.GetFileName(file), scenario.Roads!.SumoNet, scenario.Roads.GeoJson, scenario.Traffic!.Fcd, scenario.Traffic.Csv, scenario.Sites!.File, .. scenario.Traffic.Simulate?.Routes ?? [], .. scenario.Traffic.Simulate?.Additional ?? []])
+        foreach (string? name in (string?[])[Path.GetFileName(file), scenario.Roads!.SumoNet, scenario.Roads.GeoJson, scenario.Traffic!.Fcd, scenario.Traffic.Csv, scenario.Sites!.File, .. scenario.Traffic.Simulate?.Routes ?? [], .. scenario.Traffic.Simulate?.Additional ?? [], .. scenario.Signals.Plans.Select(p => p.File)])
         {
             if (name is null)
             {

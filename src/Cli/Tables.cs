@@ -5,6 +5,7 @@ using V2XSim.Fusion.Edge;
 using V2XSim.Kernel;
 using V2XSim.Messages;
 using V2XSim.Roads;
+using V2XSim.Traffic.Micro;
 
 namespace V2XSim.Cli;
 
@@ -330,4 +331,96 @@ public sealed class FlowColumns : TableColumns
     }
 
     protected override Column[] Columns() => [_device, _cross, _branch, _lane, _type, _start, _end, _vehicles, _queue];
+}
+
+/// <summary>What signals' controllers were told, and what they answered.</summary>
+public sealed class CommandColumns : TableColumns
+{
+    private readonly Column<long> _time = new("time_us");
+    private readonly TextColumn _device = new("device");
+    private readonly TextColumn _topic = new("topic");
+    private readonly Column<long> _sequence = new("sequence");
+    private readonly TextColumn _signal = new("signal");
+    private readonly TextColumn _what = new("programme_or_vehicle");
+    private readonly TextColumn _state = new("state");
+    private readonly TextColumn _text = new("why");
+
+    public ValueTask AddAsync(in CommandRow c)
+    {
+        _time.Add(c.TimeMicroseconds);
+        _device.Add(c.Device);
+        _topic.Add(Topics.TailOf((TopicKind)c.Kind));
+        _sequence.Add(c.Sequence);
+        _signal.Add(c.Signal);
+        _what.Add(c.What);
+        _state.Add(c.State);
+        _text.Add(c.Text);
+        return Table!.EndRowAsync();
+    }
+
+    protected override Column[] Columns() => [_time, _device, _topic, _sequence, _signal, _what, _state, _text];
+}
+
+/// <summary>What the signals of simulated traffic truly showed, a row for each change.</summary>
+public sealed class SignalColumns : TableColumns
+{
+    private readonly Column<long> _time = new("time_us");
+    private readonly TextColumn _signal = new("signal");
+    private readonly TextColumn _programme = new("programme");
+    private readonly TextColumn _mode = new("mode");
+    private readonly Column<bool> _inStep = new("is_in_step");
+    private readonly TextColumn _state = new("state");
+
+    public ValueTask AddAsync(long time, in SignalShown s)
+    {
+        _time.Add(time);
+        _signal.Add(s.Signal);
+        _programme.Add(s.Programme);
+        _mode.Add(s.Mode.ToString());
+        _inStep.Add(s.IsInStep);
+        _state.Add(s.State);
+        return Table!.EndRowAsync();
+    }
+
+    protected override Column[] Columns() => [_time, _signal, _programme, _mode, _inStep, _state];
+}
+
+/// <summary>What became of the trips of simulated traffic. Seconds count from the scenario's start; before it they are below 0.</summary>
+public sealed class TripColumns : TableColumns
+{
+    private readonly TextColumn _trip = new("trip");
+    private readonly TextColumn _type = new("type");
+    private readonly TextColumn _state = new("state");
+    private readonly Column<double> _depart = new("depart_s");
+    private readonly Column<double> _entered = new("entered_s");
+    private readonly Column<double> _left = new("left_s");
+    private readonly Column<double> _length = new("length_m");
+    private readonly Column<double> _loss = new("time_loss_s");
+    private readonly Column<double> _waiting = new("waiting_s");
+    private readonly Column<int> _stops = new("stops");
+    private readonly Column<double> _fuel = new("fuel_g");
+    private readonly Column<double> _dioxide = new("carbon_dioxide_g");
+    private readonly Column<double> _oxides = new("nitrogen_oxides_mg");
+
+    /// <summary>A trip; times that have not come are NaN.</summary>
+    public ValueTask AddAsync(Traffic.Demand.Trip trip, in TripRecord r, double begin)
+    {
+        bool isIn = r.State != TripState.Waiting;
+        _trip.Add(trip.Id);
+        _type.Add(trip.Type.Id);
+        _state.Add(r.State switch { TripState.Waiting => "waiting", TripState.Arrived => "arrived", _ => "on the road" });
+        _depart.Add(trip.DepartSeconds - begin);
+        _entered.Add(isIn ? r.EnteredSeconds - begin : double.NaN);
+        _left.Add(r.State == TripState.Arrived ? r.LeftSeconds - begin : double.NaN);
+        _length.Add(r.LengthMetres);
+        _loss.Add(r.TimeLossSeconds);
+        _waiting.Add(r.WaitingSeconds);
+        _stops.Add(r.Stops);
+        _fuel.Add(r.FuelGrams);
+        _dioxide.Add(r.CarbonDioxideGrams);
+        _oxides.Add(r.NitrogenOxidesMilligrams);
+        return Table!.EndRowAsync();
+    }
+
+    protected override Column[] Columns() => [_trip, _type, _state, _depart, _entered, _left, _length, _loss, _waiting, _stops, _fuel, _dioxide, _oxides];
 }

@@ -178,6 +178,49 @@ public readonly record struct FlowRow(
     [property: Id(7)] int Vehicles,
     [property: Id(8)] double QueueMetres);
 
+/// <summary>What a signal's controller was told, and what it answered.</summary>
+/// <param name="Kind">Kind of topic, as a number of the message catalogue.</param>
+/// <param name="What">The programme, or the vehicle on call.</param>
+/// <param name="State">sent, accepted, refused, green, over, no room.</param>
+/// <param name="Text">Why it was refused.</param>
+[GenerateSerializer]
+[Immutable]
+[Alias("v2xsim.CommandRow")]
+public readonly record struct CommandRow(
+    [property: Id(0)] string Device,
+    [property: Id(1)] int Kind,
+    [property: Id(2)] long Sequence,
+    [property: Id(3)] long TimeMicroseconds,
+    [property: Id(4)] string Signal,
+    [property: Id(5)] string What,
+    [property: Id(6)] string State,
+    [property: Id(7)] string Text);
+
+/// <summary>A phase of a plan.</summary>
+/// <param name="State">A letter for each movement.</param>
+[GenerateSerializer]
+[Immutable]
+[Alias("v2xsim.PlanPhase")]
+public readonly record struct PlanPhase([property: Id(0)] double DurationSeconds, [property: Id(1)] string State);
+
+/// <summary>A plan that a tier has a signal run.</summary>
+/// <param name="AtMicroseconds">When the tier sends it.</param>
+/// <param name="Edge">Edge that serves the signal's unit.</param>
+/// <param name="OffsetSeconds">When the first phase begins, after the zero of the signals' common clock.</param>
+/// <param name="Transition">1 dwell, 2 short way.</param>
+[GenerateSerializer]
+[Immutable]
+[Alias("v2xsim.SignalPlanOrder")]
+public sealed record SignalPlanOrder(
+    [property: Id(0)] long AtMicroseconds,
+    [property: Id(1)] string Edge,
+    [property: Id(2)] string Device,
+    [property: Id(3)] string Signal,
+    [property: Id(4)] string Programme,
+    [property: Id(5)] double OffsetSeconds,
+    [property: Id(6)] int Transition,
+    [property: Id(7)] PlanPhase[] Phases);
+
 /// <summary>Important messages of an edge to its devices, since the run began.</summary>
 [GenerateSerializer]
 [Immutable]
@@ -240,6 +283,14 @@ public sealed class EdgeStepResult
 
     [Id(16)]
     public DeliveryCounts Delivery { get; set; }
+
+    /// <summary>What signals' controllers were told, and what they answered.</summary>
+    [Id(20)]
+    public CommandRow[] Commands { get; set; } = [];
+
+    /// <summary>Speeds advised to vehicles in the step.</summary>
+    [Id(21)]
+    public int Advised { get; set; }
 
     /// <summary>What is known of the errors of the edge's sensors; every ten seconds.</summary>
     [Id(17)]
@@ -313,6 +364,11 @@ public interface IEdgeGrain : IGrainWithStringKey
     [Alias("Expect")]
     [AlwaysInterleave]
     ValueTask Expect(long step, string sender, [Immutable] HandoverRow[] handovers);
+
+    /// <summary>Takes plans for its signals; they are sent from the step after <paramref name="step"/> on.</summary>
+    [Alias("Order")]
+    [AlwaysInterleave]
+    ValueTask Order(long step, string sender, [Immutable] SignalPlanOrder[] plans);
 }
 
 /// <summary>An edge under the wall clock: works on messages when they come, publishes when its sensors' lists are there.</summary>

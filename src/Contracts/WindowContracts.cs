@@ -103,6 +103,10 @@ public interface IRegionGrain : IGrainWithStringKey
     [AlwaysInterleave]
     ValueTask Accept(long step, [Immutable] EdgeWindow window);
 
+    /// <summary>Gives it plans for the signals of its district; each is sent in the step in which its time comes.</summary>
+    [Alias("Plan")]
+    ValueTask Plan([Immutable] SignalPlanOrder[] plans);
+
     /// <summary>Closes what windows end by an instant; with <paramref name="isLast"/> all of them, as they are.</summary>
     [Alias("Step")]
     ValueTask<TierStepResult> Step(long step, long untilMicroseconds, bool isLast);

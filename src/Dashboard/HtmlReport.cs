@@ -329,6 +329,7 @@ public static class HtmlReport
                 .. r.Tiers.WindowsClosed.Select(w => (string[])["windows of " + E(w.Key), N(w.Value)]),
                 ["windows cut off by the end of the run", N(r.Tiers.WindowsIncomplete)],
                 .. r.Tiers.Warnings.Select(w => (string[])["warnings: " + E(w.Key), N(w.Value)]),
+                .. TripRows(r),
                 .. r.Traffic.Counters.Select(c => (string[])["traffic: " + E(c.Key), N(c.Value)]),
             ]);
         Table(
@@ -338,6 +339,28 @@ public static class HtmlReport
                 ? [["none flagged", "", "", "", ""]]
                 : [.. r.Tiers.CongestedLinks.Take(20).Select(l => (string[])[E(l.Link) + (l.Road.Length > 0 ? " (" + E(l.Road) + ")" : ""), E(l.Region), F(l.MeanVehicles, "0.0"), F(l.MeanSpeedMetresPerSecond, "0.0"), F(l.FreeSpeedMetresPerSecond, "0.0")])]);
         html.Append("</div>\n");
+    }
+
+    /// <summary>What trips took, where vehicles are simulated, and what signals and drivers were told.</summary>
+    private static IEnumerable<string[]> TripRows(RunReport r)
+    {
+        if (r.Traffic.Trips is { } t)
+        {
+            yield return ["trips: vehicles, mean travel time", $"{N(t.Vehicles)}, {F(t.MeanDurationSeconds, "0.0")} s"];
+            yield return ["trips: mean time lost, and before entering", $"{F(t.MeanTimeLossSeconds, "0.0")} s, {F(t.MeanDepartDelaySeconds, "0.0")} s"];
+            yield return ["trips: stops a vehicle", F(t.MeanStops, "0.00")];
+            yield return ["trips: fuel, CO₂, NOₓ a vehicle", $"{F(t.MeanFuelGrams, "0.0")} g, {F(t.MeanCarbonDioxideGrams, "0")} g, {F(t.MeanNitrogenOxidesMilligrams, "0")} mg"];
+        }
+
+        foreach ((string command, long count) in r.Signals.Commands)
+        {
+            yield return ["signals: " + E(command), N(count)];
+        }
+
+        if (r.Signals.SpeedsAdvised > 0)
+        {
+            yield return ["speeds advised", N(r.Signals.SpeedsAdvised)];
+        }
     }
 
     private static void Timing(StringBuilder html, RunReport r, TimingReport t)

@@ -59,6 +59,8 @@ public sealed record RunReport
 
     public required TrafficSection Traffic { get; init; }
 
+    public required SignalSection Signals { get; init; }
+
     public required MessageSection Messages { get; init; }
 
     public required DevicesSection Devices { get; init; }
@@ -105,7 +107,28 @@ public sealed record TrafficSection(
     double MeanRoadUsers,
     int MostRoadUsers,
     double MeanSpeedMetresPerSecond,
-    IReadOnlyDictionary<string, long> Counters);
+    IReadOnlyDictionary<string, long> Counters)
+{
+    /// <summary>What trips took; null where vehicles are not simulated.</summary>
+    public TripSection? Trips { get; init; }
+}
+
+/// <summary>Means over all vehicles that entered, those still on the road and those of the warm-up included.</summary>
+public sealed record TripSection(
+    int Vehicles,
+    int OnTheRoad,
+    double MeanDurationSeconds,
+    double MeanTimeLossSeconds,
+    double MeanDepartDelaySeconds,
+    double MeanStops,
+    double MeanFuelGrams,
+    double MeanCarbonDioxideGrams,
+    double MeanNitrogenOxidesMilligrams);
+
+/// <summary>What signals and vehicles were told.</summary>
+/// <param name="Commands">Orders to signals' controllers, and what they answered, by topic and state.</param>
+/// <param name="SpeedsAdvised">Times that a vehicle was advised a speed.</param>
+public sealed record SignalSection(IReadOnlyDictionary<string, long> Commands, long SpeedsAdvised);
 
 /// <summary>
 /// Generated = published + lost on the link + refused by a full queue + due while there was no connection; published = ingested +

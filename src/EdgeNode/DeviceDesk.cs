@@ -61,6 +61,8 @@ internal sealed class DeviceDesk(EdgeConfig config, FrameReader frames)
     private readonly List<DeviceRow> _devices = [];
     private readonly List<EventRow> _eventRows = [];
     private readonly List<FlowRow> _flows = [];
+    private readonly List<CommandRow> _commands = [];
+    private readonly Dictionary<(string Device, TopicKind Kind, long Sequence), (string Signal, string What)> _ordered = [];
     private int _rsiNumber;
 
     public DeliveryCounts Delivery => new(_outbox.Added, _outbox.Confirmed, _outbox.Repeated, _outbox.Refused, _outbox.Count);
@@ -118,7 +120,14 @@ internal sealed class DeviceDesk(EdgeConfig config, FrameReader frames)
     {
         if (Topics.IsAck(item.Kind))
         {
-            _outbox.Confirm(item.Kind - (int)TopicKind.Ack, item.Device, item.Wire!.Integer("seqNum", -1), item.Wire.Integer("ackTimeStamp", -1));
+            TopicKind confirmed = item.Kind - (int)TopicKind.Ack;
+            long number = item.Wire!.Integer("seqNum", -1);
+            if (_outbox.Confirm(confirmed, item.Device, number, item.Wire.Integer("ackTimeStamp", -1)) && _ordered.Remove((item.Device, confirmed, number), out (string Signal, string What) order))
+            {
+                bool isDone = item.Wire.Integer("errorCode") == 0;
+                _commands.Add(new CommandRow(item.Device, (int)confirmed, number, now.Microseconds, order.Signal, order.What, isDone ? "accepted" : "refused", item.Wire.Text("errorDesc")));
+            }
+
             return RejectReason.None;
         }
 
@@ -165,6 +174,10 @@ internal sealed class DeviceDesk(EdgeConfig config, FrameReader frames)
             case TopicKind.TrafficUp:
                 TakeFlows(item);
                 break;
+            case TopicKind.PriorityUp:
+                string state = item.Wire!.Integer("state") switch { 0 => "refused", 1 => "green", _ => "over" };
+                _commands.Add(new CommandRow(item.Device, (int)item.Kind, item.Sequence, now.Microseconds, item.Wire.Text("crossId"), item.Wire.Text("vehicleId"), state, item.Wire.Text("description")));
+                break;
             default:
                 break;
         }
@@ -191,6 +204,38 @@ internal sealed class DeviceDesk(EdgeConfig config, FrameReader frames)
             .With("errorDesc", reason == RejectReason.None ? null : reason.ToString());
         TopicKind ackKind = Topics.AckOf(kind);
         _confirmations.Add(new DownPayload(device, ackKind, Topics.Of(ackKind, device), _payloads.Write(ack, format), Format: format));
+    }
+
+    /// <summary>Orders a signal's controller to do something; it is repeated until it is confirmed.</summary>
+    /// <param name="what">The programme, or the vehicle, for the results.</param>
+    public void Order(TopicKind kind, string device, WireMessage order, string signal, string what, SimTime now)
+    {
+        long sequence = NextSequence(device);
+        bool hasRoom = _outbox.Add(kind, device, sequence, _payloads.Write(order.With("seqNum", sequence).With("ack", true), PayloadFormat.Json), order.TimeStamp, now);
+        if (hasRoom)
+        {
+            _ordered[(device, kind, sequence)] = (signal, what);
+        }
+
+        _commands.Add(new CommandRow(device, (int)kind, sequence, now.Microseconds, signal, what, hasRoom ? "sent" : "no room", string.Empty));
+    }
+
+    /// <summary>A message that is sent once and not confirmed, but changes what is done at the roadside.</summary>
+    public DownPayload Tell(TopicKind kind, string device, WireMessage message) =>
+        new(device, kind, Topics.Of(kind, device), _payloads.Write(message, PayloadFormat.Json), NextSequence(device));
+
+    private long NextSequence(string device)
+    {
+        long sequence = _sequences.GetValueOrDefault(device);
+        _sequences[device] = sequence + 1;
+        return sequence;
+    }
+
+    public CommandRow[] TakeCommands()
+    {
+        CommandRow[] rows = [.. _commands];
+        _commands.Clear();
+        return rows;
     }
 
     /// <summary>Confirmations, and what is due of the edge's own important messages.</summary>
@@ -296,9 +341,7 @@ internal sealed class DeviceDesk(EdgeConfig config, FrameReader frames)
         DownMessages.EncodeRsi(
             _text, site.Octets, _rsiNumber & 127, config.Plane.ToGeo(site.Position.X, site.Position.Y), unix, "REPORTED EVENT", position, radius, _rsiNumber & 255, type);
         _rsiNumber++;
-        long sequence = _sequences.GetValueOrDefault(site.Device);
-        _sequences[site.Device] = sequence + 1;
-        return _outbox.Add(TopicKind.RsiDown, site.Device, sequence, _text.Written.ToArray(), unix, now);
+        return _outbox.Add(TopicKind.RsiDown, site.Device, NextSequence(site.Device), _text.Written.ToArray(), unix, now);
     }
 
     private void TakeFlows(DeskItem item)

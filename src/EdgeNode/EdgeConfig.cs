@@ -63,6 +63,11 @@ public sealed record EdgeConfig
 
     public PlausibilitySettings Plausibility { get; init; } = new();
 
+    public GuidanceSettings Guidance { get; init; } = new();
+
+    /// <summary>By lane of the network: the signal to which it leads.</summary>
+    public IReadOnlyDictionary<int, Approach> Approaches { get; init; } = new Dictionary<int, Approach>();
+
     /// <summary>Whether a position is so near that the edge's plane holds; farther off, nothing that it could see is.</summary>
     public bool IsNear(double longitude, double latitude)
     {

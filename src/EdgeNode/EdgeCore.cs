@@ -6,6 +6,7 @@ using V2XSim.Fusion;
 using V2XSim.Fusion.Edge;
 using V2XSim.Kernel;
 using V2XSim.Messages;
+using V2XSim.Messages.Its0180;
 using V2XSim.Messages.Uper;
 
 namespace V2XSim.EdgeNode;
@@ -65,6 +66,7 @@ public sealed class EdgeCore
     private readonly CollisionWarner _warner = new();
     private readonly LaneMatcher _lanes;
     private readonly Plausibility _plausibility;
+    private readonly SignalGuide _guide;
     private readonly Dictionary<string, int> _receivers = new(StringComparer.Ordinal);
     private readonly LinkCounter _links = new();
     private readonly Dictionary<ulong, SimTime> _announced = [];
@@ -106,7 +108,9 @@ public sealed class EdgeCore
         _lamps = new LampCodec(_participants);
         _desk = new DeviceDesk(config, _frames);
         _lanes = new LaneMatcher(config.Roads);
-        _plausibility = new Plausibility(config.Plausibility, new LaneMatcher(config.Map), [.. config.Sites.SelectMany(s => s.Sensors)]);
+        var map = new LaneMatcher(config.Map);
+        _guide = new SignalGuide(config, map, _desk);
+        _plausibility = new Plausibility(config.Plausibility, map, [.. config.Sites.SelectMany(s => s.Sensors)]);
         for (int i = 0; i < config.Sites.Length; i++)
         {
             _receivers[config.Sites[i].Device] = i;
@@ -241,8 +245,13 @@ public sealed class EdgeCore
                 reason = _desk.Use(m.Item, until);
                 if (reason == RejectReason.None)
                 {
-                    m.Item.Signals.ForEach(s => SetLamps(s.Junction, s.Lamps));
+                    m.Item.Signals.ForEach(s => SetLamps(s.Junction, s.Lamps, m.Arrival));
                 }
+            }
+
+            if (reason == RejectReason.None && m.Lamps is { } lamps)
+            {
+                SetLamps(lamps.Junction, lamps.States, m.Time);
             }
 
             if (reason == RejectReason.None && m.Claim is { } claim && IsImplausible(m, in claim))
@@ -253,6 +262,11 @@ public sealed class EdgeCore
             if (reason == RejectReason.None && IsStale(m))
             {
                 reason = RejectReason.TooLate;
+            }
+
+            if (reason == RejectReason.None && m.Claim is { } heard)
+            {
+                _guide.Hear(in heard, m.IsOnCall);
             }
 
             if (reason == RejectReason.None && m.Sensor is not null && !_tracker.Process(m.Time, m.Sensor!, m.Measurements))
@@ -406,6 +420,36 @@ public sealed class EdgeCore
 
     /// <summary>Important messages of this edge since it began.</summary>
     public DeliveryCounts Delivery => _desk.Delivery;
+
+    /// <summary>Advises speeds to vehicles that come to signals, and has vehicles on call let through; once a second.</summary>
+    /// <returns>How many were advised.</returns>
+    public int Guide(SimTime now, List<DownPayload> result)
+    {
+        long before = _guide.Counts.Advised;
+        _guide.Guide(now, _tracks, _pieces, result);
+        return (int)(_guide.Counts.Advised - before);
+    }
+
+    /// <summary>Sends plans to signals' controllers.</summary>
+    public void Order(SignalPlanOrder[] plans, SimTime now)
+    {
+        foreach (SignalPlanOrder plan in plans)
+        {
+            WireRecord phase = Catalogue.SignalPlan.Part("phases");
+            WireMessage message = new WireMessage(Catalogue.SignalPlan)
+                .With("timeStamp", _config.Epoch.ToUnixMilliseconds(now))
+                .With("rscuSn", plan.Device)
+                .With("crossId", plan.Signal)
+                .With("programId", plan.Programme)
+                .With("offset", plan.OffsetSeconds)
+                .With("transition", plan.Transition)
+                .With("phases", new List<object>(plan.Phases.Select(p => new WireMessage(phase).With("state", p.State).With("duration", p.DurationSeconds))));
+            _desk.Order(TopicKind.PlanDown, plan.Device, message, plan.Signal, plan.Programme, now);
+        }
+    }
+
+    /// <summary>What signals' controllers were told and answered since the last call.</summary>
+    public CommandRow[] TakeCommands() => _desk.TakeCommands();
 
     /// <summary>Confirmations, and important messages that are due for the first time or again.</summary>
     public void Correspond(SimTime now, List<DownPayload> result) => _desk.Send(now, result);
@@ -861,6 +905,7 @@ public sealed class EdgeCore
                 (90 - v.HeadingDegrees) * Math.PI / 180,
                 v.DeviationMetres,
                 _sites[pending.Device].Position.DistanceTo(first));
+            pending.IsOnCall = v.IsOnCall;
         }
 
         foreach (FrameObject o in objects)
@@ -894,19 +939,20 @@ public sealed class EdgeCore
             return;
         }
 
-        SetLamps(_lamp.Junction, _lamp.Lamps);
         SimTime sent = _config.Epoch.FromUnixMilliseconds(_lamp.TimestampUnixMilliseconds);
         PendingMessage pending = Take(in entry, sent, sent, payload);
+        pending.Lamps = (_lamp.Junction, [.. _lamp.Lamps]);
         pending.Objects = _lamp.Lamps.Count;
         pending.Ack = (_lamp.WantsAck, _lamp.TimestampUnixMilliseconds, format);
         _waiting.Add(pending);
     }
 
-    private void SetLamps(string junction, IEnumerable<Lamp> lamps)
+    private void SetLamps(string junction, IReadOnlyList<Lamp> lamps, SimTime at)
     {
         if (LampStates.Count < MaximumJunctions || LampStates.ContainsKey(junction))
         {
-            LampStates[junction] = [.. lamps];
+            LampStates[junction] = lamps;
+            _guide.See(junction, at, lamps);
         }
     }
 

@@ -8,6 +8,7 @@ namespace V2XSim.EdgeNode;
 public sealed class EdgeGrain(EdgeCatalogue catalogue, IDownlink downlink, TimeProvider clock) : Grain, IEdgeGrain
 {
     private readonly StepInbox<HandoverRow[]> _expected = new();
+    private readonly StepInbox<SignalPlanOrder[]> _orders = new();
     private readonly SortedDictionary<string, List<HandoverRow>> _leaving = new(StringComparer.Ordinal);
     private readonly List<DownPayload> _down = [];
     private EdgeConfig _config = null!;
@@ -23,6 +24,12 @@ public sealed class EdgeGrain(EdgeCatalogue catalogue, IDownlink downlink, TimeP
     public ValueTask Expect(long step, string sender, HandoverRow[] handovers)
     {
         _expected.Put(step, sender, handovers);
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask Order(long step, string sender, SignalPlanOrder[] plans)
+    {
+        _orders.Put(step, sender, plans);
         return ValueTask.CompletedTask;
     }
 
@@ -47,6 +54,12 @@ public sealed class EdgeGrain(EdgeCatalogue catalogue, IDownlink downlink, TimeP
         _down.Clear();
         WarningRow[] warnings = _core.Warn(at, _down);
         _core.EncodePublications(at, _down);
+        int advised = _core.Guide(until, _down);
+        foreach (SignalPlanOrder[] plans in _orders.TakeBefore(step.Step))
+        {
+            _core.Order(plans, until);
+        }
+
         _core.Correspond(until, _down);
         long encoded = clock.GetTimestamp();
         (DeviceRow[] devices, EventRow[] events, FlowRow[] flows) = _core.TakeReports();
@@ -59,6 +72,8 @@ public sealed class EdgeGrain(EdgeCatalogue catalogue, IDownlink downlink, TimeP
             Devices = devices,
             Events = events,
             Flows = flows,
+            Commands = _core.TakeCommands(),
+            Advised = advised,
             Delivery = _core.Delivery,
             Sensors = _core.TakeSensors(until),
             PublishedMicroseconds = at.Microseconds,

@@ -122,7 +122,7 @@ public sealed class Intake : IDisposable
 
         TopicKind kind = Topics.Parse(message.Topic, out ReadOnlySpan<char> name);
         RejectReason reason = isAllowed ? RejectReason.None : RejectReason.NotAllowed;
-        if (kind == TopicKind.Unknown && (message.Topic.StartsWith("rscu/", StringComparison.Ordinal) || message.Topic.StartsWith("rsu/", StringComparison.Ordinal)))
+        if (kind == TopicKind.Unknown && Topics.HasRoot(message.Topic))
         {
             // A topic of the standard's families that nobody knows is a device's mistake, not somebody else's business.
             reason = isAllowed ? RejectReason.UnknownTopic : reason;
@@ -134,8 +134,8 @@ public sealed class Intake : IDisposable
     /// <summary>The translator, when a message is in a dialect; every thread has its own.</summary>
     private static Dialects? TranslatorFor(in InboundPublish message)
     {
-        // The standard's own topics, which nearly all are, begin with a small r.
-        if (message.Topic.Length == 0 || message.Topic[0] is 'r')
+        // The standard's own topics, which nearly all are, and ours begin with a small r or s.
+        if (message.Topic.Length == 0 || message.Topic[0] is 'r' or 's')
         {
             return null;
         }

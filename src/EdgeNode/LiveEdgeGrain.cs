@@ -169,6 +169,7 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
 
     private async ValueTask Finish(SimTime now)
     {
+        _core.Guide(now, _down);
         _core.Correspond(now, _down);
         foreach (DownPayload payload in _down)
         {
@@ -202,6 +203,7 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
         if (_core.CloseWindow(now) is { } window)
         {
             _core.TakeReports();
+            _core.TakeCommands();
             _core.TakeSensors(now);
             if (live.HasRegions)
             {

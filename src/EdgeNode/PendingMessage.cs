@@ -58,6 +58,12 @@ internal sealed class PendingMessage
     /// <summary>What a vehicle says of itself in it; null for everything else.</summary>
     public Claim? Claim { get; set; }
 
+    /// <summary>Whether that vehicle says that it is on an emergency call.</summary>
+    public bool IsOnCall { get; set; }
+
+    /// <summary>What the lamps of a junction show; null for everything else.</summary>
+    public (string Junction, Lamp[] States)? Lamps { get; set; }
+
     /// <summary>Checks of plausibility that the message, or a part of it, did not pass.</summary>
     public PlausibilityChecks Checks { get; set; }
 
@@ -83,6 +89,8 @@ internal sealed class PendingMessage
         Part = 0;
         Carrier = null;
         Claim = null;
+        IsOnCall = false;
+        Lamps = null;
         Checks = PlausibilityChecks.None;
         Ack = default;
         _sent = sent;

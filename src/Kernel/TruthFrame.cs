@@ -51,10 +51,13 @@ public sealed class TruthFrame
 
     public RoadUserKind[] Kind { get; private set; } = new RoadUserKind[64];
 
+    /// <summary>Whether it is on an emergency call.</summary>
+    public bool[] IsOnCall { get; private set; } = new bool[64];
+
     public void Clear() => Count = 0;
 
     /// <summary>Appends a road user and returns its place in the arrays.</summary>
-    public int Add(int number, double x, double y, double previousX, double previousY, double headingRadians, double speed, BodySize size, RoadUserKind kind)
+    public int Add(int number, double x, double y, double previousX, double previousY, double headingRadians, double speed, BodySize size, RoadUserKind kind, bool isOnCall = false)
     {
         if (Count == _capacity)
         {
@@ -73,6 +76,7 @@ public sealed class TruthFrame
         WidthMetres[i] = size.WidthMetres;
         HeightMetres[i] = size.HeightMetres;
         Kind[i] = kind;
+        IsOnCall[i] = isOnCall;
         return i;
     }
 
@@ -100,6 +104,7 @@ public sealed class TruthFrame
         WidthMetres = Resized(WidthMetres);
         HeightMetres = Resized(HeightMetres);
         Kind = Resized(Kind);
+        IsOnCall = Resized(IsOnCall);
 
         T[] Resized<T>(T[] array)
         {

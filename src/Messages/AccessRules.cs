@@ -46,8 +46,8 @@ public sealed class AccessRules
             [.. OwnTopics("{0}/{{id}}/+/down", "{0}/{{id}}/+/up/ack"), Topics.Of(TopicKind.UnitVersionsQuery, Own), Topics.VersionPrefix + Topics.Of(TopicKind.UnitVersionsQuery, Own)]),
         new("platform", Both(n => !n.IsUp, ack: false, "+").Concat(Both(n => n.IsUp && n.HasAck, ack: true, "+")).ToList(), [.. Topics.UpFilters, .. Dialects.UpFilters]),
         new("announcer", [Topics.StepUp], []),
-        new("operator", Both(n => !n.IsUp && n.Kind is not (TopicKind.RsmDown or TopicKind.SpatDown), ack: false, "+").ToList(), ["rscu/#", "rsu/#", Topics.VersionPrefix + "#"]),
-        new("observer", [], ["rscu/#", "rsu/#", Topics.VersionPrefix + "#"]),
+        new("operator", Both(n => !n.IsUp && n.Kind is not (TopicKind.RsmDown or TopicKind.SpatDown or TopicKind.AdviceDown), ack: false, "+").ToList(), [.. Topics.Roots.Select(r => r + "/#"), Topics.VersionPrefix + "#"]),
+        new("observer", [], [.. Topics.Roots.Select(r => r + "/#"), Topics.VersionPrefix + "#"]),
         new("admin", [], ["$SYS/#"]),
     ];
 
@@ -142,7 +142,7 @@ public sealed class AccessRules
     private static bool IsName(string user) => user.Length > 0 && user.AsSpan().IndexOfAny("+#/\0") < 0;
 
     private static List<string> OwnTopics(params string[] forms) =>
-        [.. forms.SelectMany(f => (string[])["rscu", "rsu"], (f, root) => f.Replace("{0}", root, StringComparison.Ordinal).Replace("{{id}}", Own, StringComparison.Ordinal)).SelectMany(t => (string[])[t, Topics.VersionPrefix + t])];
+        [.. forms.SelectMany(f => Topics.Roots, (f, root) => f.Replace("{0}", root, StringComparison.Ordinal).Replace("{{id}}", Own, StringComparison.Ordinal)).SelectMany(t => (string[])[t, Topics.VersionPrefix + t])];
 
     /// <summary>Topics of dialects; those that do not name the device are checked by what the message says.</summary>
     private static IEnumerable<string> DialectTopics() => Dialects.UpFilters.SelectMany(f => f == "V2X/RSU/+/UP"

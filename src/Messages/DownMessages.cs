@@ -117,7 +117,6 @@ public static class DownMessages
     /// <param name="eventType">GB/T 29100; 0 when the text tells it: that list has no code for a collision that has not happened yet.</param>
     public static void EncodeRsi(JsonBuffer json, ulong sender, int count, GeoPoint reference, long unixMilliseconds, string text, GeoPoint at, double radiusMetres, int eventId, int eventType = 0)
     {
-        DateTimeOffset time = DateTimeOffset.FromUnixTimeMilliseconds(unixMilliseconds);
         json.Clear();
         json.BeginObject();
         json.Name("rsiFrame"u8);
@@ -125,7 +124,7 @@ public static class DownMessages
         json.Name("id"u8);
         json.Hex(sender);
         json.Name("moy"u8);
-        json.Number((long)(time - new DateTimeOffset(time.Year, 1, 1, 0, 0, 0, TimeSpan.Zero)).TotalMinutes);
+        json.Number(MinuteOfYear(unixMilliseconds));
         json.Name("msgCnt"u8);
         json.Number(count);
         Position(json, "refPos"u8, reference);
@@ -154,6 +153,121 @@ public static class DownMessages
         json.EndArray();
         json.EndObject();
         json.EndObject();
+    }
+
+    /// <summary>Most phases of one intersection of a SPAT.</summary>
+    private const int PhasesPerIntersection = 16;
+
+    /// <summary>
+    /// Writes a SPAT frame. The intersection's number is made from its name, 16 bits for the region and 16 within it; more phases than one entry
+    /// holds follow in further entries of the same number.
+    /// </summary>
+    /// <param name="count">Message counter, 0 to 127.</param>
+    /// <param name="unixMilliseconds">Instant from which the countdowns count.</param>
+    /// <param name="isPriority">Whether a vehicle on call is let through.</param>
+    /// <param name="isActuated">Whether vehicles decide how long phases last.</param>
+    public static void EncodeSpat(JsonBuffer json, string junction, int count, long unixMilliseconds, IReadOnlyList<Lamp> lamps, bool isPriority, bool isActuated)
+    {
+        ulong name = StableHash.Of(junction);
+        (int minute, int second) = (MinuteOfYear(unixMilliseconds), (int)(unixMilliseconds % 60_000));
+        json.Clear();
+        json.BeginObject();
+        json.Name("spatFrame"u8);
+        json.BeginObject();
+        json.Name("intersections"u8);
+        json.BeginArray();
+        for (int start = 0; start < lamps.Count; start += PhasesPerIntersection)
+        {
+            json.BeginObject();
+            json.Name("intersectionId"u8);
+            json.BeginObject();
+            json.Name("id"u8);
+            json.Number((long)(name & 0xFFFF));
+            json.Name("region"u8);
+            json.Number((long)((name >> 16) & 0xFFFF));
+            json.EndObject();
+            json.Name("moy"u8);
+            json.Number(minute);
+            json.Name("phases"u8);
+            json.BeginArray();
+            for (int i = start; i < Math.Min(lamps.Count, start + PhasesPerIntersection); i++)
+            {
+                Lamp lamp = lamps[i];
+                json.BeginObject();
+                json.Name("id"u8);
+                json.Number(lamp.PhaseId & 255);
+                json.Name("phaseStates"u8);
+                json.BeginArray();
+                double next = lamp.CountDownSeconds + lamp.NextCountDownSeconds;
+                State(lamp.Status, 0, lamp.CountDownSeconds);
+                State(lamp.NextStatus, lamp.CountDownSeconds, next);
+                State(lamp.NextNextStatus, next, next + lamp.NextNextCountDownSeconds);
+                json.EndArray();
+                json.EndObject();
+            }
+
+            json.EndArray();
+            json.Name("status"u8);
+
+            // Bits of T/CSAE 53 from the front: 4 priority, 5 fixed time, 6 dependent on traffic.
+            json.String(isPriority ? "0800" : isActuated ? "0200" : "0400");
+            json.Name("timeStamp"u8);
+            json.Number(second);
+            json.EndObject();
+        }
+
+        json.EndArray();
+        json.Name("moy"u8);
+        json.Number(minute);
+        json.Name("msgCnt"u8);
+        json.Number(count);
+        json.Name("name"u8);
+        json.String(junction.Length > 63 ? junction[..63] : junction);
+        json.Name("timeStamp"u8);
+        json.Number(second);
+        json.EndObject();
+        json.EndObject();
+
+        void State(byte light, double from, double to)
+        {
+            json.BeginObject();
+            json.Name("light"u8);
+            json.Plain(LightOf(light));
+            json.Name("timing"u8);
+            json.BeginObject();
+            json.Name("counting"u8);
+            json.BeginObject();
+            json.Name("likelyEndTime"u8);
+            json.Number(Mark(to));
+            json.Name("startTime"u8);
+            json.Number(Mark(from));
+            json.EndObject();
+            json.EndObject();
+            json.EndObject();
+        }
+
+        // A tenth of a second; 36,000 stands for an hour and more.
+        static long Mark(double seconds) => Math.Clamp((long)Math.Round(seconds * 10), 0, 36_000);
+    }
+
+    /// <summary>A lamp's status as the standard's frames name it.</summary>
+    private static ReadOnlySpan<byte> LightOf(byte status) => status switch
+    {
+        1 => "dark"u8,
+        2 => "flashing-red"u8,
+        3 => "red"u8,
+        4 => "flashing-green"u8,
+        5 => "permissive-green"u8,
+        6 => "protected-green"u8,
+        7 => "yellow"u8,
+        8 => "flashing-yellow"u8,
+        _ => "unavailable"u8,
+    };
+
+    private static int MinuteOfYear(long unixMilliseconds)
+    {
+        DateTimeOffset time = DateTimeOffset.FromUnixTimeMilliseconds(unixMilliseconds);
+        return (int)(time - new DateTimeOffset(time.Year, 1, 1, 0, 0, 0, TimeSpan.Zero)).TotalMinutes;
     }
 
     /// <summary>Number of participants of an RSM or events of an RSI; −1 when the payload is neither.</summary>

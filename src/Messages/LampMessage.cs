@@ -35,6 +35,9 @@ public sealed class LampMessage
 
     public double CycleCountDownSeconds { get; set; }
 
+    /// <summary>What decides over the phases, in the codes of annex B: 21 fixed time, 22 actuated, 41 area coordination, 52 stage locked.</summary>
+    public int ControlMode { get; set; } = 21;
+
     /// <summary>Whether the sender asks for a confirmation.</summary>
     public bool WantsAck { get; set; }
 
@@ -64,7 +67,7 @@ public sealed class LampMessage
             .With("regionId", RegionCode)
             .With("crossId", Junction)
             .With("crossRealStatus", 0L)
-            .With("controlMode", 21L)
+            .With("controlMode", (long)ControlMode)
             .With("period", Seconds(PeriodSeconds))
             .With("cycleCountDown", Seconds(CycleCountDownSeconds))
             .With("lampRealInfos", lamps);
@@ -160,7 +163,7 @@ public sealed class LampCodec(ParticipantCodec texts)
         json.Name("crossRealStatus"u8);
         json.Number(0);
         json.Name("controlMode"u8);
-        json.Number(21);
+        json.Number(message.ControlMode);
         json.Name("period"u8);
         json.Fixed(Math.Min(message.PeriodSeconds, LampMessage.LongestSeconds), 1);
         json.Name("cycleCountDown"u8);

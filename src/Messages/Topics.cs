@@ -57,6 +57,14 @@ public enum TopicKind
     UnitOmConfigDown,
     UnitBasicStatusUp,
 
+    /// <summary><c>sc/{id}/plan/down</c>, ours, as are those after it: the controller of the signal at a unit.</summary>
+    PlanDown,
+    PriorityDown,
+    PriorityUp,
+
+    /// <summary><c>rsu/{id}/advice/down</c>: what the unit tells vehicles over its radio.</summary>
+    AdviceDown,
+
     /// <summary>From here on: the confirmation of the kind whose number is smaller by this.</summary>
     Ack = 1000,
 }
@@ -79,7 +87,10 @@ public static class Topics
     public const string VersionPrefix = "v2x/v1/";
     private const string AckSuffix = "/ack";
 
-    /// <summary>Topics that name a device: both tables of T/ITS 0180.1-2021.</summary>
+    /// <summary>First levels of topics that name a device: computing units, roadside units, signal controllers.</summary>
+    public static IReadOnlyList<string> Roots { get; } = ["rscu", "rsu", "sc"];
+
+    /// <summary>Topics that name a device: both tables of T/ITS 0180.1-2021, and ours.</summary>
     public static IReadOnlyList<TopicEntry> Named { get; } =
     [
         new(TopicKind.ParticipantUp, "rscu", "participant/up", Catalogue.ParticipantUp, HasAck: true),
@@ -113,6 +124,10 @@ public static class Topics
         new(TopicKind.UnitUpgradeStatusUp, "rsu", "upgrade-status/up", Catalogue.UpgradeStatus),
         new(TopicKind.UnitOmConfigDown, "rsu", "om-config/down", Catalogue.UnitOmConfig, HasAck: true, IsImportant: true),
         new(TopicKind.UnitBasicStatusUp, "rsu", "basic-status/up", Catalogue.UnitBasicStatus, HasAck: true, IsState: true, IsImportant: true),
+        new(TopicKind.PlanDown, "sc", "plan/down", Catalogue.SignalPlan, HasAck: true, IsImportant: true),
+        new(TopicKind.PriorityDown, "sc", "priority/down", Catalogue.PriorityOrder, HasAck: true, IsImportant: true),
+        new(TopicKind.PriorityUp, "sc", "priority/up", Catalogue.PriorityReport, HasAck: true, IsImportant: true),
+        new(TopicKind.AdviceDown, "rsu", "advice/down", Catalogue.SpeedAdvice),
     ];
 
     private static readonly Dictionary<TopicKind, TopicEntry> ByKind = Named.ToDictionary(n => n.Kind);
@@ -147,6 +162,9 @@ public static class Topics
 
     public static bool IsAck(TopicKind kind) => kind >= TopicKind.Ack;
 
+    /// <summary>Whether a topic is of one of the families that name a device, whether it is known or not.</summary>
+    public static bool HasRoot(ReadOnlySpan<char> topic) => topic.IndexOf('/') is > 0 and var slash && Roots.Contains(topic[..slash].ToString(), StringComparer.Ordinal);
+
     /// <summary>The kind of the confirmation of a kind.</summary>
     public static TopicKind AckOf(TopicKind kind) => kind + (int)TopicKind.Ack;
 
@@ -162,7 +180,7 @@ public static class Topics
     /// <summary>Filters for everything that is sent down to a device, confirmations of what it sent up among it.</summary>
     public static IReadOnlyList<string> DownFilters(string device) =>
     [
-        $"rsu/{device}/+/down", $"rscu/{device}/+/down", $"rsu/{device}/+/up/ack", $"rscu/{device}/+/up/ack", Of(TopicKind.UnitVersionsQuery, device),
+        .. Roots.SelectMany(root => (string[])[$"{root}/{device}/+/down", $"{root}/{device}/+/up/ack"]), Of(TopicKind.UnitVersionsQuery, device),
     ];
 
     /// <summary>Kind of a topic and the device it names; the span is a part of the topic.</summary>

@@ -6,6 +6,7 @@ namespace V2XSim.RegionCloud;
 public sealed class RegionGrain : Grain, IRegionGrain
 {
     private readonly StepInbox<EdgeWindow> _inbox = new();
+    private readonly List<SignalPlanOrder> _plans = [];
     private RegionTraffic _traffic = null!;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
@@ -20,6 +21,12 @@ public sealed class RegionGrain : Grain, IRegionGrain
         return ValueTask.CompletedTask;
     }
 
+    public ValueTask Plan(SignalPlanOrder[] plans)
+    {
+        _plans.AddRange(plans);
+        return ValueTask.CompletedTask;
+    }
+
     public async ValueTask<TierStepResult> Step(long step, long untilMicroseconds, bool isLast)
     {
         _inbox.TakeBefore(step).ForEach(_traffic.Add);
@@ -31,6 +38,18 @@ public sealed class RegionGrain : Grain, IRegionGrain
             await GrainFactory.GetGrain<ICentreGrain>(CentreKey.Only).Accept(step, window);
         }
 
+        await SendPlans(step, untilMicroseconds);
         return new TierStepResult { Closed = [.. closed], Late = _traffic.TakeLate() };
+    }
+
+    /// <summary>Has edges send the plans whose time has come.</summary>
+    private async ValueTask SendPlans(long step, long untilMicroseconds)
+    {
+        foreach (IGrouping<string, SignalPlanOrder> edge in _plans.Where(p => p.AtMicroseconds <= untilMicroseconds).GroupBy(p => p.Edge, StringComparer.Ordinal))
+        {
+            await GrainFactory.GetGrain<IEdgeGrain>(edge.Key).Order(step, this.GetPrimaryKeyString(), [.. edge]);
+        }
+
+        _plans.RemoveAll(p => p.AtMicroseconds <= untilMicroseconds);
     }
 }

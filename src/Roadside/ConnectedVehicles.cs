@@ -17,7 +17,11 @@ public readonly record struct BsmLabel(long Sequence, Attack? Attack, int Vehicl
 public sealed class ConnectedVehicles(ConnectedVehicleSettings settings, ulong seed, LocalPlane plane, UtcEpoch epoch, PlanePoint receiver)
 {
     private const int Memory = 32;
+
+    /// <summary>Class of T/CSAE 53 of an emergency vehicle that does not say which.</summary>
+    private const int EmergencyClass = 60;
     private readonly Dictionary<int, Radio> _radios = [];
+    private readonly Dictionary<ulong, Radio> _byId = [];
     private readonly Queue<Spoken> _heard = new();
     private readonly UperTape _tape = new();
     private readonly JsonBuffer _json = new();
@@ -45,14 +49,19 @@ public sealed class ConnectedVehicles(ConnectedVehicleSettings settings, ulong s
             if (!_radios.TryGetValue(frame.Number[i], out Radio? radio))
             {
                 _radios[frame.Number[i]] = radio = RadioOf(frame.Number[i]);
+                _byId[radio.Id] = radio;
             }
 
-            if (radio.IsConnected && IsDue(radio, frame))
+            bool speaks = radio.IsConnected || (frame.IsOnCall[i] && settings.EmergencyConnected);
+            if (speaks && IsDue(radio, frame))
             {
                 Speak(radio, frame, i, hear);
             }
         }
     }
+
+    /// <summary>The road user that heeds advice under the name that it says; null when none with that name is known here, or it does not heed any.</summary>
+    public int? Heeding(ulong id) => _byId.TryGetValue(id, out Radio? radio) && radio.Heeds ? radio.Vehicle : null;
 
     private static RandomStream Stream(ulong seed, int vehicle, long what) => new(seed ^ unchecked(((ulong)vehicle * 0x9E3779B97F4A7C15UL) + ((ulong)what * 0xC2B2AE3D27D4EB4FUL)));
 
@@ -74,7 +83,8 @@ public sealed class ConnectedVehicles(ConnectedVehicleSettings settings, ulong s
             random.NextUInt64() | 1,
             new PlanePoint(random.NextDouble(-200, 200), random.NextDouble(-200, 200)),
             random.NextDouble(5, 25),
-            3_000_000 + (long)(random.NextDouble() * 20_000_000));
+            3_000_000 + (long)(random.NextDouble() * 20_000_000),
+            random.NextBool(settings.AdviceCompliance));
     }
 
     private void Speak(Radio radio, TruthFrame frame, int i, Action<byte[], SimTime, BsmLabel> hear)
@@ -88,7 +98,8 @@ public sealed class ConnectedVehicles(ConnectedVehicleSettings settings, ulong s
             Math.Max(0, frame.SpeedMetresPerSecond[i] + (noise.NextGaussian() * 0.1)),
             frame.HeadingRadians[i] + (noise.NextGaussian() * 0.01),
             new BodySize(frame.LengthMetres[i], frame.WidthMetres[i], frame.HeightMetres[i]),
-            frame.Kind[i]);
+            frame.Kind[i],
+            frame.IsOnCall[i]);
         Lie(radio, said, noise, hear);
         radio.Own.Enqueue(said);
         _heard.Enqueue(said);
@@ -226,8 +237,14 @@ public sealed class ConnectedVehicles(ConnectedVehicleSettings settings, ulong s
         _json.Name("vehicleClass"u8);
         _json.BeginObject();
         _json.Name("classification"u8);
-        _json.Number(DownMessages.ClassificationOf(said.Kind));
+        _json.Number(said.IsOnCall ? EmergencyClass : DownMessages.ClassificationOf(said.Kind));
         _json.EndObject();
+        if (said.IsOnCall)
+        {
+            _json.Name("emergencyExt"u8);
+            _json.Raw("{\"responseType\":\"emergency\",\"sirenUse\":\"inUse\",\"lightsUse\":\"inUse\"}"u8);
+        }
+
         _json.EndObject();
         _json.EndObject();
         UperJson.Read(Csae53.MessageFrame, _json.Written, _tape);
@@ -240,9 +257,9 @@ public sealed class ConnectedVehicles(ConnectedVehicleSettings settings, ulong s
         hear(_frame[..length], sent, new BsmLabel(-1, attack, radio.Vehicle, radio.Attack is not null));
     }
 
-    private readonly record struct Spoken(int Vehicle, SimTime Time, double X, double Y, double Speed, double Heading, BodySize Size, RoadUserKind Kind);
+    private readonly record struct Spoken(int Vehicle, SimTime Time, double X, double Y, double Speed, double Heading, BodySize Size, RoadUserKind Kind, bool IsOnCall);
 
-    private sealed class Radio(int vehicle, bool isConnected, int phase, Attack? attack, ulong id, PlanePoint offset, double speed, long instant)
+    private sealed class Radio(int vehicle, bool isConnected, int phase, Attack? attack, ulong id, PlanePoint offset, double speed, long instant, bool heeds)
     {
         public int Vehicle => vehicle;
 
@@ -261,6 +278,9 @@ public sealed class ConnectedVehicles(ConnectedVehicleSettings settings, ulong s
 
         /// <summary>When in each half minute it seems to stop.</summary>
         public long Instant => instant;
+
+        /// <summary>Whether its driver does what a unit advises.</summary>
+        public bool Heeds => heeds;
 
         public int Count { get; set; }
 

@@ -32,6 +32,11 @@ public sealed class DeviceDuties
     private readonly RandomStream _random;
     private readonly Func<long> _nextSequence;
     private readonly Func<DeviceCounts> _counts;
+    private readonly SignalController? _controller;
+    private readonly Action<WireMessage>? _advise;
+    private readonly Action<WireMessage> _reportPriority;
+    private readonly Dictionary<(TopicKind Kind, long Number), string> _refusals = [];
+    private SimTime _workedAt;
     private readonly Outbox _outbox = new();
     private readonly DuplicateGuard _guard = new();
     private readonly WirePayload _payloads = new();
@@ -47,8 +52,12 @@ public sealed class DeviceDuties
     /// <param name="events">In order of time.</param>
     /// <param name="nextSequence">Takes the device's next number.</param>
     /// <param name="counts">What the device has done so far, for whoever asks.</param>
-    public DeviceDuties(Site site, GeoPoint position, UtcEpoch epoch, DeviceSettings settings, IReadOnlyList<PlannedEvent> events, RandomStream random, Func<long> nextSequence, Func<DeviceCounts> counts)
+    /// <param name="controller">Of the signal at the unit; null where there is none.</param>
+    /// <param name="advise">Told what vehicles are advised.</param>
+    public DeviceDuties(Site site, GeoPoint position, UtcEpoch epoch, DeviceSettings settings, IReadOnlyList<PlannedEvent> events, RandomStream random, Func<long> nextSequence, Func<DeviceCounts> counts, SignalController? controller = null, Action<WireMessage>? advise = null)
     {
+        (_controller, _advise) = (controller, advise);
+        _reportPriority = report => Add(TopicKind.PriorityUp, report, _workedAt);
         (_site, _position, _epoch, _planned, _random, _nextSequence, _counts) = (site, position, epoch, events, random, nextSequence, counts);
         _format = settings.Payload;
         _heartbeatMicroseconds = (long)Math.Round(settings.HeartbeatSeconds * SimTime.MicrosecondsPerSecond);
@@ -89,6 +98,8 @@ public sealed class DeviceDuties
             Obey(command, from);
         }
 
+        _workedAt = from;
+        _controller?.Work(from, _reportPriority);
         while (_heartbeatMicroseconds > 0 && _nextHeartbeat <= until)
         {
             if (IsOn)
@@ -207,7 +218,12 @@ public sealed class DeviceDuties
         long number = command.Sequence >= 0 ? command.Sequence : wire?.SequenceNumber ?? -1;
         bool isNew = !entry.IsImportant || _guard.IsNew(_site.Id, command.Kind, command.Sequence, StableHash.Of(command.Payload));
         WireMessage? answer = null;
-        if (result.IsValid && isNew && wire is not null)
+        string? refusal = null;
+        if (result.IsValid && wire is not null && command.Kind is TopicKind.PlanDown or TopicKind.PriorityDown)
+        {
+            refusal = isNew ? Control(command.Kind, wire!, number, now) : _refusals.GetValueOrDefault((command.Kind, number));
+        }
+        else if (result.IsValid && isNew && wire is not null)
         {
             answer = Act(command.Kind, wire, now);
         }
@@ -224,10 +240,27 @@ public sealed class DeviceDuties
             .With("rscuSn", _site.Id)
             .With("seqNum", number >= 0 ? number : null)
             .With("ackTimeStamp", stamp >= 0 ? stamp : null)
-            .With("errorCode", result.IsValid ? 0L : 1L)
-            .With("errorDesc", result.IsValid ? null : result.ToString())
+            .With("errorCode", result.IsValid && refusal is null ? 0L : 1L)
+            .With("errorDesc", result.IsValid ? refusal : result.ToString())
             .With("answer", answer);
         _ready.Add(new DutyMessage(Topics.AckOf(command.Kind), Encode(confirmation), -1, now));
+    }
+
+    /// <summary>Has the signal's controller do something; why it does not, which is kept for when the order is repeated.</summary>
+    private string? Control(TopicKind kind, WireMessage order, long number, SimTime now)
+    {
+        string? refusal = _controller is null ? "there is no signal at this unit" : _controller.Obey(kind, order, now);
+        if (refusal is not null)
+        {
+            if (_refusals.Count >= DuplicateGuard.MaximumPerDevice)
+            {
+                _refusals.Clear();
+            }
+
+            _refusals[(kind, number)] = refusal;
+        }
+
+        return refusal;
     }
 
     /// <summary>Does what is asked; returns the answer to a question.</summary>
@@ -269,6 +302,9 @@ public sealed class DeviceDuties
                 return null;
             case TopicKind.QueryDown:
                 return Answer(wire.Integer("infoId"));
+            case TopicKind.AdviceDown:
+                _advise?.Invoke(wire);
+                return null;
             default:
                 return null;
         }

@@ -5,6 +5,7 @@ using V2XSim.Mqtt;
 using V2XSim.Roads.Sites;
 using V2XSim.Sensing;
 using V2XSim.Signals;
+using V2XSim.Traffic;
 
 namespace V2XSim.Roadside;
 
@@ -32,7 +33,13 @@ public sealed record DeviceSettings
     /// <summary>Events that each device makes up and reports.</summary>
     public double EventsPerMinute { get; init; }
 
+    /// <summary>SPAT frames a second, for sites with a signal; 0 sends none.</summary>
+    public double SpatRateHz { get; init; }
+
     public ConnectedVehicleSettings Vehicles { get; init; } = new();
+
+    /// <summary>Takes what vehicles are advised over a unit's radio; called from several threads.</summary>
+    public Action<SpeedAdvice>? Advise { get; init; }
 }
 
 /// <summary>What a device received from the platform.</summary>
@@ -102,15 +109,14 @@ public sealed class RoadsideDevice
     private readonly RandomStream _corruption;
     private readonly LocalPlane _plane;
     private readonly UtcEpoch _epoch;
-    private readonly FixedTimeProgram? _program;
-    private readonly IReadOnlyList<LampGroup> _lampGroups;
-    private readonly double _clockStart;
+    private readonly SignalController? _controller;
+    private readonly Action<SpeedAdvice>? _advise;
     private readonly double _lampRate;
+    private readonly double _spatRate;
     private readonly double _reach;
     private readonly JsonBuffer _json = new();
     private readonly ProtoBuffer _packed = new();
     private readonly ParticipantMessage _participants = new();
-    private readonly LampMessage _lamps = new();
     private readonly List<int> _near = [];
     private readonly List<Detection> _detections = [];
     private readonly PriorityQueue<Ready, (long Sent, long Order)> _ready = new();
@@ -132,8 +138,10 @@ public sealed class RoadsideDevice
     {
         _site = site;
         _payload = settings.Payload;
-        _duties = new DeviceDuties(site, plane.ToGeo(site.Position.X, site.Position.Y), epoch, settings, events, streams.For("events/" + site.Id), () => _sequence++, () => _counts);
-        _vehicles = settings.Vehicles.ConnectedShare > 0 ? new ConnectedVehicles(settings.Vehicles, streams.Seed ^ StableHash.Of("vehicles"), plane, epoch, site.Position) : null;
+        _controller = site.SignalId is not null && signals.Control(site.SignalId) is not null ? new SignalController(site.Id, site.SignalId, signals, epoch) : null;
+        _duties = new DeviceDuties(site, plane.ToGeo(site.Position.X, site.Position.Y), epoch, settings, events, streams.For("events/" + site.Id), () => _sequence++, () => _counts, _controller, TellVehicles);
+        _advise = settings.Advise;
+        _vehicles = settings.Vehicles.AnySpeak ? new ConnectedVehicles(settings.Vehicles, streams.Seed ^ StableHash.Of("vehicles"), plane, epoch, site.Position) : null;
         _radioReach = settings.Vehicles.RadioRangeMetres;
         _plane = plane;
         _epoch = epoch;
@@ -141,10 +149,7 @@ public sealed class RoadsideDevice
         _uplink = new LinkModel(settings.Uplink, streams.For("uplink/" + site.Id));
         _downlink = new LinkModel(settings.Downlink, streams.For("downlink/" + site.Id));
         _corruption = streams.For("corruption/" + site.Id);
-        _program = site.SignalId is null ? null : signals.Program(site.SignalId);
-        _lampGroups = site.SignalId is null ? [] : signals.Groups(site.SignalId);
-        _clockStart = signals.ClockStartSeconds;
-        _lampRate = settings.LampRateHz;
+        (_lampRate, _spatRate) = (settings.LampRateHz, settings.SpatRateHz);
         _reach = site.Sensors.Count > 0 ? site.Sensors.Max(s => s.Type.RangeMetres + s.Position.DistanceTo(site.Position)) : 0;
         Id = site.Id;
     }
@@ -215,14 +220,20 @@ public sealed class RoadsideDevice
             _vehicles.Work(frame, _near, (payload, sent, label) => Queue(TopicKind.BsmUp, payload, PayloadFormat.Uper, -1, sent, label));
         }
 
-        double lampRate = _duties.LampRateHz ?? _lampRate;
-        if (_program is not null && lampRate > 0 && _duties.IsOn)
+        if (_controller is not null && _duties.IsOn)
         {
-            long period = (long)Math.Round(SimTime.MicrosecondsPerSecond / lampRate), first = (frame.PreviousTime.Microseconds / period) + 1;
-            for (long t = first * period; t <= frame.Time.Microseconds; t += period)
+            foreach (SimTime at in Due(_duties.LampRateHz ?? _lampRate, frame))
             {
-                EncodeLamps(new SimTime(t));
-                Queue(TopicKind.LampUp, Encoded, _payload, -1, new SimTime(t));
+                EncodeLamps(_controller.LampsAt(at));
+                Queue(TopicKind.LampUp, Encoded, _payload, -1, at);
+            }
+
+            foreach (SimTime at in Due(_spatRate, frame))
+            {
+                if (_controller.WriteSpat(at, _json))
+                {
+                    Queue(TopicKind.SpatUp, _json.Written, PayloadFormat.Json, -1, at);
+                }
             }
         }
 
@@ -361,50 +372,45 @@ public sealed class RoadsideDevice
         return ((cos * cos * radial) + (sin * sin * tangential), cos * sin * (radial - tangential), (sin * sin * radial) + (cos * cos * tangential));
     }
 
-    private void EncodeLamps(SimTime time)
+    private void EncodeLamps(LampMessage lamps)
     {
-        double clock = _clockStart + time.Seconds;
-        _lamps.TimestampUnixMilliseconds = _epoch.ToUnixMilliseconds(time);
-        _lamps.Device = Id;
-        _lamps.Junction = _site.SignalId!;
-        _lamps.PeriodSeconds = _program!.CycleSeconds;
-        double inCycle = (clock - _program.Logic.OffsetSeconds) % _program.CycleSeconds;
-        _lamps.CycleCountDownSeconds = _program.CycleSeconds - (inCycle < 0 ? inCycle + _program.CycleSeconds : inCycle);
-        _lamps.Lamps.Clear();
-        foreach (LampGroup group in _lampGroups)
-        {
-            Outlook o = _program.OutlookAt(clock, group.SignalIndex);
-            _lamps.Lamps.Add(new Lamp(
-                group.PhaseId,
-                StatusOf(o.Now, group.PhaseId),
-                o.RemainingSeconds,
-                StatusOf(o.Next, group.PhaseId),
-                o.NextSeconds,
-                StatusOf(o.Third, group.PhaseId),
-                o.ThirdSeconds));
-        }
-
         if (_payload == PayloadFormat.Protobuf)
         {
             _packed.Clear();
-            Messages.Its0180.WireProtobuf.Write(_lamps.ToWire(), _packed);
+            Messages.Its0180.WireProtobuf.Write(lamps.ToWire(), _packed);
         }
         else
         {
-            LampCodec.Encode(_lamps, _json);
+            LampCodec.Encode(lamps, _json);
         }
     }
 
-    /// <summary>Status code of an aspect; turning groups show arrows (the last digit of a phase number tells straight from turning).</summary>
-    private static byte StatusOf(Aspect aspect, int phaseId) => aspect switch
+    /// <summary>Instants of a step at which something is due that comes at a rate.</summary>
+    private static IEnumerable<SimTime> Due(double rateHz, TruthFrame frame)
     {
-        Aspect.Red or Aspect.RedYellow => 3,
-        Aspect.Green => (phaseId - 1) % 5 == 0 ? (byte)5 : (byte)6,
-        Aspect.PermissiveGreen => 5,
-        Aspect.Yellow => 7,
-        Aspect.FlashingYellow => 8,
-        _ => 1,
-    };
+        if (rateHz <= 0)
+        {
+            yield break;
+        }
+
+        long period = (long)Math.Round(SimTime.MicrosecondsPerSecond / rateHz), first = (frame.PreviousTime.Microseconds / period) + 1;
+        for (long t = first * period; t <= frame.Time.Microseconds; t += period)
+        {
+            yield return new SimTime(t);
+        }
+    }
+
+    /// <summary>Tells vehicles over the unit's radio what they are advised; those that do not heed it, or have no radio, are not found.</summary>
+    private void TellVehicles(Messages.Its0180.WireMessage message)
+    {
+        foreach (Messages.Its0180.WireMessage advice in message.Records("adviceList"))
+        {
+            if (_vehicles is not null && ulong.TryParse(advice.Text("vehicleId"), System.Globalization.NumberStyles.AllowHexSpecifier, System.Globalization.CultureInfo.InvariantCulture, out ulong id) && _vehicles.Heeding(id) is { } vehicle)
+            {
+                _advise?.Invoke(new SpeedAdvice(vehicle, advice.Real("speed"), _epoch.FromUnixMilliseconds(advice.Integer("untilTime"))));
+            }
+        }
+    }
 
     /// <summary>Keeps a message until the instant at which it is ready.</summary>
     private void Queue(TopicKind kind, ReadOnlySpan<byte> payload, PayloadFormat format, long sequence, SimTime sent, BsmLabel? label = null, ScanReport? scan = null)

@@ -54,6 +54,9 @@ public sealed record Scenario
     [Description("Lamp messages a second from each site with a signal; 0 sends none.")]
     public double LampRateHz { get; init; } = 10;
 
+    [Description("What signals tell and are told.")]
+    public SignalsSection Signals { get; init; } = new();
+
     [Description("What devices do beside sensing.")]
     public OperationSection Operation { get; init; } = new();
 
@@ -71,6 +74,45 @@ public sealed record Scenario
 
     [Description("What is recorded.")]
     public OutputSection Output { get; init; } = new();
+}
+
+/// <summary>How a signal gets into step with another plan.</summary>
+public enum PlanTransition
+{
+    Shortway,
+    Dwell,
+}
+
+public sealed record SignalsSection
+{
+    [Range(0, 20)]
+    [Description("SPAT frames a second from each site with a signal; 0 sends none. T/ITS 0117 asks for one at least.")]
+    public double SpatRateHz { get; init; } = 2;
+
+    [Description("Plans that regions send to signals' controllers.")]
+    public IReadOnlyList<PlanChangeSection> Plans { get; init; } = [];
+
+    [Description("What edges do for vehicles that come to a signal.")]
+    public GuidanceSettings Guidance { get; init; } = new();
+}
+
+/// <summary>Plans of a file, sent at an instant.</summary>
+public sealed record PlanChangeSection : IPositioned
+{
+    [Range(0, 1e7)]
+    [Description("When the region sends them.")]
+    public double AtSeconds { get; init; }
+
+    [Required]
+    [Description("SUMO additional file; every tlLogic in it is sent to its signal. One without phases moves the offset of the network's programme of that name.")]
+    public string File { get; init; } = string.Empty;
+
+    [Description("How signals get into step: shortway changes greens by a fifth of a cycle at most, dwell holds the first phase.")]
+    public PlanTransition Transition { get; init; }
+
+    public int Line { get; set; }
+
+    public int Column { get; set; }
 }
 
 /// <summary>Exactly one source of roads.</summary>

@@ -63,10 +63,20 @@ public sealed record ConnectedVehicleSettings
     [Description("How far a roadside unit hears.")]
     public double RadioRangeMetres { get; init; } = 250;
 
+    [Description("Whether vehicles on an emergency call (SUMO's class emergency, in simulated traffic) have a radio in any case, say so and ask for green.")]
+    public bool EmergencyConnected { get; init; }
+
+    [Range(0, 1)]
+    [Description("Share of the connected vehicles whose drivers do what they are advised.")]
+    public double AdviceCompliance { get; init; } = 1;
+
     [Range(0, 1)]
     [Description("Share of the connected vehicles that lie.")]
     public double AttackerShare { get; init; }
 
     [Description("How they lie; each in one way.")]
     public IReadOnlyList<Attack> Attacks { get; init; } = [];
+
+    /// <summary>Whether any vehicle has a radio.</summary>
+    public bool AnySpeak => ConnectedShare > 0 || EmergencyConnected;
 }

@@ -21,7 +21,34 @@ public sealed class ActuatedRunner
 
     public SignalLogic Programme { get; }
 
+    /// <summary>The running phase, and when it began.</summary>
+    public int Phase => _phase;
+
+    public double SinceSeconds => _since;
+
     public string State => Programme.Phases[_phase].State;
+
+    /// <summary>A vehicle on call that is let through; null for none.</summary>
+    public PriorityCall? Call { get; set; }
+
+    /// <summary>What it is expected to show from now on: each phase as long as stated, within its bounds.</summary>
+    public void Foresee(double now, double until, SignalForecast forecast)
+    {
+        forecast.Clear(now, State);
+        SignalPhase running = Programme.Phases[_phase];
+        double lasted = now - _since, length = running is { MinimumSeconds: { } least, MaximumSeconds: { } most }
+            ? Math.Min(Math.Max(Math.Max(running.DurationSeconds, least), lasted + 1), Math.Max(most, lasted))
+            : running.DurationSeconds;
+        double at = now + Math.Max(0, length - lasted);
+        for (int phase = _phase + 1; at < until; phase++)
+        {
+            SignalPhase next = Programme.Phases[phase % Programme.Phases.Count];
+            forecast.Add(at, next.State);
+            at += next.DurationSeconds;
+        }
+
+        forecast.Add(at, Programme.Phases[_phase].State);
+    }
 
     /// <summary>Goes on to an instant, in seconds of the signals' clock.</summary>
     /// <param name="secondsSinceSeen">For a place in the states, the time since a vehicle was last seen on the lane; infinite when never.</param>
@@ -39,6 +66,16 @@ public sealed class ActuatedRunner
         bool isOver = phase is { MinimumSeconds: { } least, MaximumSeconds: { } most } && most > least
             ? lasted >= most - 1e-9 || (lasted >= least - 1e-9 && !IsWanted(phase, secondsSinceSeen))
             : lasted >= phase.DurationSeconds - 1e-9;
+        if (Call is { } call && seconds >= call.UntilSeconds - 1e-9)
+        {
+            Call = null;
+        }
+
+        if (Call is { } wanted)
+        {
+            isOver = phase.State[wanted.Movement] is not ('G' or 'g') && (isOver || (lasted >= (phase.MinimumSeconds ?? phase.DurationSeconds) - 1e-9 && seconds >= wanted.WantedSeconds - WayTo(wanted.Movement)));
+        }
+
         if (!isOver)
         {
             return false;
@@ -47,6 +84,18 @@ public sealed class ActuatedRunner
         _phase = (_phase + 1) % Programme.Phases.Count;
         _since = seconds;
         return true;
+    }
+
+    /// <summary>The shortest time from the end of the running phase to one in which a movement has green.</summary>
+    private double WayTo(int movement)
+    {
+        double way = 0;
+        for (int ahead = 1; ahead < Programme.Phases.Count && Programme.Phases[(_phase + ahead) % Programme.Phases.Count] is var phase && phase.State[movement] is not ('G' or 'g'); ahead++)
+        {
+            way += phase.MinimumSeconds ?? phase.DurationSeconds;
+        }
+
+        return way;
     }
 
     private static bool IsWanted(SignalPhase phase, Func<int, double> secondsSinceSeen)

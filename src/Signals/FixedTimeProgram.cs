@@ -125,6 +125,7 @@ public sealed class SignalBook
 {
     private readonly Dictionary<string, FixedTimeProgram> _programs;
     private readonly Dictionary<string, List<LampGroup>> _groups = new(StringComparer.Ordinal);
+    private readonly Dictionary<Connection, int> _groupOf = new(ReferenceEqualityComparer.Instance);
 
     /// <param name="network">Network with its signals; of several programmes of one signal the last listed runs, as in SUMO.</param>
     /// <param name="clockStartSeconds">What the signals' clock shows at the scenario's start.</param>
@@ -148,11 +149,8 @@ public sealed class SignalBook
                 continue;
             }
 
-            Lane lane = network.Lanes[c.FromLane];
-            double fromDegrees = (Heading.ToCompassDegrees(lane.At(lane.LengthMetres).HeadingRadians) + 180) % 360;
-            int octant = (int)Math.Round(fromDegrees / 45) % 8;
-            int turn = c.Direction switch { TurnDirection.Left => 1, TurnDirection.Right => 2, TurnDirection.UTurn => 3, _ => 0 };
-            int phaseId = FirstPhaseOfOctant[octant] + turn;
+            int phaseId = PhaseOf(network, c);
+            _groupOf[c] = phaseId;
             if (!_groups.TryGetValue(c.SignalId, out List<LampGroup>? groups))
             {
                 _groups[c.SignalId] = groups = [];
@@ -172,12 +170,30 @@ public sealed class SignalBook
 
     public double ClockStartSeconds { get; }
 
+    /// <summary>Finds the controller of a signal that obeys; signals without one run by their programmes.</summary>
+    public Func<string, ISignalControl?>? Controls { get; init; }
+
     /// <summary>Straight-ahead group of an approach that comes from N, NE, E, SE, S, SW, W, NW.</summary>
     private static ReadOnlySpan<int> FirstPhaseOfOctant => [31, 36, 1, 6, 11, 16, 21, 26];
+
+    /// <summary>The controller of a signal; null where there is no programme.</summary>
+    public ISignalControl? Control(string signal) =>
+        Controls?.Invoke(signal) ?? (_programs.TryGetValue(signal, out FixedTimeProgram? programme) ? new FixedSignal(programme) : null);
 
     public FixedTimeProgram? Program(string signal) => _programs.GetValueOrDefault(signal);
 
     public IReadOnlyList<LampGroup> Groups(string signal) => _groups.TryGetValue(signal, out List<LampGroup>? groups) ? groups : [];
+
+    /// <summary>Number of the lamp group that a movement of the network obeys; −1 for none.</summary>
+    public int GroupOf(Connection movement) => _groupOf.GetValueOrDefault(movement, -1);
+
+    private static int PhaseOf(RoadNetwork network, Connection movement)
+    {
+        Lane lane = network.Lanes[movement.FromLane];
+        double fromDegrees = (Heading.ToCompassDegrees(lane.At(lane.LengthMetres).HeadingRadians) + 180) % 360;
+        int octant = (int)Math.Round(fromDegrees / 45) % 8;
+        return FirstPhaseOfOctant[octant] + movement.Direction switch { TurnDirection.Left => 1, TurnDirection.Right => 2, TurnDirection.UTurn => 3, _ => 0 };
+    }
 
     /// <summary>Seconds of the signals' clock at an instant.</summary>
     public double Clock(SimTime time) => ClockStartSeconds + time.Seconds;

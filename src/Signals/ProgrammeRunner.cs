@@ -25,7 +25,7 @@ public sealed class ProgrammeRunner
     private const double MostChangePerCycle = 0.2;
     private readonly SignalConflicts _conflicts;
     private readonly SafetyRules _rules;
-    private readonly double[] _greenSince;
+    private double[] _greenSince;
     private FixedTimeProgram _programme;
     private FixedTimeProgram? _next;
     private Transition _method;
@@ -36,6 +36,10 @@ public sealed class ProgrammeRunner
     private double _betweenEnd;
     private bool _isClearing;
     private bool _inStep = true;
+    private PriorityCall? _call;
+
+    /// <summary>When the running phase ends if nobody is let through.</summary>
+    private double _plannedEnd;
 
     /// <exception cref="ArgumentException">The programme is damaged.</exception>
     public ProgrammeRunner(SignalLogic programme, SignalConflicts conflicts, SafetyRules rules)
@@ -51,8 +55,25 @@ public sealed class ProgrammeRunner
 
     public SignalLogic Programme => _programme.Logic;
 
-    /// <summary>Whether the programme runs by its clock; false on the way there.</summary>
-    public bool IsInStep => _inStep && _next is null;
+    /// <summary>Whether the programme runs by its clock; false on the way there, and while a vehicle is let through.</summary>
+    public bool IsInStep => _inStep && _next is null && _call is null;
+
+    /// <summary>Whether a vehicle is let through.</summary>
+    public bool IsFavouring => _call is not null;
+
+    /// <summary>
+    /// Lets a vehicle through: greens that hold it up end as soon as they may, in time for its own green to be there when it is wanted, which is
+    /// then held; afterwards the programme gets into step again by the short way. Null ends it.
+    /// </summary>
+    public void Favour(PriorityCall? call)
+    {
+        if (call is null)
+        {
+            _phaseEnd = Math.Min(_phaseEnd, _plannedEnd);
+        }
+
+        _call = call;
+    }
 
     /// <summary>Asks for another programme. Nothing changes when it breaks a rule.</summary>
     /// <returns>Every rule that it breaks; empty when it is accepted.</returns>
@@ -70,6 +91,17 @@ public sealed class ProgrammeRunner
         }
 
         return violations;
+    }
+
+    /// <summary>Goes on from a phase that somebody else began, and gets into step by the short way.</summary>
+    /// <param name="phase">The running phase.</param>
+    /// <param name="since">When it began.</param>
+    /// <param name="now">Before the first call of <see cref="Advance"/>.</param>
+    public void TakeOver(int phase, double since, double now)
+    {
+        Show(_programme.Logic.Phases[phase].State, since);
+        (_phase, _inStep, _method) = (phase, false, Transition.Shortway);
+        _phaseEnd = _plannedEnd = Math.Max(now, since + _programme.Logic.Phases[phase].DurationSeconds);
     }
 
     /// <summary>Goes on to an instant, in seconds of the signals' clock.</summary>
@@ -105,6 +137,7 @@ public sealed class ProgrammeRunner
                 continue;
             }
 
+            GiveWay(seconds);
             if (seconds < _phaseEnd - 1e-9)
             {
                 return;
@@ -114,12 +147,103 @@ public sealed class ProgrammeRunner
         }
     }
 
+    /// <summary>What it will show from now on, if nobody asks for anything else.</summary>
+    /// <param name="now">The instant to which it was advanced last.</param>
+    /// <param name="until">When the forecast ends.</param>
+    public void Foresee(double now, double until, SignalForecast forecast)
+    {
+        forecast.Clear(now, State);
+        var copy = (ProgrammeRunner)MemberwiseClone();
+        copy._greenSince = [.. _greenSince];
+        copy._between = _between is null ? null : [.. _between];
+        while (now < until)
+        {
+            now = Math.Max(now + 1e-3, copy.NextEvent(now));
+            copy.Advance(now);
+            forecast.Add(now, copy.State);
+        }
+    }
+
+    /// <summary>When something may change next.</summary>
+    private double NextEvent(double now)
+    {
+        if (_between is not null)
+        {
+            return _betweenEnd;
+        }
+
+        double next = _phaseEnd;
+        if (_next is { } programme && State.AsSpan().IndexOfAny("yYu") < 0)
+        {
+            string target = programme.Logic.Phases[0].State;
+            double leave = now;
+            for (int m = 0; m < State.Length; m++)
+            {
+                leave = State[m] is 'G' or 'g' && target[m] is not ('G' or 'g') ? Math.Max(leave, _greenSince[m] + _rules.GreenOf(m)) : leave;
+            }
+
+            next = Math.Min(next, leave);
+        }
+
+        // When a green has to end for somebody is not known beforehand: it is looked at every second.
+        return _call is null ? next : Math.Min(next, now + 1);
+    }
+
+    /// <summary>Ends a green that holds up a vehicle on call, or holds the one that it needs.</summary>
+    private void GiveWay(double seconds)
+    {
+        if (_call is not { } call || _next is not null)
+        {
+            return;
+        }
+
+        if (seconds >= call.UntilSeconds - 1e-9)
+        {
+            Favour(null);
+            return;
+        }
+
+        IReadOnlyList<SignalPhase> phases = _programme.Logic.Phases;
+        double end = _phaseEnd;
+        if (Serves(phases[_phase], call.Movement))
+        {
+            end = Math.Max(end, call.UntilSeconds);
+        }
+        else if (IsGreen(phases[_phase]))
+        {
+            double earliest = seconds, way = 0;
+            for (int m = 0; m < State.Length; m++)
+            {
+                earliest = State[m] is 'G' or 'g' ? Math.Max(earliest, _greenSince[m] + _rules.GreenOf(m)) : earliest;
+            }
+
+            for (int ahead = 1; ahead < phases.Count && !Serves(phases[(_phase + ahead) % phases.Count], call.Movement); ahead++)
+            {
+                SignalPhase between = phases[(_phase + ahead) % phases.Count];
+                way += IsGreen(between) ? Math.Min(LeastOf(between), between.DurationSeconds) : between.DurationSeconds;
+            }
+
+            // Not before it has to be: others use the green meanwhile.
+            end = Math.Min(end, Math.Max(earliest, call.WantedSeconds - way));
+        }
+
+        if (end != _phaseEnd)
+        {
+            (_phaseEnd, _inStep, _method) = (end, false, Transition.Shortway);
+        }
+    }
+
+    /// <summary>Whether a phase may be made shorter or longer: somebody has green, and nobody is about to lose it.</summary>
+    private static bool IsGreen(SignalPhase phase) => phase.State.AsSpan().IndexOfAny("yYu") < 0 && phase.State.AsSpan().IndexOfAny('G', 'g') >= 0;
+
+    private static bool Serves(SignalPhase phase, int movement) => phase.State[movement] is 'G' or 'g';
+
     /// <summary>Begins in step with the clock.</summary>
     private void Join(double seconds)
     {
         (int phase, double remaining) = _programme.PhaseAt(seconds);
         _phase = phase;
-        _phaseEnd = seconds + remaining;
+        _phaseEnd = _plannedEnd = seconds + remaining;
         Show(_programme.Logic.Phases[phase].State, seconds);
     }
 
@@ -223,7 +347,7 @@ public sealed class ProgrammeRunner
                     duration += cycle;
                 }
             }
-            else if (_method == Transition.Shortway && stated.State.AsSpan().IndexOfAny("yYu") < 0 && stated.State.AsSpan().IndexOfAny('G', 'g') >= 0)
+            else if (_method == Transition.Shortway && IsGreen(stated))
             {
                 double room = (MostChangePerCycle * cycle) - _cycleChange, change = late <= cycle / 2
                     ? -Math.Min(late, Math.Min(room, Math.Max(0, duration - LeastOf(stated))))
@@ -234,7 +358,7 @@ public sealed class ProgrammeRunner
         }
 
         _phase = phase;
-        _phaseEnd = seconds + duration;
+        _phaseEnd = _plannedEnd = seconds + duration;
         Show(stated.State, seconds);
     }
 

@@ -84,17 +84,20 @@ public sealed class LaneMatcher
     }
 
     /// <summary>The nearest piece within six metres that leads where the track goes; null when there is none.</summary>
-    public RoadPiece? Match(in TrackEstimate track)
+    public RoadPiece? Match(in TrackEstimate track) => Match(track.X, track.Y, track.VelocityX, track.VelocityY);
+
+    /// <summary>The nearest piece within six metres of a point that leads where something there moves; null when there is none.</summary>
+    public RoadPiece? Match(double x, double y, double velocityX, double velocityY)
     {
-        ReadOnlySpan<int> near = At(CellOf(track.X, track.Y));
+        ReadOnlySpan<int> near = At(CellOf(x, y));
         double best = NearestMetres * NearestMetres;
         int found = -1;
-        bool moving = track.SpeedMetresPerSecond > 1;
+        bool moving = Math.Sqrt((velocityX * velocityX) + (velocityY * velocityY)) > 1;
         foreach (int i in near)
         {
             ref RoadPiece p = ref _pieces[i];
-            double squared = SquaredDistance(in p, track.X, track.Y);
-            if (squared < best && (!moving || (track.VelocityX * (p.To.X - p.From.X)) + (track.VelocityY * (p.To.Y - p.From.Y)) > 0))
+            double squared = SquaredDistance(in p, x, y);
+            if (squared < best && (!moving || (velocityX * (p.To.X - p.From.X)) + (velocityY * (p.To.Y - p.From.Y)) > 0))
             {
                 (best, found) = (squared, i);
             }

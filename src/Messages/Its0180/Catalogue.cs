@@ -287,6 +287,70 @@ public static class Catalogue
         Real("lampRateHz", 0, 50) with { Meaning = "lamp messages per second, 0 none" },
         Flag("ack"));
 
+    /// <summary>
+    /// <c>sc/…/plan/down</c>, ours: the programme that a signal is to run. Without phases it names one that the controller has. The offset says
+    /// when phase <c>offsetPhase</c> begins, in seconds after the zero of the signals' common clock.
+    /// </summary>
+    public static WireRecord SignalPlan { get; } = new(
+        "SignalPlan",
+        Must(Time("timeStamp")),
+        Must(Text("rscuSn")),
+        Whole("seqNum", 0, long.MaxValue),
+        Must(Text("crossId")),
+        Must(Text("programId")),
+        Real("offset", -86_400, 86_400) with { Meaning = "s; the programme's own when absent" },
+        Whole("offsetPhase", 0, 255) with { Meaning = "the phase whose beginning the offset states; 0 when absent" },
+        Must(Code("transition", 2, "1 dwell 2 short way") with { Low = 1 }),
+        Time("startTime") with { Meaning = "UTC ms; at once when absent" },
+        List(Of("phases", new WireRecord(
+            "PlanPhase",
+            Must(Text("state")) with { Meaning = "a letter for each movement, as in SUMO: G g y r u s o O" },
+            Must(Real("duration", 0, 3600)) with { Meaning = "s" }))),
+        Flag("ack"));
+
+    /// <summary><c>sc/…/priority/down</c>, ours: a vehicle on call that is to find green, or that has passed.</summary>
+    public static WireRecord PriorityOrder { get; } = new(
+        "PriorityOrder",
+        Must(Time("timeStamp")),
+        Must(Text("rscuSn")),
+        Whole("seqNum", 0, long.MaxValue),
+        Must(Text("crossId")),
+        Must(Text("vehicleId")) with { Meaning = "as in its BSM, 16 hexadecimal digits" },
+        Must(Code("action", 1, "0 it has passed 1 let it through")),
+        Whole("phaseId", 0, 65_535) with { Meaning = "lamp group that it needs" },
+        Time("wantedTime") with { Meaning = "UTC ms, when green is to be there" },
+        Time("untilTime") with { Meaning = "UTC ms, when it is let go in any case" },
+        Flag("ack"))
+    {
+        Rule = m => m.Integer("action") == 0 || (m.Has("phaseId") && m.Has("wantedTime") && m.Has("untilTime")) ? null : "phaseId, wantedTime and untilTime",
+    };
+
+    /// <summary><c>sc/…/priority/up</c>, ours: what a controller made of a call.</summary>
+    public static WireRecord PriorityReport { get; } = new(
+        "PriorityReport",
+        Must(Time("timeStamp")),
+        Must(Text("rscuSn")),
+        Whole("seqNum", 0, long.MaxValue),
+        Must(Text("crossId")),
+        Must(Text("vehicleId")),
+        Must(Code("state", 2, "0 refused 1 green is there 2 over")),
+        Text("description"),
+        Flag("ack"));
+
+    /// <summary><c>rsu/…/advice/down</c>, ours: speeds at which vehicles find green.</summary>
+    public static WireRecord SpeedAdvice { get; } = new(
+        "SpeedAdvice",
+        Must(Time("timeStamp")),
+        Must(Text("rsuEsn")),
+        List(Of("adviceList", new WireRecord(
+            "VehicleAdvice",
+            Must(Text("vehicleId")) with { Meaning = "as in its BSM, 16 hexadecimal digits" },
+            Must(Real("speed", 0, 163.82)) with { Meaning = "m/s" },
+            Must(Time("untilTime")),
+            Text("crossId"),
+            Whole("phaseId", 0, 65_535),
+            Code("reason", 1, "1 to arrive at green")))));
+
     /// <summary><c>query/down</c>: what a unit is asked; the answer is in its confirmation.</summary>
     public static WireRecord Query { get; } = new(
         "Query",
@@ -439,6 +503,7 @@ public static class Catalogue
     [
         ParticipantUp, Events, Traffic, Lamp, BasicStatus, RunStatus, V2x, OmConfig, Config, Query,
         UnitInfo, UnitConfig, UnitRunStatus, UnitBasicStatus, MapSlice, UnitOmConfig, VersionsQuery, Versions, Upgrade, UpgradeStatus, Ack,
+        SignalPlan, PriorityOrder, PriorityReport, SpeedAdvice,
     ];
 
     public static WireRecord? Named(string name) => All.FirstOrDefault(r => string.Equals(r.Name, name, StringComparison.OrdinalIgnoreCase));

@@ -9,7 +9,11 @@ namespace V2XSim.Messages.Uper;
 /// <param name="Id">Eight octets that name the sender of a BSM; 0 for participants of an RSM.</param>
 /// <param name="SpeedMetresPerSecond">NaN when it is not said; likewise the heading, degrees clockwise from north.</param>
 public readonly record struct FrameObject(
-    GeoPoint Position, int SecondMark, RoadUserKind Kind, BodySize Size, double DeviationMetres, ulong Id = 0, double SpeedMetresPerSecond = double.NaN, double HeadingDegrees = double.NaN);
+    GeoPoint Position, int SecondMark, RoadUserKind Kind, BodySize Size, double DeviationMetres, ulong Id = 0, double SpeedMetresPerSecond = double.NaN, double HeadingDegrees = double.NaN)
+{
+    /// <summary>Whether it says that it is on an emergency call.</summary>
+    public bool IsOnCall { get; init; }
+}
 
 /// <summary>An event that an RSI tells of, in SI units.</summary>
 /// <param name="Number">Of the event at its unit, 0 to 255.</param>
@@ -188,7 +192,19 @@ public sealed class FrameReader
             DeviationOf(Child(1, Bsm, "posConfidence")),
             System.Buffers.Binary.BinaryPrimitives.ReadUInt64BigEndian(_tape.BytesOf(in _tape[Child(1, Bsm, "id")])),
             _tape[Child(1, Bsm, "speed")].Value is < 8191 and var speed ? speed * 0.02 : double.NaN,
-            _tape[Child(1, Bsm, "heading")].Value is < 28_800 and var heading ? heading * 0.0125 : double.NaN));
+            _tape[Child(1, Bsm, "heading")].Value is < 28_800 and var heading ? heading * 0.0125 : double.NaN)
+        {
+            IsOnCall = IsOnCall(Child(1, Bsm, "emergencyExt")),
+        });
+    }
+
+    /// <summary>On an emergency, with lights or siren: an ambulance on its way home asks for nothing.</summary>
+    private bool IsOnCall(int extension)
+    {
+        const int Emergency = 1, InUse = 2;
+        return extension >= 0 && ValueOf("responseType") == Emergency && (ValueOf("lightsUse") == InUse || ValueOf("sirenUse") == InUse);
+
+        long ValueOf(string name) => Child(extension, _tape[extension].Type, name) is >= 0 and var node ? _tape[node].Value : -1;
     }
 
     private void AddParticipants()
@@ -317,6 +333,7 @@ public sealed class FrameReader
         (1, >= 25 and < 40) => RoadUserKind.Truck,
         (1, >= 40 and < 50) => RoadUserKind.Motorcycle,
         (1, >= 50 and < 60) => RoadUserKind.Bus,
+        (1, >= 60 and < 70) => RoadUserKind.Van,
         (1, _) => RoadUserKind.Car,
         _ => RoadUserKind.Unknown,
     };

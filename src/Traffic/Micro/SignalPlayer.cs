@@ -5,6 +5,12 @@ using V2XSim.Traffic.Demand;
 
 namespace V2XSim.Traffic.Micro;
 
+/// <summary>What a signal shows from an instant on.</summary>
+/// <param name="Seconds">Of the signals' clock.</param>
+/// <param name="IsInStep">Whether it runs by its programme's clock.</param>
+/// <param name="State">A letter for each movement.</param>
+public readonly record struct SignalShown(double Seconds, string Signal, string Programme, SignalMode Mode, bool IsInStep, string State);
+
 /// <summary>What the signals show to every movement, step by step: the programme that runs, and the times of day at which it changes.</summary>
 public sealed class SignalPlayer
 {
@@ -13,6 +19,7 @@ public sealed class SignalPlayer
     private readonly Transition _transition;
     private readonly SafetyRules _rules;
     private double _now;
+    private ICollection<SignalShown>? _log;
     private readonly Dictionary<string, int> _indexes = new(StringComparer.Ordinal);
 
     /// <param name="network">Its movements name their signals.</param>
@@ -71,7 +78,9 @@ public sealed class SignalPlayer
             }
 
             _indexes.Add(group.Key, _signals.Count);
-            _signals.Add(new Played(group.Key, [.. own.Select(m => m.Movement)], [.. own.Select(m => m.Index)], byName, changes, byName[last]));
+            var played = new Played(group.Key, [.. own.Select(m => m.Movement)], [.. own.Select(m => m.Index)], byName, changes, byName[last]);
+            played.Control = new Controller(this, played);
+            _signals.Add(played);
             foreach ((int movement, _) in own)
             {
                 IsSignalled[movement] = true;
@@ -148,7 +157,25 @@ public sealed class SignalPlayer
     /// <summary>Asks a signal to change to another programme from now on.</summary>
     /// <returns>Everything that speaks against it; empty when it is accepted.</returns>
     public IReadOnlyList<string> Change(string signal, SignalLogic programme, Transition transition) =>
-        _indexes.TryGetValue(signal, out int index) ? RunnerOf(_signals[index]).Change(programme, transition) : [$"there is no signal {signal}"];
+        ControlOf(signal)?.Change(programme, transition) ?? [$"there is no signal {signal}"];
+
+    /// <summary>The controller of a signal; null when there is none. What it is told is done from the next step on.</summary>
+    public ISignalControl? ControlOf(string signal) => _indexes.TryGetValue(signal, out int index) ? _signals[index].Control : null;
+
+    /// <summary>Has every state that a signal shows noted from now on, those shown now first.</summary>
+    public void Record(ICollection<SignalShown> log)
+    {
+        _log = log;
+        foreach (Played signal in _signals)
+        {
+            Note(signal, StateOf(signal), _now);
+        }
+    }
+
+    private string StateOf(Played signal) => signal.Runner?.State ?? signal.Actuated?.State ?? signal.Running.Logic.Phases[signal.Running.PhaseAt(_now).Phase].State;
+
+    private void Note(Played signal, string state, double seconds) =>
+        _log?.Add(new SignalShown(seconds, signal.Id, signal.Control.Programme.ProgramId, signal.Control.Mode, signal.Control.IsInStep, state));
 
     /// <summary>When a vehicle was last seen before the line of each lane, in seconds of the signals' clock; told by the engine.</summary>
     internal double[]? LastSeen { get; set; }
@@ -178,6 +205,11 @@ public sealed class SignalPlayer
         if (signal.Runner is null)
         {
             signal.Runner = new ProgrammeRunner(signal.Running.Logic, SignalConflicts.Of(_network, signal.Id), _rules);
+            if (signal.Actuated?.Programme == signal.Running.Logic)
+            {
+                signal.Runner.TakeOver(signal.Actuated.Phase, signal.Actuated.SinceSeconds, _now);
+            }
+
             signal.Runner.Advance(_now);
         }
 
@@ -186,6 +218,7 @@ public sealed class SignalPlayer
 
     private void Show(Played signal, string state, double seconds)
     {
+        Note(signal, state, seconds);
         for (int i = 0; i < signal.Movements.Length; i++)
         {
             int movement = signal.Movements[i];
@@ -258,5 +291,89 @@ public sealed class SignalPlayer
 
         /// <summary>From the first change on that is not made at once.</summary>
         public ProgrammeRunner? Runner { get; set; }
+
+        public Controller Control { get; set; } = null!;
+    }
+
+    private sealed class Controller(SignalPlayer player, Played signal) : ISignalControl
+    {
+        private readonly SignalForecast _forecast = new();
+        private FixedTimeProgram? _clock;
+        private SignalConflicts? _conflicts;
+        private double _foreseenAt = double.NaN;
+        private bool _isCommanded;
+
+        public SignalLogic Programme => signal.Runner?.Programme ?? signal.Running.Logic;
+
+        public double CycleSeconds => Clock.CycleSeconds;
+
+        public bool IsInStep => signal.Runner?.IsInStep ?? true;
+
+        public SignalMode Mode =>
+            signal.Runner is { IsFavouring: true } || Actuated?.Call is not null ? SignalMode.Priority
+            : _isCommanded ? SignalMode.Commanded
+            : Actuated is not null ? SignalMode.Actuated
+            : SignalMode.FixedTime;
+
+        private ActuatedRunner? Actuated => signal.Runner is null && signal.Running.Logic.Type == "actuated" ? signal.Actuated : null;
+
+        private FixedTimeProgram Clock => _clock?.Logic == Programme ? _clock : _clock = new FixedTimeProgram(Programme);
+
+        public Outlook OutlookAt(double seconds, int movement)
+        {
+            if (IsInStep && Actuated is null)
+            {
+                return Clock.OutlookAt(seconds, movement);
+            }
+
+            // What happened within the last step is not known any more: it is told from its end.
+            if (_foreseenAt != player._now)
+            {
+                _foreseenAt = player._now;
+                double until = player._now + (3 * CycleSeconds);
+                signal.Runner?.Foresee(player._now, until, _forecast);
+                Actuated?.Foresee(player._now, until, _forecast);
+            }
+
+            return _forecast.OutlookAt(Math.Max(seconds, player._now), movement);
+        }
+
+        public SignalLogic? Known(string programme) => signal.Programmes.GetValueOrDefault(programme)?.Logic;
+
+        public IReadOnlyList<string> Violations(SignalLogic programme)
+        {
+            int needed = signal.Running.MovementCount;
+            return programme.Phases.Count > 0 && programme.Phases[0].State.Length != needed
+                ? [$"its states have {programme.Phases[0].State.Length} letters, the signal has {needed} movements"]
+                : SignalSafety.Violations(programme, _conflicts ??= SignalConflicts.Of(player._network, signal.Id), player._rules);
+        }
+
+        public IReadOnlyList<string> Change(SignalLogic programme, Transition transition)
+        {
+            IReadOnlyList<string> violations = player.RunnerOf(signal).Change(programme, transition);
+            _isCommanded |= violations.Count == 0;
+            _foreseenAt = double.NaN;
+            return violations;
+        }
+
+        public string? Favour(PriorityCall? call)
+        {
+            if (call is { } wanted && (wanted.Movement < 0 || wanted.Movement >= signal.Running.MovementCount || !Programme.Phases.Any(p => p.State[wanted.Movement] is 'G' or 'g')))
+            {
+                return $"movement {wanted.Movement} has no green in programme {Programme.ProgramId}";
+            }
+
+            _foreseenAt = double.NaN;
+            if (Actuated is { } actuated)
+            {
+                actuated.Call = call;
+            }
+            else if (call is not null || signal.Runner is not null)
+            {
+                player.RunnerOf(signal).Favour(call);
+            }
+
+            return null;
+        }
     }
 }

@@ -14,15 +14,21 @@ public sealed class SimulatedTraffic : ITrafficSource
     private readonly (double X, double Y, long Frame)[] _before;
     private readonly BodySize[] _sizes;
     private readonly VehicleVisitor _place;
+    private readonly List<SpeedAdvice> _advice = [];
+    private readonly Lock _adviceLock = new();
+    private readonly List<SignalShown> _shown = [];
+    private long _advised;
     private TruthFrame _frame = null!;
     private SimTime _time;
     private long _number;
 
     /// <param name="network">The network on which the engine drives.</param>
     /// <param name="engine">Is disposed with this.</param>
+    /// <param name="signals">Those of the engine.</param>
     /// <param name="beginSeconds">Time of the signals' clock at the scenario's start.</param>
-    public SimulatedTraffic(RoadNetwork network, TrafficEngine engine, double beginSeconds)
+    public SimulatedTraffic(RoadNetwork network, TrafficEngine engine, SignalPlayer signals, double beginSeconds)
     {
+        signals.Record(_shown);
         (_network, _engine, _begin) = (network, engine, beginSeconds);
         _before = new (double, double, long)[engine.Trips.Count];
         _sizes = [.. engine.Trips.Select(t => BodySize.Of(t.Type.Kind) with { LengthMetres = (float)t.Type.LengthMetres, WidthMetres = (float)t.Type.WidthMetres })];
@@ -46,6 +52,11 @@ public sealed class SimulatedTraffic : ITrafficSource
             _counters["entered"] = arrived + _engine.OnTheRoad;
             _counters["on the road"] = _engine.OnTheRoad;
             _counters["waiting to enter"] = _engine.WaitingToEnter;
+            if (_advised > 0)
+            {
+                _counters["speed advice heeded"] = _advised;
+            }
+
             _counters["passed a red light"] = _engine.RanRed;
             _counters["steps with two vehicles in one place"] = _engine.Overlaps;
             foreach ((string why, int count) in _engine.MovedByReason)
@@ -59,8 +70,29 @@ public sealed class SimulatedTraffic : ITrafficSource
 
     public string NameOf(int number) => _engine.Trips[number].Id;
 
+    /// <summary>The vehicles themselves: their trips, and what became of them so far.</summary>
+    public TrafficEngine Engine => _engine;
+
+    /// <summary>What signals have shown since the last call, in order of time and then of the network.</summary>
+    public List<SignalShown> TakeShown()
+    {
+        List<SignalShown> taken = [.. _shown];
+        _shown.Clear();
+        return taken;
+    }
+
+    public void Advise(SpeedAdvice advice)
+    {
+        lock (_adviceLock)
+        {
+            _advice.Add(advice);
+        }
+    }
+
     public bool Advance(SimTime to, TruthFrame frame)
     {
+        TakeAdvice();
+
         // Callers fill several frames in turn: what the last one showed is known here, not in the frame.
         frame.PreviousTime = _number == 0 ? to : _time;
         _time = to;
@@ -80,6 +112,22 @@ public sealed class SimulatedTraffic : ITrafficSource
     }
 
     public void Dispose() => _engine.Dispose();
+
+    /// <summary>Hands advice to the drivers, in an order that does not depend on who spoke first.</summary>
+    private void TakeAdvice()
+    {
+        lock (_adviceLock)
+        {
+            _advice.Sort((a, b) => (a.RoadUser, a.Until.Microseconds, a.SpeedMetresPerSecond).CompareTo((b.RoadUser, b.Until.Microseconds, b.SpeedMetresPerSecond)));
+            foreach (SpeedAdvice advice in _advice)
+            {
+                _engine.Advise(advice.RoadUser, advice.SpeedMetresPerSecond, _begin + advice.Until.Seconds);
+            }
+
+            _advised += _advice.Count;
+            _advice.Clear();
+        }
+    }
 
     private void Place(in VehicleView vehicle)
     {
@@ -107,7 +155,7 @@ public sealed class SimulatedTraffic : ITrafficSource
 
         ref (double X, double Y, long Frame) before = ref _before[vehicle.Trip];
         bool isKnown = before.Frame == _number - 1 && _number > 1;
-        _frame.Add(vehicle.Trip, middle.X, middle.Y, isKnown ? before.X : middle.X, isKnown ? before.Y : middle.Y, heading, vehicle.SpeedMetresPerSecond, _sizes[vehicle.Trip], type.Kind);
+        _frame.Add(vehicle.Trip, middle.X, middle.Y, isKnown ? before.X : middle.X, isKnown ? before.Y : middle.Y, heading, vehicle.SpeedMetresPerSecond, _sizes[vehicle.Trip], type.Kind, type.Class == VehicleClasses.Emergency);
         before = (middle.X, middle.Y, _number);
     }
 }

@@ -9,6 +9,9 @@ public sealed partial class TrafficEngine
     /// <summary>From here a driver sees whether others come whom to let go first.</summary>
     private const double VisibilityMetres = 4.5;
 
+    /// <summary>How hard drivers brake for an advised speed.</summary>
+    private const double GentleMetresPerSecondSquared = 1;
+
     /// <summary>Time between two vehicles that use the same ground one after the other.</summary>
     private const double BetweenSeconds = 1;
 
@@ -43,6 +46,12 @@ public sealed partial class TrafficEngine
             int i = cars[k];
             ref readonly TypeRow type = ref _types[_type[i]];
             double v = _speed[i], x = _pos[i], wanted = Math.Min(type.MaximumSpeed, limit * _factor[i]), comfort = Math.Max(0, v - (type.Deceleration * _dt));
+            if (_advice is not null && _advice[_trip[i]] is var advice && advice.Until > Seconds && (_movement[i] < 0 || _signals.Aspects[_movement[i]] != Aspect.Yellow))
+            {
+                // Whoever goes on at yellow does not dawdle.
+                wanted = Math.Min(wanted, Math.Max(advice.Speed, v - (GentleMetresPerSecondSquared * _dt)));
+            }
+
             double most = Math.Max(Math.Min(v + (type.Acceleration * _dt), wanted), Math.Min(comfort, v));
             double safe = most;
             _arrivalNext[i] = double.PositiveInfinity;

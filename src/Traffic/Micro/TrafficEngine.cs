@@ -145,6 +145,9 @@ public sealed partial class TrafficEngine : IDisposable
     private readonly List<int>[] _transfers;
     private long _step;
 
+    /// <summary>By trip: the speed advised, and until when; null before the first advice.</summary>
+    private (double Speed, double Until)[]? _advice;
+
     // Vehicles on the road, by slot.
     private int _slots;
     private readonly Stack<int> _free = new();
@@ -286,6 +289,16 @@ public sealed partial class TrafficEngine : IDisposable
         LoopCount count = _loopCounts[number];
         _loopCounts[number] = default;
         return count;
+    }
+
+    /// <summary>Advises a driver to go no faster for a while; between steps.</summary>
+    /// <param name="trip">Number of the trip.</param>
+    /// <param name="speed">m/s; slowed down to gently, and never a reason to drive faster than otherwise.</param>
+    /// <param name="untilSeconds">When it is forgotten, in seconds of the signals' clock.</param>
+    public void Advise(int trip, double speed, double untilSeconds)
+    {
+        _advice ??= new (double, double)[_trips.Length];
+        _advice[trip] = (speed, untilSeconds);
     }
 
     /// <summary>Goes on by one step.</summary>

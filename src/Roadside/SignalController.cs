@@ -1,0 +1,224 @@
+using System.Globalization;
+using V2XSim.Kernel;
+using V2XSim.Messages;
+using V2XSim.Messages.Its0180;
+using V2XSim.Roads;
+using V2XSim.Signals;
+
+namespace V2XSim.Roadside;
+
+/// <summary>
+/// The controller of the signal at a unit, as the platform meets it: it tells what the lamps show and will show, changes its plan when it is sent
+/// one that keeps the rules, and lets vehicles on call through.
+/// </summary>
+/// <param name="device">The unit.</param>
+/// <param name="signal">Name of the signal.</param>
+/// <param name="signals">Its programme, its lamp groups, and the clock that all signals share.</param>
+/// <param name="epoch">UTC of event time.</param>
+public sealed class SignalController(string device, string signal, SignalBook signals, UtcEpoch epoch)
+{
+    private readonly ISignalControl _control = signals.Control(signal)!;
+    private readonly IReadOnlyList<LampGroup> _groups = signals.Groups(signal);
+    private readonly LampMessage _lamps = new();
+    private readonly List<(SimTime At, SignalLogic Plan, Transition Transition)> _planned = [];
+    private string? _calling;
+    private int _callingGroup;
+    private SimTime _callEnds;
+    private bool _isServed;
+    private int _spats;
+
+    /// <summary>Plans taken over, plans refused, vehicles let through.</summary>
+    public (long Accepted, long Refused, long Favoured) Counts { get; private set; }
+
+    /// <summary>What the lamps show at an instant; valid until the next call.</summary>
+    public LampMessage LampsAt(SimTime time)
+    {
+        double clock = signals.Clock(time), cycle = _control.CycleSeconds, inCycle = (clock - _control.Programme.OffsetSeconds) % cycle;
+        _lamps.TimestampUnixMilliseconds = epoch.ToUnixMilliseconds(time);
+        (_lamps.Device, _lamps.Junction, _lamps.PeriodSeconds) = (device, signal, cycle);
+        _lamps.CycleCountDownSeconds = cycle - (inCycle < 0 ? inCycle + cycle : inCycle);
+        _lamps.ControlMode = _control.Mode switch { SignalMode.Actuated => 22, SignalMode.Commanded => 41, SignalMode.Priority => 52, _ => 21 };
+        _lamps.Lamps.Clear();
+        foreach (LampGroup group in _groups)
+        {
+            Outlook o = _control.OutlookAt(clock, group.SignalIndex);
+            _lamps.Lamps.Add(new Lamp(
+                group.PhaseId,
+                StatusOf(o.Now, group.PhaseId),
+                o.RemainingSeconds,
+                StatusOf(o.Next, group.PhaseId),
+                o.NextSeconds,
+                StatusOf(o.Third, group.PhaseId),
+                o.ThirdSeconds));
+        }
+
+        return _lamps;
+    }
+
+    /// <summary>Writes a SPAT of an instant; false when the signal has no lamp group.</summary>
+    public bool WriteSpat(SimTime time, JsonBuffer json)
+    {
+        LampMessage lamps = LampsAt(time);
+        DownMessages.EncodeSpat(json, signal, _spats++ & 127, lamps.TimestampUnixMilliseconds, lamps.Lamps, _control.Mode == SignalMode.Priority, _control.Mode == SignalMode.Actuated);
+        return lamps.Lamps.Count > 0;
+    }
+
+    /// <summary>Does what it is told. A plan for later is kept until then.</summary>
+    /// <returns>Why it does not; null when it does.</returns>
+    public string? Obey(TopicKind kind, WireMessage order, SimTime now)
+    {
+        if (order.Text("crossId") != signal)
+        {
+            return $"the signal of this unit is {signal}, not {order.Text("crossId")}";
+        }
+
+        return kind == TopicKind.PlanDown ? TakePlan(order, now) : TakeCall(order);
+    }
+
+    /// <summary>Starts what is due, and tells of vehicles that have got their green or given it back.</summary>
+    public void Work(SimTime now, Action<WireMessage> report)
+    {
+        while (_planned.Count > 0 && _planned[0].At <= now)
+        {
+            (_, SignalLogic plan, Transition transition) = _planned[0];
+            _planned.RemoveAt(0);
+            _control.Change(plan, transition);
+        }
+
+        if (_calling is null)
+        {
+            return;
+        }
+
+        bool isOver = now >= _callEnds;
+        if (!_isServed && _control.Mode == SignalMode.Priority && _control.OutlookAt(signals.Clock(now), IndexOf(_callingGroup)).Now is Aspect.Green or Aspect.PermissiveGreen)
+        {
+            _isServed = true;
+            report(Report(now, 1, null));
+        }
+
+        if (isOver)
+        {
+            report(Report(now, 2, _isServed ? null : "it never got green"));
+            _calling = null;
+        }
+    }
+
+    private string? TakePlan(WireMessage order, SimTime now)
+    {
+        string name = order.Text("programId");
+        SignalLogic? plan = order.Has("phases")
+            ? new SignalLogic(signal, name, "static", 0, [.. order.Records("phases").Select(p => new SignalPhase(p.Real("duration"), p.Text("state")))])
+            : _control.Known(name);
+        if (plan is null)
+        {
+            return Refuse($"there is no programme {name} here, and the plan has no phases");
+        }
+
+        int phase = (int)order.Integer("offsetPhase");
+        if (phase >= plan.Phases.Count)
+        {
+            return Refuse(string.Create(CultureInfo.InvariantCulture, $"its offset is that of phase {phase}, and it has {plan.Phases.Count} phases"));
+        }
+
+        if (order.Has("offset"))
+        {
+            plan = plan with { OffsetSeconds = order.Real("offset") - plan.Phases.Take(phase).Sum(p => p.DurationSeconds) };
+        }
+
+        IReadOnlyList<string> violations = _control.Violations(plan);
+        if (violations.Count > 0)
+        {
+            return Refuse(string.Join("; ", violations));
+        }
+
+        Counts = Counts with { Accepted = Counts.Accepted + 1 };
+        Transition transition = order.Integer("transition") == 1 ? Transition.Dwell : Transition.Shortway;
+        SimTime at = order.Has("startTime") ? epoch.FromUnixMilliseconds(order.Integer("startTime")) : now;
+        if (at <= now)
+        {
+            _control.Change(plan, transition);
+            return null;
+        }
+
+        int place = _planned.FindIndex(p => p.At > at);
+        _planned.Insert(place < 0 ? _planned.Count : place, (at, plan, transition));
+        return null;
+
+        string Refuse(string why)
+        {
+            Counts = Counts with { Refused = Counts.Refused + 1 };
+            return why;
+        }
+    }
+
+    private string? TakeCall(WireMessage order)
+    {
+        string vehicle = order.Text("vehicleId");
+        if (order.Integer("action") == 0)
+        {
+            if (_calling == vehicle)
+            {
+                _control.Favour(null);
+                _callEnds = SimTime.Zero;
+            }
+
+            return null;
+        }
+
+        if (_calling is not null && _calling != vehicle)
+        {
+            return $"{_calling} is being let through";
+        }
+
+        int group = (int)order.Integer("phaseId");
+        if (IndexOf(group) < 0)
+        {
+            return $"there is no lamp group {group}";
+        }
+
+        (SimTime wanted, SimTime until) = (epoch.FromUnixMilliseconds(order.Integer("wantedTime")), epoch.FromUnixMilliseconds(order.Integer("untilTime")));
+        string? refusal = _control.Favour(new PriorityCall(IndexOf(group), signals.Clock(wanted), signals.Clock(until)));
+        if (refusal is null)
+        {
+            Counts = _calling is null ? Counts with { Favoured = Counts.Favoured + 1 } : Counts;
+            _isServed &= _calling is not null && group == _callingGroup;
+            (_calling, _callingGroup, _callEnds) = (vehicle, group, until);
+        }
+
+        return refusal;
+    }
+
+    private WireMessage Report(SimTime now, long state, string? why) => new WireMessage(Catalogue.PriorityReport)
+        .With("timeStamp", epoch.ToUnixMilliseconds(now))
+        .With("rscuSn", device)
+        .With("crossId", signal)
+        .With("vehicleId", _calling)
+        .With("state", state)
+        .With("description", why)
+        .With("ack", true);
+
+    private int IndexOf(int group)
+    {
+        foreach (LampGroup own in _groups)
+        {
+            if (own.PhaseId == group)
+            {
+                return own.SignalIndex;
+            }
+        }
+
+        return -1;
+    }
+
+    /// <summary>Status code of an aspect; turning groups show arrows (the last digit of a phase number tells straight from turning).</summary>
+    private static byte StatusOf(Aspect aspect, int phaseId) => aspect switch
+    {
+        Aspect.Red or Aspect.RedYellow => 3,
+        Aspect.Green => (phaseId - 1) % 5 == 0 ? (byte)5 : (byte)6,
+        Aspect.PermissiveGreen => 5,
+        Aspect.Yellow => 7,
+        Aspect.FlashingYellow => 8,
+        _ => 1,
+    };
+}
