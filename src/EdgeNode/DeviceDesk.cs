@@ -125,7 +125,7 @@ internal sealed class DeviceDesk(EdgeConfig config, FrameReader frames)
             if (_outbox.Confirm(confirmed, item.Device, number, item.Wire.Integer("ackTimeStamp", -1)) && _ordered.Remove((item.Device, confirmed, number), out (string Signal, string What) order))
             {
                 bool isDone = item.Wire.Integer("errorCode") == 0;
-                _commands.Add(new CommandRow(item.Device, (int)confirmed, number, now.Microseconds, order.Signal, order.What, isDone ? "accepted" : "refused", item.Wire.Text("errorDesc")));
+                _commands.Add(new CommandRow(item.Device, (int)confirmed, number, now.Microseconds, order.Signal, order.What, isDone ? "accepted" : "refused", string.Join("; ", item.Wire.Has("errorList") ? item.Wire.Texts("errorList") : [item.Wire.Text("errorDesc")])));
             }
 
             return RejectReason.None;

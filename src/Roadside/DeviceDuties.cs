@@ -35,7 +35,7 @@ public sealed class DeviceDuties
     private readonly SignalController? _controller;
     private readonly Action<WireMessage>? _advise;
     private readonly Action<WireMessage> _reportPriority;
-    private readonly Dictionary<(TopicKind Kind, long Number), string> _refusals = [];
+    private readonly Dictionary<(TopicKind Kind, long Number), IReadOnlyList<string>> _refusals = [];
     private SimTime _workedAt;
     private readonly Outbox _outbox = new();
     private readonly DuplicateGuard _guard = new();
@@ -218,10 +218,10 @@ public sealed class DeviceDuties
         long number = command.Sequence >= 0 ? command.Sequence : wire?.SequenceNumber ?? -1;
         bool isNew = !entry.IsImportant || _guard.IsNew(_site.Id, command.Kind, command.Sequence, StableHash.Of(command.Payload));
         WireMessage? answer = null;
-        string? refusal = null;
+        IReadOnlyList<string> refusals = [];
         if (result.IsValid && wire is not null && command.Kind is TopicKind.PlanDown or TopicKind.PriorityDown)
         {
-            refusal = isNew ? Control(command.Kind, wire!, number, now) : _refusals.GetValueOrDefault((command.Kind, number));
+            refusals = isNew ? Control(command.Kind, wire!, number, now) : _refusals.GetValueOrDefault((command.Kind, number), []);
         }
         else if (result.IsValid && isNew && wire is not null)
         {
@@ -240,28 +240,32 @@ public sealed class DeviceDuties
             .With("rscuSn", _site.Id)
             .With("seqNum", number >= 0 ? number : null)
             .With("ackTimeStamp", stamp >= 0 ? stamp : null)
-            .With("errorCode", result.IsValid && refusal is null ? 0L : 1L)
-            .With("errorDesc", result.IsValid ? refusal : result.ToString())
+            .With("errorCode", result.IsValid && refusals.Count == 0 ? 0L : 1L)
+            .With("errorDesc", !result.IsValid ? result.ToString() : refusals.Count > 0 ? Short(refusals[0]) : null)
+            .With("errorList", refusals.Count > 1 ? new List<object>(refusals.Take(Catalogue.MaximumItems).Select(Short)) : null)
             .With("answer", answer);
         _ready.Add(new DutyMessage(Topics.AckOf(command.Kind), Encode(confirmation), -1, now));
     }
 
-    /// <summary>Has the signal's controller do something; why it does not, which is kept for when the order is repeated.</summary>
-    private string? Control(TopicKind kind, WireMessage order, long number, SimTime now)
+    /// <summary>Has the signal's controller do something; what speaks against it is kept for when the order is repeated.</summary>
+    private IReadOnlyList<string> Control(TopicKind kind, WireMessage order, long number, SimTime now)
     {
-        string? refusal = _controller is null ? "there is no signal at this unit" : _controller.Obey(kind, order, now);
-        if (refusal is not null)
+        IReadOnlyList<string> refusals = _controller is null ? ["there is no signal at this unit"] : _controller.Obey(kind, order, now);
+        if (refusals.Count > 0)
         {
             if (_refusals.Count >= DuplicateGuard.MaximumPerDevice)
             {
                 _refusals.Clear();
             }
 
-            _refusals[(kind, number)] = refusal;
+            _refusals[(kind, number)] = refusals;
         }
 
-        return refusal;
+        return refusals;
     }
+
+    /// <summary>A text as long as the wire allows.</summary>
+    private static string Short(string text) => text.Length <= ParticipantCodec.MaximumTextBytes ? text : text[..ParticipantCodec.MaximumTextBytes];
 
     /// <summary>Does what is asked; returns the answer to a question.</summary>
     private WireMessage? Act(TopicKind kind, WireMessage wire, SimTime now)

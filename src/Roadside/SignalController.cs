@@ -64,15 +64,15 @@ public sealed class SignalController(string device, string signal, SignalBook si
     }
 
     /// <summary>Does what it is told. A plan for later is kept until then.</summary>
-    /// <returns>Why it does not; null when it does.</returns>
-    public string? Obey(TopicKind kind, WireMessage order, SimTime now)
+    /// <returns>Everything that speaks against it; none when it does.</returns>
+    public IReadOnlyList<string> Obey(TopicKind kind, WireMessage order, SimTime now)
     {
         if (order.Text("crossId") != signal)
         {
-            return $"the signal of this unit is {signal}, not {order.Text("crossId")}";
+            return [$"the signal of this unit is {signal}, not {order.Text("crossId")}"];
         }
 
-        return kind == TopicKind.PlanDown ? TakePlan(order, now) : TakeCall(order);
+        return kind == TopicKind.PlanDown ? TakePlan(order, now) : TakeCall(order) is { } why ? [why] : [];
     }
 
     /// <summary>Starts what is due, and tells of vehicles that have got their green or given it back.</summary>
@@ -104,32 +104,26 @@ public sealed class SignalController(string device, string signal, SignalBook si
         }
     }
 
-    private string? TakePlan(WireMessage order, SimTime now)
+    private IReadOnlyList<string> TakePlan(WireMessage order, SimTime now)
     {
         string name = order.Text("programId");
         SignalLogic? plan = order.Has("phases")
             ? new SignalLogic(signal, name, "static", 0, [.. order.Records("phases").Select(p => new SignalPhase(p.Real("duration"), p.Text("state")))])
             : _control.Known(name);
-        if (plan is null)
-        {
-            return Refuse($"there is no programme {name} here, and the plan has no phases");
-        }
-
         int phase = (int)order.Integer("offsetPhase");
-        if (phase >= plan.Phases.Count)
+        IReadOnlyList<string> violations =
+            plan is null ? [$"there is no programme {name} here, and the plan has no phases"]
+            : phase >= plan.Phases.Count ? [string.Create(CultureInfo.InvariantCulture, $"its offset is that of phase {phase}, and it has {plan.Phases.Count} phases")]
+            : _control.Violations(plan);
+        if (violations.Count > 0)
         {
-            return Refuse(string.Create(CultureInfo.InvariantCulture, $"its offset is that of phase {phase}, and it has {plan.Phases.Count} phases"));
+            Counts = Counts with { Refused = Counts.Refused + 1 };
+            return violations;
         }
 
         if (order.Has("offset"))
         {
-            plan = plan with { OffsetSeconds = order.Real("offset") - plan.Phases.Take(phase).Sum(p => p.DurationSeconds) };
-        }
-
-        IReadOnlyList<string> violations = _control.Violations(plan);
-        if (violations.Count > 0)
-        {
-            return Refuse(string.Join("; ", violations));
+            plan = plan! with { OffsetSeconds = order.Real("offset") - plan.Phases.Take(phase).Sum(p => p.DurationSeconds) };
         }
 
         Counts = Counts with { Accepted = Counts.Accepted + 1 };
@@ -137,19 +131,13 @@ public sealed class SignalController(string device, string signal, SignalBook si
         SimTime at = order.Has("startTime") ? epoch.FromUnixMilliseconds(order.Integer("startTime")) : now;
         if (at <= now)
         {
-            _control.Change(plan, transition);
-            return null;
+            _control.Change(plan!, transition);
+            return [];
         }
 
         int place = _planned.FindIndex(p => p.At > at);
-        _planned.Insert(place < 0 ? _planned.Count : place, (at, plan, transition));
-        return null;
-
-        string Refuse(string why)
-        {
-            Counts = Counts with { Refused = Counts.Refused + 1 };
-            return why;
-        }
+        _planned.Insert(place < 0 ? _planned.Count : place, (at, plan!, transition));
+        return [];
     }
 
     private string? TakeCall(WireMessage order)

@@ -38,6 +38,8 @@ public sealed class ProgrammeRunner
     private bool _inStep = true;
     private PriorityCall? _call;
 
+    private bool _isReleased;
+
     /// <summary>When the running phase ends if nobody is let through.</summary>
     private double _plannedEnd;
 
@@ -67,11 +69,7 @@ public sealed class ProgrammeRunner
     /// </summary>
     public void Favour(PriorityCall? call)
     {
-        if (call is null)
-        {
-            _phaseEnd = Math.Min(_phaseEnd, _plannedEnd);
-        }
-
+        _isReleased |= call is null && _call is not null;
         _call = call;
     }
 
@@ -192,6 +190,12 @@ public sealed class ProgrammeRunner
     /// <summary>Ends a green that holds up a vehicle on call, or holds the one that it needs.</summary>
     private void GiveWay(double seconds)
     {
+        if (_isReleased)
+        {
+            // What was held ends now at the soonest, not when it would have.
+            (_isReleased, _phaseEnd) = (false, Math.Min(_phaseEnd, Math.Max(seconds, _plannedEnd)));
+        }
+
         if (_call is not { } call || _next is not null)
         {
             return;
@@ -199,7 +203,7 @@ public sealed class ProgrammeRunner
 
         if (seconds >= call.UntilSeconds - 1e-9)
         {
-            Favour(null);
+            _call = null;
             return;
         }
 
@@ -207,7 +211,7 @@ public sealed class ProgrammeRunner
         double end = _phaseEnd;
         if (Serves(phases[_phase], call.Movement))
         {
-            end = Math.Max(end, call.UntilSeconds);
+            end = Math.Max(_plannedEnd, call.UntilSeconds);
         }
         else if (IsGreen(phases[_phase]))
         {
@@ -224,7 +228,7 @@ public sealed class ProgrammeRunner
             }
 
             // Not before it has to be: others use the green meanwhile.
-            end = Math.Min(end, Math.Max(earliest, call.WantedSeconds - way));
+            end = Math.Min(Math.Max(_plannedEnd, seconds), Math.Max(earliest, call.WantedSeconds - way));
         }
 
         if (end != _phaseEnd)

@@ -492,6 +492,7 @@ public static class Catalogue
         Time("ackTimeStamp"),
         Must(Code("errorCode", 2, "0 done 1 bad parameter 2 local failure")),
         Text("errorDesc"),
+        List(Text("errorList")) with { Meaning = "ours: each thing that is wrong, where there are several" },
         Of("answer", new WireRecord(
             "Answer",
             Of("running", new WireRecord("RunningAnswer", Must(Code("active", 1, "0 online 1 offline")), Must(Code("rscuStatus", 1, "0 normal 1 fault")))),

@@ -137,6 +137,9 @@ public sealed class WireMessage(WireRecord type)
     /// <summary>The numbers of a list.</summary>
     public IEnumerable<long> Integers(string name) => (_values[Index(name)] as List<object>)?.Cast<long>() ?? [];
 
+    /// <summary>The texts of a list.</summary>
+    public IEnumerable<string> Texts(string name) => (_values[Index(name)] as List<object>)?.Cast<string>() ?? [];
+
     /// <summary>UPER frames of a field.</summary>
     public IEnumerable<byte[]> Frames(string name) => (_values[Index(name)] as List<object>)?.Cast<byte[]>() ?? [];
 

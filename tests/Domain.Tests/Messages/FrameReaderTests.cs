@@ -45,6 +45,34 @@ public class FrameReaderTests
         Assert.Equal(packed, _reader.Objects);
     }
 
+    [Theory]
+    [InlineData("\"responseType\":\"emergency\",\"sirenUse\":\"inUse\",\"lightsUse\":\"inUse\"", true)]
+    [InlineData("\"responseType\":\"emergency\",\"lightsUse\":\"inUse\"", true)]
+    [InlineData("\"responseType\":\"emergency\",\"lightsUse\":\"notInUse\"", false)]
+    [InlineData("\"responseType\":\"nonEmergency\",\"lightsUse\":\"inUse\"", false)]
+    [InlineData("", false)]
+    public void Only_a_vehicle_on_an_emergency_with_lights_or_siren_is_on_call(string extension, bool isOnCall)
+    {
+        string json = File.ReadAllText(TestData.PathOf("wire", "bsm_min.json")).Replace("\"speed\":694", "\"speed\":694,\"emergencyExt\":{" + extension + "}", StringComparison.Ordinal);
+        Assert.Equal(RejectReason.None, _reader.Read(TopicKind.BsmUp, Encoding.UTF8.GetBytes(json)));
+        Assert.Equal(isOnCall, Assert.Single(_reader.Objects).IsOnCall);
+    }
+
+    [Fact]
+    public void What_a_signal_tells_in_a_spat_is_what_is_read_from_it()
+    {
+        Lamp[] lamps = [.. Enumerable.Range(1, 20).Select(i => new Lamp(i, (byte)(i % 9), i, 7, 3, 3, 27.5))];
+        var json = new JsonBuffer();
+        DownMessages.EncodeSpat(json, "J7", 130 & 127, 1_780_272_061_234, lamps, isPriority: false, isActuated: false);
+
+        Assert.Equal(RejectReason.None, _reader.Read(TopicKind.SpatUp, json.Written));
+        Assert.Equal([16, 4], _reader.Signals.Select(s => s.Lamps.Count));
+        Assert.Single(_reader.Signals.Select(s => s.Junction).Distinct());
+        Assert.Equal(lamps, _reader.Signals.SelectMany(s => s.Lamps));
+        Assert.Contains("\"name\":\"J7\"", Encoding.UTF8.GetString(json.Written), StringComparison.Ordinal);
+        Assert.Contains("\"timeStamp\":1234", Encoding.UTF8.GetString(json.Written), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void What_is_not_a_frame_of_its_topic_is_rejected_with_its_reason()
     {

@@ -51,6 +51,101 @@ public class SignalChangeTests
         }, iter: 300);
 
     [Fact]
+    public void A_vehicle_on_call_finds_green_no_rule_is_broken_for_it_and_afterwards_the_signal_gets_into_step_again() =>
+        Gen.Select(Plans, Gen.Select(Gen.Int[0, 3], Gen.Int[1, 120], Gen.Int[0, 10]).Array[1, 3]).Sample((plan, calls) =>
+        {
+            var runner = new ProgrammeRunner(plan, Crossing, Rules);
+            var watch = new SafetyWatch(4, Crossing, Rules);
+            double now = 0;
+            foreach ((int movement, int after, int hold) in calls)
+            {
+                Run(after);
+
+                // The longest that it can take: the shortest green of the others, yellow and clearance.
+                var call = new PriorityCall(movement, now + 25, now + 25 + hold);
+                runner.Favour(call);
+                while (now < call.UntilSeconds)
+                {
+                    Run(1);
+                    Assert.True(now < call.WantedSeconds || now >= call.UntilSeconds || runner.State[movement] == 'G', $"movement {movement} has no green at {now}: {runner.State}");
+                }
+            }
+
+            Run(1500);
+            Assert.True(runner.IsInStep, "not in step");
+            Assert.Equal(plan.Phases[new FixedTimeProgram(plan).PhaseAt(now).Phase].State, runner.State);
+
+            void Run(int seconds)
+            {
+                for (int i = 0; i < seconds; i++)
+                {
+                    now++;
+                    runner.Advance(now);
+                    Assert.Empty(watch.See(now, runner.State));
+                }
+            }
+        }, iter: 300);
+
+    [Fact]
+    public void A_call_that_is_withdrawn_gives_the_green_back_at_once()
+    {
+        var runner = new ProgrammeRunner(new SignalLogic("s", "p", "static", 0, [.. Along(30), .. Across(30)]), Crossing, Rules);
+        runner.Advance(0);
+        runner.Favour(new PriorityCall(0, 0, 100));
+        runner.Advance(50);
+        Assert.Equal("GGrr", runner.State);
+        runner.Favour(null);
+        runner.Advance(51);
+        Assert.Equal("yyrr", runner.State);
+    }
+
+    [Fact]
+    public void What_is_foreseen_is_what_comes_whatever_the_signal_is_about_to_do() =>
+        Gen.Select(Plans, Plans, Gen.Int[1, 200], Gen.Int[0, 150], Gen.Bool, Gen.Bool).Sample((first, second, change, look, isDwell, isCalled) =>
+        {
+            var runner = new ProgrammeRunner(first, Crossing, Rules);
+            double now = 0;
+            Run(change);
+            runner.Change(second, isDwell ? Transition.Dwell : Transition.Shortway);
+            Run(look);
+            if (isCalled)
+            {
+                runner.Favour(new PriorityCall(2, now + 15, now + 40));
+            }
+
+            var forecast = new SignalForecast();
+            runner.Foresee(now, now + 400, forecast);
+            Outlook[] told = [.. Enumerable.Range(0, 4).Select(m => forecast.OutlookAt(now, m))];
+            var came = new List<string>();
+            for (int i = 0; i < 250; i++)
+            {
+                came.Add(runner.State);
+                Run(1);
+            }
+
+            for (int m = 0; m < 4; m++)
+            {
+                Outlook o = told[m];
+                double next = o.RemainingSeconds, third = next + o.NextSeconds;
+                for (int i = 0; i < 250 && i < third; i++)
+                {
+                    // The clock ticks in whole seconds; what changes within a tick is seen at its end.
+                    Aspect expected = i < next - 1e-6 ? o.Now : o.Next;
+                    Assert.True(FixedTimeProgram.AspectOf(came[i][m]) == expected || Math.Abs(i - next) < 1, $"movement {m} {i} s on: {came[i]} is not {expected} of {o}");
+                }
+            }
+
+            void Run(int seconds)
+            {
+                for (int i = 0; i < seconds; i++)
+                {
+                    now++;
+                    runner.Advance(now);
+                }
+            }
+        }, iter: 300);
+
+    [Fact]
     public void Dwelling_holds_the_first_phase_once_and_is_in_step_within_two_cycles()
     {
         SignalLogic plan = new("s", "a", "static", 0, [.. Along(30), .. Across(30)]);

@@ -1,5 +1,6 @@
 using V2XSim.Kernel;
 using V2XSim.Roads;
+using V2XSim.Signals;
 using V2XSim.Traffic.Demand;
 using V2XSim.Traffic.Micro;
 using Xunit;
@@ -30,6 +31,48 @@ public class ActuatedSignalTests
         int[] greens = LongestGreens("""<routes><flow id="f" begin="0" end="1800" vehsPerHour="2400" departLane="free" departSpeed="max" from="o0" to="o1"/></routes>""");
         Assert.InRange(greens[0], 45, 50);
         Assert.Equal(6, greens[1]);
+    }
+
+    [Fact]
+    public void A_vehicle_on_call_ends_the_others_green_after_its_shortest_time_and_holds_its_own()
+    {
+        var signals = new SignalPlayer(Network, [new SignalLogic("J0", "a", "actuated", 0, [
+            new SignalPhase(30, "rrGGGrrGGG") { MinimumSeconds = 6, MaximumSeconds = 50 }, new SignalPhase(3, "rryyyrryyy"),
+            new SignalPhase(20, "GGrrrGGrrr") { MinimumSeconds = 6, MaximumSeconds = 40 }, new SignalPhase(3, "yyrrryyrrr")])], []);
+        ISignalControl control = signals.ControlOf("J0")!;
+        signals.Advance(0);
+        Assert.Null(control.Favour(new PriorityCall(0, 5, 30)));
+        for (int now = 1; now < 40; now++)
+        {
+            signals.Advance(now);
+            bool isGreen = control.OutlookAt(now, 0).Now == Aspect.Green;
+            Assert.Equal(now is >= 9 and < 30, isGreen);
+            Assert.Equal(now < 30 ? SignalMode.Priority : SignalMode.Actuated, control.Mode);
+        }
+    }
+
+    [Fact]
+    public void A_plan_takes_over_an_actuated_signal_where_it_stands_and_breaks_no_rule()
+    {
+        SignalLogic actuated = new("J0", "a", "actuated", 0, [
+            new SignalPhase(30, "rrGGGrrGGG") { MinimumSeconds = 6, MaximumSeconds = 50 }, new SignalPhase(3, "rryyyrryyy"),
+            new SignalPhase(20, "GGrrrGGrrr") { MinimumSeconds = 6, MaximumSeconds = 40 }, new SignalPhase(3, "yyrrryyrrr")]);
+        var signals = new SignalPlayer(Network, [actuated], []);
+        var shown = new List<SignalShown>();
+        signals.Record(shown);
+        for (int now = 0; now < 400; now++)
+        {
+            signals.Advance(now);
+            if (now == 7)
+            {
+                Assert.Empty(signals.Change("J0", actuated with { ProgramId = "b", Type = "static", OffsetSeconds = 11 }, Transition.Shortway));
+            }
+        }
+
+        var watch = new SafetyWatch(10, SignalConflicts.Of(Network, "J0"), new SafetyRules());
+        Assert.All(shown, s => Assert.Empty(watch.See(s.Seconds, s.State)));
+        Assert.True(signals.IsInStep("J0"));
+        Assert.Equal("b", signals.ProgrammeOf("J0"));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using V2XSim.Kernel;
 using V2XSim.Roads;
+using V2XSim.Traffic;
 using V2XSim.Traffic.Demand;
 using V2XSim.Traffic.Micro;
 using Xunit;
@@ -62,6 +63,38 @@ public class SimulatedTrafficTests
         }
 
         Assert.NotEmpty(sideways);
+    }
+
+    [Fact]
+    public void An_advised_driver_slows_down_gently_goes_no_faster_and_forgets_it_in_time()
+    {
+        using SimulatedTraffic traffic = Make(0.5);
+        var frame = new TruthFrame();
+        var speeds = new List<double>();
+        int driver = -1;
+        for (int i = 1; i <= 400 && speeds.Count < 60; i++)
+        {
+            traffic.Advance(SimTime.FromSeconds(i * 0.5), frame);
+            int fast = driver >= 0 ? Array.IndexOf(frame.Number, driver, 0, frame.Count) : Array.FindIndex(frame.SpeedMetresPerSecond, 0, frame.Count, v => v > 12);
+            if (fast < 0)
+            {
+                continue;
+            }
+
+            if (driver < 0)
+            {
+                driver = frame.Number[fast];
+                traffic.Advise(new SpeedAdvice(driver, 7, SimTime.FromSeconds((i * 0.5) + 15)));
+            }
+
+            speeds.Add(frame.SpeedMetresPerSecond[fast]);
+        }
+
+        // 1 m/s², and what drivers fail to keep to.
+        Assert.All(speeds.Zip(speeds.Skip(1)).Take(6), pair => Assert.True(pair.First - pair.Second <= 1.2 || pair.Second < 7, $"{pair.First} to {pair.Second} m/s"));
+        Assert.All(speeds.Skip(14).Take(16), v => Assert.InRange(v, 0, 7 + 1e-9));
+        Assert.Contains(speeds.Skip(32), v => v > 9);
+        Assert.Equal(1, traffic.Counters["speed advice heeded"]);
     }
 
     private static SimulatedTraffic Make(double step)
