@@ -308,7 +308,10 @@ public static class CliApp
         var fcdPeriod = new Option<double>("--fcd-period") { Description = "Seconds between two instants of it.", DefaultValueFactory = _ => 1, HelpName = "SECONDS" };
         Between(fcdPeriod, 0.05, 3600);
         var laneTable = new Option<string?>("--lanes") { Description = "Write one row for each lane that was used.", HelpName = "FILE.csv" };
-        var simulate = new Command("simulate", "Simulate traffic alone, on a SUMO network with SUMO demand.") { net, routes, additional, scale, seed, begin, end, repeat, step, threads, stuck, reroute, rerouteShare, transition, saturation, loss, trips, laneTable, loopTable, fcd, fcdPeriod, force };
+        var queues = new Option<string?>("--queues") { Description = "Write how long the queue of each lane was, a row for each lane and period with one.", HelpName = "FILE.csv" };
+        var queuePeriod = new Option<double>("--queue-period") { Description = "Length of those periods in seconds.", DefaultValueFactory = _ => 60, HelpName = "SECONDS" };
+        Between(queuePeriod, 1, 86_400);
+        var simulate = new Command("simulate", "Simulate traffic alone, on a SUMO network with SUMO demand.") { net, routes, additional, scale, seed, begin, end, repeat, step, threads, stuck, reroute, rerouteShare, transition, saturation, loss, trips, laneTable, loopTable, queues, queuePeriod, fcd, fcdPeriod, force };
         simulate.SetAction(p => verb.Simulate(
             new SimulateOptions
             {
@@ -331,6 +334,8 @@ public static class CliApp
                 StartUpLossSeconds = p.GetValue(loss),
                 Lanes = p.GetValue(laneTable),
                 Loops = p.GetValue(loopTable),
+                Queues = p.GetValue(queues),
+                QueuePeriodSeconds = p.GetValue(queuePeriod),
                 Fcd = p.GetValue(fcd),
                 FcdPeriodSeconds = p.GetValue(fcdPeriod),
                 Force = p.GetValue(force),

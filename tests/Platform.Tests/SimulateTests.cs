@@ -137,6 +137,25 @@ public class SimulateTests
     }
 
     [Fact]
+    public async Task The_longest_queues_are_as_long_as_in_SUMO()
+    {
+        Place.NeedsRealData("bologna_acosta");
+        using var folder = new TemporaryFolder();
+        Assert.Equal(0, (await CommandLine.Run([.. ArgumentsOf("bologna at 0.7"), "--queues", folder["queues.csv"]])).Code);
+        string[][] rows = [.. File.ReadLines(folder["queues.csv"]).Skip(1).Select(l => l.Split(','))];
+
+        // Means over the hour of --queue-output, metres.
+        foreach ((string lane, double metres) in ((string, double)[])[("85_1", 228.2), ("85_0", 224.3), ("203[0]_0", 29.0), ("15_0", 16.6), ("34_0", 15.5)])
+        {
+            Near(metres, rows.Where(r => r[0] == lane).Sum(r => Of(r[5]) * (Of(r[2]) - Of(r[1]))) / 3600, 0.15);
+        }
+
+        Assert.All(rows, r => Assert.True(Of(r[3]) <= Of(r[4]) && Of(r[5]) <= Of(r[6]) + 0.01 && Of(r[6]) > 0, string.Join(',', r)));
+
+        static double Of(string text) => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    [Fact]
     public async Task Timetables_change_programmes_the_safe_way_when_asked_to_and_refuse_what_is_not_safe()
     {
         using var folder = new TemporaryFolder();
