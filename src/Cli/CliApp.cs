@@ -311,7 +311,8 @@ public static class CliApp
         var queues = new Option<string?>("--queues") { Description = "Write how long the queue of each lane was, a row for each lane and period with one.", HelpName = "FILE.csv" };
         var queuePeriod = new Option<double>("--queue-period") { Description = "Length of those periods in seconds.", DefaultValueFactory = _ => 60, HelpName = "SECONDS" };
         Between(queuePeriod, 1, 86_400);
-        var simulate = new Command("simulate", "Simulate traffic alone, on a SUMO network with SUMO demand.") { net, routes, additional, scale, seed, begin, end, repeat, step, threads, stuck, reroute, rerouteShare, transition, saturation, loss, trips, laneTable, loopTable, queues, queuePeriod, fcd, fcdPeriod, force };
+        var collisions = new Option<bool>("--check-collisions") { Description = "Look at every step, by geometry alone, whether two vehicles are in one place; name those that are." };
+        var simulate = new Command("simulate", "Simulate traffic alone, on a SUMO network with SUMO demand.") { net, routes, additional, scale, seed, begin, end, repeat, step, threads, stuck, reroute, rerouteShare, transition, saturation, loss, trips, laneTable, loopTable, queues, queuePeriod, fcd, fcdPeriod, collisions, force };
         simulate.SetAction(p => verb.Simulate(
             new SimulateOptions
             {
@@ -335,6 +336,7 @@ public static class CliApp
                 Lanes = p.GetValue(laneTable),
                 Loops = p.GetValue(loopTable),
                 Queues = p.GetValue(queues),
+                ChecksCollisions = p.GetValue(collisions),
                 QueuePeriodSeconds = p.GetValue(queuePeriod),
                 Fcd = p.GetValue(fcd),
                 FcdPeriodSeconds = p.GetValue(fcdPeriod),

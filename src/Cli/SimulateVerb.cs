@@ -65,6 +65,9 @@ public sealed record SimulateOptions
 
     public double QueuePeriodSeconds { get; init; } = 60;
 
+    /// <summary>Whether bodies are looked at, every step, for two in one place.</summary>
+    public bool ChecksCollisions { get; init; }
+
     /// <summary>File for one row a lane.</summary>
     public string? Lanes { get; init; }
 
@@ -122,9 +125,12 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
             using FcdWriter? fcd = isLast && options.Fcd is not null ? MakeFcd(options, network) : null;
             using LoopTable? loops = isLast && options.Loops is not null ? MakeLoops(options, reader.Loops, engine) : null;
             using QueueTable? queues = isLast && options.Queues is not null ? new QueueTable(NewTable(options.Queues, QueueTable.Header), network, options.BeginSeconds, options.QueuePeriodSeconds) : null;
+            BodyCheck? bodies = isLast && options.ChecksCollisions ? new BodyCheck(network) : null;
+            var collisions = new List<BodyOverlap>();
             while (engine.Seconds < end - 1e-9 && !engine.IsDone)
             {
                 engine.Step();
+                bodies?.Look(engine, collisions);
                 fcd?.Write(engine);
                 loops?.Read(engine, isLast: false);
                 queues?.Look(engine);
@@ -133,7 +139,12 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
             loops?.Read(engine, isLast: true);
             queues?.Close(engine.Seconds);
 
-            result = SimulationResult.Of(engine, Environment.CpuUsage.TotalTime - loaded, loaded - before);
+            result = SimulationResult.Of(engine, Environment.CpuUsage.TotalTime - loaded, loaded - before) with { Collisions = bodies is null ? null : collisions.Select(c => (c.First, c.Second)).Distinct().Count() };
+            foreach (BodyOverlap c in collisions.DistinctBy(c => (c.First, c.Second)))
+            {
+                error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"collision at {c.Seconds:0.#} s of {engine.Trips[c.First].Id} on {network.Lanes[c.Lane].Id} and {engine.Trips[c.Second].Id} on {network.Lanes[c.OtherLane].Id}, at {c.At.X:0.0} {c.At.Y:0.0}"));
+            }
+
             if (isLast && options.Trips is not null)
             {
                 WriteTrips(engine, options.Trips);
@@ -156,6 +167,11 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Vehicles:#,0} vehicles entered, {result.Unfinished:#,0} still on the road, {result.WaitingToEnter:#,0} waiting to enter"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"mean time loss {result.MeanTimeLossSeconds:0.00} s, stops {result.MeanStops:0.00}, duration {result.MeanDurationSeconds:0.00} s, depart delay {result.MeanDepartDelaySeconds:0.00} s"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.VehicleUpdates:#,0} vehicle updates in {result.CpuSeconds:0.000} s of CPU"));
+        if (result.Collisions is { } pairs)
+        {
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{pairs} pairs of vehicles in one place"));
+        }
+
         foreach ((string why, int count) in result.MovedOn)
         {
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count} vehicles were stuck and moved on: {why}"));
@@ -457,6 +473,9 @@ public sealed record SimulationResult
 
     /// <summary>Steps in which a vehicle's front was beyond the rear of the one ahead of it on its lane.</summary>
     public required long Overlaps { get; init; }
+
+    /// <summary>Pairs of vehicles that were in one place by geometry; null when nobody looked.</summary>
+    public int? Collisions { get; init; }
 
     public static SimulationResult Of(TrafficEngine engine, TimeSpan stepping, TimeSpan loading)
     {

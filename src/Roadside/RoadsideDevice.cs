@@ -230,9 +230,9 @@ public sealed class RoadsideDevice
 
             foreach (SimTime at in Due(_spatRate, frame))
             {
-                if (_controller.WriteSpat(at, _json))
+                if (_controller.SpatAt(at) is { Length: > 0 } spat)
                 {
-                    Queue(TopicKind.SpatUp, _json.Written, PayloadFormat.Json, -1, at);
+                    Queue(TopicKind.SpatUp, spat, PayloadFormat.Uper, -1, at);
                 }
             }
         }

@@ -2,6 +2,7 @@ using System.Globalization;
 using V2XSim.Kernel;
 using V2XSim.Messages;
 using V2XSim.Messages.Its0180;
+using V2XSim.Messages.Uper;
 using V2XSim.Roads;
 using V2XSim.Signals;
 
@@ -20,6 +21,8 @@ public sealed class SignalController(string device, string signal, SignalBook si
     private readonly ISignalControl _control = signals.Control(signal)!;
     private readonly IReadOnlyList<LampGroup> _groups = signals.Groups(signal);
     private readonly LampMessage _lamps = new();
+    private readonly UperTape _tape = new();
+    private readonly byte[] _frame = new byte[16 * 1024];
     private readonly List<(SimTime At, SignalLogic Plan, Transition Transition)> _planned = [];
     private string? _calling;
     private int _callingGroup;
@@ -55,12 +58,18 @@ public sealed class SignalController(string device, string signal, SignalBook si
         return _lamps;
     }
 
-    /// <summary>Writes a SPAT of an instant; false when the signal has no lamp group.</summary>
-    public bool WriteSpat(SimTime time, JsonBuffer json)
+    /// <summary>A SPAT of an instant in UPER, valid until the next call; empty when the signal has no lamp group.</summary>
+    public ReadOnlySpan<byte> SpatAt(SimTime time)
     {
         LampMessage lamps = LampsAt(time);
-        DownMessages.EncodeSpat(json, signal, _spats++ & 127, lamps.TimestampUnixMilliseconds, lamps.Lamps, _control.Mode == SignalMode.Priority, _control.Mode == SignalMode.Actuated);
-        return lamps.Lamps.Count > 0;
+        if (lamps.Lamps.Count == 0)
+        {
+            return [];
+        }
+
+        SpatTape.Write(_tape, signal, _spats++ & 127, lamps.TimestampUnixMilliseconds, lamps.Lamps, _control.Mode == SignalMode.Priority, _control.Mode == SignalMode.Actuated);
+        UperCodec.Encode(_tape, _frame, out int length);
+        return _frame.AsSpan(0, length);
     }
 
     /// <summary>Does what it is told. A plan for later is kept until then.</summary>

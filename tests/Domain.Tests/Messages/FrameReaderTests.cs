@@ -59,18 +59,28 @@ public class FrameReaderTests
     }
 
     [Fact]
-    public void What_a_signal_tells_in_a_spat_is_what_is_read_from_it()
+    public void What_a_signal_tells_in_a_spat_is_what_is_read_from_it_packed_or_as_json()
     {
         Lamp[] lamps = [.. Enumerable.Range(1, 20).Select(i => new Lamp(i, (byte)(i % 9), i, 7, 3, 3, 27.5))];
+        var tape = new UperTape();
+        SpatTape.Write(tape, "J7", 5, 1_780_272_061_234, lamps, isPriority: false, isActuated: false);
+        byte[] frame = new byte[4096];
+        Assert.Equal(UperFault.None, UperCodec.Encode(tape, frame, out int length).Fault);
         var json = new JsonBuffer();
-        DownMessages.EncodeSpat(json, "J7", 130 & 127, 1_780_272_061_234, lamps, isPriority: false, isActuated: false);
+        UperJson.Write(tape, json);
 
-        Assert.Equal(RejectReason.None, _reader.Read(TopicKind.SpatUp, json.Written));
-        Assert.Equal([16, 4], _reader.Signals.Select(s => s.Lamps.Count));
-        Assert.Single(_reader.Signals.Select(s => s.Junction).Distinct());
-        Assert.Equal(lamps, _reader.Signals.SelectMany(s => s.Lamps));
-        Assert.Contains("\"name\":\"J7\"", Encoding.UTF8.GetString(json.Written), StringComparison.Ordinal);
-        Assert.Contains("\"timeStamp\":1234", Encoding.UTF8.GetString(json.Written), StringComparison.Ordinal);
+        foreach (byte[] payload in (byte[][])[frame[..length], json.Written.ToArray()])
+        {
+            Assert.Equal(RejectReason.None, _reader.Read(TopicKind.SpatUp, payload));
+            Assert.Equal([16, 4], _reader.Signals.Select(s => s.Lamps.Count));
+            Assert.Single(_reader.Signals.Select(s => s.Junction).Distinct());
+            Assert.Equal(lamps, _reader.Signals.SelectMany(s => s.Lamps));
+        }
+
+        foreach (string part in (string[])["\"name\":\"J7\"", "\"timeStamp\":1234", "\"msgCnt\":5", "\"status\":\"0400\""])
+        {
+            Assert.Contains(part, Encoding.UTF8.GetString(json.Written), StringComparison.Ordinal);
+        }
     }
 
     [Fact]

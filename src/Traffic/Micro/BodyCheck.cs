@@ -1,0 +1,105 @@
+using V2XSim.Kernel;
+using V2XSim.Roads;
+
+namespace V2XSim.Traffic.Micro;
+
+/// <summary>Two vehicles whose bodies were in one place.</summary>
+/// <param name="First">Number of a trip, smaller than the other's.</param>
+/// <param name="Lane">Lane of the first one's front; likewise of the second's.</param>
+public readonly record struct BodyOverlap(double Seconds, int First, int Second, int Lane, int OtherLane, PlanePoint At);
+
+/// <summary>
+/// Looks whether vehicles run through each other, by geometry alone and knowing nothing of lanes' order or right of way: a body lies along the
+/// way that its vehicle has come, and is as wide as the vehicle. For tests and doubts; the engine does not need it.
+/// </summary>
+public sealed class BodyCheck
+{
+    /// <summary>Distance between two points of a body.</summary>
+    private const double SampleMetres = 1;
+    private readonly RoadNetwork _network;
+    private readonly List<double> _x = [];
+    private readonly List<double> _y = [];
+    private readonly List<int> _owner = [];
+    private readonly List<int> _near = [];
+    private readonly List<(int Trip, int Lane, double HalfWidth)> _vehicles = [];
+    private readonly HashSet<(int, int)> _seen = [];
+    private readonly PointGrid _grid = new(4);
+    private readonly double _slackMetres;
+    private readonly VehicleVisitor _add;
+    private TrafficEngine _engine = null!;
+
+    /// <param name="network">The engine's.</param>
+    /// <param name="slackMetres">By how much bodies may lie in each other before it counts: lanes of a file are drawn to a decimetre, and bend.</param>
+    public BodyCheck(RoadNetwork network, double slackMetres = 0.5)
+    {
+        (_network, _slackMetres) = (network, slackMetres);
+        _add = Add;
+    }
+
+    /// <summary>Adds the pairs that overlap now.</summary>
+    public void Look(TrafficEngine engine, ICollection<BodyOverlap> found)
+    {
+        _engine = engine;
+        _x.Clear();
+        _y.Clear();
+        _owner.Clear();
+        _vehicles.Clear();
+        _seen.Clear();
+        engine.ForEachVehicle(_add);
+        _grid.Build(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_x), System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_y));
+        for (int i = 0; i < _x.Count; i++)
+        {
+            _near.Clear();
+            _grid.Query(new PlanePoint(_x[i], _y[i]), 3, _near);
+            foreach (int j in _near)
+            {
+                (int a, int b) = (_owner[i], _owner[j]);
+                if (a >= b)
+                {
+                    continue;
+                }
+
+                double reach = _vehicles[a].HalfWidth + _vehicles[b].HalfWidth - _slackMetres, dx = _x[i] - _x[j], dy = _y[i] - _y[j];
+                if (reach > 0 && (dx * dx) + (dy * dy) < reach * reach && _seen.Add((a, b)))
+                {
+                    found.Add(new BodyOverlap(engine.Seconds, _vehicles[a].Trip, _vehicles[b].Trip, _vehicles[a].Lane, _vehicles[b].Lane, new PlanePoint(_x[i], _y[i])));
+                }
+            }
+        }
+    }
+
+    private void Add(in VehicleView vehicle)
+    {
+        Demand.VehicleType type = _engine.Trips[vehicle.Trip].Type;
+        int owner = _vehicles.Count;
+        _vehicles.Add((vehicle.Trip, vehicle.Lane, type.WidthMetres / 2));
+        int lane = vehicle.Lane, before = vehicle.CameFrom;
+
+        // Half a width in from both ends: the points are middles of circles.
+        double half = type.WidthMetres / 2;
+        for (double back = Math.Min(half, type.LengthMetres / 2); back <= Math.Max(type.LengthMetres - half, type.LengthMetres / 2); back += SampleMetres)
+        {
+            double at = vehicle.Metres - back;
+            if (at < 0 && before >= 0)
+            {
+                // Beyond the lane before last nothing is known: a body that is longer than both ends there.
+                at += _network.Lanes[before].LengthMetres;
+                if (at < 0)
+                {
+                    break;
+                }
+
+                lane = before;
+            }
+            else if (at < 0)
+            {
+                break;
+            }
+
+            PlanePoint point = _network.Lanes[lane].At(at).Point;
+            _x.Add(point.X);
+            _y.Add(point.Y);
+            _owner.Add(owner);
+        }
+    }
+}
