@@ -16,7 +16,19 @@ internal readonly record struct Crossing(int Foe, float OwnMetres, float FoeEnte
 
     /// <summary>Whether the other lets this movement go first by rule.</summary>
     public bool FoeYields { get; init; }
+
+    /// <summary>Whether the own path begins at a waiting place inside the junction: who is on it has waited, and goes.</summary>
+    public bool OwnHasWaited { get; init; }
+
+    /// <summary>Likewise the other's.</summary>
+    public bool FoeHasWaited { get; init; }
 }
+
+/// <summary>Two movements from one lane, which are together until their paths part.</summary>
+/// <param name="Foe">The other movement.</param>
+/// <param name="OwnMetres">Where there is room side by side, on the own path.</param>
+/// <param name="FoeMetres">Likewise on the other's.</param>
+internal readonly record struct Split(int Foe, float OwnMetres, float FoeMetres);
 
 /// <summary>
 /// A network as the engine walks over it: arrays by lane and by movement. A movement leads from a lane to the next lane, which is
@@ -29,6 +41,12 @@ internal sealed class RoadTables
 
     /// <summary>Lines nearer than this, which do not cross, are in each other's way all the same.</summary>
     private const double TouchingMetres = 1.6;
+
+    /// <summary>Lines as far apart as this have room for two vehicles.</summary>
+    private const double SideBySideMetres = 2;
+
+    /// <summary>How finely it is looked where paths part and join.</summary>
+    private const double StepMetres = 0.5;
 
     public RoadTables(RoadNetwork network)
     {
@@ -97,7 +115,16 @@ internal sealed class RoadTables
             WaitsInside[i] = rule.MayWaitInside && network.Connections[i].ViaLane >= 0 && Onward[network.Connections[i].ViaLane] is var on and >= 0 && network.Connections[on].ViaLane >= 0;
         }
 
+        IsYieldedTo = new bool[lanes];
+        foreach (int first in Yields.SelectMany(y => y))
+        {
+            IsYieldedTo[From[first]] = true;
+        }
+
         FindCrossings(network);
+        Splits = [.. Enumerable.Range(0, movements).Select(i => network.Connections[i].ViaLane < 0 ? [] : (Split[])[.. Outgoing[From[i]]
+            .Where(o => o != i && Next[o] != Next[i] && network.Connections[o].ViaLane >= 0)
+            .Select(o => new Split(o, (float)PartsAt(network.Lanes[Next[i]], network.Lanes[Next[o]]), (float)PartsAt(network.Lanes[Next[o]], network.Lanes[Next[i]])))])];
         Wide = [.. network.Links.Where(l => l.Function == LinkFunction.Road && l.Lanes.Count > 1).Select(l => l.Index)];
     }
 
@@ -138,6 +165,9 @@ internal sealed class RoadTables
     /// <summary>Movements that go first.</summary>
     public int[][] Yields { get; }
 
+    /// <summary>Lanes from which some movement goes first.</summary>
+    public bool[] IsYieldedTo { get; }
+
     /// <summary>Whether it must not be begun when there is no room behind the junction.</summary>
     public bool[] KeepsClear { get; }
 
@@ -145,6 +175,9 @@ internal sealed class RoadTables
     public bool[] WaitsInside { get; }
 
     public Crossing[][] Crossings { get; }
+
+    /// <summary>Other movements from the same lane.</summary>
+    public Split[][] Splits { get; }
 
     /// <summary>Links with more than one lane.</summary>
     public int[] Wide { get; }
@@ -180,7 +213,7 @@ internal sealed class RoadTables
             {
                 if (network.Connections[foe].ViaLane >= 0 && seen.Add(foe) && Cross(network, i, foe) is { } crossing)
                 {
-                    found.Add(crossing with { OwnYields = Yields[i].Contains(foe), FoeYields = Yields[foe].Contains(i) });
+                    found.Add(WithRules(crossing, i));
                 }
             }
         }
@@ -205,7 +238,7 @@ internal sealed class RoadTables
             {
                 if (!more.Exists(m => m.Foe == other) && Cross(network, half, other) is { } crossing)
                 {
-                    more.Add(crossing with { OwnYields = Yields[half].Contains(other), FoeYields = Yields[other].Contains(half) });
+                    more.Add(WithRules(crossing, half));
                 }
             }
 
@@ -213,13 +246,21 @@ internal sealed class RoadTables
         }
     }
 
+    private Crossing WithRules(in Crossing crossing, int own) => crossing with
+    {
+        OwnYields = Yields[own].Contains(crossing.Foe),
+        FoeYields = Yields[crossing.Foe].Contains(own),
+        OwnHasWaited = IsPath[From[own]],
+        FoeHasWaited = IsPath[From[crossing.Foe]],
+    };
+
     private Crossing? Cross(RoadNetwork network, int own, int foe)
     {
         Lane a = network.Lanes[network.Connections[own].ViaLane], b = network.Lanes[network.Connections[foe].ViaLane];
         if (To[own] == To[foe] && IsLastPath(own) && IsLastPath(foe))
         {
             // Both end in one lane: common from where they come closer than a vehicle is wide.
-            return new Crossing(foe, (float)Math.Max(0, a.LengthMetres - 4), (float)Math.Max(0, b.LengthMetres - 4), (float)b.LengthMetres, true);
+            return new Crossing(foe, (float)Parting(a, b), (float)Parting(b, a), (float)b.LengthMetres, true);
         }
 
         double best = double.MaxValue, alongA = 0, alongB = 0;
@@ -248,8 +289,43 @@ internal sealed class RoadTables
             : new Crossing(foe, (float)Math.Max(0, alongA - HalfWidthMetres), (float)Math.Max(0, alongB - HalfWidthMetres), (float)Math.Min(b.LengthMetres, alongB + HalfWidthMetres), false);
     }
 
+    /// <summary>Where a path that ends where another ends comes so near to it that vehicles have no room side by side; 4 m before the end at the latest.</summary>
+    private static double Parting(Lane own, Lane other)
+    {
+        double at = Math.Max(0, own.LengthMetres - 4);
+        while (at > 0 && Distance(own.At(at).Point, other) < SideBySideMetres)
+        {
+            at -= StepMetres;
+        }
+
+        return Math.Max(0, at);
+    }
+
     /// <summary>Whether a movement's path leads straight onto the lane, not to another path on which it goes on.</summary>
     private bool IsLastPath(int movement) => Onward[Next[movement]] is var on && (on < 0 || Next[on] == To[on]);
+
+    /// <summary>Where a path that begins where another begins is so far from it that vehicles have room side by side; its length when it never is.</summary>
+    private static double PartsAt(Lane own, Lane other)
+    {
+        double at = 0;
+        while (at < own.LengthMetres && Distance(own.At(at).Point, other) < SideBySideMetres)
+        {
+            at += StepMetres;
+        }
+
+        return Math.Min(at, own.LengthMetres);
+    }
+
+    private static double Distance(PlanePoint point, Lane lane)
+    {
+        double least = double.MaxValue;
+        for (int i = 0; i + 1 < lane.Shape.Length; i++)
+        {
+            least = Math.Min(least, Nearest(point, point, lane.Shape[i], lane.Shape[i + 1]).Distance);
+        }
+
+        return least;
+    }
 
     /// <summary>The least distance of two pieces of line, and where it is on each, from 0 to 1.</summary>
     private static (double Distance, double S, double T) Nearest(PlanePoint p, PlanePoint p2, PlanePoint q, PlanePoint q2)

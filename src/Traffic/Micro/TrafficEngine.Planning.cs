@@ -18,6 +18,9 @@ public sealed partial class TrafficEngine
     /// <summary>Where vehicles stop before a line.</summary>
     private const double LineMetres = 0.1;
 
+    /// <summary>From here on those who give way reckon with those who go first.</summary>
+    private const double WatchedMetres = 120;
+
     /// <summary>Lanes shorter than this are looked beyond, upstream, for those who come.</summary>
     private const double ShortLaneMetres = 60;
 
@@ -39,6 +42,7 @@ public sealed partial class TrafficEngine
     {
         ReadOnlySpan<int> cars = _queues[lane].Items;
         double length = _roads.Length[lane], limit = _roads.Limit[lane];
+        bool isWatched = _roads.IsYieldedTo[lane];
         int wish = _wish[lane];
         double wishRear = wish >= 0 ? _pos[wish] - _types[_type[wish]].Length : 0;
         for (int k = 0; k < cars.Length; k++)
@@ -93,6 +97,11 @@ public sealed partial class TrafficEngine
             {
                 safe = Ahead(i, lane, k == 0, toEnd, look, safe, comfort, in type);
             }
+            else if (isWatched && toEnd < WatchedMetres && (k == 0 || _arrivalNext[cars[k - 1]] < 1e9))
+            {
+                // Nothing there matters to it yet, but others have to let it go first.
+                _arrivalNext[i] = Following.SecondsToCover(toEnd, v, wanted, type.Acceleration);
+            }
 
             double next = Math.Min(safe, most);
             if (type.Imperfection > 0 && next > 0)
@@ -133,7 +142,13 @@ public sealed partial class TrafficEngine
         int c = _movement[i], route = _route[i];
         if (_roads.IsPath[lane] && isFirst)
         {
+            safe = Parting(_roads.MovementOn[lane], -_pos[i], _pos[i], safe, in type);
             safe = Crossed(i, _roads.MovementOn[lane], -_pos[i], _pos[i], safe, in type);
+        }
+
+        if (isFirst)
+        {
+            safe = Tails(lane, toEnd, safe, in type);
         }
 
         for (bool isNext = true; at < look; isNext = false)
@@ -180,7 +195,7 @@ public sealed partial class TrafficEngine
                     }
                 }
 
-                isClosed = !isNext || !isFirst || !IsOpen(i, c, at, in type);
+                isClosed = !isNext || !isFirst || !IsOpen(i, c, at, in type) || (_roads.IsPath[lane] && SomebodyComes(c, at));
             }
 
             if (!isClosed && isNext && isFirst && !_roads.IsPath[lane])
@@ -205,13 +220,9 @@ public sealed partial class TrafficEngine
                 safe = Math.Min(safe, Following.SlowingSpeed(at, limit, type.Deceleration, _dt));
             }
 
-            if (isNext && isFirst && !_roads.IsPath[lane])
-            {
-                safe = Tails(lane, next, at, safe, in type);
-            }
-
             if (_roads.IsPath[next])
             {
+                safe = isFirst ? Parting(c, at, 0, safe, in type) : safe;
                 safe = Crossed(i, c, at, 0, safe, in type);
             }
 
@@ -238,23 +249,66 @@ public sealed partial class TrafficEngine
         return safe;
     }
 
-    /// <summary>Keeps behind the rear of whoever has left the lane by another movement and is not quite gone.</summary>
-    private double Tails(int lane, int next, double at, double safe, in TypeRow type)
+    /// <summary>Keeps behind the rear of whoever has left the lane and is not quite gone, whatever holds the vehicle at its end.</summary>
+    private double Tails(int lane, double toEnd, double safe, in TypeRow type)
     {
-        foreach (int other in _roads.Outgoing[lane])
+        foreach (int movement in _roads.Outgoing[lane])
         {
-            int path = _roads.Next[other];
-            if (path == next || _queues[path].Count == 0)
+            int path = _roads.Next[movement];
+            if (_queues[path].Count > 0 && _queues[path].Last is var last && _cameFrom[last] == lane && _pos[last] - _types[_type[last]].Length is var rear && rear < 0)
+            {
+                safe = Behind(safe, toEnd + rear - type.MinimumGap, _speed[last], in _types[_type[last]], in type);
+            }
+        }
+
+        return safe;
+    }
+
+    /// <summary>Whether somebody who goes first is on the way to where the paths cross, past its line already.</summary>
+    private bool SomebodyComes(int movement, double at)
+    {
+        foreach (ref readonly Crossing crossing in _roads.Crossings[movement].AsSpan())
+        {
+            if (crossing is { Joins: false, OwnYields: true } && IsTaken(in crossing, _roads.Next[crossing.Foe], movement, at + crossing.OwnMetres, false))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Keeps behind whoever has left the same lane by another movement, until the paths have parted.</summary>
+    /// <param name="at">Distance to the start of the own path; below 0 inside it.</param>
+    /// <param name="inside">Metres driven on the path.</param>
+    private double Parting(int movement, double at, double inside, double safe, in TypeRow type)
+    {
+        foreach (ref readonly Split split in _roads.Splits[movement].AsSpan())
+        {
+            if (inside >= split.OwnMetres)
             {
                 continue;
             }
 
-            int last = _queues[path].Last;
-            ref readonly TypeRow theirs = ref _types[_type[last]];
-            double rear = _pos[last] - theirs.Length;
-            if (rear < 0 && _cameFrom[last] == lane)
+            int path = _roads.Next[split.Foe];
+            ReadOnlySpan<int> foes = _queues[path].Items;
+            int k = foes.Length - 1;
+            while (k >= 0 && at < 0 && (_pos[foes[k]] < inside || (_pos[foes[k]] == inside && split.Foe < movement)))
             {
-                safe = Behind(safe, at + rear - type.MinimumGap, _speed[last], in theirs, in type);
+                k--;
+            }
+
+            int ahead = k >= 0 ? foes[k] : -1;
+            double front = k >= 0 ? _pos[ahead] : 0;
+            if (ahead < 0 && _roads.Onward[path] is var on and >= 0 && _queues[_roads.Next[on]] is { Count: > 0 } onward && _cameFrom[onward.Last] == path)
+            {
+                // The front of this one is on the next lane, its rear may not be.
+                (ahead, front) = (onward.Last, _roads.Length[path] + _pos[onward.Last]);
+            }
+
+            if (ahead >= 0 && front - _types[_type[ahead]].Length is var rear && rear < split.FoeMetres)
+            {
+                safe = Behind(safe, at + rear - type.MinimumGap, _speed[ahead], in _types[_type[ahead]], in type);
             }
         }
 
@@ -329,7 +383,18 @@ public sealed partial class TrafficEngine
             bool foeStands = _speed[foe] <= StandingMetresPerSecond;
             if (crossing.FoeYields && !crossing.OwnYields)
             {
-                // It waits, unless it cannot stop any more.
+                // It waits, unless it has done so already or cannot stop any more.
+                if (crossing.FoeHasWaited || (!foeStands && Following.BrakingMetres(_speed[foe], 4.5, _dt) > theirs))
+                {
+                    return true;
+                }
+
+                continue;
+            }
+
+            if (isInside && crossing.OwnHasWaited)
+            {
+                // The others wait for one who goes at last, as far as they can.
                 if (!foeStands && Following.BrakingMetres(_speed[foe], 4.5, _dt) > theirs)
                 {
                     return true;
