@@ -199,6 +199,16 @@ public sealed partial class TrafficEngine
     {
         int route = _route[i], on = _routes.Movements[_routes.LanesAt[route] + target];
         double left = _roads.Length[lane] - _pos[i], least = _speed[i] - (type.Deceleration * _dt);
+        foreach (int movement in _roads.Outgoing[lane])
+        {
+            // Whoever has left it by another movement and is not quite gone.
+            int path = _roads.Next[movement];
+            if (_queues[path].Count > 0 && _queues[path].Last is var gone && _cameFrom[gone] == lane && _pos[gone] - _types[_type[gone]].Length is var rear && rear < 0 && left + rear < type.MinimumGap)
+            {
+                return false;
+            }
+        }
+
         if (on < 0)
         {
             return _routes.Links[route + 1] < 0 || Following.StoppingSpeed(left - LineMetres, type.Deceleration, _dt, _dt) >= least;

@@ -269,7 +269,8 @@ public sealed partial class TrafficEngine
     {
         foreach (ref readonly Crossing crossing in _roads.Crossings[movement].AsSpan())
         {
-            if (crossing is { Joins: false, OwnYields: true } && IsTaken(in crossing, _roads.Next[crossing.Foe], movement, at + crossing.OwnMetres, false))
+            int path = _roads.Next[crossing.Foe];
+            if (crossing.OwnYields && (crossing.Joins ? _queues[path].Count > 0 && _speed[_queues[path].Last] > StandingMetresPerSecond : IsTaken(in crossing, path, movement, at + crossing.OwnMetres, false)))
             {
                 return true;
             }
@@ -330,10 +331,10 @@ public sealed partial class TrafficEngine
                 ReadOnlySpan<int> foes = _queues[path].Items;
                 for (int k = foes.Length - 1; k >= 0; k--)
                 {
-                    // Who is nearer to where the paths join is ahead; of several, the last is the one to follow.
+                    // Who is nearer to where the paths join is ahead, and whoever goes first and is past the line; of several, the last is the one to follow.
                     int foe = foes[k];
                     double theirToEnd = theirLength - _pos[foe];
-                    if (theirToEnd < ownToEnd || (theirToEnd <= ownToEnd && crossing.Foe < movement))
+                    if (theirToEnd < ownToEnd || (theirToEnd <= ownToEnd && crossing.Foe < movement) || (at > 0 && crossing.OwnYields))
                     {
                         ref readonly TypeRow theirs = ref _types[_type[foe]];
                         double apart = ownToEnd - theirToEnd - theirs.Length, joint = at + crossing.OwnMetres - type.MinimumGap;
