@@ -139,7 +139,7 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
             loops?.Read(engine, isLast: true);
             queues?.Close(engine.Seconds);
 
-            result = SimulationResult.Of(engine, Environment.CpuUsage.TotalTime - loaded, loaded - before) with { Collisions = bodies is null ? null : collisions.Select(c => (c.First, c.Second)).Distinct().Count() };
+            result = SimulationResult.Of(engine, Environment.CpuUsage.TotalTime - loaded, loaded - before) with { LiveMegabytes = isLast ? GC.GetTotalMemory(forceFullCollection: true) / 1e6 : 0, Collisions = bodies is null ? null : collisions.Select(c => (c.First, c.Second)).Distinct().Count() };
             foreach (BodyOverlap c in collisions.DistinctBy(c => (c.First, c.Second)))
             {
                 error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"collision at {c.Seconds:0.#} s of {engine.Trips[c.First].Id} on {network.Lanes[c.Lane].Id} and {engine.Trips[c.Second].Id} on {network.Lanes[c.OtherLane].Id}, at {c.At.X:0.0} {c.At.Y:0.0}"));
@@ -473,6 +473,9 @@ public sealed record SimulationResult
 
     /// <summary>Steps in which a vehicle's front was beyond the rear of the one ahead of it on its lane.</summary>
     public required long Overlaps { get; init; }
+
+    /// <summary>Memory in use at the end, network and demand included.</summary>
+    public double LiveMegabytes { get; init; }
 
     /// <summary>Pairs of vehicles that were in one place by geometry; null when nobody looked.</summary>
     public int? Collisions { get; init; }

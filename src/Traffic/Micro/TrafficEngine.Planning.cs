@@ -334,7 +334,7 @@ public sealed partial class TrafficEngine
                     // Who is nearer to where the paths join is ahead, and whoever goes first and is past the line; of several, the last is the one to follow.
                     int foe = foes[k];
                     double theirToEnd = theirLength - _pos[foe];
-                    if (theirToEnd < ownToEnd || (theirToEnd <= ownToEnd && crossing.Foe < movement) || (at > 0 && crossing.OwnYields))
+                    if (theirToEnd < ownToEnd || (theirToEnd <= ownToEnd && crossing.Foe < movement) || (crossing.OwnYields && at > Following.BrakingMetres(_speed[i], type.Deceleration, _dt)))
                     {
                         ref readonly TypeRow theirs = ref _types[_type[foe]];
                         double apart = ownToEnd - theirToEnd - theirs.Length, joint = at + crossing.OwnMetres - type.MinimumGap;
@@ -385,7 +385,7 @@ public sealed partial class TrafficEngine
             if (crossing.FoeYields && !crossing.OwnYields)
             {
                 // It waits, unless it has done so already or cannot stop any more.
-                if (crossing.FoeHasWaited || (!foeStands && Following.BrakingMetres(_speed[foe], 4.5, _dt) > theirs))
+                if (!foeStands && (crossing.FoeHasWaited || Following.BrakingMetres(_speed[foe], 4.5, _dt) > theirs))
                 {
                     return true;
                 }
