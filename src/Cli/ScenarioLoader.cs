@@ -271,8 +271,11 @@ public static class ScenarioLoader
         {
             string path = Resolve(file, change.File);
             var reader = new SumoDemandReader(network, new RandomStreams(0));
+            // A plan may move the offset of a programme that an additional file defines.
+            reader.ReadAll(scenario.Traffic!.Simulate!.Additional.Select(name => (Resolve(file, name), name)), Open);
+            HashSet<SignalLogic> known = new(reader.Signals, ReferenceEqualityComparer.Instance);
             reader.Read(Open(path), change.File);
-            List<SignalLogic> plans = [.. reader.Signals.Where(s => !network.Signals.Contains(s, ReferenceEqualityComparer.Instance))];
+            List<SignalLogic> plans = [.. reader.Signals.Where(s => !known.Contains(s))];
             if (plans.Count == 0)
             {
                 throw new BadInputException(path, "tlLogic", "there is no plan in it", "give a file with tlLogic elements");

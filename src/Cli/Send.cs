@@ -45,7 +45,7 @@ public sealed class Send(TextWriter output, TextWriter error, TimeProvider clock
 
         bool isJson = format is PayloadFormat.Json or PayloadFormat.Unstated;
         long number = clock.GetUtcNow().ToUnixTimeMilliseconds();
-        var confirmed = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var confirmed = new TaskCompletionSource<(string Text, bool IsDone)>(TaskCreationOptions.RunContinuationsAsynchronously);
         await using LastingConnection connection = await LastingConnection.ConnectAsync(
             new ClientSettings(broker, $"{broker.User ?? "v2xsim"}-send-{Environment.ProcessId}") { Filters = entry.HasAck && patience > TimeSpan.Zero ? [Topics.Of(Topics.AckOf(kind), device)] : [] },
             clock,
@@ -56,7 +56,7 @@ public sealed class Send(TextWriter output, TextWriter error, TimeProvider clock
                 var payloads = new WirePayload();
                 if (payloads.Read(Catalogue.Ack, payload, out WireMessage ack).IsValid && ack.SequenceNumber == number)
                 {
-                    confirmed.TrySetResult(payloads.Text(ack));
+                    confirmed.TrySetResult((payloads.Text(ack), ack.Integer("errorCode") == 0));
                 }
 
                 return Task.CompletedTask;
@@ -85,7 +85,8 @@ public sealed class Send(TextWriter output, TextWriter error, TimeProvider clock
             throw new BrokerUnavailableException(string.Create(CultureInfo.InvariantCulture, $"nobody confirmed {topic} within {patience.TotalSeconds:0.#} s; is device {device} connected to {broker}?"));
         }
 
-        await output.WriteLineAsync(await confirmed.Task);
-        return ExitCodes.Done;
+        (string text, bool isDone) = await confirmed.Task;
+        await output.WriteLineAsync(text);
+        return isDone ? ExitCodes.Done : ExitCodes.ComparisonFailed;
     }
 }

@@ -104,7 +104,7 @@ public sealed record PlanChangeSection : IPositioned
     public double AtSeconds { get; init; }
 
     [Required]
-    [Description("SUMO additional file; every tlLogic in it is sent to its signal. One without phases moves the offset of the network's programme of that name.")]
+    [Description("SUMO additional file; every tlLogic in it is sent to its signal. One without phases moves the offset of the programme of that name, of the network or of the additional files.")]
     public string File { get; init; } = string.Empty;
 
     [Description("How signals get into step: shortway changes greens by a fifth of a cycle at most, dwell holds the first phase.")]
