@@ -227,7 +227,7 @@ public static class CliApp
         root.Add(send);
 
         AddFuse(root, output, json);
-        AddSimulate(root, new SimulateVerb(output, error), json);
+        AddSimulate(root, new SimulateVerb(output, error), new BandVerb(output, time), json);
         AddLoad(root, load, edge, output, error, time, json, authority, port, listen, access);
 
         var acl = new Command("acl", "Rules of who may publish and hear what at a broker.");
@@ -272,7 +272,7 @@ public static class CliApp
         return root;
     }
 
-    private static void AddSimulate(RootCommand root, SimulateVerb verb, Option<bool> json)
+    private static void AddSimulate(RootCommand root, SimulateVerb verb, BandVerb bands, Option<bool> json)
     {
         var net = new Option<string>("--net") { Description = "SUMO network (.net.xml, .net.xml.gz).", Required = true, HelpName = "FILE" };
         var routes = new Option<string>("--routes") { Description = "Demand: SUMO route files (.rou.xml, .rou.xml.gz) tables of trips (.csv, .csv.gz) or of origins and destinations (.od.csv), with commas between.", Required = true, HelpName = "FILE,..." };
@@ -357,7 +357,12 @@ public static class CliApp
             (p.GetValue(additional) ?? string.Empty).Split(',', StringSplitOptions.RemoveEmptyEntries),
             new Signals.SafetyRules { MinimumGreenSeconds = p.GetValue(minimumGreen), YellowSeconds = p.GetValue(yellow), AllRedSeconds = p.GetValue(allRed) },
             p.GetValue(json)));
-        root.Add(new Command("signals", "Signals of a SUMO network.") { check });
+        var file = new Argument<string>("case") { Description = "Problem of coordination as JSON: MAXBAND, MULTIBAND or NETBAND." };
+        var limit = new Option<double>("--limit") { Description = "Seconds after which the best plan found by then is taken, and the gap stated.", DefaultValueFactory = _ => 60, HelpName = "SECONDS" };
+        Between(limit, 0.1, 86_400);
+        var band = new Command("band", "Find the widest green bands of an arterial or a network, proven or with the gap.") { file, limit };
+        band.SetAction(p => bands.Solve(p.GetValue(file)!, p.GetValue(limit), p.GetValue(json)));
+        root.Add(new Command("signals", "Signals: safety rules, coordination.") { check, band });
     }
 
     private static void AddLoad(

@@ -12,7 +12,7 @@ public class ArchitectureTests
     {
         ["Kernel"] = "",
         ["Roads"] = "Kernel NetTopologySuite NetTopologySuite.IO.GeoJSON4STJ ProjNET",
-        ["Signals"] = "Kernel Roads",
+        ["Signals"] = "Kernel Roads Google.OrTools",
         ["Traffic"] = "Kernel Roads Signals",
         ["Sensing"] = "Kernel Roads",
         ["Fusion"] = "Kernel",
