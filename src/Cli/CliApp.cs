@@ -227,7 +227,7 @@ public static class CliApp
         root.Add(send);
 
         AddFuse(root, output, json);
-        AddSimulate(root, new SimulateVerb(output, error), new BandVerb(output, time), json);
+        AddSimulate(root, new SimulateVerb(output, error), new BandVerb(output, time), new CompareVerb(output), json);
         AddLoad(root, load, edge, output, error, time, json, authority, port, listen, access);
 
         var acl = new Command("acl", "Rules of who may publish and hear what at a broker.");
@@ -272,7 +272,7 @@ public static class CliApp
         return root;
     }
 
-    private static void AddSimulate(RootCommand root, SimulateVerb verb, BandVerb bands, Option<bool> json)
+    private static void AddSimulate(RootCommand root, SimulateVerb verb, BandVerb bands, CompareVerb comparison, Option<bool> json)
     {
         var net = new Option<string>("--net") { Description = "SUMO network (.net.xml, .net.xml.gz).", Required = true, HelpName = "FILE" };
         var routes = new Option<string>("--routes") { Description = "Demand: SUMO route files (.rou.xml, .rou.xml.gz) tables of trips (.csv, .csv.gz) or of origins and destinations (.od.csv), with commas between.", Required = true, HelpName = "FILE,..." };
@@ -362,7 +362,15 @@ public static class CliApp
         Between(limit, 0.1, 86_400);
         var band = new Command("band", "Find the widest green bands of an arterial or a network, proven or with the gap.") { file, limit };
         band.SetAction(p => bands.Solve(p.GetValue(file)!, p.GetValue(limit), p.GetValue(json)));
-        root.Add(new Command("signals", "Signals: safety rules, coordination.") { check, band });
+        var scenario = new Argument<string>("scenario") { Description = "Scenario with traffic.simulate, or a folder that holds scenario.yaml." };
+        var plans = new Option<string>("--plans") { Description = "Additional files with the plans, with commas between; 'current' is the scenario's own. The others are held against the first.", Required = true, HelpName = "PLAN,..." };
+        var seeds = new Option<int>("--seeds") { Description = "Runs of each plan; the same seeds for all.", DefaultValueFactory = _ => 20, HelpName = "N" };
+        Between(seeds, 1, 1000);
+        var workers = new Option<int>("--threads") { Description = "Runs at once.", DefaultValueFactory = _ => Environment.ProcessorCount, HelpName = "N" };
+        Between(workers, 1, 256);
+        var compare = new Command("compare", "Run the same traffic under several plans and say what can be told of the differences.") { scenario, plans, seeds, step, workers };
+        compare.SetAction(p => comparison.Compare(p.GetValue(scenario)!, p.GetValue(plans)!.Split(',', StringSplitOptions.RemoveEmptyEntries), p.GetValue(seeds), p.GetValue(step), p.GetValue(workers), p.GetValue(json)));
+        root.Add(new Command("signals", "Signals: safety rules, coordination, comparison of plans.") { check, band, compare });
     }
 
     private static void AddLoad(
