@@ -227,7 +227,7 @@ public static class CliApp
         root.Add(send);
 
         AddFuse(root, output, json);
-        AddSimulate(root, new SimulateVerb(output, error), new BandVerb(output, time), new CompareVerb(output), json);
+        AddSimulate(root, new SimulateVerb(output, error), new BandVerb(output, time), new CompareVerb(output), new OptimiseVerb(output, error), json);
         AddLoad(root, load, edge, output, error, time, json, authority, port, listen, access);
 
         var acl = new Command("acl", "Rules of who may publish and hear what at a broker.");
@@ -272,7 +272,7 @@ public static class CliApp
         return root;
     }
 
-    private static void AddSimulate(RootCommand root, SimulateVerb verb, BandVerb bands, CompareVerb comparison, Option<bool> json)
+    private static void AddSimulate(RootCommand root, SimulateVerb verb, BandVerb bands, CompareVerb comparison, OptimiseVerb optimiser, Option<bool> json)
     {
         var net = new Option<string>("--net") { Description = "SUMO network (.net.xml, .net.xml.gz).", Required = true, HelpName = "FILE" };
         var routes = new Option<string>("--routes") { Description = "Demand: SUMO route files (.rou.xml, .rou.xml.gz) tables of trips (.csv, .csv.gz) or of origins and destinations (.od.csv), with commas between.", Required = true, HelpName = "FILE,..." };
@@ -370,7 +370,23 @@ public static class CliApp
         Between(workers, 1, 256);
         var compare = new Command("compare", "Run the same traffic under several plans and say what can be told of the differences.") { scenario, plans, seeds, step, workers };
         compare.SetAction(p => comparison.Compare(p.GetValue(scenario)!, p.GetValue(plans)!.Split(',', StringSplitOptions.RemoveEmptyEntries), p.GetValue(seeds), p.GetValue(step), p.GetValue(workers), p.GetValue(json)));
-        root.Add(new Command("signals", "Signals: safety rules, coordination, comparison of plans.") { check, band, compare });
+        var start = new Option<string?>("--start") { Description = "Additional file with the plan to begin from; the scenario's own when absent.", HelpName = "PLAN" };
+        var only = new Option<string?>("--signals") { Description = "Signals whose offsets may change, with commas between; all with a fixed-time programme when absent.", HelpName = "ID,..." };
+        var tries = new Option<int>("--seeds") { Description = "Runs by which each plan is judged.", DefaultValueFactory = _ => 3, HelpName = "N" };
+        Between(tries, 1, 100);
+        var plan = new Option<string>("--plan") { Description = "File for the plan, SUMO additional.", Required = true, HelpName = "FILE.add.xml" };
+        var optimise = new Command("optimise", "Find offsets under which simulated vehicles lose least time.") { scenario, start, only, tries, step, workers, plan, force };
+        optimise.SetAction(p => optimiser.Optimise(
+            p.GetValue(scenario)!,
+            p.GetValue(start),
+            (p.GetValue(only) ?? string.Empty).Split(',', StringSplitOptions.RemoveEmptyEntries),
+            p.GetValue(tries),
+            p.GetValue(step),
+            p.GetValue(workers),
+            p.GetValue(plan)!,
+            p.GetValue(force),
+            p.GetValue(json)));
+        root.Add(new Command("signals", "Signals: safety rules, coordination, comparison of plans.") { check, band, compare, optimise });
     }
 
     private static void AddLoad(

@@ -39,7 +39,7 @@ public sealed class CompareVerb(TextWriter output)
             Parallel.For(0, runs.Length, new ParallelOptions { MaxDegreeOfParallelism = threads }, i =>
             {
                 string plan = plans[i / seeds];
-                runs[i] = Run(file, network, scenario, simulate, plan == Current ? [] : [plan], stepSeconds, scenario.Seed + (ulong)(i % seeds));
+                runs[i] = new PlanRun(new PlanTrial(file, network, scenario, simulate, plan == Current ? [] : [plan], stepSeconds, scenario.Seed + (ulong)(i % seeds)).Run([]));
             });
         }
         catch (AggregateException e) when (e.InnerExceptions.OfType<BadInputException>().FirstOrDefault() is { } bad)
@@ -76,44 +76,6 @@ public sealed class CompareVerb(TextWriter output)
 
     internal static string Short(string plan) => Path.GetFileName(plan) is var name && name.EndsWith(".add.xml", StringComparison.OrdinalIgnoreCase) ? name[..^8] : name;
 
-    /// <summary>What became of the trips that departed while the scenario lasts; run on until they have arrived, for an hour more at most.</summary>
-    private static PlanRun Run(string file, RoadNetwork network, Scenario scenario, SimulationSection simulate, IReadOnlyList<string> plans, double stepSeconds, ulong seed)
-    {
-        const double LongestSeconds = 3600;
-        (TrafficEngine engine, _, _) = ScenarioLoader.MakeEngine(file, network, simulate, stepSeconds, seed, plans);
-        using (engine)
-        {
-            double begin = simulate.BeginSeconds, end = begin + scenario.DurationSeconds;
-            int[] measured = [.. Enumerable.Range(0, engine.Trips.Count).Where(t => engine.Trips[t].DepartSeconds >= begin && engine.Trips[t].DepartSeconds < end)];
-            int next = 0;
-            while (engine.Seconds < end + LongestSeconds && !engine.IsDone)
-            {
-                engine.Step();
-                while (next < measured.Length && engine.Records[measured[next]].State == TripState.Arrived)
-                {
-                    next++;
-                }
-
-                if (next == measured.Length && engine.Seconds >= end)
-                {
-                    break;
-                }
-            }
-
-            var trips = new TripFigures[measured.Length];
-            for (int i = 0; i < measured.Length; i++)
-            {
-                Trip trip = engine.Trips[measured[i]];
-                TripRecord r = engine.Records[measured[i]];
-                double left = r.State == TripState.Arrived ? r.LeftSeconds : engine.Seconds, entered = r.State == TripState.Waiting ? engine.Seconds : r.EnteredSeconds;
-                trips[i] = new TripFigures(
-                    trip.Links[0], trip.Links[^1], r.TimeLossSeconds + entered - trip.DepartSeconds, r.Stops, left - trip.DepartSeconds, r.FuelGrams, r.CarbonDioxideGrams, r.State == TripState.Arrived);
-            }
-
-            return new PlanRun(trips);
-        }
-    }
-
     /// <summary>The ways that most vehicles take, by first and last link.</summary>
     private static List<(int From, int To, string FromName, string ToName)> WaysOf(RoadNetwork network, PlanRun run) =>
         [.. run.Trips.GroupBy(t => (t.From, t.To)).OrderByDescending(g => g.Count()).ThenBy(g => g.Key).Take(MaximumWays).Select(g => (g.Key.From, g.Key.To, network.Links[g.Key.From].Id, network.Links[g.Key.To].Id))];
@@ -125,6 +87,69 @@ public sealed class CompareVerb(TextWriter output)
 internal readonly record struct TripFigures(int From, int To, double DelaySeconds, int Stops, double TravelSeconds, double FuelGrams, double CarbonDioxideGrams, bool HasArrived);
 
 internal sealed record PlanRun(TripFigures[] Trips);
+
+/// <summary>The traffic of a scenario under one seed, to be driven under one plan after another.</summary>
+internal sealed class PlanTrial
+{
+    /// <summary>How long after the scenario's end those who are still on their way are waited for.</summary>
+    private const double LongestSeconds = 3600;
+    private readonly RoadNetwork _network;
+    private readonly Scenario _scenario;
+    private readonly SimulationSection _simulate;
+    private readonly double _stepSeconds;
+    private readonly ulong _seed;
+    private readonly List<Trip> _trips;
+    private readonly SumoDemandReader _reader;
+
+    public PlanTrial(string file, RoadNetwork network, Scenario scenario, SimulationSection simulate, IReadOnlyList<string> plans, double stepSeconds, ulong seed)
+    {
+        (_network, _scenario, _simulate, _stepSeconds, _seed) = (network, scenario, simulate, stepSeconds, seed);
+        (_trips, _reader) = ScenarioLoader.ReadDemand(file, network, simulate, stepSeconds, seed, plans);
+    }
+
+    /// <summary>All programmes of all signals.</summary>
+    public IReadOnlyList<SignalLogic> Programmes => _reader.Signals;
+
+    /// <summary>The programme that each signal runs when the scenario begins.</summary>
+    public IReadOnlyList<SignalLogic> Running => _reader.Running(_simulate.BeginSeconds);
+
+    /// <summary>What became of the trips that departed while the scenario lasts; run on until they have arrived, for an hour more at most.</summary>
+    /// <param name="instead">Programmes in place of those of the same signal and name.</param>
+    public TripFigures[] Run(IReadOnlyList<SignalLogic> instead)
+    {
+        double begin = _simulate.BeginSeconds, end = begin + _scenario.DurationSeconds;
+        SignalLogic[] signals = [.. _reader.Signals.Select(s => instead.FirstOrDefault(i => i.Id == s.Id && i.ProgramId == s.ProgramId) ?? s)];
+        using var engine = new TrafficEngine(
+            _network, _trips, new SignalPlayer(_network, signals, _reader.Switches), new EngineSettings { StepSeconds = _stepSeconds, BeginSeconds = Math.Max(0, begin - _simulate.WarmUpSeconds), Seed = _seed });
+        int[] measured = [.. Enumerable.Range(0, engine.Trips.Count).Where(t => engine.Trips[t].DepartSeconds >= begin && engine.Trips[t].DepartSeconds < end)];
+        int next = 0;
+        while (engine.Seconds < end + LongestSeconds && !engine.IsDone)
+        {
+            engine.Step();
+            while (next < measured.Length && engine.Records[measured[next]].State == TripState.Arrived)
+            {
+                next++;
+            }
+
+            if (next == measured.Length && engine.Seconds >= end)
+            {
+                break;
+            }
+        }
+
+        var trips = new TripFigures[measured.Length];
+        for (int i = 0; i < measured.Length; i++)
+        {
+            Trip trip = engine.Trips[measured[i]];
+            TripRecord r = engine.Records[measured[i]];
+            double left = r.State == TripState.Arrived ? r.LeftSeconds : engine.Seconds, entered = r.State == TripState.Waiting ? engine.Seconds : r.EnteredSeconds;
+            trips[i] = new TripFigures(
+                trip.Links[0], trip.Links[^1], r.TimeLossSeconds + entered - trip.DepartSeconds, r.Stops, left - trip.DepartSeconds, r.FuelGrams, r.CarbonDioxideGrams, r.State == TripState.Arrived);
+        }
+
+        return trips;
+    }
+}
 
 /// <summary>Means a vehicle under one plan, over all seeds.</summary>
 public sealed record PlanFigures(string Plan, double DelaySeconds, double Stops, double TravelSeconds, double FuelGrams, double CarbonDioxideGrams, double Unfinished)

@@ -302,7 +302,9 @@ public static class ScenarioLoader
 
     private static (ITrafficSource Source, SignalBook Signals) Simulate(string file, RoadNetwork network, SimulationSection simulate, double stepSeconds, ulong seed)
     {
-        (TrafficEngine engine, SignalPlayer player, SumoDemandReader reader) = MakeEngine(file, network, simulate, stepSeconds, seed, []);
+        (List<Trip> trips, SumoDemandReader reader) = ReadDemand(file, network, simulate, stepSeconds, seed, []);
+        var player = new SignalPlayer(network, reader.Signals, reader.Switches);
+        var engine = new TrafficEngine(network, trips, player, new EngineSettings { StepSeconds = stepSeconds, BeginSeconds = Math.Max(0, simulate.BeginSeconds - simulate.WarmUpSeconds), Seed = seed });
         while (engine.Seconds < simulate.BeginSeconds - 1e-9)
         {
             engine.Step();
@@ -311,14 +313,14 @@ public static class ScenarioLoader
         return (new SimulatedTraffic(network, engine, player, simulate.BeginSeconds), new SignalBook(network, reader.Running(simulate.BeginSeconds), simulate.BeginSeconds) { Controls = player.ControlOf });
     }
 
-    /// <summary>The engine of a scenario, at the beginning of its warm-up.</summary>
+    /// <summary>The demand of a scenario, and its signals.</summary>
     /// <param name="file">The scenario, to whose folder names are relative.</param>
     /// <param name="network">Its network.</param>
     /// <param name="simulate">Its demand.</param>
-    /// <param name="stepSeconds">Length of a step.</param>
-    /// <param name="seed">Of drivers and of draws in the demand.</param>
+    /// <param name="stepSeconds">Length of a step, to which drivers are fitted.</param>
+    /// <param name="seed">Of draws in the demand.</param>
     /// <param name="plans">Additional files that are read after its own, as paths.</param>
-    internal static (TrafficEngine Engine, SignalPlayer Signals, SumoDemandReader Reader) MakeEngine(string file, RoadNetwork network, SimulationSection simulate, double stepSeconds, ulong seed, IReadOnlyList<string> plans)
+    internal static (List<Trip> Trips, SumoDemandReader Reader) ReadDemand(string file, RoadNetwork network, SimulationSection simulate, double stepSeconds, ulong seed, IReadOnlyList<string> plans)
     {
         if (network.Connections.Count == 0)
         {
@@ -328,10 +330,7 @@ public static class ScenarioLoader
         var reader = new SumoDemandReader(network, new RandomStreams(seed));
         reader.ReadAll(simulate.Additional.Concat(simulate.Routes).Select(name => (Resolve(file, name), name)), Open);
         reader.ReadAll(plans.Select(name => (name, name)), Open);
-        List<Trip> trips = Discharge.FitCars(Scaling.Scale(reader.Trips, simulate.Scale), simulate.SaturationFlowVehiclesPerHour, simulate.StartUpLossSeconds, stepSeconds);
-        double begin = Math.Max(0, simulate.BeginSeconds - simulate.WarmUpSeconds);
-        var player = new SignalPlayer(network, reader.Signals, reader.Switches);
-        return (new TrafficEngine(network, trips, player, new EngineSettings { StepSeconds = stepSeconds, BeginSeconds = begin, Seed = seed }), player, reader);
+        return (Discharge.FitCars(Scaling.Scale(reader.Trips, simulate.Scale), simulate.SaturationFlowVehiclesPerHour, simulate.StartUpLossSeconds, stepSeconds), reader);
     }
 
     /// <summary>Reads a recording to its end, to find what is wrong with it; returns its number of instants, 0 for driven traffic.</summary>

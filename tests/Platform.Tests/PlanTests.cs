@@ -64,6 +64,31 @@ public sealed class PlanTests : IDisposable
         Assert.StartsWith("between copy and plan_random1 no difference of delay can be told (0.00 to 0.00 s", outcome.Json.GetProperty("differences")[0].GetProperty("verdict").GetString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Offsets_that_are_searched_for_lessen_delay_on_seeds_that_were_not_in_the_search()
+    {
+        Write();
+        Outcome search = await CommandLine.Run("signals", "optimise", _folder["scenario.yaml"], "--signals", "J2,J3,J4", "--seeds", "1", "--plan", _folder["ours.add.xml"], "--json");
+        Assert.True(search.Code == 0, search.Error);
+        Assert.True(search.Json.GetProperty("delaySeconds").GetDouble() < search.Json.GetProperty("delayBeforeSeconds").GetDouble());
+        Assert.Equal(["J2", "J3", "J4"], search.Json.GetProperty("offsets").EnumerateArray().Select(o => o.GetProperty("signal").GetString()));
+
+        // The programme is the scenario's own: it is moved, not stated again.
+        Assert.DoesNotContain("<phase", await File.ReadAllTextAsync(_folder["ours.add.xml"], TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        JsonElement found = (await CommandLine.Run("signals", "compare", _folder["scenario.yaml"], "--plans", "current," + _folder["ours.add.xml"], "--seeds", "4", "--json")).Json;
+        Assert.True(found.GetProperty("differences")[0].GetProperty("delaySeconds").GetProperty("high").GetDouble() < 0);
+    }
+
+    [Fact]
+    public async Task A_signal_that_is_not_there_is_told_with_the_one_that_may_be_meant()
+    {
+        Write();
+        Outcome outcome = await CommandLine.Run("signals", "optimise", _folder["scenario.yaml"], "--signals", "J22", "--plan", _folder["ours.add.xml"]);
+        Assert.Equal(2, outcome.Code);
+        Assert.Contains("there is no fixed-time signal J22", outcome.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(_folder["ours.add.xml"]));
+    }
+
     [Theory]
     [InlineData("current", "there are not two different plans")]
     [InlineData("current,nowhere.add.xml", "there is no such file")]
