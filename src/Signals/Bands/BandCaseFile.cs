@@ -19,6 +19,10 @@ public static class BandCaseFile
         {
             throw new BadInputException(file, string.Empty, $"it is not JSON: {e.Message}", "give a case of coordination", (int)(e.LineNumber ?? 0) + 1);
         }
+        catch (InvalidOperationException e)
+        {
+            throw new BadInputException(file, string.Empty, $"a value is not of its type: {e.Message}", "give numbers, texts and lists as in a case of coordination");
+        }
     }
 
     private sealed class Reader(string file)

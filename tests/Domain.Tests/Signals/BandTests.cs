@@ -110,6 +110,8 @@ public class BandTests
     [InlineData("\"d_out\"", "\"d_put\"", "it is missing")]
     [InlineData("\"cycle_s\"", "\"cycle\"", "it is not a list of two numbers")]
     [InlineData("{", "", "it is not JSON")]
+    [InlineData("\"cycle_s\": [", "\"cycle_s\": [\"long\"], \"c\": [", "it is not a list of two numbers")]
+    [InlineData("\"signals\": [", "\"signals\": [7, ", "a value is not of its type")]
     public void A_file_that_is_no_case_is_refused_with_the_place(string old, string replacement, string expected)
     {
         string text = File.ReadAllText(Path.Combine(TestData.PathOf("greenwave"), "P1_canal_equal_C70.json"));
