@@ -139,7 +139,7 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
             loops?.Read(engine, isLast: true);
             queues?.Close(engine.Seconds);
 
-            result = SimulationResult.Of(engine, Environment.CpuUsage.TotalTime - loaded, loaded - before) with { LiveMegabytes = isLast ? GC.GetTotalMemory(forceFullCollection: true) / 1e6 : 0, Collisions = bodies is null ? null : collisions.Select(c => (c.First, c.Second)).Distinct().Count() };
+            result = SimulationResult.Of(engine, Environment.CpuUsage.TotalTime - loaded, loaded - before) with { LiveMegabytes = isLast && json ? GC.GetTotalMemory(forceFullCollection: true) / 1e6 : 0, Collisions = bodies is null ? null : collisions.Select(c => (c.First, c.Second)).Distinct().Count() };
             foreach (BodyOverlap c in collisions.DistinctBy(c => (c.First, c.Second)))
             {
                 error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"collision at {c.Seconds:0.#} s of {engine.Trips[c.First].Id} on {network.Lanes[c.Lane].Id} and {engine.Trips[c.Second].Id} on {network.Lanes[c.OtherLane].Id}, at {c.At.X:0.0} {c.At.Y:0.0}"));

@@ -44,9 +44,6 @@ public sealed class EdgeCore
     /// </summary>
     private const double FutureToleranceSeconds = 0.05;
 
-    /// <summary>Junctions whose lamps are remembered.</summary>
-    private const int MaximumJunctions = 64;
-
     /// <summary>Messages that may wait for their simulated arrival.</summary>
     private const int MaximumWaiting = 20_000;
     private readonly EdgeConfig _config;
@@ -134,7 +131,7 @@ public sealed class EdgeCore
     public (long Adopted, long Merged, long Dropped, long Revised) Handovers => (_handovers.Adopted, _handovers.Merged, _handovers.Dropped, _handovers.Revised);
 
     /// <summary>The lamp states heard last, by junction.</summary>
-    public Dictionary<string, IReadOnlyList<Lamp>> LampStates { get; } = new(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, IReadOnlyList<Lamp>> LampStates => _guide.Lamps.ToDictionary(l => l.Key, l => l.Value.Lamps, StringComparer.Ordinal);
 
     /// <summary>Decodes one message and keeps it, or why it cannot be used, until its arrival.</summary>
     public void Accept(in BatchEntry entry, ReadOnlySpan<byte> payload)
@@ -245,13 +242,13 @@ public sealed class EdgeCore
                 reason = _desk.Use(m.Item, until);
                 if (reason == RejectReason.None)
                 {
-                    m.Item.Signals.ForEach(s => SetLamps(s.Junction, s.Lamps, m.Arrival));
+                    m.Item.Signals.ForEach(s => _guide.See(s.Junction, m.Arrival, s.Lamps));
                 }
             }
 
             if (reason == RejectReason.None && m.Lamps is { } lamps)
             {
-                SetLamps(lamps.Junction, lamps.States, m.Time);
+                _guide.See(lamps.Junction, m.Time, lamps.States);
             }
 
             if (reason == RejectReason.None && m.Claim is { } claim && IsImplausible(m, in claim))
@@ -423,12 +420,7 @@ public sealed class EdgeCore
 
     /// <summary>Advises speeds to vehicles that come to signals, and has vehicles on call let through; once a second.</summary>
     /// <returns>How many were advised.</returns>
-    public int Guide(SimTime now, List<DownPayload> result)
-    {
-        long before = _guide.Counts.Advised;
-        _guide.Guide(now, _tracks, _pieces, result);
-        return (int)(_guide.Counts.Advised - before);
-    }
+    public int Guide(SimTime now, List<DownPayload> result) => _guide.Guide(now, _tracks, _pieces, result);
 
     /// <summary>Sends plans to signals' controllers.</summary>
     public void Order(SignalPlanOrder[] plans, SimTime now)
@@ -945,15 +937,6 @@ public sealed class EdgeCore
         pending.Objects = _lamp.Lamps.Count;
         pending.Ack = (_lamp.WantsAck, _lamp.TimestampUnixMilliseconds, format);
         _waiting.Add(pending);
-    }
-
-    private void SetLamps(string junction, IReadOnlyList<Lamp> lamps, SimTime at)
-    {
-        if (LampStates.Count < MaximumJunctions || LampStates.ContainsKey(junction))
-        {
-            LampStates[junction] = lamps;
-            _guide.See(junction, at, lamps);
-        }
     }
 
     private RejectReason Check(string topicDevice, string payloadDevice) =>

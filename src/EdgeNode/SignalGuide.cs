@@ -32,6 +32,9 @@ internal sealed class SignalGuide(EdgeConfig config, LaneMatcher map, DeviceDesk
     /// <summary>Lamps heard longer ago say nothing of now.</summary>
     private const double LampSeconds = 3;
 
+    /// <summary>Junctions whose lamps are remembered.</summary>
+    private const int MaximumJunctions = 64;
+
     /// <summary>A call is told again when the arrival has moved by as much.</summary>
     private const double RetellSeconds = 3;
     private readonly SortedDictionary<ulong, Heard> _vehicles = [];
@@ -40,9 +43,6 @@ internal sealed class SignalGuide(EdgeConfig config, LaneMatcher map, DeviceDesk
     private readonly SortedDictionary<string, List<object>> _advice = new(StringComparer.Ordinal);
     private readonly List<GreenWindow> _greens = [];
     private long _second = -1;
-
-    /// <summary>Advice given, calls passed on to signals.</summary>
-    public (long Advised, long Calls) Counts { get; private set; }
 
     public bool IsNeeded => config.Approaches.Count > 0 && (config.Guidance.SpeedAdvice || config.Guidance.EmergencyPriority);
 
@@ -55,19 +55,29 @@ internal sealed class SignalGuide(EdgeConfig config, LaneMatcher map, DeviceDesk
         }
     }
 
-    /// <summary>Notes what the lamps of a junction showed at an instant.</summary>
-    public void See(string junction, SimTime at, IReadOnlyList<Lamp> lamps) => _lamps[junction] = (at, lamps);
+    /// <summary>What lamps showed last, by junction.</summary>
+    public IReadOnlyDictionary<string, (SimTime At, IReadOnlyList<Lamp> Lamps)> Lamps => _lamps;
+
+    /// <summary>Notes what the lamps of a junction showed at an instant; of no more junctions than an edge can have.</summary>
+    public void See(string junction, SimTime at, IReadOnlyList<Lamp> lamps)
+    {
+        if (_lamps.Count < MaximumJunctions || _lamps.ContainsKey(junction))
+        {
+            _lamps[junction] = (at, lamps);
+        }
+    }
 
     /// <summary>What is to be said at the end of a step: once a second.</summary>
     /// <param name="now">The step's end.</param>
     /// <param name="tracks">Road users of the last publication.</param>
     /// <param name="pieces">Where each of them is; null off the road.</param>
     /// <param name="result">Takes what is sent down.</param>
-    public void Guide(SimTime now, IReadOnlyList<Fusion.TrackEstimate> tracks, IReadOnlyList<RoadPiece?> pieces, List<DownPayload> result)
+    /// <returns>How many vehicles were advised.</returns>
+    public int Guide(SimTime now, IReadOnlyList<Fusion.TrackEstimate> tracks, IReadOnlyList<RoadPiece?> pieces, List<DownPayload> result)
     {
         if (!IsNeeded || now.Microseconds / SimTime.MicrosecondsPerSecond == _second)
         {
-            return;
+            return 0;
         }
 
         _second = now.Microseconds / SimTime.MicrosecondsPerSecond;
@@ -104,6 +114,8 @@ internal sealed class SignalGuide(EdgeConfig config, LaneMatcher map, DeviceDesk
             WireMessage message = new WireMessage(Catalogue.SpeedAdvice).With("timeStamp", config.Epoch.ToUnixMilliseconds(now)).With("rsuEsn", device).With("adviceList", list);
             result.Add(desk.Tell(TopicKind.AdviceDown, device, message));
         }
+
+        return _advice.Values.Sum(list => list.Count);
     }
 
     private void Advise(ulong id, Approach approach, double metres, double speed, int queue, SimTime now)
@@ -123,7 +135,6 @@ internal sealed class SignalGuide(EdgeConfig config, LaneMatcher map, DeviceDesk
             _advice[approach.Device] = list = [];
         }
 
-        Counts = Counts with { Advised = Counts.Advised + 1 };
         list.Add(new WireMessage(Catalogue.SpeedAdvice.Part("adviceList"))
             .With("vehicleId", NameOf(id))
             .With("speed", Math.Round(advice.SpeedMetresPerSecond, 2))
@@ -143,7 +154,7 @@ internal sealed class SignalGuide(EdgeConfig config, LaneMatcher map, DeviceDesk
             return;
         }
 
-        double clearing = queue > 0 ? config.Guidance.StartUpLossSeconds + (queue * config.Guidance.QueueHeadwaySeconds) : 0;
+        double clearing = config.Guidance.ClearingSeconds(queue, isStanding: true);
         SimTime wanted = now + TimeSpan.FromSeconds(Math.Max(0, arrival - clearing)), until = now + TimeSpan.FromSeconds(arrival + clearing + config.Guidance.PriorityHoldSeconds);
         if (call is not null && call.Approach.Signal != approach.Signal)
         {
@@ -158,7 +169,6 @@ internal sealed class SignalGuide(EdgeConfig config, LaneMatcher map, DeviceDesk
                 .With("phaseId", approach.Groups[0])
                 .With("wantedTime", config.Epoch.ToUnixMilliseconds(wanted))
                 .With("untilTime", config.Epoch.ToUnixMilliseconds(until)), approach.Signal, NameOf(id), now);
-            Counts = call is null ? Counts with { Calls = Counts.Calls + 1 } : Counts;
             call = new Call(approach, approach.Groups[0], until);
         }
 

@@ -47,7 +47,7 @@ public sealed class ActuatedRunner
             at += next.DurationSeconds;
         }
 
-        forecast.Add(at, Programme.Phases[_phase].State);
+        forecast.End(at);
     }
 
     /// <summary>Goes on to an instant, in seconds of the signals' clock.</summary>

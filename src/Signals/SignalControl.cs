@@ -108,6 +108,9 @@ public sealed class SignalForecast
         _until = from;
     }
 
+    /// <summary>The last state lasts to an instant, as far as is known.</summary>
+    internal void End(double at) => _until = at;
+
     /// <summary>What a movement sees at an instant and after it; what lasts beyond the forecast ends with it.</summary>
     public Outlook OutlookAt(double seconds, int movement)
     {

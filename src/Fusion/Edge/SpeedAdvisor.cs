@@ -35,6 +35,11 @@ public sealed record GuidanceSettings
     [Range(1, 60)]
     [Description("How long green is held for a vehicle on call that does not come.")]
     public double PriorityHoldSeconds { get; init; } = 12;
+
+    /// <summary>How long a queue takes to leave.</summary>
+    /// <param name="vehicles">How many stand in it.</param>
+    /// <param name="isStanding">Whether its light is still red, so that it loses time at the start of green.</param>
+    public double ClearingSeconds(int vehicles, bool isStanding) => (vehicles * QueueHeadwaySeconds) + (vehicles > 0 && isStanding ? StartUpLossSeconds : 0);
 }
 
 /// <summary>A stretch of time with green, in seconds from now.</summary>
@@ -68,7 +73,7 @@ public static class SpeedAdvisor
         double fastest = metres / limit;
         foreach (GreenWindow green in greens)
         {
-            double free = green.FromSeconds + (queue * settings.QueueHeadwaySeconds) + (queue > 0 && green.FromSeconds > 0 ? settings.StartUpLossSeconds : 0);
+            double free = green.FromSeconds + settings.ClearingSeconds(queue, isStanding: green.FromSeconds > 0);
             if (Math.Max(free, fastest) > green.ToSeconds)
             {
                 continue;

@@ -40,11 +40,11 @@ public static class RsmTape
         tape.Clear();
         long latitude = (long)Math.Round(reference.LatitudeDegrees * 1e7), longitude = (long)Math.Round(reference.LongitudeDegrees * 1e7);
         int frame = tape.Add(Frame, 0, 2), rsm = tape.Add(Rsm, 2, 0);
-        Leaf(tape, Rsm, 0, count);
+        tape.Leaf(Rsm, 0, count);
         Octets(tape, Rsm.Fields[1].Type, 1, sender);
         int at = tape.Add(Reference, 2, 0);
-        Leaf(tape, Reference, 0, latitude);
-        Leaf(tape, Reference, 1, longitude);
+        tape.Leaf(Reference, 0, latitude);
+        tape.Leaf(Reference, 1, longitude);
         tape.Close(at);
         int list = tape.Add(List, 3, participants.Length);
         long second = unixMilliseconds % 60_000;
@@ -52,30 +52,30 @@ public static class RsmTape
         {
             ref readonly RsmParticipant p = ref participants[i];
             int participant = tape.Add(Participant, i, 0);
-            Leaf(tape, Participant, 0, p.Kind switch { RoadUserKind.Pedestrian => 3, RoadUserKind.Bicycle => 2, RoadUserKind.Unknown => 0, _ => 1 });
-            Leaf(tape, Participant, 1, p.ShortId);
-            Leaf(tape, Participant, 2, Integrated);
+            tape.Leaf(Participant, 0, p.Kind switch { RoadUserKind.Pedestrian => 3, RoadUserKind.Bicycle => 2, RoadUserKind.Unknown => 0, _ => 1 });
+            tape.Leaf(Participant, 1, p.ShortId);
+            tape.Leaf(Participant, 2, Integrated);
             Octets(tape, Participant.Fields[3].Type, 3, p.Id);
-            Leaf(tape, Participant, 4, second);
+            tape.Leaf(Participant, 4, second);
             int pos = tape.Add(Offset, 5, 0), choice = tape.Add(OffsetChoice, 0, Pair18), pair = tape.Add(Pair, Pair18, 0);
-            Leaf(tape, Pair, 0, Math.Clamp((long)Math.Round(p.Position.LongitudeDegrees * 1e7) - longitude, -OffsetLimit, OffsetLimit));
-            Leaf(tape, Pair, 1, Math.Clamp((long)Math.Round(p.Position.LatitudeDegrees * 1e7) - latitude, -OffsetLimit, OffsetLimit));
+            tape.Leaf(Pair, 0, Math.Clamp((long)Math.Round(p.Position.LongitudeDegrees * 1e7) - longitude, -OffsetLimit, OffsetLimit));
+            tape.Leaf(Pair, 1, Math.Clamp((long)Math.Round(p.Position.LatitudeDegrees * 1e7) - latitude, -OffsetLimit, OffsetLimit));
             tape.Close(pair);
             tape.Close(choice);
             tape.Close(pos);
             int confidence = tape.Add(Confidence, 6, 0);
-            Leaf(tape, Confidence, 0, ConfidenceOf(p.PositionDeviationMetres));
+            tape.Leaf(Confidence, 0, ConfidenceOf(p.PositionDeviationMetres));
             tape.Close(confidence);
-            Leaf(tape, Participant, 7, NoTransmission);
-            Leaf(tape, Participant, 8, Math.Clamp((int)Math.Round(p.SpeedMetresPerSecond / 0.02), 0, 8190));
-            Leaf(tape, Participant, 9, (long)Math.Round(p.HeadingDegrees / 0.0125) % 28_800);
+            tape.Leaf(Participant, 7, NoTransmission);
+            tape.Leaf(Participant, 8, Math.Clamp((int)Math.Round(p.SpeedMetresPerSecond / 0.02), 0, 8190));
+            tape.Leaf(Participant, 9, (long)Math.Round(p.HeadingDegrees / 0.0125) % 28_800);
             int size = tape.Add(BodySize, 13, 0);
-            Leaf(tape, BodySize, 0, Math.Clamp((int)Math.Round(p.Size.WidthMetres * 100), 0, 1023));
-            Leaf(tape, BodySize, 1, Math.Clamp((int)Math.Round(p.Size.LengthMetres * 100), 0, 4095));
-            Leaf(tape, BodySize, 2, Math.Clamp((int)Math.Round(p.Size.HeightMetres * 20), 0, 127));
+            tape.Leaf(BodySize, 0, Math.Clamp((int)Math.Round(p.Size.WidthMetres * 100), 0, 1023));
+            tape.Leaf(BodySize, 1, Math.Clamp((int)Math.Round(p.Size.LengthMetres * 100), 0, 4095));
+            tape.Leaf(BodySize, 2, Math.Clamp((int)Math.Round(p.Size.HeightMetres * 20), 0, 127));
             tape.Close(size);
             int vehicleClass = tape.Add(VehicleClass, 14, 0);
-            Leaf(tape, VehicleClass, 0, DownMessages.ClassificationOf(p.Kind));
+            tape.Leaf(VehicleClass, 0, DownMessages.ClassificationOf(p.Kind));
             tape.Close(vehicleClass);
             tape.Close(participant);
         }
@@ -97,8 +97,6 @@ public static class RsmTape
         <= 10 => 6,
         _ => 5,
     };
-
-    private static void Leaf(UperTape tape, UperType parent, int slot, long value) => tape.Add(parent.Fields[slot].Type, slot, value);
 
     private static void Octets(UperTape tape, UperType type, int slot, ulong value)
     {

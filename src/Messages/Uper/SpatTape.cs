@@ -45,30 +45,30 @@ public static class SpatTape
         ulong hash = StableHash.Of(junction);
         (int minute, int second) = (DownMessages.MinuteOfYear(unixMilliseconds), (int)(unixMilliseconds % 60_000));
         int frame = tape.Add(Frame, 0, 3), spat = tape.Add(Spat, 3, 0);
-        Leaf(tape, Spat, 0, count);
-        Leaf(tape, Spat, 1, minute);
-        Leaf(tape, Spat, 2, second);
+        tape.Leaf(Spat, 0, count);
+        tape.Leaf(Spat, 1, minute);
+        tape.Leaf(Spat, 2, second);
         string name = junction.Length > 63 ? junction[..63] : junction;
         Encoding.ASCII.GetBytes(name, tape.Reserve(name.Length, out long text));
-        Leaf(tape, Spat, 3, text);
+        tape.Leaf(Spat, 3, text);
         int list = tape.Add(List, 4, (lamps.Count + PhasesPerIntersection - 1) / PhasesPerIntersection);
         for (int start = 0; start < lamps.Count; start += PhasesPerIntersection)
         {
             int intersection = tape.Add(Intersection, start / PhasesPerIntersection, 0), id = tape.Add(NodeId, 0, 0);
-            Leaf(tape, NodeId, 0, (long)((hash >> 16) & 0xFFFF));
-            Leaf(tape, NodeId, 1, (long)(hash & 0xFFFF));
+            tape.Leaf(NodeId, 0, (long)((hash >> 16) & 0xFFFF));
+            tape.Leaf(NodeId, 1, (long)(hash & 0xFFFF));
             tape.Close(id);
 
             // Bits of the status from the front: 4 priority, 5 fixed time, 6 dependent on traffic.
-            Leaf(tape, Intersection, 1, (16L << 48) | (isPriority ? 0x0800L : isActuated ? 0x0200 : 0x0400));
-            Leaf(tape, Intersection, 2, minute);
-            Leaf(tape, Intersection, 3, second);
+            tape.Leaf(Intersection, 1, (16L << 48) | (isPriority ? 0x0800L : isActuated ? 0x0200 : 0x0400));
+            tape.Leaf(Intersection, 2, minute);
+            tape.Leaf(Intersection, 3, second);
             int most = Math.Min(lamps.Count - start, PhasesPerIntersection), phases = tape.Add(Phases, 5, most);
             for (int i = 0; i < most; i++)
             {
                 Lamp lamp = lamps[start + i];
                 int phase = tape.Add(Phase, i, 0);
-                Leaf(tape, Phase, 0, lamp.PhaseId & 255);
+                tape.Leaf(Phase, 0, lamp.PhaseId & 255);
                 int states = tape.Add(States, 1, 3);
                 double next = lamp.CountDownSeconds + lamp.NextCountDownSeconds;
                 Add(tape, 0, lamp.Status, 0, lamp.CountDownSeconds);
@@ -91,10 +91,10 @@ public static class SpatTape
     private static void Add(UperTape tape, int slot, byte light, double from, double to)
     {
         int state = tape.Add(State, slot, 0);
-        Leaf(tape, State, 0, light);
+        tape.Leaf(State, 0, light);
         int timing = tape.Add(Timing, 1, 0), counting = tape.Add(Counting, 0, 0);
-        Leaf(tape, Counting, 0, Mark(from));
-        Leaf(tape, Counting, 3, Mark(to));
+        tape.Leaf(Counting, 0, Mark(from));
+        tape.Leaf(Counting, 3, Mark(to));
         tape.Close(counting);
         tape.Close(timing);
         tape.Close(state);
@@ -102,6 +102,4 @@ public static class SpatTape
 
     /// <summary>In tenths of a second; 36,000 stands for an hour and more.</summary>
     private static long Mark(double seconds) => Math.Clamp((long)Math.Round(seconds * 10), 0, 36_000);
-
-    private static void Leaf(UperTape tape, UperType parent, int slot, long value) => tape.Add(parent.Fields[slot].Type, slot, value);
 }

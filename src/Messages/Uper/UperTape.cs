@@ -61,6 +61,9 @@ public sealed class UperTape
         return Count++;
     }
 
+    /// <summary>Adds a component of a sequence that has no parts of its own.</summary>
+    internal void Leaf(UperType parent, int slot, long value) => Add(parent.Fields[slot].Type, slot, value);
+
     internal void Close(int index) => _nodes[index].End = Count;
 
     /// <summary>Room for octets; the reference that goes into the node's value.</summary>

@@ -202,8 +202,7 @@ public sealed partial class TrafficEngine
         foreach (int movement in _roads.Outgoing[lane])
         {
             // Whoever has left it by another movement and is not quite gone.
-            int path = _roads.Next[movement];
-            if (_queues[path].Count > 0 && _queues[path].Last is var gone && _cameFrom[gone] == lane && _pos[gone] - _types[_type[gone]].Length is var rear && rear < 0 && left + rear < type.MinimumGap)
+            if (IsNotQuiteGone(lane, movement, out _, out double rear) && left + rear < type.MinimumGap)
             {
                 return false;
             }

@@ -254,14 +254,31 @@ public sealed partial class TrafficEngine
     {
         foreach (int movement in _roads.Outgoing[lane])
         {
-            int path = _roads.Next[movement];
-            if (_queues[path].Count > 0 && _queues[path].Last is var last && _cameFrom[last] == lane && _pos[last] - _types[_type[last]].Length is var rear && rear < 0)
+            if (IsNotQuiteGone(lane, movement, out int gone, out double rear))
             {
-                safe = Behind(safe, toEnd + rear - type.MinimumGap, _speed[last], in _types[_type[last]], in type);
+                safe = Behind(safe, toEnd + rear - type.MinimumGap, _speed[gone], in _types[_type[gone]], in type);
             }
         }
 
         return safe;
+    }
+
+    /// <summary>Whether the last who has left a lane by a movement still has its rear on it.</summary>
+    /// <param name="lane">The lane.</param>
+    /// <param name="movement">From it; −1 for none.</param>
+    /// <param name="gone">Who it is.</param>
+    /// <param name="rear">Where its rear is, metres from the lane's end: below 0.</param>
+    private bool IsNotQuiteGone(int lane, int movement, out int gone, out double rear)
+    {
+        (gone, rear) = (-1, 0);
+        if (movement < 0 || _queues[_roads.Next[movement]].Count == 0)
+        {
+            return false;
+        }
+
+        gone = _queues[_roads.Next[movement]].Last;
+        rear = _pos[gone] - _types[_type[gone]].Length;
+        return rear < 0 && _cameFrom[gone] == lane;
     }
 
     /// <summary>Whether somebody who goes first is on the way to where the paths cross, past its line already.</summary>
@@ -300,14 +317,18 @@ public sealed partial class TrafficEngine
             }
 
             int ahead = k >= 0 ? foes[k] : -1;
-            double front = k >= 0 ? _pos[ahead] : 0;
-            if (ahead < 0 && _roads.Onward[path] is var on and >= 0 && _queues[_roads.Next[on]] is { Count: > 0 } onward && _cameFrom[onward.Last] == path)
+            double rear = k >= 0 ? _pos[ahead] - _types[_type[ahead]].Length : 0;
+            if (ahead < 0 && IsNotQuiteGone(path, _roads.Onward[path], out ahead, out rear))
             {
-                // The front of this one is on the next lane, its rear may not be.
-                (ahead, front) = (onward.Last, _roads.Length[path] + _pos[onward.Last]);
+                // Its front is on the next lane already.
+                rear += _roads.Length[path];
+            }
+            else if (k < 0)
+            {
+                continue;
             }
 
-            if (ahead >= 0 && front - _types[_type[ahead]].Length is var rear && rear < split.FoeMetres)
+            if (rear < split.FoeMetres)
             {
                 safe = Behind(safe, at + rear - type.MinimumGap, _speed[ahead], in _types[_type[ahead]], in type);
             }
@@ -421,15 +442,7 @@ public sealed partial class TrafficEngine
         }
 
         // The rear of one that is on the next lane already.
-        int onward = _roads.Onward[path] is var on and >= 0 ? _roads.Next[on] : -1;
-        if (onward >= 0 && _queues[onward].Count > 0)
-        {
-            int last = _queues[onward].Last;
-            double rear = _pos[last] - _types[_type[last]].Length;
-            return rear < 0 && _cameFrom[last] == path && length + rear < crossing.FoeClearsMetres;
-        }
-
-        return false;
+        return IsNotQuiteGone(path, _roads.Onward[path], out _, out double rear) && length + rear < crossing.FoeClearsMetres;
     }
 
     /// <summary>Whether a vehicle at the line is kept out by somebody inside.</summary>
@@ -499,8 +512,7 @@ public sealed partial class TrafficEngine
                 return true;
             }
 
-            ref LaneQueue beyond = ref _queues[_roads.Next[movement]];
-            if (beyond.Count > 0 && _pos[beyond.Last] - _types[_type[beyond.Last]].Length is var rear and < 0 && _cameFrom[beyond.Last] == exit)
+            if (IsNotQuiteGone(exit, movement, out _, out double rear))
             {
                 // The front of this one has left the lane, its rear has not.
                 return room + rear >= needed;
