@@ -74,7 +74,7 @@ public sealed record OneWayPlan(string Direction, IReadOnlyList<double> OffsetsS
     {
         ArterialPlan plan = BandSolver.OneWay(problem, cycle, isOutbound);
         (double outward, double inward) = BandEvaluator.Whole(plan);
-        return new OneWayPlan(isOutbound ? "out" : "in", [.. plan.OutStart.Select(s => (((s - plan.OutStart[0]) % cycle) + cycle) % cycle)], new EvaluatedBands(outward, inward));
+        return new OneWayPlan(isOutbound ? "out" : "in", [.. plan.OutStart.Select(s => Signals.Cycles.Within(s - plan.OutStart[0], cycle))], new EvaluatedBands(outward, inward));
     }
 }
 

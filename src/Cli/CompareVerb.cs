@@ -107,9 +107,6 @@ internal sealed class PlanTrial
         (_trips, _reader) = ScenarioLoader.ReadDemand(file, network, simulate, stepSeconds, seed, plans);
     }
 
-    /// <summary>All programmes of all signals.</summary>
-    public IReadOnlyList<SignalLogic> Programmes => _reader.Signals;
-
     /// <summary>The programme that each signal runs when the scenario begins.</summary>
     public IReadOnlyList<SignalLogic> Running => _reader.Running(_simulate.BeginSeconds);
 

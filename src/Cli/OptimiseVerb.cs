@@ -4,6 +4,7 @@ using System.Xml;
 using V2XSim.Kernel;
 using V2XSim.Roads;
 using V2XSim.Scenarios;
+using V2XSim.Signals;
 
 namespace V2XSim.Cli;
 
@@ -41,7 +42,7 @@ public sealed class OptimiseVerb(TextWriter output, TextWriter error)
         }
 
         double[] cycles = [.. programmes.Select(p => p.Phases.Sum(f => f.DurationSeconds))];
-        double[] offsets = [.. programmes.Select((p, i) => Within(Math.Round(p.OffsetSeconds), cycles[i]))];
+        double[] offsets = [.. programmes.Select((p, i) => Cycles.Within(Math.Round(p.OffsetSeconds), cycles[i]))];
         var known = new Dictionary<string, double>(StringComparer.Ordinal);
         double first = Delay(offsets), best = first;
         for (int round = 0; round < Rounds.Length; round++)
@@ -68,7 +69,7 @@ public sealed class OptimiseVerb(TextWriter output, TextWriter error)
         }
 
         // What the scenario's own files define is only moved: SUMO takes no second programme of one name.
-        HashSet<(string, string)> own = start is null ? [.. programmes.Select(p => (p.Id, p.ProgramId))] : [.. new PlanTrial(file, network, scenario, simulate, [], stepSeconds, scenario.Seed).Programmes.Select(p => (p.Id, p.ProgramId))];
+        HashSet<(string, string)> own = [.. ScenarioLoader.ReadAdditional(file, network, simulate).Signals.Select(p => (p.Id, p.ProgramId))];
         Write(planFile, programmes, offsets, own);
         if (json)
         {
@@ -85,7 +86,7 @@ public sealed class OptimiseVerb(TextWriter output, TextWriter error)
         bool Try(int signal, double by)
         {
             double[] moved = [.. offsets];
-            moved[signal] = Within(moved[signal] + by, cycles[signal]);
+            moved[signal] = Cycles.Within(moved[signal] + by, cycles[signal]);
             double delay = Delay(moved);
             if (delay >= best - 1e-9)
             {
@@ -110,8 +111,6 @@ public sealed class OptimiseVerb(TextWriter output, TextWriter error)
             return known[key] = bySeed.Average();
         }
     }
-
-    private static double Within(double offset, double cycle) => ((offset % cycle) + cycle) % cycle;
 
     private static void Write(string file, SignalLogic[] programmes, double[] offsets, HashSet<(string Signal, string Programme)> moved)
     {

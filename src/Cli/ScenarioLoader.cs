@@ -220,6 +220,8 @@ public static class ScenarioLoader
             }
         }
 
+        // Before the traffic is made: what cannot be sent is told before the work.
+        Dictionary<string, SignalPlanOrder[]> plans = PlansOf(file, scenario, network, plan);
         ulong used = seed ?? scenario.Seed;
         TrafficSection traffic = scenario.Traffic!;
         ITrafficSource source;
@@ -259,7 +261,7 @@ public static class ScenarioLoader
         UtcEpoch? epoch = scenario.StartUtc == Now ? null : new UtcEpoch(DateTimeOffset.Parse(scenario.StartUtc, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal).ToUnixTimeMilliseconds());
         return new LoadedScenario(scenario, file, network, plan, signals, source, kind, used, epoch, HashOf(file, scenario), NotesOn(scenario, network, plan))
         {
-            Plans = PlansOf(file, scenario, network, plan),
+            Plans = plans,
         };
     }
 
@@ -270,9 +272,9 @@ public static class ScenarioLoader
         foreach (PlanChangeSection change in scenario.Signals.Plans.OrderBy(p => p.AtSeconds))
         {
             string path = Resolve(file, change.File);
-            var reader = new SumoDemandReader(network, new RandomStreams(0));
+
             // A plan may move the offset of a programme that an additional file defines.
-            reader.ReadAll(scenario.Traffic!.Simulate!.Additional.Select(name => (Resolve(file, name), name)), Open);
+            SumoDemandReader reader = ReadAdditional(file, network, scenario.Traffic!.Simulate!);
             HashSet<SignalLogic> known = new(reader.Signals, ReferenceEqualityComparer.Instance);
             reader.Read(Open(path), change.File);
             List<SignalLogic> plans = [.. reader.Signals.Where(s => !known.Contains(s))];
@@ -311,6 +313,14 @@ public static class ScenarioLoader
         }
 
         return (new SimulatedTraffic(network, engine, player, simulate.BeginSeconds), new SignalBook(network, reader.Running(simulate.BeginSeconds), simulate.BeginSeconds) { Controls = player.ControlOf });
+    }
+
+    /// <summary>What a scenario's additional files say, its demand apart: signals, types, stops.</summary>
+    internal static SumoDemandReader ReadAdditional(string file, RoadNetwork network, SimulationSection simulate)
+    {
+        var reader = new SumoDemandReader(network, new RandomStreams(0));
+        reader.ReadAll(simulate.Additional.Select(name => (Resolve(file, name), name)), Open);
+        return reader;
     }
 
     /// <summary>The demand of a scenario, and its signals.</summary>

@@ -30,16 +30,16 @@ public sealed class SignalController(string device, string signal, SignalBook si
     private bool _isServed;
     private int _spats;
 
-    /// <summary>Plans taken over, plans refused, vehicles let through.</summary>
-    public (long Accepted, long Refused, long Favoured) Counts { get; private set; }
+    /// <summary>Plans taken over, plans refused.</summary>
+    public (long Accepted, long Refused) Counts { get; private set; }
 
     /// <summary>What the lamps show at an instant; valid until the next call.</summary>
     public LampMessage LampsAt(SimTime time)
     {
-        double clock = signals.Clock(time), cycle = _control.CycleSeconds, inCycle = (clock - _control.Programme.OffsetSeconds) % cycle;
+        double clock = signals.Clock(time), cycle = _control.CycleSeconds;
         _lamps.TimestampUnixMilliseconds = epoch.ToUnixMilliseconds(time);
         (_lamps.Device, _lamps.Junction, _lamps.PeriodSeconds) = (device, signal, cycle);
-        _lamps.CycleCountDownSeconds = cycle - (inCycle < 0 ? inCycle + cycle : inCycle);
+        _lamps.CycleCountDownSeconds = cycle - Cycles.Within(clock - _control.Programme.OffsetSeconds, cycle);
         _lamps.ControlMode = _control.Mode switch { SignalMode.Actuated => 22, SignalMode.Commanded => 41, SignalMode.Priority => 52, _ => 21 };
         _lamps.Lamps.Clear();
         foreach (LampGroup group in _groups)
@@ -126,7 +126,7 @@ public sealed class SignalController(string device, string signal, SignalBook si
             : _control.Violations(plan);
         if (violations.Count > 0)
         {
-            Counts = Counts with { Refused = Counts.Refused + 1 };
+            Counts = (Counts.Accepted, Counts.Refused + 1);
             return violations;
         }
 
@@ -135,7 +135,7 @@ public sealed class SignalController(string device, string signal, SignalBook si
             plan = plan! with { OffsetSeconds = order.Real("offset") - plan.Phases.Take(phase).Sum(p => p.DurationSeconds) };
         }
 
-        Counts = Counts with { Accepted = Counts.Accepted + 1 };
+        Counts = (Counts.Accepted + 1, Counts.Refused);
         Transition transition = order.Integer("transition") == 1 ? Transition.Dwell : Transition.Shortway;
         SimTime at = order.Has("startTime") ? epoch.FromUnixMilliseconds(order.Integer("startTime")) : now;
         if (at <= now)
@@ -178,7 +178,6 @@ public sealed class SignalController(string device, string signal, SignalBook si
         string? refusal = _control.Favour(new PriorityCall(IndexOf(group), signals.Clock(wanted), signals.Clock(until)));
         if (refusal is null)
         {
-            Counts = _calling is null ? Counts with { Favoured = Counts.Favoured + 1 } : Counts;
             _isServed &= _calling is not null && group == _callingGroup;
             (_calling, _callingGroup, _callEnds) = (vehicle, group, until);
         }

@@ -17,6 +17,13 @@ public enum Aspect
     FlashingYellow,
 }
 
+/// <summary>Time that goes round.</summary>
+public static class Cycles
+{
+    /// <summary>An instant as seconds of a cycle, from 0 on.</summary>
+    public static double Within(double seconds, double cycle) => seconds % cycle is var t && t < 0 ? t + cycle : t;
+}
+
 /// <summary>What a movement sees: now, next, and after that, each with its length in seconds.</summary>
 public readonly record struct Outlook(
     Aspect Now, double RemainingSeconds, Aspect Next, double NextSeconds, Aspect Third, double ThirdSeconds);
@@ -57,8 +64,7 @@ public sealed class FixedTimeProgram
     /// <param name="seconds">Seconds of the signal's clock.</param>
     public (int Phase, double RemainingSeconds) PhaseAt(double seconds)
     {
-        double t = (seconds - Logic.OffsetSeconds) % CycleSeconds;
-        t = t < 0 ? t + CycleSeconds : t;
+        double t = Cycles.Within(seconds - Logic.OffsetSeconds, CycleSeconds);
         int phase = 0;
         while (phase < _ends.Length - 1 && t >= _ends[phase])
         {

@@ -173,14 +173,7 @@ public sealed class ProgrammeRunner
         double next = _phaseEnd;
         if (_next is { } programme && State.AsSpan().IndexOfAny("yYu") < 0)
         {
-            string target = programme.Logic.Phases[0].State;
-            double leave = now;
-            for (int m = 0; m < State.Length; m++)
-            {
-                leave = State[m] is 'G' or 'g' && target[m] is not ('G' or 'g') ? Math.Max(leave, _greenSince[m] + _rules.GreenOf(m)) : leave;
-            }
-
-            next = Math.Min(next, leave);
+            next = Math.Min(next, Math.Max(now, MayCloseAt(programme.Logic.Phases[0].State)));
         }
 
         // When a green has to end for somebody is not known beforehand: it is looked at every second.
@@ -215,12 +208,7 @@ public sealed class ProgrammeRunner
         }
         else if (IsGreen(phases[_phase]))
         {
-            double earliest = seconds, way = 0;
-            for (int m = 0; m < State.Length; m++)
-            {
-                earliest = State[m] is 'G' or 'g' ? Math.Max(earliest, _greenSince[m] + _rules.GreenOf(m)) : earliest;
-            }
-
+            double earliest = Math.Max(seconds, MayCloseAt(null)), way = 0;
             for (int ahead = 1; ahead < phases.Count && !Serves(phases[(_phase + ahead) % phases.Count], call.Movement); ahead++)
             {
                 SignalPhase between = phases[(_phase + ahead) % phases.Count];
@@ -259,16 +247,19 @@ public sealed class ProgrammeRunner
             return false;
         }
 
-        string target = _next!.Logic.Phases[0].State;
+        return seconds >= MayCloseAt(_next!.Logic.Phases[0].State) - 1e-9;
+    }
+
+    /// <summary>When all greens that another state does not keep have lasted their shortest time; those of all movements when there is none.</summary>
+    private double MayCloseAt(string? kept)
+    {
+        double at = double.NegativeInfinity;
         for (int m = 0; m < State.Length; m++)
         {
-            if (State[m] is 'G' or 'g' && target[m] is not ('G' or 'g') && seconds - _greenSince[m] < _rules.GreenOf(m) - 1e-9)
-            {
-                return false;
-            }
+            at = State[m] is 'G' or 'g' && kept?[m] is not ('G' or 'g') ? Math.Max(at, _greenSince[m] + _rules.GreenOf(m)) : at;
         }
 
-        return true;
+        return at;
     }
 
     /// <summary>Yellow for all that is green and will not be in the new programme's first phase; the rest as it is, or red.</summary>
@@ -336,8 +327,7 @@ public sealed class ProgrammeRunner
         {
             // How late the phase begins by the programme's clock: above 0 late, below 0 early.
             double cycle = _programme.CycleSeconds, start = _programme.Logic.Phases.Take(phase).Sum(p => p.DurationSeconds) + _programme.Logic.OffsetSeconds;
-            double late = (seconds - start) % cycle;
-            late = late < 0 ? late + cycle : late;
+            double late = Cycles.Within(seconds - start, cycle);
             if (late is < 1e-6 || cycle - late < 1e-6)
             {
                 _inStep = true;

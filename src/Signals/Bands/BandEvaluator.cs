@@ -36,8 +36,7 @@ public static class BandEvaluator
                 shift += travel[isInbound ? i : i - 1];
             }
 
-            double green = Math.Min(greens[i], cycle), from = (starts[i] - shift) % cycle;
-            from = from < 0 ? from + cycle : from;
+            double green = Math.Min(greens[i], cycle), from = Cycles.Within(starts[i] - shift, cycle);
             if (green >= cycle)
             {
                 continue;

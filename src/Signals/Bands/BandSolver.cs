@@ -57,14 +57,12 @@ public static class BandSolver
 
         return new ArterialPlan(
             cycleSeconds,
-            [.. outStart.Select(Within)],
+            [.. outStart.Select(t => Cycles.Within(t, cycleSeconds))],
             [.. problem.Signals.Select(s => (1 - s.OutRed) * cycleSeconds)],
-            [.. inStart.Select(Within)],
+            [.. inStart.Select(t => Cycles.Within(t, cycleSeconds))],
             [.. problem.Signals.Select(s => (1 - s.InRed) * cycleSeconds)],
             outTravel,
             inTravel);
-
-        double Within(double t) => ((t % cycleSeconds) + cycleSeconds) % cycleSeconds;
     }
 
     private sealed class Model : IDisposable
@@ -144,7 +142,7 @@ public static class BandSolver
 
         public void Dispose() => _solver.Dispose();
 
-        private static double Within(double seconds, double cycle) => ((seconds % cycle) + cycle) % cycle is var t && t > cycle - 1e-7 ? 0 : t;
+        private static double Within(double seconds, double cycle) => Cycles.Within(seconds, cycle) is var t && t > cycle - 1e-7 ? 0 : t;
 
         private void BuildArterial(Objective objective)
         {
@@ -394,7 +392,7 @@ public static class BandSolver
                 inTravel);
 
             // Green begins when red ends.
-            double[] Starts(double[] middle, double[] red) => [.. middle.Select((m, i) => (((m + (red[i] / 2)) % 1) + 1) % 1 * cycle)];
+            double[] Starts(double[] middle, double[] red) => [.. middle.Select((m, i) => Cycles.Within(m + (red[i] / 2), 1) * cycle)];
         }
     }
 }

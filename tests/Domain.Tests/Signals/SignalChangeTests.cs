@@ -39,15 +39,7 @@ public class SignalChangeTests
                 Assert.Equal(last.Phases[clock.PhaseAt(now).Phase].State, runner.State);
             }
 
-            void Run(int seconds)
-            {
-                for (int i = 0; i < seconds; i++)
-                {
-                    now++;
-                    runner.Advance(now);
-                    Assert.Empty(watch.See(now, runner.State));
-                }
-            }
+            void Run(int seconds) => now = Drive(runner, watch, now, seconds);
         }, iter: 300);
 
     [Fact]
@@ -75,15 +67,7 @@ public class SignalChangeTests
             Assert.True(runner.IsInStep, "not in step");
             Assert.Equal(plan.Phases[new FixedTimeProgram(plan).PhaseAt(now).Phase].State, runner.State);
 
-            void Run(int seconds)
-            {
-                for (int i = 0; i < seconds; i++)
-                {
-                    now++;
-                    runner.Advance(now);
-                    Assert.Empty(watch.See(now, runner.State));
-                }
-            }
+            void Run(int seconds) => now = Drive(runner, watch, now, seconds);
         }, iter: 300);
 
     [Fact]
@@ -227,6 +211,19 @@ public class SignalChangeTests
                 Assert.Empty(SignalSafety.Violations(plan, SignalConflicts.Of(network, plan.Id), new SafetyRules()));
             }
         }
+    }
+
+    /// <summary>Goes on second by second, and holds each state to the rules; returns the time then.</summary>
+    private static double Drive(ProgrammeRunner runner, SafetyWatch watch, double now, int seconds)
+    {
+        for (int i = 0; i < seconds; i++)
+        {
+            now++;
+            runner.Advance(now);
+            Assert.Empty(watch.See(now, runner.State));
+        }
+
+        return now;
     }
 
     private static SignalPhase[] Along(int seconds) => [new(seconds, "GGrr"), new(3, "yyrr"), new(2, "rrrr")];
