@@ -227,7 +227,9 @@ public static class CliApp
         root.Add(send);
 
         AddFuse(root, output, json);
-        AddSimulate(root, new SimulateVerb(output, error), new BandVerb(output, time), new CompareVerb(output), new OptimiseVerb(output, error), json);
+        SimulateVerb simulator = new(output, error);
+        AddSimulate(root, simulator, json);
+        root.Add(SignalsCommands.Build(simulator, output, error, time, json));
         AddLoad(root, load, edge, output, error, time, json, authority, port, listen, access);
 
         var acl = new Command("acl", "Rules of who may publish and hear what at a broker.");
@@ -272,7 +274,7 @@ public static class CliApp
         return root;
     }
 
-    private static void AddSimulate(RootCommand root, SimulateVerb verb, BandVerb bands, CompareVerb comparison, OptimiseVerb optimiser, Option<bool> json)
+    private static void AddSimulate(RootCommand root, SimulateVerb verb, Option<bool> json)
     {
         var net = new Option<string>("--net") { Description = "SUMO network (.net.xml, .net.xml.gz).", Required = true, HelpName = "FILE" };
         var routes = new Option<string>("--routes") { Description = "Demand: SUMO route files (.rou.xml, .rou.xml.gz) tables of trips (.csv, .csv.gz) or of origins and destinations (.od.csv), with commas between.", Required = true, HelpName = "FILE,..." };
@@ -344,49 +346,6 @@ public static class CliApp
             },
             p.GetValue(json)));
         root.Add(simulate);
-
-        var minimumGreen = new Option<double>("--min-green") { Description = "Shortest green.", DefaultValueFactory = _ => 5, HelpName = "SECONDS" };
-        Between(minimumGreen, 0, 120);
-        var yellow = new Option<double>("--yellow") { Description = "Shortest yellow.", DefaultValueFactory = _ => 3, HelpName = "SECONDS" };
-        Between(yellow, 0, 10);
-        var allRed = new Option<double>("--all-red") { Description = "From the end of a yellow to the green of what crosses.", HelpName = "SECONDS" };
-        Between(allRed, 0, 30);
-        var check = new Command("check", "Hold programmes to safety rules: greens that cross, yellows left out, greens, yellows and clearances too short. Exit code 3 when one is broken.") { net, additional, minimumGreen, yellow, allRed };
-        check.SetAction(p => verb.CheckSignals(
-            p.GetValue(net)!,
-            (p.GetValue(additional) ?? string.Empty).Split(',', StringSplitOptions.RemoveEmptyEntries),
-            new Signals.SafetyRules { MinimumGreenSeconds = p.GetValue(minimumGreen), YellowSeconds = p.GetValue(yellow), AllRedSeconds = p.GetValue(allRed) },
-            p.GetValue(json)));
-        var file = new Argument<string>("case") { Description = "Problem of coordination as JSON: MAXBAND, MULTIBAND or NETBAND." };
-        var limit = new Option<double>("--limit") { Description = "Seconds after which the best plan found by then is taken, and the gap stated.", DefaultValueFactory = _ => 60, HelpName = "SECONDS" };
-        Between(limit, 0.1, 86_400);
-        var band = new Command("band", "Find the widest green bands of an arterial or a network, proven or with the gap.") { file, limit };
-        band.SetAction(p => bands.Solve(p.GetValue(file)!, p.GetValue(limit), p.GetValue(json)));
-        var scenario = new Argument<string>("scenario") { Description = "Scenario with traffic.simulate, or a folder that holds scenario.yaml." };
-        var plans = new Option<string>("--plans") { Description = "Additional files with the plans, with commas between; 'current' is the scenario's own. The others are held against the first.", Required = true, HelpName = "PLAN,..." };
-        var seeds = new Option<int>("--seeds") { Description = "Runs of each plan; the same seeds for all.", DefaultValueFactory = _ => 20, HelpName = "N" };
-        Between(seeds, 1, 1000);
-        var workers = new Option<int>("--threads") { Description = "Runs at once.", DefaultValueFactory = _ => Environment.ProcessorCount, HelpName = "N" };
-        Between(workers, 1, 256);
-        var compare = new Command("compare", "Run the same traffic under several plans and say what can be told of the differences.") { scenario, plans, seeds, step, workers };
-        compare.SetAction(p => comparison.Compare(p.GetValue(scenario)!, p.GetValue(plans)!.Split(',', StringSplitOptions.RemoveEmptyEntries), p.GetValue(seeds), p.GetValue(step), p.GetValue(workers), p.GetValue(json)));
-        var start = new Option<string?>("--start") { Description = "Additional file with the plan to begin from; the scenario's own when absent.", HelpName = "PLAN" };
-        var only = new Option<string?>("--signals") { Description = "Signals whose offsets may change, with commas between; all with a fixed-time programme when absent.", HelpName = "ID,..." };
-        var tries = new Option<int>("--seeds") { Description = "Runs by which each plan is judged.", DefaultValueFactory = _ => 3, HelpName = "N" };
-        Between(tries, 1, 100);
-        var plan = new Option<string>("--plan") { Description = "File for the plan, SUMO additional.", Required = true, HelpName = "FILE.add.xml" };
-        var optimise = new Command("optimise", "Find offsets under which simulated vehicles lose least time.") { scenario, start, only, tries, step, workers, plan, force };
-        optimise.SetAction(p => optimiser.Optimise(
-            p.GetValue(scenario)!,
-            p.GetValue(start),
-            (p.GetValue(only) ?? string.Empty).Split(',', StringSplitOptions.RemoveEmptyEntries),
-            p.GetValue(tries),
-            p.GetValue(step),
-            p.GetValue(workers),
-            p.GetValue(plan)!,
-            p.GetValue(force),
-            p.GetValue(json)));
-        root.Add(new Command("signals", "Signals: safety rules, coordination, comparison of plans.") { check, band, compare, optimise });
     }
 
     private static void AddLoad(
@@ -592,7 +551,7 @@ public static class CliApp
     }
 
     /// <summary>Refuses a number outside a range, naming the option.</summary>
-    private static void Between<T>(Option<T> option, double low, double high) => option.Validators.Add(result =>
+    internal static void Between<T>(Option<T> option, double low, double high) => option.Validators.Add(result =>
     {
         // What is no number at all is told by the parser itself.
         if (result.Tokens.Count > 0 && double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && !(number >= low && number <= high))
@@ -609,7 +568,7 @@ public static class CliApp
         _ => PayloadFormat.Unstated,
     };
 
-    private static BrokerAddress? ParseBroker(string? text, string? authority = null, string option = "--broker") => text is null
+    internal static BrokerAddress? ParseBroker(string? text, string? authority = null, string option = "--broker") => text is null
         ? null
         : (BrokerAddress.Parse(text) ?? throw new BadInputException("command line", option, $"'{text}' is not a broker", "write it as mqtt://host:port or mqtts://user:password@host:port"))
             with

@@ -2,13 +2,36 @@ using System.Globalization;
 using V2XSim.Kernel;
 using V2XSim.Roads;
 using V2XSim.Scenarios;
-using V2XSim.Traffic.Demand;
-using V2XSim.Traffic.Micro;
+using V2XSim.Signals.Arterials;
+using V2XSim.Signals.Bands;
 
 namespace V2XSim.Cli;
 
+/// <summary>What <c>signals compare</c> is asked for.</summary>
+internal sealed record CompareOptions
+{
+    public required string Scenario { get; init; }
+
+    public required IReadOnlyList<string> Plans { get; init; }
+
+    public required int Seeds { get; init; }
+
+    public required double StepSeconds { get; init; }
+
+    public required int Threads { get; init; }
+
+    /// <summary>Share of vehicles that are advised, in arms of their own; 0 for none.</summary>
+    public double AdvisedShare { get; init; }
+
+    /// <summary>What goes wrong in arms of their own; null for nothing.</summary>
+    public Degradation? Degradation { get; init; }
+
+    /// <summary>Case with the street whose traffic is shown apart from that across it; null for the ways that most take.</summary>
+    public string? Street { get; init; }
+}
+
 /// <summary><c>signals compare</c>: the same traffic under each of several plans, with the same seeds, and what can be said of the differences.</summary>
-public sealed class CompareVerb(TextWriter output)
+internal sealed class CompareVerb(TextWriter output)
 {
     /// <summary>Name of the plan that the scenario has itself.</summary>
     public const string Current = "current";
@@ -16,30 +39,60 @@ public sealed class CompareVerb(TextWriter output)
     /// <summary>Ways from one link to another that are shown by themselves.</summary>
     private const int MaximumWays = 6;
 
-    public int Compare(string path, IReadOnlyList<string> plans, int seeds, double stepSeconds, int threads, bool json)
+    public int Compare(CompareOptions o, bool json)
     {
-        string file = ScenarioLoader.FileOf(path);
+        string file = ScenarioLoader.FileOf(o.Scenario);
         Scenario scenario = ScenarioLoader.ReadScenario(file, needsSites: false);
         SimulationSection simulate = scenario.Traffic!.Simulate
             ?? throw new BadInputException(file, "traffic", "only traffic.simulate answers to signals", "give routes, and a network with signals");
-        if (plans.Count < 2 || plans.Distinct(StringComparer.Ordinal).Count() < plans.Count)
+        bool hasArms = o.AdvisedShare > 0 || o.Degradation is not null;
+        if (o.Plans.Count < (hasArms ? 1 : 2) || o.Plans.Distinct(StringComparer.Ordinal).Count() < o.Plans.Count)
         {
             throw new BadInputException("command line", "--plans", "there are not two different plans", $"give additional files with commas between; '{Current}' is the scenario's own");
         }
 
-        foreach (string plan in plans.Where(p => p != Current))
+        foreach (string plan in o.Plans.Where(p => p != Current))
         {
             ScenarioLoader.Existing(plan);
         }
 
         RoadNetwork network = ScenarioLoader.ReadNetwork(file, scenario);
-        var runs = new PlanRun[plans.Count * seeds];
+        PlanSignals own = PlanSignals.Of(file, network, simulate, null);
+        var arms = new List<Arm>();
+        foreach (string plan in o.Plans)
+        {
+            PlanSignals signals = plan == Current ? own : PlanSignals.Of(file, network, simulate, plan);
+            int of = arms.Count;
+            arms.Add(new Arm(Short(plan), plan, signals, 0, 0, null));
+            if (o.AdvisedShare > 0)
+            {
+                arms.Add(new Arm(string.Create(CultureInfo.InvariantCulture, $"{Short(plan)}, {100 * o.AdvisedShare:0.#} % advised"), plan, signals, of, o.AdvisedShare, null));
+            }
+
+            if (o.Degradation is not null)
+            {
+                arms.Add(new Arm($"{Short(plan)}, degraded", plan, signals, of, o.AdvisedShare, o.Degradation));
+            }
+        }
+
+        Arterial? street = o.Street is null ? null : BandCaseFile.Read(ScenarioLoader.Open(ScenarioLoader.Existing(o.Street)), o.Street).Street
+            ?? throw new BadInputException(o.Street, "street", "the problem is of no street", "pick a street with 'signals arterial'");
+        var runs = new PlanRun[arms.Count * o.Seeds];
+        List<TripGroup> ways = [];
         try
         {
-            Parallel.For(0, runs.Length, new ParallelOptions { MaxDegreeOfParallelism = threads }, i =>
+            Parallel.For(0, o.Seeds, new ParallelOptions { MaxDegreeOfParallelism = o.Threads }, seed =>
             {
-                string plan = plans[i / seeds];
-                runs[i] = new PlanRun(new PlanTrial(file, network, scenario, simulate, plan == Current ? [] : [plan], stepSeconds, scenario.Seed + (ulong)(i % seeds)).Run([]));
+                var trial = new PlanTrial(file, network, scenario, simulate, o.StepSeconds, scenario.Seed + (ulong)seed);
+                for (int arm = 0; arm < arms.Count; arm++)
+                {
+                    runs[(arm * o.Seeds) + seed] = trial.Run(arms[arm].Signals, arms[arm].AdvisedShare, arms[arm].Degradation, own);
+                }
+
+                if (seed == 0)
+                {
+                    ways = street is null ? WaysOf(network, runs[0]) : WaysOf(network, street, trial);
+                }
             });
         }
         catch (AggregateException e) when (e.InnerExceptions.OfType<BadInputException>().FirstOrDefault() is { } bad)
@@ -47,116 +100,113 @@ public sealed class CompareVerb(TextWriter output)
             throw new BadInputException([.. bad.Problems.Select(p => p.File.Length > 0 ? p : p with { File = file })]);
         }
 
-        Comparison result = Comparison.Of([.. plans], runs, seeds, WaysOf(network, runs[0]));
+        Comparison result = Comparison.Of(arms, runs, o.Seeds, ways);
         if (json)
         {
             output.WriteLine(CliApp.Json(result));
             return ExitCodes.Done;
         }
 
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{runs[0].Trips.Length:#,0} vehicles in {scenario.DurationSeconds:0.#} s, {seeds} seeds each; means a vehicle"));
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{"plan",-36} {"delay s",9} {"stops",7} {"travel s",9} {"fuel g",8} {"CO2 g",8} {"unfinished",11}"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{runs[0].Trips.Length:#,0} vehicles in {scenario.DurationSeconds:0.#} s, {o.Seeds} seeds each; means a vehicle"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{"plan",-36} {"delay s",9} {"LOS",4} {"stops",7} {"travel s",9} {"fuel g",8} {"CO2 g",8} {"standing",9} {"unfinished",11}"));
         foreach (PlanFigures p in result.Plans)
         {
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Short(p.Plan),-36} {p.DelaySeconds,9:0.00} {p.Stops,7:0.00} {p.TravelSeconds,9:0.0} {p.FuelGrams,8:0.0} {p.CarbonDioxideGrams,8:0.0} {p.Unfinished,11:0.#}"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{p.Name,-36} {p.DelaySeconds,9:0.00} {p.LevelOfService,4} {p.Stops,7:0.00} {p.TravelSeconds,9:0.0} {p.FuelGrams,8:0.0} {p.CarbonDioxideGrams,8:0.0} {p.StandingVehicles,9:0.0} {p.Unfinished,11:0.#}"));
         }
 
+        output.WriteLine("LOS: level of service by delay at each signal passed; standing: vehicles that stand at once");
         foreach (WayFigures way in result.Ways)
         {
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"travel time {way.From} to {way.To} ({way.Vehicles} vehicles): {string.Join(", ", way.TravelSeconds.Select((t, i) => string.Create(CultureInfo.InvariantCulture, $"{Short(plans[i])} {t:0.0} s")))}"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"travel time {way.Name} ({way.Vehicles} vehicles): {string.Join(", ", way.TravelSeconds.Select((t, i) => string.Create(CultureInfo.InvariantCulture, $"{arms[i].Name} {t:0.0} s")))}"));
         }
 
         foreach (PlanDifference d in result.Differences)
         {
             output.WriteLine(d.Verdict);
+            output.WriteLine("    " + string.Join(", ", new (string Name, Paired Of, string Unit)[] { ("stops", d.Stops, ""), ("travel", d.TravelSeconds, " s"), ("fuel", d.FuelGrams, " g"), ("CO2", d.CarbonDioxideGrams, " g"), ("standing", d.StandingVehicles, "") }
+                .Select(x => string.Create(CultureInfo.InvariantCulture, $"{x.Name} {x.Of.Mean:+0.00;-0.00}{(o.Seeds > 1 ? string.Create(CultureInfo.InvariantCulture, $" ± {x.Of.High - x.Of.Mean:0.00}") : string.Empty)}{x.Unit}"))));
         }
 
         return ExitCodes.Done;
     }
 
+    /// <summary>Degradation as <c>sensing=0.1,loss=0.2,late=60</c>.</summary>
+    internal static Degradation? DegradationOf(string? text)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+
+        var result = new Degradation();
+        foreach (string part in text.Split(',', StringSplitOptions.RemoveEmptyEntries))
+        {
+            string[] pair = part.Split('=');
+            double value = pair.Length == 2 && Numbers.TryParse(pair[1], out double number) ? number : double.NaN;
+            result = pair[0] switch
+            {
+                "sensing" when value is >= 0 and <= 1 => result with { SensingMissShare = value },
+                "loss" when value is >= 0 and <= 0.99 => result with { MessageLossShare = value },
+                "late" when value is >= 0 and <= 86_400 => result with { LateSeconds = value },
+                _ => throw new BadInputException("command line", "--degrade", $"'{part}' is nothing that can go wrong", "write sensing=SHARE, loss=SHARE (both at most 1, loss below it) and late=SECONDS with commas between"),
+            };
+        }
+
+        return result;
+    }
+
     internal static string Short(string plan) => Path.GetFileName(plan) is var name && name.EndsWith(".add.xml", StringComparison.OrdinalIgnoreCase) ? name[..^8] : name;
 
     /// <summary>The ways that most vehicles take, by first and last link.</summary>
-    private static List<(int From, int To, string FromName, string ToName)> WaysOf(RoadNetwork network, PlanRun run) =>
-        [.. run.Trips.GroupBy(t => (t.From, t.To)).OrderByDescending(g => g.Count()).ThenBy(g => g.Key).Take(MaximumWays).Select(g => (g.Key.From, g.Key.To, network.Links[g.Key.From].Id, network.Links[g.Key.To].Id))];
-}
+    private static List<TripGroup> WaysOf(RoadNetwork network, PlanRun run) =>
+        [.. run.Trips.GroupBy(t => (t.From, t.To)).OrderByDescending(g => g.Count()).ThenBy(g => g.Key).Take(MaximumWays)
+            .Select(g => new TripGroup($"{network.Links[g.Key.From].Id} to {network.Links[g.Key.To].Id}", t => (t.From, t.To) == g.Key))];
 
-/// <summary>One vehicle of one run.</summary>
-/// <param name="DelaySeconds">Time lost on the road and before entering it.</param>
-/// <param name="TravelSeconds">From the departure that was wanted to the arrival.</param>
-internal readonly record struct TripFigures(int From, int To, double DelaySeconds, int Stops, double TravelSeconds, double FuelGrams, double CarbonDioxideGrams, bool HasArrived);
-
-internal sealed record PlanRun(TripFigures[] Trips);
-
-/// <summary>The traffic of a scenario under one seed, to be driven under one plan after another.</summary>
-internal sealed class PlanTrial
-{
-    /// <summary>How long after the scenario's end those who are still on their way are waited for.</summary>
-    private const double LongestSeconds = 3600;
-    private readonly RoadNetwork _network;
-    private readonly Scenario _scenario;
-    private readonly SimulationSection _simulate;
-    private readonly double _stepSeconds;
-    private readonly ulong _seed;
-    private readonly List<Trip> _trips;
-    private readonly SumoDemandReader _reader;
-
-    public PlanTrial(string file, RoadNetwork network, Scenario scenario, SimulationSection simulate, IReadOnlyList<string> plans, double stepSeconds, ulong seed)
+    /// <summary>Along the street out and in, and everybody else.</summary>
+    private static List<TripGroup> WaysOf(RoadNetwork network, Arterial street, PlanTrial trial)
     {
-        (_network, _scenario, _simulate, _stepSeconds, _seed) = (network, scenario, simulate, stepSeconds, seed);
-        (_trips, _reader) = ScenarioLoader.ReadDemand(file, network, simulate, stepSeconds, seed, plans);
-    }
-
-    /// <summary>The programme that each signal runs when the scenario begins.</summary>
-    public IReadOnlyList<SignalLogic> Running => _reader.Running(_simulate.BeginSeconds);
-
-    /// <summary>What became of the trips that departed while the scenario lasts; run on until they have arrived, for an hour more at most.</summary>
-    /// <param name="instead">Programmes in place of those of the same signal and name.</param>
-    public TripFigures[] Run(IReadOnlyList<SignalLogic> instead)
-    {
-        double begin = _simulate.BeginSeconds, end = begin + _scenario.DurationSeconds;
-        SignalLogic[] signals = [.. _reader.Signals.Select(s => instead.FirstOrDefault(i => i.Id == s.Id && i.ProgramId == s.ProgramId) ?? s)];
-        using var engine = new TrafficEngine(
-            _network, _trips, new SignalPlayer(_network, signals, _reader.Switches), new EngineSettings { StepSeconds = _stepSeconds, BeginSeconds = Math.Max(0, begin - _simulate.WarmUpSeconds), Seed = _seed });
-        int[] measured = [.. Enumerable.Range(0, engine.Trips.Count).Where(t => engine.Trips[t].DepartSeconds >= begin && engine.Trips[t].DepartSeconds < end)];
-        int next = 0;
-        while (engine.Seconds < end + LongestSeconds && !engine.IsDone)
+        // Who drives most of the street belongs to its direction.
+        const double Most = 0.6;
+        Dictionary<string, int> indexes = network.Links.ToDictionary(l => l.Id, l => l.Index, StringComparer.Ordinal);
+        HashSet<(int, int)> outward = [], inward = [], across = [];
+        int[] Inner(IReadOnlyList<string> route) => [.. route.Skip(1).SkipLast(1).Select(l => indexes.GetValueOrDefault(l, -1))];
+        HashSet<int> outLinks = [.. Inner(street.OutRoute)], inLinks = [.. Inner(street.InRoute)];
+        foreach (Traffic.Demand.Trip trip in trial.Trips)
         {
-            engine.Step();
-            while (next < measured.Length && engine.Records[measured[next]].State == TripState.Arrived)
-            {
-                next++;
-            }
-
-            if (next == measured.Length && engine.Seconds >= end)
-            {
-                break;
-            }
+            (int, int) key = (trip.Links[0], trip.Links[^1]);
+            bool isOut = outLinks.Count > 0 && trip.Links.Count(outLinks.Contains) >= Most * outLinks.Count, isIn = inLinks.Count > 0 && trip.Links.Count(inLinks.Contains) >= Most * inLinks.Count;
+            (isOut ? outward : isIn ? inward : across).Add(key);
         }
 
-        var trips = new TripFigures[measured.Length];
-        for (int i = 0; i < measured.Length; i++)
-        {
-            Trip trip = engine.Trips[measured[i]];
-            TripRecord r = engine.Records[measured[i]];
-            double left = r.State == TripState.Arrived ? r.LeftSeconds : engine.Seconds, entered = r.State == TripState.Waiting ? engine.Seconds : r.EnteredSeconds;
-            trips[i] = new TripFigures(
-                trip.Links[0], trip.Links[^1], r.TimeLossSeconds + entered - trip.DepartSeconds, r.Stops, left - trip.DepartSeconds, r.FuelGrams, r.CarbonDioxideGrams, r.State == TripState.Arrived);
-        }
-
-        return trips;
+        return
+        [
+            new TripGroup("outbound", t => outward.Contains((t.From, t.To))),
+            new TripGroup("inbound", t => inward.Contains((t.From, t.To))),
+            new TripGroup("of all others", t => !outward.Contains((t.From, t.To)) && !inward.Contains((t.From, t.To))),
+        ];
     }
 }
+
+/// <summary>One way of running the scenario.</summary>
+/// <param name="Against">Number of the arm that it is held against.</param>
+internal sealed record Arm(string Name, string Plan, PlanSignals Signals, int Against, double AdvisedShare, Degradation? Degradation);
+
+/// <summary>Some of the vehicles.</summary>
+internal sealed record TripGroup(string Name, Func<TripFigures, bool> Has);
 
 /// <summary>Means a vehicle under one plan, over all seeds.</summary>
-public sealed record PlanFigures(string Plan, double DelaySeconds, double Stops, double TravelSeconds, double FuelGrams, double CarbonDioxideGrams, double Unfinished)
+/// <param name="Name">Of the plan, with what is different in this arm.</param>
+/// <param name="LevelOfService">A to F by delay at each signal passed (HCM).</param>
+/// <param name="StandingVehicles">How many stand at once, in the mean over the scenario.</param>
+public sealed record PlanFigures(
+    string Name, string Plan, double DelaySeconds, string LevelOfService, double Stops, double TravelSeconds, double FuelGrams, double CarbonDioxideGrams, double StandingVehicles, double LongestStandingVehicles, double Unfinished)
 {
     /// <summary>Mean delay of each seed.</summary>
     public required IReadOnlyList<double> DelayBySeedSeconds { get; init; }
 }
 
 /// <summary>Mean travel time on one way under each plan.</summary>
-public sealed record WayFigures(string From, string To, int Vehicles, IReadOnlyList<double> TravelSeconds);
+public sealed record WayFigures(string Name, int Vehicles, IReadOnlyList<double> TravelSeconds);
 
 /// <summary>A figure's mean paired difference over the seeds, and its 95 % interval.</summary>
 public sealed record Paired(double Mean, double Low, double High)
@@ -195,45 +245,73 @@ public sealed record Paired(double Mean, double Low, double High)
     }
 }
 
-/// <summary>A plan against the first one.</summary>
-public sealed record PlanDifference(string Plan, string Against, Paired DelaySeconds, Paired Stops, Paired TravelSeconds, Paired FuelGrams, string Verdict);
+/// <summary>An arm against another: a plan against the first one, advice or what goes wrong against the plan without it.</summary>
+public sealed record PlanDifference(
+    string Name, string Against, Paired DelaySeconds, Paired Stops, Paired TravelSeconds, Paired FuelGrams, Paired CarbonDioxideGrams, Paired StandingVehicles, string Verdict);
 
 /// <summary>What <c>signals compare --json</c> prints.</summary>
 public sealed record Comparison(int Seeds, IReadOnlyList<PlanFigures> Plans, IReadOnlyList<PlanDifference> Differences, IReadOnlyList<WayFigures> Ways)
 {
-    internal static Comparison Of(string[] plans, PlanRun[] runs, int seeds, List<(int From, int To, string FromName, string ToName)> ways)
+    internal static Comparison Of(IReadOnlyList<Arm> arms, PlanRun[] runs, int seeds, List<TripGroup> ways)
     {
-        double[] BySeed(int plan, Func<TripFigures, double> of) => [.. Enumerable.Range(0, seeds).Select(s => runs[(plan * seeds) + s].Trips.Select(of).DefaultIfEmpty().Average())];
-        Paired Against(int plan, Func<TripFigures, double> of) => Paired.Of([.. BySeed(plan, of).Zip(BySeed(0, of), (a, b) => a - b)]);
+        double[] ByRun(int arm, Func<PlanRun, double> of) => [.. Enumerable.Range(0, seeds).Select(s => of(runs[(arm * seeds) + s]))];
+        double[] BySeed(int arm, Func<TripFigures, double> of) => ByRun(arm, r => r.Trips.Select(of).DefaultIfEmpty().Average());
+        Paired Difference(double[] a, double[] b) => Paired.Of([.. a.Zip(b, (x, y) => x - y)]);
+        Paired Against(int arm, Func<TripFigures, double> of) => Difference(BySeed(arm, of), BySeed(arms[arm].Against, of));
         var figures = new List<PlanFigures>();
         var differences = new List<PlanDifference>();
-        for (int p = 0; p < plans.Length; p++)
+        for (int a = 0; a < arms.Count; a++)
         {
-            double[] delay = BySeed(p, t => t.DelaySeconds);
+            double[] delay = BySeed(a, t => t.DelaySeconds);
+            double passed = BySeed(a, t => t.Signals).Average();
             figures.Add(new PlanFigures(
-                plans[p],
+                arms[a].Name,
+                arms[a].Plan,
                 delay.Average(),
-                BySeed(p, t => t.Stops).Average(),
-                BySeed(p, t => t.TravelSeconds).Average(),
-                BySeed(p, t => t.FuelGrams).Average(),
-                BySeed(p, t => t.CarbonDioxideGrams).Average(),
-                Enumerable.Range(0, seeds).Average(s => (double)runs[(p * seeds) + s].Trips.Count(t => !t.HasArrived)))
+                LevelOfService(passed > 0 ? delay.Average() / passed : 0),
+                BySeed(a, t => t.Stops).Average(),
+                BySeed(a, t => t.TravelSeconds).Average(),
+                BySeed(a, t => t.FuelGrams).Average(),
+                BySeed(a, t => t.CarbonDioxideGrams).Average(),
+                ByRun(a, r => r.StandingVehicles).Average(),
+                ByRun(a, r => r.LongestStanding).Average(),
+                ByRun(a, r => r.Trips.Count(t => !t.HasArrived)).Average())
             {
                 DelayBySeedSeconds = delay,
             });
-            if (p > 0)
+            if (a > 0)
             {
-                Paired d = Against(p, t => t.DelaySeconds);
-                differences.Add(new PlanDifference(plans[p], plans[0], d, Against(p, t => t.Stops), Against(p, t => t.TravelSeconds), Against(p, t => t.FuelGrams), VerdictOf(CompareVerb.Short(plans[p]), CompareVerb.Short(plans[0]), d, seeds)));
+                int other = arms[a].Against;
+                Paired d = Against(a, t => t.DelaySeconds);
+                differences.Add(new PlanDifference(
+                    arms[a].Name,
+                    arms[other].Name,
+                    d,
+                    Against(a, t => t.Stops),
+                    Against(a, t => t.TravelSeconds),
+                    Against(a, t => t.FuelGrams),
+                    Against(a, t => t.CarbonDioxideGrams),
+                    Difference(ByRun(a, r => r.StandingVehicles), ByRun(other, r => r.StandingVehicles)),
+                    VerdictOf(arms[a].Name, arms[other].Name, d, seeds)));
             }
         }
 
         return new Comparison(seeds, figures, differences, [.. ways.Select(w => new WayFigures(
-            w.FromName,
-            w.ToName,
-            runs[0].Trips.Count(t => t.From == w.From && t.To == w.To),
-            [.. plans.Select((_, p) => Enumerable.Range(0, seeds).SelectMany(s => runs[(p * seeds) + s].Trips.Where(t => t.From == w.From && t.To == w.To)).Select(t => t.TravelSeconds).DefaultIfEmpty().Average())]))]);
+            w.Name,
+            runs[0].Trips.Count(w.Has),
+            [.. arms.Select((_, a) => Enumerable.Range(0, seeds).SelectMany(s => runs[(a * seeds) + s].Trips.Where(w.Has)).Select(t => t.TravelSeconds).DefaultIfEmpty().Average())])).Where(w => w.Vehicles > 0)]);
     }
+
+    /// <summary>By seconds of delay at a signal (HCM).</summary>
+    internal static string LevelOfService(double seconds) => seconds switch
+    {
+        <= 10 => "A",
+        <= 20 => "B",
+        <= 35 => "C",
+        <= 55 => "D",
+        <= 80 => "E",
+        _ => "F",
+    };
 
     private static string VerdictOf(string plan, string against, Paired d, int seeds)
     {

@@ -1,59 +1,98 @@
 using System.Globalization;
-using System.Text;
-using System.Xml;
 using V2XSim.Kernel;
 using V2XSim.Roads;
 using V2XSim.Scenarios;
 using V2XSim.Signals;
+using V2XSim.Signals.Arterials;
 
 namespace V2XSim.Cli;
 
+/// <summary>What <c>signals optimise</c> is asked for.</summary>
+internal sealed record OptimiseOptions
+{
+    public required string Scenario { get; init; }
+
+    /// <summary>Plan to begin from; null for the scenario's own.</summary>
+    public string? Start { get; init; }
+
+    /// <summary>Signals that may change; empty for all with a fixed-time programme.</summary>
+    public IReadOnlyList<string> Only { get; init; } = [];
+
+    /// <summary>Common cycles to try first; empty keeps cycles as they are.</summary>
+    public IReadOnlyList<int> CycleSeconds { get; init; } = [];
+
+    /// <summary>Whether greens may change too.</summary>
+    public bool Splits { get; init; }
+
+    public required int Seeds { get; init; }
+
+    public required double StepSeconds { get; init; }
+
+    public required int Threads { get; init; }
+
+    public required string Plan { get; init; }
+
+    public required bool Force { get; init; }
+}
+
 /// <summary>
-/// <c>signals optimise</c>: offsets under which simulated vehicles lose least time, by climbing: each signal in turn is moved by a part of its cycle
+/// <c>signals optimise</c>: plans under which simulated vehicles lose least time, by climbing: each signal in turn is moved by a part of its cycle
 /// as long as that helps, first by large parts, then by small ones (as TRANSYT does, Robertson 1969). What bands promise, this has driven.
 /// </summary>
-public sealed class OptimiseVerb(TextWriter output, TextWriter error)
+internal sealed class OptimiseVerb(TextWriter output, TextWriter error)
 {
+    /// <summary>Name of programmes whose greens or cycles are others than before.</summary>
+    public const string Programme = "optimised";
+
     /// <summary>Parts of the cycle by which offsets are moved, one round each; 0 stands for one second.</summary>
     private static readonly double[] Rounds = [0.15, 0.4, 0.15, 0.4, 0.15, 0.05, 0];
 
-    public int Optimise(string path, string? start, IReadOnlyList<string> only, int seeds, double stepSeconds, int threads, string planFile, bool force, bool json)
+    /// <summary>Seconds of green that are moved from one stage to another, one round each.</summary>
+    private static readonly double[] GreenRounds = [4, 2, 1];
+
+    public int Optimise(OptimiseOptions o, bool json)
     {
-        string file = ScenarioLoader.FileOf(path);
+        string file = ScenarioLoader.FileOf(o.Scenario);
         Scenario scenario = ScenarioLoader.ReadScenario(file, needsSites: false);
         SimulationSection simulate = scenario.Traffic!.Simulate
             ?? throw new BadInputException(file, "traffic", "only traffic.simulate answers to signals", "give routes, and a network with signals");
-        Verbs.RefuseToOverwrite(planFile, force);
+        Verbs.RefuseToOverwrite(o.Plan, o.Force);
         RoadNetwork network = ScenarioLoader.ReadNetwork(file, scenario);
-        IReadOnlyList<string> plans = start is null ? [] : [ScenarioLoader.Existing(start)];
-        PlanTrial[] trials = [.. Enumerable.Range(0, seeds).Select(s => new PlanTrial(file, network, scenario, simulate, plans, stepSeconds, scenario.Seed + (ulong)s))];
+        PlanSignals signals = PlanSignals.Of(file, network, simulate, o.Start);
 
         // Signals that always show the same, or whose phases vehicles decide, have no offset to find.
-        SignalLogic[] programmes = [.. trials[0].Running.Where(p => p.Type == "static" && p.Phases.Count > 1 && (only.Count == 0 || only.Contains(p.Id, StringComparer.Ordinal)))];
-        if (only.FirstOrDefault(o => !programmes.Any(p => p.Id == o)) is { } unknown)
+        SignalLogic[] started = [.. signals.Running.Where(p => p.Type == "static" && p.Phases.Count > 1 && (o.Only.Count == 0 || o.Only.Contains(p.Id, StringComparer.Ordinal)))];
+        if (o.Only.FirstOrDefault(s => !started.Any(p => p.Id == s)) is { } unknown)
         {
-            string? near = NearestName.Of(unknown, trials[0].Running.Select(p => p.Id));
+            string? near = NearestName.Of(unknown, signals.Running.Select(p => p.Id));
             throw new BadInputException("command line", "--signals", $"there is no fixed-time signal {unknown}", near is null ? "name signals of the network" : $"is '{near}' meant?");
         }
 
-        if (programmes.Length == 0)
+        if (started.Length == 0)
         {
             throw new BadInputException(file, "roads", "there is no signal with a fixed-time programme of more than one phase", "use a network with signals, or additional files with tlLogic");
         }
 
-        double[] cycles = [.. programmes.Select(p => p.Phases.Sum(f => f.DurationSeconds))];
-        double[] offsets = [.. programmes.Select((p, i) => Cycles.Within(Math.Round(p.OffsetSeconds), cycles[i]))];
+        var trials = new PlanTrial[o.Seeds];
+        Parallel.For(0, o.Seeds, new ParallelOptions { MaxDegreeOfParallelism = o.Threads }, s => trials[s] = new PlanTrial(file, network, scenario, simulate, o.StepSeconds, scenario.Seed + (ulong)s));
         var known = new Dictionary<string, double>(StringComparer.Ordinal);
-        double first = Delay(offsets), best = first;
+        SignalLogic[] plan = [.. started.Select(p => p with { OffsetSeconds = Cycles.Within(Math.Round(p.OffsetSeconds), p.CycleSeconds()) })];
+        double first = Delay(plan), best = first;
+        foreach (int cycle in o.CycleSeconds)
+        {
+            Try([.. started.Select(p => Recycled(p, cycle))]);
+        }
+
+        Report(o.CycleSeconds.Count > 0 ? "cycles" : "start");
         for (int round = 0; round < Rounds.Length; round++)
         {
-            for (int i = 0; i < offsets.Length; i++)
+            for (int i = 0; i < plan.Length; i++)
             {
-                double step = Rounds[round] > 0 ? Math.Max(1, Math.Round(Rounds[round] * cycles[i])) : 1;
+                double cycle = plan[i].CycleSeconds(), step = Rounds[round] > 0 ? Math.Max(1, Math.Round(Rounds[round] * cycle)) : 1;
                 foreach (int direction in (int[])[1, -1])
                 {
                     bool helped = false;
-                    while (Try(i, direction * step))
+                    while (Try(With(i, plan[i] with { OffsetSeconds = Cycles.Within(plan[i].OffsetSeconds + (direction * step), cycle) })))
                     {
                         helped = true;
                     }
@@ -65,81 +104,109 @@ public sealed class OptimiseVerb(TextWriter output, TextWriter error)
                 }
             }
 
-            error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"round {round + 1} of {Rounds.Length}: {best:0.00} s of delay a vehicle, {known.Count} plans tried"));
+            Report(string.Create(CultureInfo.InvariantCulture, $"round {round + 1} of {Rounds.Length}"));
         }
+
+        foreach (double seconds in o.Splits ? GreenRounds : [])
+        {
+            for (int i = 0; i < plan.Length; i++)
+            {
+                int[] stages = [.. Enumerable.Range(0, plan[i].Phases.Count).Where(p => Timings.IsStage(plan[i].Phases[p]))];
+                foreach ((int from, int to) in stages.SelectMany(a => stages.Where(b => b != a).Select(b => (a, b))))
+                {
+                    while (Moved(plan[i], from, to, seconds) is { } moved && Try(With(i, moved)))
+                    {
+                        // As long as it helps.
+                    }
+                }
+            }
+
+            Report(string.Create(CultureInfo.InvariantCulture, $"greens by {seconds:0} s"));
+        }
+
+        SignalLogic[] result = [.. plan.Select((p, i) => p.Phases.SequenceEqual(started[i].Phases) ? p : p with { ProgramId = Programme })];
 
         // What the scenario's own files define is only moved: SUMO takes no second programme of one name.
         HashSet<(string, string)> own = [.. ScenarioLoader.ReadAdditional(file, network, simulate).Signals.Select(p => (p.Id, p.ProgramId))];
-        Write(planFile, programmes, offsets, own);
+        using (FileStream target = File.Create(o.Plan))
+        {
+            SumoSignals.Write(target, result, p => own.Contains((p.Id, p.ProgramId)));
+        }
+
         if (json)
         {
-            output.WriteLine(CliApp.Json(new OptimisedPlan(planFile, seeds, first, best, known.Count, [.. programmes.Select((p, i) => new OptimisedOffset(p.Id, p.ProgramId, cycles[i], offsets[i]))])));
+            output.WriteLine(CliApp.Json(new OptimisedPlan(o.Plan, o.Seeds, first, best, known.Count, [.. result.Select(p => new OptimisedOffset(p.Id, p.ProgramId, p.CycleSeconds(), p.OffsetSeconds))])));
         }
         else
         {
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{first:0.00} s of delay a vehicle before, {best:0.00} s with the offsets of {planFile} ({known.Count} plans tried on {seeds} seeds)"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{first:0.00} s of delay a vehicle before, {best:0.00} s with {o.Plan} ({known.Count} plans tried on {o.Seeds} seeds)"));
             output.WriteLine("try it on other seeds with 'signals compare': these are the ones that it was made for");
         }
 
         return ExitCodes.Done;
 
-        bool Try(int signal, double by)
+        void Report(string what) => error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {best:0.00} s of delay a vehicle, {known.Count} plans tried"));
+
+        SignalLogic[] With(int signal, SignalLogic programme)
         {
-            double[] moved = [.. offsets];
-            moved[signal] = Cycles.Within(moved[signal] + by, cycles[signal]);
-            double delay = Delay(moved);
+            SignalLogic[] changed = [.. plan];
+            changed[signal] = programme;
+            return changed;
+        }
+
+        bool Try(SignalLogic[] tried)
+        {
+            double delay = Delay(tried);
             if (delay >= best - 1e-9)
             {
                 return false;
             }
 
-            (offsets, best) = (moved, delay);
+            (plan, best) = (tried, delay);
             return true;
         }
 
-        double Delay(double[] tried)
+        double Delay(SignalLogic[] tried)
         {
-            string key = string.Join(' ', tried.Select(o => o.ToString("0", CultureInfo.InvariantCulture)));
+            string key = string.Join(' ', tried.Select(p => string.Create(CultureInfo.InvariantCulture, $"{p.OffsetSeconds:0}:{string.Join('-', p.Phases.Select(f => f.DurationSeconds.ToString("0.#", CultureInfo.InvariantCulture)))}")));
             if (known.TryGetValue(key, out double value))
             {
                 return value;
             }
 
-            SignalLogic[] moved = [.. programmes.Select((p, i) => p with { OffsetSeconds = tried[i] })];
+            PlanSignals moved = signals.With(tried);
             double[] bySeed = new double[trials.Length];
-            Parallel.For(0, trials.Length, new ParallelOptions { MaxDegreeOfParallelism = threads }, s => bySeed[s] = trials[s].Run(moved).Select(t => t.DelaySeconds).DefaultIfEmpty().Average());
+            Parallel.For(0, trials.Length, new ParallelOptions { MaxDegreeOfParallelism = o.Threads }, s => bySeed[s] = trials[s].Run(moved).Trips.Select(t => t.DelaySeconds).DefaultIfEmpty().Average());
             return known[key] = bySeed.Average();
         }
     }
 
-    private static void Write(string file, SignalLogic[] programmes, double[] offsets, HashSet<(string Signal, string Programme)> moved)
+    /// <summary>With another cycle; the offset stays the same share of it.</summary>
+    private static SignalLogic Recycled(SignalLogic programme, int cycle)
     {
-        using XmlWriter xml = XmlWriter.Create(file, new XmlWriterSettings { Indent = true, Encoding = new UTF8Encoding(false), NewLineChars = "\n" });
-        xml.WriteStartElement("additional");
-        for (int i = 0; i < programmes.Length; i++)
+        try
         {
-            xml.WriteStartElement("tlLogic");
-            xml.WriteAttributeString("id", programmes[i].Id);
-            bool isMoved = moved.Contains((programmes[i].Id, programmes[i].ProgramId));
-            if (!isMoved)
-            {
-                xml.WriteAttributeString("type", "static");
-            }
+            return Timings.Rescale(programme, cycle) with { OffsetSeconds = Cycles.Within(Math.Round(programme.OffsetSeconds / programme.CycleSeconds() * cycle), cycle) };
+        }
+        catch (ArgumentException e)
+        {
+            throw new BadInputException("command line", "--cycles", e.Message.Split(" (Parameter", StringSplitOptions.None)[0], "leave it out");
+        }
+    }
 
-            xml.WriteAttributeString("programID", programmes[i].ProgramId);
-            xml.WriteAttributeString("offset", offsets[i].ToString("0.##", CultureInfo.InvariantCulture));
-            foreach (SignalPhase phase in isMoved ? [] : programmes[i].Phases)
-            {
-                xml.WriteStartElement("phase");
-                xml.WriteAttributeString("duration", phase.DurationSeconds.ToString("0.###", CultureInfo.InvariantCulture));
-                xml.WriteAttributeString("state", phase.State);
-                xml.WriteEndElement();
-            }
-
-            xml.WriteEndElement();
+    /// <summary>Some seconds of one stage given to another; null where the stage would be too short.</summary>
+    private static SignalLogic? Moved(SignalLogic programme, int from, int to, double seconds)
+    {
+        double left = programme.Phases[from].DurationSeconds - seconds;
+        if (left < new SafetyRules().MinimumGreenSeconds)
+        {
+            return null;
         }
 
-        xml.WriteEndElement();
+        return programme with
+        {
+            Phases = [.. programme.Phases.Select((p, i) => i == from ? p with { DurationSeconds = left } : i == to ? p with { DurationSeconds = p.DurationSeconds + seconds } : p)],
+        };
     }
 }
 

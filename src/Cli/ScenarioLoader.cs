@@ -203,14 +203,7 @@ public static class ScenarioLoader
         string file = FileOf(path);
         Scenario scenario = ReadScenario(file);
         RoadNetwork network = ReadNetwork(file, scenario);
-        SitePlan plan = scenario.Sites!.File is { } sites
-            ? SitePlanFile.Read(ReadText(Resolve(file, sites)), Resolve(file, sites), network, Topics.ReservedNames)
-            : SitePlanner.Plan(network, scenario.Sites.Plan!.ToSettings());
-        if (plan.Sites.Count == 0)
-        {
-            throw new BadInputException(file, "sites", "the plan places no site", "ask for more road, or check the network");
-        }
-
+        SitePlan plan = ReadSites(file, scenario, network);
         foreach (EventSection e in scenario.Operation.Events)
         {
             if (!plan.Sites.Any(s => s.IsSimulated && s.Id == e.Site))
@@ -265,6 +258,15 @@ public static class ScenarioLoader
         };
     }
 
+    /// <summary>The sites of a scenario, as its file lists them or as they are planned.</summary>
+    internal static SitePlan ReadSites(string file, Scenario scenario, RoadNetwork network)
+    {
+        SitePlan plan = scenario.Sites!.File is { } sites
+            ? SitePlanFile.Read(ReadText(Resolve(file, sites)), Resolve(file, sites), network, Topics.ReservedNames)
+            : SitePlanner.Plan(network, scenario.Sites.Plan!.ToSettings());
+        return plan.Sites.Count > 0 ? plan : throw new BadInputException(file, "sites", "the plan places no site", "ask for more road, or check the network");
+    }
+
     /// <summary>The plans of the scenario's files, each with the unit at its signal.</summary>
     private static Dictionary<string, SignalPlanOrder[]> PlansOf(string file, Scenario scenario, RoadNetwork network, SitePlan sites)
     {
@@ -274,16 +276,7 @@ public static class ScenarioLoader
             string path = Resolve(file, change.File);
 
             // A plan may move the offset of a programme that an additional file defines.
-            SumoDemandReader reader = ReadAdditional(file, network, scenario.Traffic!.Simulate!);
-            HashSet<SignalLogic> known = new(reader.Signals, ReferenceEqualityComparer.Instance);
-            reader.Read(Open(path), change.File);
-            List<SignalLogic> plans = [.. reader.Signals.Where(s => !known.Contains(s))];
-            if (plans.Count == 0)
-            {
-                throw new BadInputException(path, "tlLogic", "there is no plan in it", "give a file with tlLogic elements");
-            }
-
-            foreach (SignalLogic plan in plans)
+            foreach (SignalLogic plan in PlanSignals.Of(file, network, scenario.Traffic!.Simulate!, path).Own)
             {
                 Site site = sites.Sites.FirstOrDefault(s => s.SignalId == plan.Id)
                     ?? throw new BadInputException(path, $"tlLogic {plan.Id}", "no site stands at this signal, so no plan can be sent to it", "plan a site at it, or leave the plan out");

@@ -106,6 +106,14 @@ public sealed class RandomStream
         return count;
     }
 
+    /// <summary>A number in [0, 1) that belongs to another one: a draw that needs no generator and no order.</summary>
+    public static double Share(ulong number)
+    {
+        ulong state = number;
+        SplitMix(ref state);
+        return (SplitMix(ref state) >> 11) * (1.0 / (1UL << 53));
+    }
+
     private static ulong SplitMix(ref ulong state)
     {
         state += 0x9E3779B97F4A7C15;

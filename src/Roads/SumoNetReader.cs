@@ -246,38 +246,19 @@ public static class SumoNetReader
 
         private void ReadSignal()
         {
-            string id = Required("id"), program = xml.GetAttribute("programID") ?? "0", type = xml.GetAttribute("type") ?? "static";
-            double offset = xml.GetAttribute("offset") is { } o && double.TryParse(o, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value : 0;
-            var phases = new List<SignalPhase>();
-            if (!xml.IsEmptyElement)
+            SignalLogic signal = SumoSignals.ReadElement(xml, file);
+            if (signal.Phases.Count == 0)
             {
-                using XmlReader inner = xml.ReadSubtree();
-                inner.Read();
-                while (inner.Read())
-                {
-                    if (inner.NodeType == XmlNodeType.Element && inner.LocalName == "phase")
-                    {
-                        phases.Add(new SignalPhase(Number("duration"), Required("state"))
-                        {
-                            MinimumSeconds = xml.GetAttribute("minDur") is null ? null : Number("minDur"),
-                            MaximumSeconds = xml.GetAttribute("maxDur") is null ? null : Number("maxDur"),
-                        });
-                    }
-                }
-            }
-
-            if (phases.Count == 0)
-            {
-                _notes.Add("tlLogic", "it has no phase", id);
+                _notes.Add("tlLogic", "it has no phase", signal.Id);
                 return;
             }
 
-            if (type != "static")
+            if (signal.Type != "static")
             {
-                _notes.Add("tlLogic", type == "actuated" ? "simulated traffic actuates it; with recorded traffic it is run with its stated durations" : $"type {type} is run with its stated durations, as fixed time", id);
+                _notes.Add("tlLogic", signal.Type == "actuated" ? "simulated traffic actuates it; with recorded traffic it is run with its stated durations" : $"type {signal.Type} is run with its stated durations, as fixed time", signal.Id);
             }
 
-            _signals.Add(new SignalLogic(id, program, type, offset, phases));
+            _signals.Add(signal);
         }
 
         private RoadNetwork Build()

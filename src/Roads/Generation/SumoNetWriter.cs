@@ -33,20 +33,7 @@ public static class SumoNetWriter
 
         foreach (SignalLogic signal in network.Signals)
         {
-            xml.WriteStartElement("tlLogic");
-            xml.WriteAttributeString("id", signal.Id);
-            xml.WriteAttributeString("type", signal.Type);
-            xml.WriteAttributeString("programID", signal.ProgramId);
-            xml.WriteAttributeString("offset", F(signal.OffsetSeconds));
-            foreach (SignalPhase phase in signal.Phases)
-            {
-                xml.WriteStartElement("phase");
-                xml.WriteAttributeString("duration", F(phase.DurationSeconds));
-                xml.WriteAttributeString("state", phase.State);
-                xml.WriteEndElement();
-            }
-
-            xml.WriteEndElement();
+            SumoSignals.WriteElement(xml, signal, offsetOnly: false);
         }
 
         foreach (Junction junction in network.Junctions)

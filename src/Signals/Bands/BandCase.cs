@@ -1,3 +1,5 @@
+using V2XSim.Signals.Arterials;
+
 namespace V2XSim.Signals.Bands;
 
 /// <summary>What is maximised.</summary>
@@ -138,6 +140,9 @@ public sealed record BandCase
 
     /// <summary>Whether both directions of each arterial of a network have bands of one width.</summary>
     public bool HasEqualBands { get; init; } = true;
+
+    /// <summary>The street that this is, with its signals' programmes; null for a problem that is no place.</summary>
+    public Arterial? Street { get; init; }
 }
 
 /// <summary>Bands of one arterial under a plan, seconds.</summary>
@@ -155,7 +160,28 @@ public sealed record ArterialPlan(
     IReadOnlyList<double> InStart,
     IReadOnlyList<double> InGreen,
     IReadOnlyList<double> OutTravel,
-    IReadOnlyList<double> InTravel);
+    IReadOnlyList<double> InTravel)
+{
+    /// <summary>Lengths of the links; empty where the plan is of no place.</summary>
+    public IReadOnlyList<double> OutMetres { get; init; } = [];
+
+    public IReadOnlyList<double> InMetres { get; init; } = [];
+
+    /// <summary>By how much the band comes earlier at the end of each link for the queue to have left, as it is in the travel times.</summary>
+    public IReadOnlyList<double> OutLeadSeconds { get; init; } = [];
+
+    public IReadOnlyList<double> InLeadSeconds { get; init; } = [];
+
+    /// <summary>The same signals for vehicles that are faster or slower.</summary>
+    /// <param name="byMetresPerSecond">Added to the speed on each link; nobody is slower than 1 m/s.</param>
+    public ArterialPlan Faster(double byMetresPerSecond)
+    {
+        return this with { OutTravel = Changed(OutTravel, OutMetres, OutLeadSeconds), InTravel = Changed(InTravel, InMetres, InLeadSeconds) };
+
+        double[] Changed(IReadOnlyList<double> travel, IReadOnlyList<double> metres, IReadOnlyList<double> leads) =>
+            [.. travel.Select((t, i) => leads.ElementAtOrDefault(i) is var lead && metres[i] > 0 ? (metres[i] / Math.Max(1, (metres[i] / Math.Max(1e-6, t + lead)) + byMetresPerSecond)) - lead : t)];
+    }
+}
 
 /// <summary>What a solver found.</summary>
 public sealed record BandSolution

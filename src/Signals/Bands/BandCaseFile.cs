@@ -1,10 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
 using V2XSim.Kernel;
+using V2XSim.Roads;
+using V2XSim.Signals.Arterials;
 
 namespace V2XSim.Signals.Bands;
 
-/// <summary>Reads problems of coordination from JSON; units are in the names (<c>_s</c>, m, m/s), times of signals are shares of the cycle.</summary>
+/// <summary>Reads problems of coordination from JSON, and writes those of arterials; units are in the names (<c>_s</c>, m, m/s), times of signals are shares of the cycle.</summary>
 public static class BandCaseFile
 {
     /// <exception cref="BadInputException">It is not such a file, or says something that cannot be.</exception>
@@ -24,6 +26,171 @@ public static class BandCaseFile
             throw new BadInputException(file, string.Empty, $"a value is not of its type: {e.Message}", "give numbers, texts and lists as in a case of coordination");
         }
     }
+
+    /// <summary>An arterial as a file that <see cref="Read"/> takes.</summary>
+    public static void Write(Stream target, BandCase problem)
+    {
+        using var json = new Utf8JsonWriter(target, new JsonWriterOptions { Indented = true });
+        json.WriteStartObject();
+        json.WriteString("id", problem.Id);
+        json.WriteString("model", problem.Model == BandModel.MultiBand ? "MULTIBAND" : "MAXBAND");
+        Pair("cycle_s", problem.CycleSeconds);
+        json.WriteStartObject("objective");
+        json.WriteNumber("k", problem.Weight);
+        json.WriteString("ratio", problem.Ratio switch { BandRatio.Equal => "equal", BandRatio.None => "none", _ => "maxband81" });
+        json.WriteEndObject();
+        if (problem.SlownessChange is { } change)
+        {
+            Pair("dslow", change);
+        }
+
+        json.WriteStartArray("signals");
+        foreach (BandSignal s in problem.Signals)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", s.Name);
+            Number("r_out", s.OutRed);
+            Number("r_in", s.InRed);
+            if (s.Patterns.Count > 0)
+            {
+                Number("l_out", s.OutLeft);
+                Number("l_in", s.InLeft);
+                json.WriteStartArray("patterns");
+                foreach (LeftTurnPattern p in s.Patterns)
+                {
+                    json.WriteStringValue(NameOf(p));
+                }
+
+                json.WriteEndArray();
+            }
+            else
+            {
+                Number("delta", s.Delta);
+            }
+
+            Number("tau_out", s.OutClearance);
+            Number("tau_in", s.InClearance);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteStartArray("links");
+        foreach (BandLink l in problem.Links)
+        {
+            json.WriteStartObject();
+            Number("d_out", l.OutMetres);
+            Number("d_in", l.InMetres);
+            Pair("v_out", l.OutSpeed);
+            Pair("v_in", l.InSpeed);
+            Number("a_out", l.OutWeight);
+            Number("a_in", l.InWeight);
+            Number("k", l.Ratio);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        if (problem.Street is { } street)
+        {
+            Street(street);
+        }
+
+        json.WriteEndObject();
+
+        void Number(string name, double value) => json.WriteNumber(name, Math.Round(value, 9));
+
+        void Pair(string name, (double Least, double Most) range)
+        {
+            json.WriteStartArray(name);
+            json.WriteNumberValue(Math.Round(range.Least, 9));
+            json.WriteNumberValue(Math.Round(range.Most, 9));
+            json.WriteEndArray();
+        }
+
+        void Texts(string name, IReadOnlyList<string> texts)
+        {
+            json.WriteStartArray(name);
+            foreach (string text in texts)
+            {
+                json.WriteStringValue(text);
+            }
+
+            json.WriteEndArray();
+        }
+
+        void Places(string name, IReadOnlyList<int> places)
+        {
+            json.WriteStartArray(name);
+            foreach (int place in places)
+            {
+                json.WriteNumberValue(place);
+            }
+
+            json.WriteEndArray();
+        }
+
+        void Street(Arterial a)
+        {
+            json.WriteStartObject("street");
+            json.WriteString("name", a.Name);
+            Texts("route_out", a.OutRoute);
+            Texts("route_in", a.InRoute);
+            Number("volume_out_vph", a.Volume.OutVehiclesPerHour);
+            Number("volume_in_vph", a.Volume.InVehiclesPerHour);
+            Number("saturation_vph", a.Volume.SaturationVehiclesPerHour);
+            json.WriteStartArray("free");
+            foreach ((string id, double metres) in a.Free)
+            {
+                json.WriteStartObject();
+                json.WriteString("signal", id);
+                Number("metres", metres);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            json.WriteStartArray("limits_mps");
+            foreach (ArterialLink link in a.Links)
+            {
+                json.WriteStartArray();
+                json.WriteNumberValue(Math.Round(link.OutSpeedMetresPerSecond, 9));
+                json.WriteNumberValue(Math.Round(link.InSpeedMetresPerSecond, 9));
+                json.WriteEndArray();
+            }
+
+            json.WriteEndArray();
+            json.WriteStartArray("signals");
+            foreach (ArterialSignal s in a.Signals)
+            {
+                json.WriteStartObject();
+                json.WriteString("signal", s.Id);
+                json.WriteString("programme", s.Programme.ProgramId);
+                Number("offset_s", s.Programme.OffsetSeconds);
+                Places("movements_out", s.OutMovements);
+                Places("movements_in", s.InMovements);
+                json.WriteStartArray("phases");
+                foreach (SignalPhase p in s.Programme.Phases)
+                {
+                    json.WriteStartObject();
+                    Number("duration_s", p.DurationSeconds);
+                    json.WriteString("state", p.State);
+                    json.WriteEndObject();
+                }
+
+                json.WriteEndArray();
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+    }
+
+    public static string NameOf(LeftTurnPattern pattern) => pattern switch
+    {
+        LeftTurnPattern.LeadLag => "lead-lag",
+        LeftTurnPattern.LagLead => "lag-lead",
+        LeftTurnPattern.LeadLead => "lead-lead",
+        _ => "lag-lag",
+    };
 
     private sealed class Reader(string file)
     {
@@ -49,6 +216,12 @@ public static class BandCaseFile
                 throw Error("links", string.Create(CultureInfo.InvariantCulture, $"there are {links.Count} links between {signals.Count} signals"), "give a link between each two of at least two signals");
             }
 
+            Arterial? street = root.TryGetProperty("street", out JsonElement place) && place.ValueKind == JsonValueKind.Object ? Street(place, links) : null;
+            if (street is not null && !street.Signals.Select(s => s.Id).SequenceEqual(signals.Select(s => s.Name), StringComparer.Ordinal))
+            {
+                throw Error("street.signals", "they are not those of signals, in their order", "leave out a signal in both places, with its link");
+            }
+
             JsonElement objective = root.TryGetProperty("objective", out JsonElement stated) ? stated : default;
             string ratio = objective.ValueKind == JsonValueKind.Object && objective.TryGetProperty("ratio", out JsonElement r) ? r.GetString() ?? string.Empty : "equal";
             return new BandCase
@@ -66,6 +239,7 @@ public static class BandCaseFile
                     "maxband81" => BandRatio.MaxBand81,
                     _ => throw Error("objective.ratio", $"there is no ratio '{ratio}'", "one of equal, none, maxband81"),
                 },
+                Street = street,
                 SlownessChange = root.TryGetProperty("dslow", out JsonElement change) && change.ValueKind != JsonValueKind.Null ? Change(change) : null,
             };
         }
@@ -108,6 +282,39 @@ public static class BandCaseFile
                 string axis = Text(a, "axis", where);
                 return new BandArterial(Text(a, "name", where), axis == "ns" || (axis != "ew" ? throw Error(where + "axis", $"'{axis}' is no axis", "ew or ns") : false), along, metres, Number(a, "weight", where, 0, 1e6, 1));
             }
+        }
+
+        private Arterial Street(JsonElement s, List<BandLink> links)
+        {
+            const string Where = "street.";
+            List<JsonElement> limits = [.. List(s, "limits_mps")];
+            if (limits.Count != links.Count)
+            {
+                throw Error(Where + "limits_mps", "there is not one pair for each link", "give the limits out and in");
+            }
+
+            return new Arterial
+            {
+                Name = Text(s, "name", Where),
+                OutRoute = [.. List(s, "route_out").Select(r => r.GetString() ?? string.Empty)],
+                InRoute = [.. List(s, "route_in").Select(r => r.GetString() ?? string.Empty)],
+                Volume = new ArterialVolume(Number(s, "volume_out_vph", Where, 0, 1e5), Number(s, "volume_in_vph", Where, 0, 1e5), Number(s, "saturation_vph", Where, 1, 1e5)),
+                Free = s.TryGetProperty("free", out _) ? [.. List(s, "free").Select(f => (Text(f, "signal", Where), Number(f, "metres", Where, 0, 1e6)))] : [],
+                Links = [.. links.Select((l, i) => new ArterialLink(l.OutMetres, l.InMetres, limits[i][0].GetDouble(), limits[i][1].GetDouble()))],
+                Signals = [.. List(s, "signals").Select((p, i) => Programme(p, string.Create(CultureInfo.InvariantCulture, $"street.signals[{i}].")))],
+            };
+        }
+
+        private ArterialSignal Programme(JsonElement s, string where)
+        {
+            SignalPhase[] phases = [.. List(s, "phases").Select(p => new SignalPhase(Number(p, "duration_s", where, 0.1, 1000), Text(p, "state", where)))];
+            if (phases.Length == 0 || phases.Any(p => p.State.Length != phases[0].State.Length))
+            {
+                throw Error(where + "phases", "there is none, or their states differ in length", "give each phase a letter for each movement");
+            }
+
+            int[] Places(string name) => [.. List(s, name).Select(m => m.TryGetInt32(out int place) && place >= 0 && place < phases[0].State.Length ? place : throw Error(where + name, $"{m} is no place in the states", "count from 0"))];
+            return new ArterialSignal(new SignalLogic(Text(s, "signal", where), Text(s, "programme", where), "static", Number(s, "offset_s", where, -1e6, 1e6), phases), Places("movements_out"), Places("movements_in"));
         }
 
         private BandSignal Signal(JsonElement s, string where)

@@ -7,7 +7,10 @@ namespace V2XSim.Signals.Bands;
 public static class BandEvaluator
 {
     /// <summary>The widest band of each direction along the whole arterial, seconds.</summary>
-    public static (double Out, double In) Whole(ArterialPlan plan)
+    public static (double Out, double In) Whole(ArterialPlan plan) => Spans(plan) is var (outward, inward) ? (outward.Seconds, inward.Seconds) : default;
+
+    /// <summary>The same with the instant of the cycle at which each band comes to the first signal of its direction.</summary>
+    public static ((double From, double Seconds) Out, (double From, double Seconds) In) Spans(ArterialPlan plan)
     {
         int n = plan.OutStart.Count;
         return (Widest(plan.CycleSeconds, 0, n - 1, plan.OutStart, plan.OutGreen, plan.OutTravel, isInbound: false), Widest(plan.CycleSeconds, 0, n - 1, plan.InStart, plan.InGreen, plan.InTravel, isInbound: true));
@@ -18,11 +21,15 @@ public static class BandEvaluator
     {
         IEnumerable<int> links = Enumerable.Range(0, plan.OutStart.Count - 1);
         return new Bands(
-            [.. links.Select(i => Widest(plan.CycleSeconds, i, i + 1, plan.OutStart, plan.OutGreen, plan.OutTravel, isInbound: false))],
-            [.. links.Select(i => Widest(plan.CycleSeconds, i, i + 1, plan.InStart, plan.InGreen, plan.InTravel, isInbound: true))]);
+            [.. links.Select(i => Widest(plan.CycleSeconds, i, i + 1, plan.OutStart, plan.OutGreen, plan.OutTravel, isInbound: false).Seconds)],
+            [.. links.Select(i => Widest(plan.CycleSeconds, i, i + 1, plan.InStart, plan.InGreen, plan.InTravel, isInbound: true).Seconds)]);
     }
 
-    private static double Widest(double cycle, int first, int last, IReadOnlyList<double> starts, IReadOnlyList<double> greens, IReadOnlyList<double> travel, bool isInbound)
+    /// <summary>The bands, should everybody drive 5 km/h slower or faster: a plan whose bands vanish then is none to rely on.</summary>
+    public static IReadOnlyList<(double SpeedChangeKilometresPerHour, double Out, double In)> AtOtherSpeeds(ArterialPlan plan) =>
+        [.. new[] { -5.0, 5.0 }.Select(by => Whole(plan.Faster(by / 3.6)) is var (outward, inward) ? (by, outward, inward) : default)];
+
+    private static (double From, double Seconds) Widest(double cycle, int first, int last, IReadOnlyList<double> starts, IReadOnlyList<double> greens, IReadOnlyList<double> travel, bool isInbound)
     {
         // Windows as seen from the first signal of the direction, as arcs of the cycle.
         var open = new List<(double From, double To)> { (0, cycle) };
@@ -49,18 +56,27 @@ public static class BandEvaluator
 
         if (isWhole)
         {
-            return cycle;
+            return (0, cycle);
         }
 
-        double widest = open.Count == 0 ? 0 : open.Max(p => p.To - p.From);
+        if (open.Count == 0)
+        {
+            return default;
+        }
+
+        (double From, double To) best = open.MaxBy(p => p.To - p.From);
         const double Touching = 1e-9;
 
         // What ends with the cycle goes on where it begins.
         if (open.Count > 1 && open[0].From < Touching && open[^1].To > cycle - Touching)
         {
-            widest = Math.Max(widest, open[0].To - open[0].From + open[^1].To - open[^1].From);
+            double joined = open[0].To - open[0].From + open[^1].To - open[^1].From;
+            if (joined > best.To - best.From)
+            {
+                return (open[^1].From, joined);
+            }
         }
 
-        return widest;
+        return (best.From, best.To - best.From);
     }
 }

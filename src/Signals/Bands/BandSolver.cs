@@ -9,13 +9,16 @@ namespace V2XSim.Signals.Bands;
 /// </summary>
 public static class BandSolver
 {
+    /// <summary>Signals of an arterial up to which it is short.</summary>
+    private const int ShortArterial = 20;
+
     /// <param name="problem">What to solve.</param>
     /// <param name="limit">When to stop with what has been found by then.</param>
-    /// <param name="backend">Solver of OR-Tools.</param>
+    /// <param name="backend">Solver of OR-Tools; the one that suits the problem when null.</param>
     /// <exception cref="InvalidOperationException">There is no plan at all.</exception>
-    public static BandSolution Solve(BandCase problem, TimeSpan limit, string backend = "SCIP")
+    public static BandSolution Solve(BandCase problem, TimeSpan limit, string? backend = null)
     {
-        using var model = new Model(problem, backend);
+        using var model = new Model(problem, backend ?? BackendOf(problem));
         model.Build();
         (double bound, bool isProven) = model.Run(limit);
         using var exact = new Model(problem, "GLOP");
@@ -23,6 +26,55 @@ public static class BandSolver
         exact.Run(limit);
         double objective = exact.Objective;
         return exact.Read(isProven ? 0 : Math.Max(0, (bound - objective) / Math.Max(objective, 1e-9)));
+    }
+
+    /// <summary>
+    /// The widest bands of a plan that a controller can be given: cycle and offsets in whole seconds, the cycles beside the best one tried. Speeds may be
+    /// others within their range, and patterns too.
+    /// </summary>
+    /// <param name="problem">What to solve.</param>
+    /// <param name="best">Its solution in fractions of a second.</param>
+    /// <param name="limit">When to stop with what has been found by then.</param>
+    /// <returns>Null when no whole number of seconds lies in the range of cycles.</returns>
+    public static BandSolution? SolveWholeSeconds(BandCase problem, BandSolution best, TimeSpan limit)
+    {
+        BandSolution? found = null;
+        foreach (double cycle in new[] { Math.Floor(best.CycleSeconds + 1e-6), Math.Ceiling(best.CycleSeconds - 1e-6) }.Distinct())
+        {
+            if (cycle < problem.CycleSeconds.Least - 1e-6 || cycle > problem.CycleSeconds.Most + 1e-6)
+            {
+                continue;
+            }
+
+            BandCase whole = problem with { CycleSeconds = (cycle, cycle) };
+            using var model = new Model(whole, BackendOf(problem)) { WholeCycleSeconds = cycle };
+            model.Build();
+            if (!model.TryRun(limit / 2, out double bound, out bool isProven))
+            {
+                continue;
+            }
+
+            using var exact = new Model(whole, "GLOP") { WholeCycleSeconds = cycle };
+            exact.Build(model.Integers);
+            exact.Run(limit);
+            if (found is null || exact.Objective * cycle > found.ObjectiveCycles * found.CycleSeconds)
+            {
+                found = exact.Read(isProven ? 0 : Math.Max(0, (bound - exact.Objective) / Math.Max(exact.Objective, 1e-9)));
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>CBC proves short arterials some times faster, SCIP long ones and networks (bench/solver-table).</summary>
+    private static string BackendOf(BandCase problem) => problem.Model != BandModel.NetBand && problem.Signals.Count <= ShortArterial ? "CBC" : "SCIP";
+
+    /// <summary>The problem in the form that other solvers read (MPS); what is maximised is negated, as that form only knows least values.</summary>
+    public static string AsMps(BandCase problem)
+    {
+        using var model = new Model(problem, "SCIP");
+        model.Build();
+        return model.AsText();
     }
 
     /// <summary>
@@ -62,13 +114,17 @@ public static class BandSolver
             [.. inStart.Select(t => Cycles.Within(t, cycleSeconds))],
             [.. problem.Signals.Select(s => (1 - s.InRed) * cycleSeconds)],
             outTravel,
-            inTravel);
+            inTravel)
+        {
+            OutMetres = [.. problem.Links.Select(l => l.OutMetres)],
+            InMetres = [.. problem.Links.Select(l => l.InMetres)],
+            OutLeadSeconds = [.. problem.Signals.Skip(1).Select(s => s.OutClearance * cycleSeconds)],
+            InLeadSeconds = [.. problem.Signals.SkipLast(1).Select(s => s.InClearance * cycleSeconds)],
+        };
     }
 
     private sealed class Model : IDisposable
     {
-        /// <summary>A link is passed within so many cycles.</summary>
-        private const double MaximumCycles = 100;
         private readonly BandCase _case;
         private readonly Solver _solver;
         private readonly List<Variable> _integers = [];
@@ -83,6 +139,11 @@ public static class BandSolver
         public IReadOnlyList<double> Integers => [.. _integers.Select(v => Math.Round(v.SolutionValue()))];
 
         public double Objective => _solver.Objective().Value();
+
+        /// <summary>Length of the cycle when greens are to begin on whole seconds; null when they need not.</summary>
+        public double? WholeCycleSeconds { get; init; }
+
+        public string AsText() => _solver.ExportModelAsMpsFormat(false, false);
 
         /// <param name="integers">Values that they are held to; null leaves them free.</param>
         public void Build(IReadOnlyList<double>? integers = null)
@@ -101,19 +162,19 @@ public static class BandSolver
             }
         }
 
-        public (double Bound, bool IsProven) Run(TimeSpan limit)
+        public (double Bound, bool IsProven) Run(TimeSpan limit) =>
+            TryRun(limit, out double bound, out bool isProven) ? (bound, isProven) : throw new InvalidOperationException("no plan was found");
+
+        public bool TryRun(TimeSpan limit, out double bound, out bool isProven)
         {
             _solver.SetTimeLimit((long)limit.TotalMilliseconds);
             using var parameters = new MPSolverParameters();
             parameters.SetDoubleParam(MPSolverParameters.DoubleParam.RELATIVE_MIP_GAP, 1e-9);
             Solver.ResultStatus status = _solver.Solve(parameters);
-            if (status is not (Solver.ResultStatus.OPTIMAL or Solver.ResultStatus.FEASIBLE))
-            {
-                throw new InvalidOperationException($"no plan was found: {status}");
-            }
-
-            bool isProven = status == Solver.ResultStatus.OPTIMAL;
-            return (isProven ? Objective : _solver.Objective().BestBound(), isProven);
+            isProven = status == Solver.ResultStatus.OPTIMAL;
+            bool isFound = isProven || status == Solver.ResultStatus.FEASIBLE;
+            bound = !isFound ? double.NaN : isProven ? Objective : _solver.Objective().BestBound();
+            return isFound;
         }
 
         public BandSolution Read(double gap)
@@ -153,10 +214,10 @@ public static class BandSolver
                 Case = _case,
                 Out = [.. Enumerable.Range(0, isMulti ? n - 1 : 1).Select(_ => Real(0, 1))],
                 In = [.. Enumerable.Range(0, isMulti ? n - 1 : 1).Select(_ => Real(0, 1))],
-                OutSlack = [.. Enumerable.Range(0, n).Select(_ => Real(0, 1))],
-                InSlack = [.. Enumerable.Range(0, n).Select(_ => Real(0, 1))],
-                OutTime = [.. Enumerable.Range(0, n - 1).Select(_ => Real(0, MaximumCycles))],
-                InTime = [.. Enumerable.Range(0, n - 1).Select(_ => Real(0, MaximumCycles))],
+                OutSlack = [.. _case.Signals.Select(signal => Real(0, 1 - signal.OutRed))],
+                InSlack = [.. _case.Signals.Select(signal => Real(0, 1 - signal.InRed))],
+                OutTime = [.. _case.Links.Select(link => Time(link.OutMetres, link.OutSpeed))],
+                InTime = [.. _case.Links.Select(link => Time(link.InMetres, link.InSpeed))],
                 Delta = new LinearExpr[n],
                 Choice = new (Variable, Variable)?[n],
             };
@@ -186,11 +247,17 @@ public static class BandSolver
             {
                 BandLink link = _case.Links[i];
                 BandSignal a = _case.Signals[i], b = _case.Signals[i + 1];
-                Travel(s.OutTime[i], link.OutMetres, link.OutSpeed);
-                Travel(s.InTime[i], link.InMetres, link.InSpeed);
-                Variable loops = Whole(-MaximumCycles, MaximumCycles);
-                _solver.Add(s.OutSlack[i] + s.InSlack[i] - s.OutSlack[i + 1] - s.InSlack[i + 1] + s.OutTime[i] + s.InTime[i] + s.Delta[i] - s.Delta[i + 1] - loops
-                    == (0.5 * (b.OutRed + b.InRed)) - (0.5 * (a.OutRed + a.InRed)) + a.InClearance + b.OutClearance);
+                double right = (0.5 * (b.OutRed + b.InRed)) - (0.5 * (a.OutRed + a.InRed)) + a.InClearance + b.OutClearance;
+                (double least, double most) = Sum(DeltaRange(a), Negative(DeltaRange(b)), (-right, -right));
+                Variable loops = WholeWithin([s.OutSlack[i], s.InSlack[i], s.OutTime[i], s.InTime[i]], [s.OutSlack[i + 1], s.InSlack[i + 1]], least, most);
+                _solver.Add(s.OutSlack[i] + s.InSlack[i] - s.OutSlack[i + 1] - s.InSlack[i + 1] + s.OutTime[i] + s.InTime[i] + s.Delta[i] - s.Delta[i + 1] - loops == right);
+                if (WholeCycleSeconds is { } cycle)
+                {
+                    // From the start of this signal's outbound green to that of the next one.
+                    Variable seconds = WholeWithin([s.OutSlack[i], s.OutTime[i]], [s.OutSlack[i + 1]], -b.OutClearance, -b.OutClearance, cycle);
+                    _solver.Add(s.OutSlack[i] + s.OutTime[i] - s.OutSlack[i + 1] - (1 / cycle * seconds) == b.OutClearance);
+                }
+
                 if (isMulti)
                 {
                     objective.SetCoefficient(s.Out[i], link.OutWeight / (n - 1));
@@ -247,6 +314,15 @@ public static class BandSolver
         {
             // Middle of the first axis' red at each signal; that of the second is half a cycle later.
             _offsets = [.. _case.Signals.Select((_, i) => Real(0, i == 0 ? 0 : 1))];
+            if (WholeCycleSeconds is { } cycle)
+            {
+                for (int i = 1; i < _offsets.Length; i++)
+                {
+                    double half = 0.5 * (_case.Signals[i].OutRed - _case.Signals[0].OutRed);
+                    _solver.Add(_offsets[i] - (1 / cycle * Whole(-cycle, 2 * cycle)) == -half);
+                }
+            }
+
             foreach (BandArterial road in _case.Arterials)
             {
                 int n = road.Nodes.Count;
@@ -259,8 +335,8 @@ public static class BandSolver
                     In = [Real(0, 1)],
                     OutSlack = [.. Enumerable.Range(0, n).Select(_ => Real(0, 1))],
                     InSlack = [.. Enumerable.Range(0, n).Select(_ => Real(0, 1))],
-                    OutTime = [.. Enumerable.Range(0, n - 1).Select(_ => Real(0, MaximumCycles))],
-                    InTime = [.. Enumerable.Range(0, n - 1).Select(_ => Real(0, MaximumCycles))],
+                    OutTime = [.. road.Metres.Select(metres => Time(metres, _case.Speed))],
+                    InTime = [.. road.Metres.Select(metres => Time(metres, _case.Speed))],
                 };
                 _strands.Add(s);
                 objective.SetCoefficient(s.Out[0], road.Weight);
@@ -278,20 +354,55 @@ public static class BandSolver
 
                 for (int i = 0; i < n - 1; i++)
                 {
-                    Travel(s.OutTime[i], road.Metres[i], _case.Speed);
-                    Travel(s.InTime[i], road.Metres[i], _case.Speed);
                     double half = 0.5 * (s.Red(i) - s.Red(i + 1));
                     Variable a = _offsets[road.Nodes[i]], b = _offsets[road.Nodes[i + 1]];
-                    _solver.Add(a - b + s.OutSlack[i] - s.OutSlack[i + 1] + s.OutTime[i] - Whole(-MaximumCycles, MaximumCycles) == -half);
-                    _solver.Add(b - a - s.InSlack[i + 1] + s.InSlack[i] + s.InTime[i] - Whole(-MaximumCycles, MaximumCycles) == -half);
+                    _solver.Add(a - b + s.OutSlack[i] - s.OutSlack[i + 1] + s.OutTime[i] - WholeWithin([a, s.OutSlack[i], s.OutTime[i]], [b, s.OutSlack[i + 1]], half, half) == -half);
+                    _solver.Add(b - a - s.InSlack[i + 1] + s.InSlack[i] + s.InTime[i] - WholeWithin([b, s.InSlack[i], s.InTime[i]], [a, s.InSlack[i + 1]], half, half) == -half);
                 }
             }
         }
 
-        private void Travel(Variable cycles, double metres, (double Least, double Most) speed)
+        /// <summary>How long a link takes, in cycles.</summary>
+        private Variable Time(double metres, (double Least, double Most) speed)
         {
+            Variable cycles = Real(metres / speed.Most / _case.CycleSeconds.Most, metres / speed.Least / _case.CycleSeconds.Least);
             _solver.Add(cycles >= metres / speed.Most * _slowness);
             _solver.Add(cycles <= metres / speed.Least * _slowness);
+            return cycles;
+        }
+
+        /// <summary>Between what the difference of a signal's reds lies.</summary>
+        private static (double Least, double Most) DeltaRange(BandSignal signal) => signal.Patterns.Count == 0
+            ? (signal.Delta, signal.Delta)
+            : (signal.Patterns.Min(signal.DeltaOf), signal.Patterns.Max(signal.DeltaOf));
+
+        private static (double Least, double Most) Negative((double Least, double Most) range) => (-range.Most, -range.Least);
+
+        private static (double Least, double Most) Sum(params ReadOnlySpan<(double Least, double Most)> ranges)
+        {
+            (double least, double most) = (0, 0);
+            foreach ((double low, double high) in ranges)
+            {
+                (least, most) = (least + low, most + high);
+            }
+
+            return (least, most);
+        }
+
+        /// <summary>An integer that equals a sum of variables and constants, with the bounds that these leave it: solvers branch less.</summary>
+        private Variable WholeWithin(ReadOnlySpan<Variable> added, ReadOnlySpan<Variable> taken, double least, double most, double times = 1)
+        {
+            foreach (Variable v in added)
+            {
+                (least, most) = (least + v.Lb(), most + v.Ub());
+            }
+
+            foreach (Variable v in taken)
+            {
+                (least, most) = (least - v.Ub(), most - v.Lb());
+            }
+
+            return Whole(Math.Ceiling((least * times) - 1e-6), Math.Floor((most * times) + 1e-6));
         }
 
         private void LimitSlowness(Variable[] times, double[] metres, (double Least, double Most) change)
@@ -389,7 +500,13 @@ public static class BandSolver
                 Starts(inMiddle, inRed),
                 [.. inRed.Select(r => (1 - r) * cycle)],
                 outTravel,
-                inTravel);
+                inTravel)
+            {
+                OutMetres = [.. Road?.Metres ?? Case.Links.Select(l => l.OutMetres)],
+                InMetres = [.. Road?.Metres ?? Case.Links.Select(l => l.InMetres)],
+                OutLeadSeconds = Road is null ? [.. Case.Signals.Skip(1).Select(s => s.OutClearance * cycle)] : [],
+                InLeadSeconds = Road is null ? [.. Case.Signals.SkipLast(1).Select(s => s.InClearance * cycle)] : [],
+            };
 
             // Green begins when red ends.
             double[] Starts(double[] middle, double[] red) => [.. middle.Select((m, i) => Cycles.Within(m + (red[i] / 2), 1) * cycle)];

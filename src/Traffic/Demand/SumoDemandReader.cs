@@ -559,40 +559,22 @@ public sealed class SumoDemandReader
 
         private void ReadSignal()
         {
-            string id = Required("id"), program = xml.GetAttribute("programID") ?? "0", type = xml.GetAttribute("type") ?? "static";
-            double offset = Number("offset", 0, -1e6, 1e6);
-            var phases = new List<SignalPhase>();
-            if (!xml.IsEmptyElement)
+            SignalLogic signal = SumoSignals.ReadElement(xml, file);
+            (string id, string program) = (signal.Id, signal.ProgramId);
+            if (signal.Type is not ("static" or "actuated"))
             {
-                using XmlReader inner = xml.ReadSubtree();
-                inner.Read();
-                while (inner.Read())
-                {
-                    if (inner.NodeType == XmlNodeType.Element && inner.LocalName == "phase")
-                    {
-                        phases.Add(new SignalPhase(Number("duration", Number("minDur", 0, 0, 1e6), 0, 1e6), Required("state"))
-                        {
-                            MinimumSeconds = xml.GetAttribute("minDur") is null ? null : Number("minDur", 0, 0, 1e6),
-                            MaximumSeconds = xml.GetAttribute("maxDur") is null ? null : Number("maxDur", 0, 0, 1e6),
-                        });
-                    }
-                }
-            }
-
-            if (type is not ("static" or "actuated"))
-            {
-                owner._notes.Add("tlLogic", $"type {type} is run with its stated durations, as fixed time", id);
+                owner._notes.Add("tlLogic", $"type {signal.Type} is run with its stated durations, as fixed time", id);
             }
 
             int known = owner._signals.FindLastIndex(s => s.Id == id && s.ProgramId == program);
-            if (phases.Count > 0)
+            if (signal.Phases.Count > 0)
             {
-                owner._signals.Add(new SignalLogic(id, program, type, offset, phases));
+                owner._signals.Add(signal);
             }
             else if (known >= 0)
             {
                 // An offset alone moves the programme of that name.
-                SignalLogic moved = owner._signals[known] with { OffsetSeconds = offset };
+                SignalLogic moved = owner._signals[known] with { OffsetSeconds = signal.OffsetSeconds };
                 owner._signals.RemoveAt(known);
                 owner._signals.Add(moved);
             }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using V2XSim.Kernel;
 using V2XSim.Traffic.Demand;
 
 namespace V2XSim.Traffic.Micro;
@@ -49,7 +50,7 @@ public sealed partial class TrafficEngine
             _speed[i] = v;
             totals.VehicleMetres += v * _dt;
             _pos[i] += v * _dt;
-            if (_pos[i] >= detector && rear < detector)
+            if (_pos[i] >= detector && rear < detector && !IsMissed(_trip[i], lane))
             {
                 // Some part of it was over the detector during the step: that is where its rear was at the beginning.
                 _lastSeen[lane] = Seconds;
@@ -89,6 +90,10 @@ public sealed partial class TrafficEngine
             }
         }
     }
+
+    /// <summary>Whether the detector of a lane overlooks a vehicle: always the same one, whatever else happens.</summary>
+    private bool IsMissed(int trip, int lane) => _settings.DetectorMissShare > 0
+        && RandomStream.Share(_settings.Seed ^ ((ulong)trip << 32) ^ (uint)lane) < _settings.DetectorMissShare;
 
     /// <summary>What loops see of vehicles that have not moved yet: who drives over them in this step, and for how long.</summary>
     private void Detect(ReadOnlySpan<int> cars, int[] loops)

@@ -18,6 +18,9 @@ public sealed record EngineSettings
 
     public int Threads { get; init; } = 1;
 
+    /// <summary>Share of vehicles that a signal's detector does not see.</summary>
+    public double DetectorMissShare { get; init; }
+
     /// <summary>How often drivers look for a quicker way by the travel times of late; 0 for never.</summary>
     public double RerouteSeconds { get; init; }
 
@@ -340,7 +343,8 @@ public sealed partial class TrafficEngine : IDisposable
         {
             foreach (int i in _queues[lane].Items)
             {
-                visit(new VehicleView(_trip[i], lane, _pos[i], _speed[i], _cameFrom[i], Aside(i)));
+                int movement = _roads.IsPath[lane] ? -1 : _routes.Movements[_routes.LanesAt[_route[i]] + _roads.NumberOf[lane]];
+                visit(new VehicleView(_trip[i], lane, _pos[i], _speed[i], _cameFrom[i], Aside(i), movement));
             }
         }
     }
@@ -453,7 +457,8 @@ public sealed partial class TrafficEngine : IDisposable
 /// <param name="SpeedMetresPerSecond">Speed during the last step.</param>
 /// <param name="CameFrom">The lane before; −1 for none.</param>
 /// <param name="LanesToRight">How far it still is on its way over from another lane, in widths of a lane; below 0 to the left.</param>
-public readonly record struct VehicleView(int Trip, int Lane, double Metres, double SpeedMetresPerSecond, int CameFrom, double LanesToRight);
+/// <param name="Movement">The movement that it takes at the lane's end; −1 on a path inside a junction, and where the trip ends.</param>
+public readonly record struct VehicleView(int Trip, int Lane, double Metres, double SpeedMetresPerSecond, int CameFrom, double LanesToRight, int Movement);
 
 /// <summary>Told of each vehicle on the road.</summary>
 public delegate void VehicleVisitor(in VehicleView vehicle);

@@ -1,6 +1,4 @@
-using V2XSim.Roads;
-
-namespace V2XSim.Traffic.Demand;
+namespace V2XSim.Roads;
 
 /// <summary>Quickest ways over a network at the speed limits (Dijkstra 1959), for each class of vehicles.</summary>
 public sealed class WayThrough

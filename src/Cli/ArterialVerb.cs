@@ -1,0 +1,274 @@
+using System.Globalization;
+using System.Text;
+using System.Xml;
+using V2XSim.Kernel;
+using V2XSim.Roads;
+using V2XSim.Scenarios;
+using V2XSim.Signals.Arterials;
+using V2XSim.Signals.Bands;
+using V2XSim.Traffic.Demand;
+
+namespace V2XSim.Cli;
+
+/// <summary>What <c>signals arterial</c> is asked for.</summary>
+internal sealed record ArterialOptions
+{
+    /// <summary>A SUMO network, or a scenario.</summary>
+    public required string Source { get; init; }
+
+    public string? Street { get; init; }
+
+    public string? From { get; init; }
+
+    public string? To { get; init; }
+
+    public string? Cycle { get; init; }
+
+    public required string Speed { get; init; }
+
+    public required BandRatio Ratio { get; init; }
+
+    public required double Weight { get; init; }
+
+    public required IReadOnlyList<string> Routes { get; init; }
+
+    public required IReadOnlyList<string> Additional { get; init; }
+
+    public required double BeginSeconds { get; init; }
+
+    public required double DurationSeconds { get; init; }
+
+    public required string Volume { get; init; }
+
+    public required double SideVolume { get; init; }
+
+    public required string Out { get; init; }
+
+    public required bool Force { get; init; }
+}
+
+/// <summary>
+/// <c>signals arterial</c>: picks a street out of a network and writes it as a problem of coordination; from a network alone, also a scenario to drive it in.
+/// </summary>
+internal sealed class ArterialVerb(TextWriter output)
+{
+    public const string CaseFile = "arterial.json";
+    private const double SaturationPerLane = 1800;
+
+    public int Pick(ArterialOptions o, bool json)
+    {
+        if ((o.Street is null) == (o.From is null && o.To is null) || (o.Street is null && (o.From is null || o.To is null)))
+        {
+            throw new BadInputException("command line", "--street", "the street is to be named, or both junctions between which it lies", "give --street NAME, or --from JUNCTION --to JUNCTION");
+        }
+
+        string caseFile = Path.Combine(o.Out, CaseFile);
+        Verbs.RefuseToOverwrite(caseFile, o.Force);
+        bool isScenario = Directory.Exists(o.Source) || o.Source.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase);
+        string? file = isScenario ? ScenarioLoader.FileOf(o.Source) : null;
+        Scenario? scenario = file is null ? null : ScenarioLoader.ReadScenario(file, needsSites: false);
+        RoadNetwork network = file is null ? ScenarioLoader.ReadNetwork(ScenarioLoader.Existing(o.Source), isGeoJson: false, origin: null) : ScenarioLoader.ReadNetwork(file, scenario!);
+        SumoDemandReader? reader = null;
+        List<Trip> trips = [];
+        double begin = o.BeginSeconds, duration = o.DurationSeconds;
+        if (scenario is not null)
+        {
+            SimulationSection simulate = scenario.Traffic!.Simulate
+                ?? throw new BadInputException(file!, "traffic", "only traffic.simulate answers to signals", "give routes, and a network with signals");
+            (begin, duration) = (simulate.BeginSeconds, scenario.DurationSeconds);
+            (trips, reader) = ScenarioLoader.ReadDemand(file!, network, simulate, 1, scenario.Seed, []);
+        }
+        else if (o.Routes.Count > 0 || o.Additional.Count > 0)
+        {
+            (trips, reader) = ScenarioLoader.ReadDemand(Path.GetFullPath("."), network, new SimulationSection { Routes = [.. o.Routes.Select(Path.GetFullPath)], Additional = [.. o.Additional.Select(Path.GetFullPath)] }, 1, 1, []);
+        }
+
+        var notes = new List<string>();
+        Arterial street;
+        try
+        {
+            var finder = new ArterialFinder(network, reader?.Running(begin) ?? [.. network.Signals.GroupBy(s => s.Id, StringComparer.Ordinal).Select(g => g.Last())]);
+            street = o.Street is { } name ? finder.Named(name, notes) : finder.Between(o.From!, o.To!, notes);
+        }
+        catch (StreetNotFoundException e)
+        {
+            throw new BadInputException(o.Source, "street", e.Message, e.Remedy);
+        }
+
+        (double outward, double inward) = Pair(o.Volume, "--volume", 0, 20_000);
+        street = street with { Volume = trips.Count > 0 ? Counted(network, street, trips, begin, duration) : new ArterialVolume(outward, inward, Lanes(street) * SaturationPerLane) };
+        (double, double) cycles = CyclesOf(o.Cycle, street, notes);
+        BandCase problem = street.ToCase(cycles, Range(o.Speed, "--speed", 0.2, 1.5), o.Ratio, o.Weight);
+        Directory.CreateDirectory(o.Out);
+        using (FileStream target = File.Create(caseFile))
+        {
+            BandCaseFile.Write(target, problem);
+        }
+
+        if (scenario is null)
+        {
+            WriteScenario(o, network, street, outward, inward);
+        }
+
+        if (json)
+        {
+            output.WriteLine(CliApp.Json(new ArterialResult(
+                caseFile, street.Name, street.OutRoute, street.InRoute, [.. street.Signals.Select((s, i) => new ArterialSignalResult(s.Id, s.Programme.ProgramId, s.Programme.CycleSeconds(), s.Programme.OffsetSeconds, s.Green(isInbound: false).Seconds, s.Green(isInbound: true).Seconds, i == 0 ? 0 : street.Links[i - 1].OutMetres))], notes)));
+            return ExitCodes.Done;
+        }
+
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{street.Name}: {street.Signals.Count} signals over {street.Links.Sum(l => l.OutMetres):0} m, {street.Volume.OutVehiclesPerHour:0} veh/h out and {street.Volume.InVehiclesPerHour:0} in"));
+        output.WriteLine("signal               programme    cycle s  offset s  green out s  green in s  metres from the one before");
+        for (int i = 0; i < street.Signals.Count; i++)
+        {
+            ArterialSignal s = street.Signals[i];
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{s.Id,-20} {s.Programme.ProgramId,-10} {s.Programme.CycleSeconds(),9:0.#} {s.Programme.OffsetSeconds,9:0.#} {s.Green(isInbound: false).Seconds,12:0.#} {s.Green(isInbound: true).Seconds,11:0.#} {(i == 0 ? 0 : street.Links[i - 1].OutMetres),11:0.#}"));
+        }
+
+        foreach (string note in notes)
+        {
+            output.WriteLine("note: " + note);
+        }
+
+        output.WriteLine($"{caseFile} has the problem: v2xsim signals band {caseFile}");
+        return ExitCodes.Done;
+    }
+
+    /// <summary>A range as <c>0.8-1.0</c>, or one number.</summary>
+    internal static (double Least, double Most) Range(string text, string option, double low, double high)
+    {
+        string[] parts = text.Split('-');
+        return parts.Length is 1 or 2 && Numbers.TryParse(parts[0], out double least) && Numbers.TryParse(parts[^1], out double most) && least >= low && most <= high && least <= most
+            ? (least, most)
+            : throw new BadInputException("command line", option, string.Create(CultureInfo.InvariantCulture, $"'{text}' is no range within {low} to {high}"), "write it as 80, or 60-110");
+    }
+
+    private static (double A, double B) Pair(string text, string option, double low, double high)
+    {
+        string[] parts = text.Split(',');
+        return parts.Length == 2 && Numbers.TryParse(parts[0], out double a) && Numbers.TryParse(parts[1], out double b) && a >= low && b >= low && a <= high && b <= high
+            ? (a, b)
+            : throw new BadInputException("command line", option, string.Create(CultureInfo.InvariantCulture, $"'{text}' is not two numbers from {low} to {high}"), "write it as 900,700");
+    }
+
+    /// <summary>The cycle asked for; else the one that all signals have, or the longest.</summary>
+    private static (double, double) CyclesOf(string? asked, Arterial street, List<string> notes)
+    {
+        if (asked is not null)
+        {
+            return Range(asked, "--cycle", 20, 300);
+        }
+
+        if (street.CommonCycleSeconds is { } common)
+        {
+            return (common, common);
+        }
+
+        double longest = street.Signals.Max(s => s.Programme.CycleSeconds());
+        notes.Add(string.Create(CultureInfo.InvariantCulture, $"cycles differ ({string.Join(", ", street.Signals.Select(s => s.Programme.CycleSeconds()).Distinct().Order())} s): greens are taken as shares, for a common cycle of {longest:0.#} s (--cycle gives another)"));
+        return (longest, longest);
+    }
+
+    private static int Lanes(Arterial street) => Math.Max(1, street.Signals.Min(s => Math.Max(s.OutMovements.Count, s.InMovements.Count)));
+
+    /// <summary>Vehicles of a demand on the links between the signals, in the mean.</summary>
+    private static ArterialVolume Counted(RoadNetwork network, Arterial street, List<Trip> trips, double begin, double duration)
+    {
+        Dictionary<string, int> indexes = network.Links.ToDictionary(l => l.Id, l => l.Index, StringComparer.Ordinal);
+        int[] passing = new int[network.Links.Count];
+        foreach (Trip trip in trips.Where(t => t.DepartSeconds >= begin && t.DepartSeconds < begin + duration))
+        {
+            foreach (int link in trip.Links)
+            {
+                passing[link]++;
+            }
+        }
+
+        double Mean(IReadOnlyList<string> route) => route.Count < 3 ? 0 : route.Skip(1).SkipLast(1).Average(l => passing[indexes[l]]) * 3600 / duration;
+        return new ArterialVolume(Math.Round(Mean(street.OutRoute)), Math.Round(Mean(street.InRoute)), Lanes(street) * SaturationPerLane);
+    }
+
+    private static void WriteScenario(ArterialOptions o, RoadNetwork network, Arterial street, double outward, double inward)
+    {
+        string Relative(string path) => Path.GetRelativePath(o.Out, path).Replace('\\', '/');
+        var routes = new List<string>(o.Routes.Select(Relative));
+        if (routes.Count == 0)
+        {
+            const string Demand = "demand.rou.xml";
+            WriteDemand(Path.Combine(o.Out, Demand), network, street, o.BeginSeconds, o.BeginSeconds + o.DurationSeconds, outward, inward, o.SideVolume);
+            routes.Add(Demand);
+        }
+
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"name: {Path.GetFileName(Path.GetFullPath(o.Out))}\n");
+        text.Append(CultureInfo.InvariantCulture, $"durationSeconds: {o.DurationSeconds}\n");
+        text.Append(CultureInfo.InvariantCulture, $"roads: {{sumoNet: {Relative(o.Source)}}}\ntraffic:\n  simulate:\n    routes: [{string.Join(", ", routes)}]\n");
+        if (o.Additional.Count > 0)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"    additional: [{string.Join(", ", o.Additional.Select(Relative))}]\n");
+        }
+
+        if (o.BeginSeconds > 0)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"    beginSeconds: {o.BeginSeconds}\n    warmUpSeconds: {Math.Min(600, o.BeginSeconds)}\n");
+        }
+
+        text.Append(CultureInfo.InvariantCulture, $"sites:\n  plan: {{roadKilometres: {Math.Ceiling(network.CentreLineKilometres)}, sensors: [{{name: cam, kind: camera, rangeMetres: 120, fieldOfViewDegrees: 360}}]}}\n");
+        File.WriteAllText(Path.Combine(o.Out, "scenario.yaml"), text.ToString());
+    }
+
+    /// <summary>Vehicles along the street, and across it at each signal, at random (Poisson).</summary>
+    private static void WriteDemand(string path, RoadNetwork network, Arterial street, double begin, double end, double outward, double inward, double side)
+    {
+        using XmlWriter xml = XmlWriter.Create(path, new XmlWriterSettings { Indent = true, Encoding = new UTF8Encoding(false), NewLineChars = "\n" });
+        xml.WriteStartElement("routes");
+        Flow("out", street.OutRoute, outward);
+        Flow("in", street.InRoute, inward);
+        HashSet<string> own = [.. street.OutRoute, .. street.InRoute];
+        HashSet<string> signals = [.. street.Signals.Select(s => s.Id)];
+        foreach (IGrouping<int, Connection> across in network.Connections
+            .Where(c => c.SignalId is not null && signals.Contains(c.SignalId) && c.Direction != TurnDirection.UTurn && network.Lanes[c.FromLane].OpenToCars && network.Lanes[c.ToLane].OpenToCars)
+            .GroupBy(c => network.Lanes[c.FromLane].Link)
+            .Where(g => !own.Contains(network.Links[g.Key].Id))
+            .OrderBy(g => g.Key))
+        {
+            // Straight over where that goes; else all ways alike.
+            int[] targets = [.. across.Select(c => network.Lanes[c.ToLane].Link).Distinct().Order()], straight = [.. across.Where(c => c.Direction == TurnDirection.Straight).Select(c => network.Lanes[c.ToLane].Link).Distinct().Order()];
+            int[] chosen = straight.Length > 0 ? straight : targets;
+            foreach (int target in chosen)
+            {
+                Flow($"across_{network.Links[across.Key].Id}_{network.Links[target].Id}", [network.Links[across.Key].Id, network.Links[target].Id], side / chosen.Length);
+            }
+        }
+
+        xml.WriteEndElement();
+
+        void Flow(string id, IReadOnlyList<string> links, double perHour)
+        {
+            if (perHour <= 0 || links.Count == 0)
+            {
+                return;
+            }
+
+            xml.WriteStartElement("flow");
+            xml.WriteAttributeString("id", id);
+            xml.WriteAttributeString("begin", begin.ToString("0.##", CultureInfo.InvariantCulture));
+            xml.WriteAttributeString("end", end.ToString("0.##", CultureInfo.InvariantCulture));
+            xml.WriteAttributeString("period", string.Create(CultureInfo.InvariantCulture, $"exp({perHour / 3600:0.######})"));
+            xml.WriteAttributeString("departLane", "best");
+            xml.WriteAttributeString("departSpeed", "max");
+            xml.WriteStartElement("route");
+            xml.WriteAttributeString("edges", string.Join(' ', links));
+            xml.WriteEndElement();
+            xml.WriteEndElement();
+        }
+    }
+}
+
+/// <summary>What <c>signals arterial --json</c> prints.</summary>
+public sealed record ArterialResult(string File, string Street, IReadOnlyList<string> OutRoute, IReadOnlyList<string> InRoute, IReadOnlyList<ArterialSignalResult> Signals, IReadOnlyList<string> Notes);
+
+/// <summary>A signal of the street.</summary>
+/// <param name="OffsetSeconds">When its programme's first phase begins, after the zero of the signals' common clock.</param>
+/// <param name="MetresFromPrevious">From line to line, outbound.</param>
+public sealed record ArterialSignalResult(string Signal, string Programme, double CycleSeconds, double OffsetSeconds, double GreenOutSeconds, double GreenInSeconds, double MetresFromPrevious);
