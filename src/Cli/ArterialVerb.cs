@@ -42,6 +42,9 @@ internal sealed record ArterialOptions
 
     public required double SideVolume { get; init; }
 
+    /// <summary>Plan whose programmes the signals run; null for their own.</summary>
+    public string? Plan { get; init; }
+
     public required string Out { get; init; }
 
     public required bool Force { get; init; }
@@ -68,7 +71,7 @@ internal sealed class ArterialVerb(TextWriter output)
         string? file = isScenario ? ScenarioLoader.FileOf(o.Source) : null;
         Scenario? scenario = file is null ? null : ScenarioLoader.ReadScenario(file, needsSites: false);
         RoadNetwork network = file is null ? ScenarioLoader.ReadNetwork(ScenarioLoader.Existing(o.Source), isGeoJson: false, origin: null) : ScenarioLoader.ReadNetwork(file, scenario!);
-        SumoDemandReader? reader = null;
+        IReadOnlyList<SignalLogic> running = [.. network.Signals.GroupBy(s => s.Id, StringComparer.Ordinal).Select(g => g.Last())];
         List<Trip> trips = [];
         double begin = o.BeginSeconds, duration = o.DurationSeconds;
         if (scenario is not null)
@@ -76,18 +79,25 @@ internal sealed class ArterialVerb(TextWriter output)
             SimulationSection simulate = scenario.Traffic!.Simulate
                 ?? throw new BadInputException(file!, "traffic", "only traffic.simulate answers to signals", "give routes, and a network with signals");
             (begin, duration) = (simulate.BeginSeconds, scenario.DurationSeconds);
-            (trips, reader) = ScenarioLoader.ReadDemand(file!, network, simulate, 1, scenario.Seed, []);
+            (trips, _) = ScenarioLoader.ReadDemand(file!, network, simulate, 1, scenario.Seed, []);
+            running = PlanSignals.Of(file!, network, simulate, o.Plan).Running;
         }
         else if (o.Routes.Count > 0 || o.Additional.Count > 0)
         {
-            (trips, reader) = ScenarioLoader.ReadDemand(Path.GetFullPath("."), network, new SimulationSection { Routes = [.. o.Routes.Select(Path.GetFullPath)], Additional = [.. o.Additional.Select(Path.GetFullPath)] }, 1, 1, []);
+            (trips, SumoDemandReader reader) = ScenarioLoader.ReadDemand(Path.GetFullPath("."), network, new SimulationSection { Routes = [.. o.Routes.Select(Path.GetFullPath)], Additional = [.. o.Additional.Select(Path.GetFullPath)] }, 1, 1, []);
+            running = reader.Running(begin);
+        }
+
+        if (scenario is null && o.Plan is not null)
+        {
+            throw new BadInputException("command line", "--plan", "a network alone has no traffic for which a plan would have been made", "pick the street out of its scenario");
         }
 
         var notes = new List<string>();
         Arterial street;
         try
         {
-            var finder = new ArterialFinder(network, reader?.Running(begin) ?? [.. network.Signals.GroupBy(s => s.Id, StringComparer.Ordinal).Select(g => g.Last())]);
+            var finder = new ArterialFinder(network, running);
             street = o.Street is { } name ? finder.Named(name, notes) : finder.Between(o.From!, o.To!, notes);
         }
         catch (StreetNotFoundException e)
@@ -164,7 +174,8 @@ internal sealed class ArterialVerb(TextWriter output)
             return (common, common);
         }
 
-        double longest = street.Signals.Max(s => s.Programme.CycleSeconds());
+        // What is longer makes everybody wait; such programmes rest in green until somebody comes.
+        double longest = Math.Min(120, street.Signals.Max(s => s.Programme.CycleSeconds()));
         notes.Add(string.Create(CultureInfo.InvariantCulture, $"cycles differ ({string.Join(", ", street.Signals.Select(s => s.Programme.CycleSeconds()).Distinct().Order())} s): greens are taken as shares, for a common cycle of {longest:0.#} s (--cycle gives another)"));
         return (longest, longest);
     }

@@ -50,19 +50,17 @@ internal sealed class BandVerb(TextWriter output, TimeProvider clock)
         }
 
         long started = clock.GetTimestamp();
-        BandSolution solution;
-        try
+        TimeSpan limit = TimeSpan.FromSeconds(o.LimitSeconds);
+        var notes = new List<string>();
+        if ((Solution(problem, limit) ?? (problem.Street is null ? null : Wider(ref problem, limit, notes))) is not { } solution)
         {
-            solution = BandSolver.Solve(problem, TimeSpan.FromSeconds(o.LimitSeconds));
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new BadInputException(o.File, string.Empty, e.Message, "allow more time (--limit), or a wider range of cycles and speeds");
+            return problem.Street is null
+                ? throw new BadInputException(o.File, string.Empty, "no plan was found", "allow more time (--limit), or a wider range of cycles and speeds")
+                : OneWay(problem, o, json);
         }
 
         double solved = clock.GetElapsedTime(started).TotalSeconds;
-        BandResult result = BandResult.Of(problem, solution, solved);
-        TimeSpan limit = TimeSpan.FromSeconds(o.LimitSeconds);
+        BandResult result = BandResult.Of(problem, solution, solved) with { Notes = notes };
         if (problem.Street is null)
         {
             result = result with { WholeSeconds = BandSolver.SolveWholeSeconds(problem, solution, limit) is { } whole ? WholeSecondsResult.Of(problem, solution, whole) : null };
@@ -82,6 +80,51 @@ internal sealed class BandVerb(TextWriter output, TimeProvider clock)
         return ExitCodes.Done;
     }
 
+    private static BandSolution? Solution(BandCase problem, TimeSpan limit)
+    {
+        try
+        {
+            return BandSolver.Solve(problem, limit);
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>With more freedom of speeds: on long streets no instant finds green everywhere at one given speed.</summary>
+    private static BandSolution? Wider(ref BandCase problem, TimeSpan limit, List<string> notes)
+    {
+        const double Slower = 0.75, Faster = 1.15;
+        BandCase wider = problem with
+        {
+            Links = [.. problem.Links.Select(l => l with { OutSpeed = (l.OutSpeed.Least * Slower, l.OutSpeed.Most * Faster), InSpeed = (l.InSpeed.Least * Slower, l.InSpeed.Most * Faster) })],
+        };
+        if (Solution(wider, limit) is not { } solution)
+        {
+            return null;
+        }
+
+        problem = wider;
+        notes.Add("no band in both directions goes all the way at the speeds asked for: speeds from 25 % below to 15 % above them were allowed");
+        return solution;
+    }
+
+    /// <summary>Where no band goes all the way in both directions: the plan that serves the heavier one.</summary>
+    private int OneWay(BandCase problem, BandOptions o, bool json)
+    {
+        StreetPlanResult result = Finished(o, StreetPlanner.OneWay(problem, o.Programme));
+        if (json)
+        {
+            output.WriteLine(CliApp.Json(result));
+            return ExitCodes.Done;
+        }
+
+        output.WriteLine($"{problem.Id}: no band in both directions goes all the way, so this plan serves the direction with more traffic");
+        Print(result);
+        return ExitCodes.Done;
+    }
+
     /// <summary>The plan of a street in whole seconds, written where it is wanted.</summary>
     private static StreetPlanResult Time(BandCase problem, BandSolution solution, BandOptions o, TimeSpan limit)
     {
@@ -89,20 +132,25 @@ internal sealed class BandVerb(TextWriter output, TimeProvider clock)
         try
         {
             plan = StreetPlanner.Deploy(problem, solution, o.Programme, limit) ?? throw new BadInputException(o.File, "cycle_s", "there is no plan with a whole number of seconds", "give a range that has one");
-            plan = o.ByProfiles ? StreetPlanner.WithLeastDelay(plan, o.Programme) : plan;
         }
         catch (ArgumentException e)
         {
             throw new BadInputException(o.File, "cycle_s", e.Message.Split(" (Parameter", StringSplitOptions.None)[0], "give longer cycles");
         }
 
+        return Finished(o, plan);
+    }
+
+    private static StreetPlanResult Finished(BandOptions o, StreetPlan plan)
+    {
+        StreetPlan finished = o.ByProfiles ? StreetPlanner.WithLeastDelay(plan, o.Programme) : plan;
         if (o.Plan is not null)
         {
             using FileStream target = File.Create(o.Plan);
-            SumoSignals.Write(target, plan.Programmes, _ => false);
+            SumoSignals.Write(target, finished.Programmes, _ => false);
         }
 
-        return StreetPlanResult.Of(plan, o.Plan);
+        return StreetPlanResult.Of(finished, o.Plan);
     }
 
     private void Print(BandCase problem, BandSolution solution, BandResult result)
@@ -119,22 +167,14 @@ internal sealed class BandVerb(TextWriter output, TimeProvider clock)
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"a plan for one direction alone has {oneWay:0.000000} cycles: the sum is not all"));
         }
 
+        foreach (string note in result.Notes)
+        {
+            output.WriteLine("note: " + note);
+        }
+
         if (result.Plan is { } plan)
         {
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"in whole seconds: cycle {plan.CycleSeconds:0} s, bands out {plan.Evaluated.BandOutSeconds:0.0} s, in {plan.Evaluated.BandInSeconds:0.0} s; efficiency {plan.EfficiencyPercent:0} %, attainability {plan.AttainabilityPercent:0} %"));
-            output.WriteLine(string.Join("; ", plan.AtOtherSpeeds.Select(a => string.Create(CultureInfo.InvariantCulture, $"{a.SpeedChangeKilometresPerHour:+0;-0} km/h: bands out {a.BandOutSeconds:0.0} s, in {a.BandInSeconds:0.0} s"))));
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"by flow profiles, all the way: {plan.ModelledDelaySeconds:0.0} s of delay, {plan.ModelledStops:0.00} stops a vehicle"));
-            output.WriteLine("signal               outbound green begins s   programme's offset s");
-            foreach (StreetPlanSignal s in plan.Signals)
-            {
-                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{s.Signal,-20} {s.OutGreenBeginsSeconds,23:0.##} {s.OffsetSeconds,22:0.##}"));
-            }
-
-            if (plan.File is not null)
-            {
-                output.WriteLine($"{plan.File} has the plan");
-            }
-
+            Print(plan);
             return;
         }
 
@@ -156,6 +196,23 @@ internal sealed class BandVerb(TextWriter output, TimeProvider clock)
             IReadOnlyList<double> several => string.Join(' ', several.Select(b => b.ToString("0.00", CultureInfo.InvariantCulture))),
             _ => string.Empty,
         };
+    }
+
+    private void Print(StreetPlanResult plan)
+    {
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"in whole seconds: cycle {plan.CycleSeconds:0} s, bands out {plan.Evaluated.BandOutSeconds:0.0} s, in {plan.Evaluated.BandInSeconds:0.0} s; efficiency {plan.EfficiencyPercent:0} %, attainability {plan.AttainabilityPercent:0} %"));
+        output.WriteLine(string.Join("; ", plan.AtOtherSpeeds.Select(a => string.Create(CultureInfo.InvariantCulture, $"{a.SpeedChangeKilometresPerHour:+0;-0} km/h: bands out {a.BandOutSeconds:0.0} s, in {a.BandInSeconds:0.0} s"))));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"by flow profiles, all the way: {plan.ModelledDelaySeconds:0.0} s of delay, {plan.ModelledStops:0.00} stops a vehicle"));
+        output.WriteLine("signal               outbound green begins s   programme's offset s");
+        foreach (StreetPlanSignal s in plan.Signals)
+        {
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{s.Signal,-20} {s.OutGreenBeginsSeconds,23:0.##} {s.OffsetSeconds,22:0.##}"));
+        }
+
+        if (plan.File is not null)
+        {
+            output.WriteLine($"{plan.File} has the plan");
+        }
     }
 }
 
@@ -283,6 +340,9 @@ public sealed record BandResult
 
     /// <summary>The bands of a single arterial, should everybody drive slower or faster.</summary>
     public IReadOnlyList<BandsAtSpeed> AtOtherSpeeds { get; init; } = [];
+
+    /// <summary>What was not as it was asked for.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
 
     /// <summary>The programmes of a street.</summary>
     public StreetPlanResult? Plan { get; init; }

@@ -78,11 +78,12 @@ internal static class SignalsCommands
         Option<double> duration = Number("--duration", "How long it lasts.", 1800, 60, 86_400, "SECONDS");
         var volume = new Option<string>("--volume") { Description = "Vehicles an hour along the street, out and in.", DefaultValueFactory = _ => "800,800", HelpName = "OUT,IN" };
         Option<double> side = Number("--side-volume", "Vehicles an hour on each approach across.", 200, 0, 5000, "VEH/H");
+        var plan = new Option<string?>("--plan") { Description = "Additional file whose programmes the signals of a scenario run, such as one of 'signals timings'.", HelpName = "PLAN" };
         var folder = new Option<string>("--out") { Description = "Folder for arterial.json, and for a scenario when the source is a network.", Required = true, HelpName = "FOLDER" };
         Option<bool> force = Force();
         var command = new Command("arterial", "Pick a street with its signals out of a network, as a problem of coordination; from a network alone, with a scenario to drive it in.")
         {
-            source, street, from, to, cycle, speed, ratio, weight, routes, additional, begin, duration, volume, side, folder, force,
+            source, street, from, to, cycle, speed, ratio, weight, routes, additional, begin, duration, volume, side, plan, folder, force,
         };
         command.SetAction(p => verb.Pick(
             new ArterialOptions
@@ -101,6 +102,7 @@ internal static class SignalsCommands
                 DurationSeconds = p.GetValue(duration),
                 Volume = p.GetValue(volume)!,
                 SideVolume = p.GetValue(side),
+                Plan = p.GetValue(plan),
                 Out = p.GetValue(folder)!,
                 Force = p.GetValue(force),
             },

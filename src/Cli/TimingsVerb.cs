@@ -99,19 +99,26 @@ internal sealed class TimingsVerb(TextWriter output)
         return flows;
     }
 
-    /// <summary>Each lane before a signal with what arrives on it: a movement's vehicles share its lanes alike.</summary>
+    /// <summary>Each lane before a signal with what arrives on it, and each movement from it by itself: a movement's vehicles share its lanes alike.</summary>
     private static List<LaneFlow> LanesOf(RoadNetwork network, SignalLogic programme, Dictionary<(int From, int To), double> flows, double saturation)
     {
         Connection[] own = [.. network.Connections.Where(c => c.SignalId == programme.Id && c.SignalIndex >= 0 && c.SignalIndex < programme.Phases[0].State.Length && network.Lanes[c.FromLane].OpenToCars)];
         (int, int) Links(Connection c) => (network.Lanes[c.FromLane].Link, network.Lanes[c.ToLane].Link);
         Dictionary<(int, int), int> lanes = own.GroupBy(Links).ToDictionary(g => g.Key, g => g.Select(c => c.FromLane).Distinct().Count());
-        return [.. own.GroupBy(c => c.FromLane).OrderBy(g => g.Key).Select(g =>
+        double Arriving(Connection c) => flows.GetValueOrDefault(Links(c)) / lanes[Links(c)];
+        bool HasPriority(Connection c) => programme.Phases.Any(p => FixedTimeProgram.AspectOf(p.State[c.SignalIndex]) == Aspect.Green);
+        var result = new List<LaneFlow>();
+        foreach (IGrouping<int, Connection> lane in own.GroupBy(c => c.FromLane).OrderBy(g => g.Key))
         {
-            int[] movements = [.. g.Select(c => c.SignalIndex).Distinct().Order()];
-            double arriving = g.Select(Links).Distinct().Sum(l => flows.GetValueOrDefault(l) / lanes[l]);
-            bool givesWay = !movements.Any(m => programme.Phases.Any(p => FixedTimeProgram.AspectOf(p.State[m]) == Aspect.Green));
-            return new LaneFlow(movements, arriving, saturation * (givesWay ? PermissiveShare : 1));
-        })];
+            Connection[] used = [.. lane.Where(c => Arriving(c) > 0)];
+            if (used.Length > 0)
+            {
+                result.Add(new LaneFlow([.. used.Select(c => c.SignalIndex).Distinct().Order()], used.Sum(Arriving), saturation * (used.Any(HasPriority) ? 1 : PermissiveShare)));
+                result.AddRange(used.Select(c => new LaneFlow([c.SignalIndex], Arriving(c), saturation * (HasPriority(c) ? 1 : PermissiveShare))));
+            }
+        }
+
+        return result;
     }
 }
 

@@ -51,6 +51,17 @@ public static class StreetPlanner
         return found;
     }
 
+    /// <summary>A plan that gives the direction with more traffic its widest band, and the other what is left.</summary>
+    public static StreetPlan OneWay(BandCase problem, string programme)
+    {
+        Arterial street = problem.Street!;
+        int cycle = (int)Math.Round(problem.CycleSeconds.Most);
+        Arterial fitted = street.WithCycle(cycle);
+        BandCase whole = problem with { CycleSeconds = (cycle, cycle), Signals = fitted.ToCase((cycle, cycle), (1, 1), problem.Ratio, problem.Weight).Signals };
+        ArterialPlan plan = BandSolver.OneWay(whole, cycle, street.Volume.OutVehiclesPerHour >= street.Volume.InVehiclesPerHour);
+        return Of(fitted, [.. plan.OutStart.Select(s => Math.Round(s) % cycle)], programme, SpeedsOf(plan, isInbound: false), SpeedsOf(plan, isInbound: true), gap: null);
+    }
+
     /// <summary>From a plan to one under which vehicles that a model drives wait and stop least.</summary>
     public static StreetPlan WithLeastDelay(StreetPlan start, string programme) => Of(
         start.Street, LinkProfiles.Search(start.Plan, start.Street.Volume), programme, SpeedsOf(start.Plan, isInbound: false), SpeedsOf(start.Plan, isInbound: true), gap: null);

@@ -1,0 +1,43 @@
+using System.Text;
+
+namespace V2XSim.Kernel;
+
+/// <summary>One line of comma-separated values.</summary>
+public static class CsvLine
+{
+    /// <summary>Its cells, without quotation marks around them (RFC 4180).</summary>
+    public static string[] Split(string line)
+    {
+        var cells = new List<string>();
+        var cell = new StringBuilder();
+        bool isQuoted = false;
+        for (int i = 0; i < line.Length; i++)
+        {
+            char c = line[i];
+            if (c == '"')
+            {
+                if (isQuoted && i + 1 < line.Length && line[i + 1] == '"')
+                {
+                    cell.Append('"');
+                    i++;
+                }
+                else
+                {
+                    isQuoted = !isQuoted;
+                }
+            }
+            else if (c == ',' && !isQuoted)
+            {
+                cells.Add(cell.ToString().Trim());
+                cell.Clear();
+            }
+            else
+            {
+                cell.Append(c);
+            }
+        }
+
+        cells.Add(cell.ToString().Trim());
+        return [.. cells];
+    }
+}

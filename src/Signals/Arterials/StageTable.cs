@@ -1,0 +1,135 @@
+using System.Globalization;
+using V2XSim.Kernel;
+using V2XSim.Roads;
+
+namespace V2XSim.Signals.Arterials;
+
+/// <summary>
+/// Programmes as a table of stages, one row each, for spreadsheets and controllers' engineers:
+/// <c>signal,programme,cycleSeconds,offsetSeconds,offsetReference,stage,greenSeconds,yellowSeconds,allRedSeconds,state</c>. A stage is a green with what
+/// follows until the next one; the yellow's state follows from the stages beside it.
+/// </summary>
+public static class StageTable
+{
+    public const string Header = "signal,programme,cycleSeconds,offsetSeconds,offsetReference,stage,greenSeconds,yellowSeconds,allRedSeconds,state";
+
+    /// <summary>What offsets refer to; the same in every row.</summary>
+    public const string Reference = "start of stage 1";
+
+    /// <param name="dropped">Takes what the table has no place for.</param>
+    public static void Write(TextWriter target, IEnumerable<SignalLogic> programmes, ICollection<string> dropped)
+    {
+        target.Write(Header + "\n");
+        foreach (SignalLogic p in programmes)
+        {
+            int count = p.Phases.Count;
+            int[] stages = [.. Enumerable.Range(0, count).Where(i => Timings.IsStage(p.Phases[i]))];
+            if (stages.Length == 0)
+            {
+                dropped.Add($"signal {p.Id}: it never shows green");
+                continue;
+            }
+
+            double offset = p.OffsetSeconds + p.Phases.Take(stages[0]).Sum(f => f.DurationSeconds);
+            for (int s = 0; s < stages.Length; s++)
+            {
+                double yellow = 0, allRed = 0;
+                int next = stages[(s + 1) % stages.Length];
+                SignalPhase stage = p.Phases[stages[s]];
+                for (int i = (stages[s] + 1) % count; i != next || (stages.Length == 1 && i != stages[s]); i = (i + 1) % count)
+                {
+                    bool isYellow = p.Phases[i].State.Any(c => FixedTimeProgram.AspectOf(c) is Aspect.Yellow or Aspect.RedYellow);
+                    (yellow, allRed) = isYellow ? (yellow + p.Phases[i].DurationSeconds, allRed) : (yellow, allRed + p.Phases[i].DurationSeconds);
+                    if (isYellow && p.Phases[i].State != Between(stage.State, p.Phases[next].State))
+                    {
+                        dropped.Add($"signal {p.Id}: the state {p.Phases[i].State} between stages {s + 1} and {((s + 1) % stages.Length) + 1}; it is read back as {Between(stage.State, p.Phases[next].State)}");
+                    }
+                }
+
+                if (stage.MinimumSeconds is not null || stage.MaximumSeconds is not null)
+                {
+                    dropped.Add($"signal {p.Id}: shortest and longest times of stage {s + 1}");
+                }
+
+                target.Write(string.Create(CultureInfo.InvariantCulture, $"{Quoted(p.Id)},{Quoted(p.ProgramId)},{p.CycleSeconds():0.###},{Cycles.Within(offset, p.CycleSeconds()):0.###},{Reference},{s + 1},{stage.DurationSeconds:0.###},{yellow:0.###},{allRed:0.###},{stage.State}\n"));
+            }
+        }
+    }
+
+    /// <exception cref="BadInputException">A row does not say what it must.</exception>
+    public static IReadOnlyList<SignalLogic> Read(TextReader source, string file)
+    {
+        var rows = new List<(int Line, string[] Cells)>();
+        int line = 0;
+        string[]? header = null;
+        while (source.ReadLine() is { } text)
+        {
+            line++;
+            string[] cells = CsvLine.Split(text);
+            if (header is null)
+            {
+                header = cells;
+                if (Header.Split(',').FirstOrDefault(h => !cells.Contains(h, StringComparer.Ordinal)) is { } missing)
+                {
+                    throw new BadInputException(file, missing, "the table has no such column", $"give the columns {Header}", line);
+                }
+            }
+            else if (text.Length > 0)
+            {
+                rows.Add((line, cells));
+            }
+        }
+
+        int Column(string name) => Array.IndexOf(header ?? [], name);
+        string Text((int Line, string[] Cells) row, string name) => Column(name) < row.Cells.Length ? row.Cells[Column(name)] : throw new BadInputException(file, name, "the row is too short", "give a value in each column", row.Line);
+        double Number((int Line, string[] Cells) row, string name) => Numbers.TryParse(Text(row, name), out double v) && v is >= -1e6 and <= 1e6 ? v : throw new BadInputException(file, name, $"'{Text(row, name)}' is not a number", "use digits with a point", row.Line);
+        var result = new List<SignalLogic>();
+        foreach (IGrouping<(string, string), (int Line, string[] Cells)> signal in rows.GroupBy(r => (Text(r, "signal"), Text(r, "programme"))))
+        {
+            (int Line, string[] Cells)[] stages = [.. signal.OrderBy(r => Number(r, "stage"))];
+            if (stages.FirstOrDefault(r => Text(r, "offsetReference") != Reference) is { Cells: not null } other)
+            {
+                throw new BadInputException(file, "offsetReference", $"'{Text(other, "offsetReference")}' is no reference that is known here", $"state offsets as the {Reference}", other.Line);
+            }
+
+            var phases = new List<SignalPhase>();
+            for (int s = 0; s < stages.Length; s++)
+            {
+                string state = Text(stages[s], "state"), next = Text(stages[(s + 1) % stages.Length], "state");
+                if (state.Length != next.Length || state.Length == 0)
+                {
+                    throw new BadInputException(file, "state", "stages of one signal have different numbers of movements", "give each a letter for each movement", stages[s].Line);
+                }
+
+                Add(Number(stages[s], "greenSeconds"), state);
+                Add(Number(stages[s], "yellowSeconds"), Between(state, next));
+                Add(Number(stages[s], "allRedSeconds"), new string([.. Between(state, next).Select(c => c == 'y' ? 'r' : c)]));
+            }
+
+            double cycle = phases.Sum(p => p.DurationSeconds);
+            if (Math.Abs(cycle - Number(stages[0], "cycleSeconds")) > 1e-3)
+            {
+                throw new BadInputException(file, "cycleSeconds", string.Create(CultureInfo.InvariantCulture, $"the stages of signal {signal.Key.Item1} last {cycle:0.###} s, not {Number(stages[0], "cycleSeconds"):0.###} s"), "correct the greens or the cycle", stages[0].Line);
+            }
+
+            result.Add(new SignalLogic(signal.Key.Item1, signal.Key.Item2, "static", Number(stages[0], "offsetSeconds"), phases));
+
+            void Add(double seconds, string state)
+            {
+                if (seconds > 0)
+                {
+                    phases.Add(new SignalPhase(seconds, state));
+                }
+            }
+        }
+
+        return result.Count > 0 ? result : throw new BadInputException(file, string.Empty, "there is no stage in it", $"give a table with the columns {Header}");
+    }
+
+    /// <summary>What is shown between two stages: yellow to those who lose their green, red to those who will have it.</summary>
+    private static string Between(string stage, string next) => new([.. stage.Select((c, i) => IsGreen(c) ? IsGreen(next[i]) ? c : 'y' : 'r')]);
+
+    private static bool IsGreen(char c) => FixedTimeProgram.AspectOf(c) is Aspect.Green or Aspect.PermissiveGreen;
+
+    private static string Quoted(string text) => text.AsSpan().IndexOfAny(',', '"') >= 0 ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
+}
