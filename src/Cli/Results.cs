@@ -51,6 +51,7 @@ public sealed class Results : IAsyncDisposable
     private readonly SensorColumns _sensors = new();
     private readonly CommandColumns _commands = new();
     private readonly SignalColumns _signals = new();
+    private readonly PlanPeriods _planPeriods = new();
     private readonly TripColumns _trips = new();
     private readonly System.Collections.Concurrent.ConcurrentQueue<SignalShown> _shown = [];
     private readonly SortedDictionary<string, long> _commandStates = new(StringComparer.Ordinal);
@@ -285,8 +286,11 @@ public sealed class Results : IAsyncDisposable
         while (_shown.TryPeek(out SignalShown shown) && TimeOf(in shown) is var time && time <= now)
         {
             _shown.TryDequeue(out _);
+            _planPeriods.See(in shown);
             await _signals.AddAsync(Math.Max(0, time), shown);
         }
+
+        _planPeriods.Add(step * _loaded.Scenario.StepSeconds, frame);
 
         await WriteTablesAsync(step, frame, results, now);
         AddWholeWays(now - SettledMicroseconds);
@@ -558,7 +562,7 @@ public sealed class Results : IAsyncDisposable
             {
                 Trips = TripsOf(),
             },
-            Signals = new SignalSection(_commandStates, _advised),
+            Signals = new SignalSection(_commandStates, _advised) { PlanPeriods = _planPeriods.ToReport() },
             Messages = new MessageSection(
                 devices.Sum(d => d.Generated),
                 devices.Sum(d => d.LostOnLink),

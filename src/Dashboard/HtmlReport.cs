@@ -357,6 +357,11 @@ public static class HtmlReport
             yield return ["signals: " + E(command), N(count)];
         }
 
+        foreach (PlanPeriod p in r.Signals.PlanPeriods ?? [])
+        {
+            yield return [$"signals' plans: {p.State}, {F(p.FromSeconds, "0")} to {F(p.ToSeconds, "0")} s", $"{F(p.MeanVehicles, "0.0")} vehicles, {F(p.MeanSpeedMetresPerSecond, "0.00")} m/s, {F(p.StandingVehicles, "0.0")} standing"];
+        }
+
         if (r.Signals.SpeedsAdvised > 0)
         {
             yield return ["speeds advised", N(r.Signals.SpeedsAdvised)];

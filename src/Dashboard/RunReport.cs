@@ -128,7 +128,18 @@ public sealed record TripSection(
 /// <summary>What signals and vehicles were told.</summary>
 /// <param name="Commands">Orders to signals' controllers, and what they answered, by topic and state.</param>
 /// <param name="SpeedsAdvised">Times that a vehicle was advised a speed.</param>
-public sealed record SignalSection(IReadOnlyDictionary<string, long> Commands, long SpeedsAdvised);
+public sealed record SignalSection(IReadOnlyDictionary<string, long> Commands, long SpeedsAdvised)
+{
+    /// <summary>Traffic before signals were given other plans, while they changed over and after, in order of time; null where none was.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<PlanPeriod>? PlanPeriods { get; init; }
+}
+
+/// <summary>Traffic between two changes of the signals' plans.</summary>
+/// <param name="State">before, changing over or after.</param>
+/// <param name="MeanSpeedMetresPerSecond">Of all vehicles on the road at all of its instants.</param>
+/// <param name="StandingVehicles">How many stand at once, in the mean.</param>
+public sealed record PlanPeriod(string State, double FromSeconds, double ToSeconds, double MeanVehicles, double MeanSpeedMetresPerSecond, double StandingVehicles);
 
 /// <summary>
 /// Generated = published + lost on the link + refused by a full queue + due while there was no connection; published = ingested +

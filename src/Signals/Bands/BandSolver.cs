@@ -12,17 +12,25 @@ public static class BandSolver
     /// <summary>Signals of an arterial up to which it is short.</summary>
     private const int ShortArterial = 20;
 
+    /// <summary>Signals of a network beyond which it is solved by parts.</summary>
+    private const int LargeNetwork = 24;
+
     /// <param name="problem">What to solve.</param>
     /// <param name="limit">When to stop with what has been found by then.</param>
     /// <param name="backend">Solver of OR-Tools; the one that suits the problem when null.</param>
     /// <exception cref="InvalidOperationException">There is no plan at all.</exception>
     public static BandSolution Solve(BandCase problem, TimeSpan limit, string? backend = null)
     {
+        if (problem.Model == BandModel.NetBand && problem.Signals.Count > LargeNetwork)
+        {
+            return SolveByParts(problem, limit);
+        }
+
         using var model = new Model(problem, backend ?? BackendOf(problem));
         model.Build();
         (double bound, bool isProven) = model.Run(limit);
         using var exact = new Model(problem, "GLOP");
-        exact.Build(model.Integers);
+        exact.Build(Held(model.Integers));
         exact.Run(limit);
         double objective = exact.Objective;
         return exact.Read(isProven ? 0 : Math.Max(0, (bound - objective) / Math.Max(objective, 1e-9)));
@@ -38,6 +46,11 @@ public static class BandSolver
     /// <returns>Null when no whole number of seconds lies in the range of cycles.</returns>
     public static BandSolution? SolveWholeSeconds(BandCase problem, BandSolution best, TimeSpan limit)
     {
+        if (problem.Model == BandModel.NetBand && problem.Signals.Count > LargeNetwork)
+        {
+            return Rounded(problem, best);
+        }
+
         BandSolution? found = null;
         foreach (double cycle in new[] { Math.Floor(best.CycleSeconds + 1e-6), Math.Ceiling(best.CycleSeconds - 1e-6) }.Distinct())
         {
@@ -55,7 +68,7 @@ public static class BandSolver
             }
 
             using var exact = new Model(whole, "GLOP") { WholeCycleSeconds = cycle };
-            exact.Build(model.Integers);
+            exact.Build(Held(model.Integers));
             exact.Run(limit);
             if (found is null || exact.Objective * cycle > found.ObjectiveCycles * found.CycleSeconds)
             {
@@ -68,6 +81,107 @@ public static class BandSolver
 
     /// <summary>CBC proves short arterials some times faster, SCIP long ones and networks (bench/solver-table).</summary>
     private static string BackendOf(BandCase problem) => problem.Model != BandModel.NetBand && problem.Signals.Count <= ShortArterial ? "CBC" : "SCIP";
+
+    /// <summary>
+    /// A large network: one arterial after the other finds its bands among those that have theirs, then crossing pairs look for better ones together while
+    /// all others keep their integers. An arterial that finds none among the others goes without. The gap is to the sum of all narrowest greens.
+    /// </summary>
+    private static BandSolution SolveByParts(BandCase problem, TimeSpan limit)
+    {
+        int count = problem.Arterials.Count;
+        int[] order = [.. Enumerable.Range(0, count).OrderByDescending(a => problem.Arterials[a].Weight).ThenByDescending(a => problem.Arterials[a].Nodes.Count).ThenBy(a => a)];
+        var included = new HashSet<int>();
+        IReadOnlyList<double>? best = null;
+        double value = 0;
+        foreach (int arterial in order)
+        {
+            // First with all others held, then with those that it crosses free.
+            foreach (HashSet<int> free in (HashSet<int>[])[[arterial], [arterial, .. included.Where(i => Cross(i, arterial))]])
+            {
+                if (Improve([.. included, arterial], free, limit / (4 * count), mustImprove: false))
+                {
+                    included.Add(arterial);
+                    break;
+                }
+            }
+        }
+
+        (int A, int B)[] pairs = [.. order.SelectMany((a, i) => order.Skip(i + 1).Where(b => Cross(a, b)).Select(b => (a, b)))];
+        foreach ((int a, int b) in pairs)
+        {
+            if (Improve([.. included, a, b], [a, b], limit / (2 * Math.Max(1, pairs.Length)), mustImprove: true))
+            {
+                included.UnionWith([a, b]);
+            }
+        }
+
+        if (best is null)
+        {
+            throw new InvalidOperationException("no plan was found");
+        }
+
+        using var exact = new Model(problem, "GLOP") { Included = included };
+        exact.Build(Held(best));
+        exact.Run(limit);
+        double bound = problem.Arterials.Sum(a => 2 * a.Weight * a.Nodes.Min(n => 1 - (a.IsCross ? problem.Signals[n].InRed : problem.Signals[n].OutRed)));
+        return exact.Read(Math.Max(0, (bound - exact.Objective) / Math.Max(exact.Objective, 1e-9)));
+
+        bool Cross(int a, int b) => a != b && problem.Arterials[a].Nodes.Intersect(problem.Arterials[b].Nodes).Any();
+
+        bool Improve(HashSet<int> with, HashSet<int> free, TimeSpan time, bool mustImprove)
+        {
+            using var model = new Model(problem, "SCIP") { Included = with };
+            model.Build(best, free);
+            if (!model.TryRun(time, out _, out _) || (mustImprove && model.Objective < value + 1e-6))
+            {
+                return false;
+            }
+
+            (best, value) = (model.Integers, model.Objective);
+            return true;
+        }
+    }
+
+    /// <summary>A large network's plan with every instant rounded, and the bands that it then has.</summary>
+    private static BandSolution? Rounded(BandCase problem, BandSolution best)
+    {
+        double cycle = Math.Clamp(Math.Round(best.CycleSeconds), Math.Ceiling(problem.CycleSeconds.Least), Math.Floor(problem.CycleSeconds.Most)), scale = cycle / best.CycleSeconds;
+        if (cycle < problem.CycleSeconds.Least || cycle > problem.CycleSeconds.Most)
+        {
+            return null;
+        }
+
+        double[] offsets = [.. best.OffsetsSeconds.Select(o => Math.Round(o * scale) % cycle)];
+        ArterialPlan[] plans = [.. best.Plans.Select((plan, a) =>
+        {
+            // As much as the signal moves its greens move; the second axis keeps its place to the first.
+            IReadOnlyList<int> nodes = problem.Arterials[a].Nodes;
+            double[] moved = [.. nodes.Select(n => offsets[n] - (best.OffsetsSeconds[n] * scale))];
+            double[] Greens(IReadOnlyList<double> starts) => [.. starts.Select((s, i) => Cycles.Within((s * scale) + moved[i], cycle))];
+            double[] Scaled(IReadOnlyList<double> times) => [.. times.Select(t => t * scale)];
+            return plan with
+            {
+                CycleSeconds = cycle,
+                OutStart = Greens(plan.OutStart),
+                InStart = Greens(plan.InStart),
+                OutGreen = Scaled(plan.OutGreen),
+                InGreen = Scaled(plan.InGreen),
+                OutTravel = Scaled(plan.OutTravel),
+                InTravel = Scaled(plan.InTravel),
+            };
+        })];
+        Bands[] bands = [.. plans.Select((p, a) => best.Bands[a].Out[0] <= 0 && best.Bands[a].In[0] <= 0 ? new Bands([0], [0]) : BandEvaluator.Whole(p) is var (o, i) ? new Bands([o], [i]) : new Bands([0], [0]))];
+        return best with
+        {
+            ObjectiveCycles = bands.Select((b, a) => problem.Arterials[a].Weight * (b.Out[0] + b.In[0]) / cycle).Sum(),
+            CycleSeconds = cycle,
+            Bands = bands,
+            Plans = plans,
+            OffsetsSeconds = offsets,
+        };
+    }
+
+    private static IReadOnlyList<double?> Held(IReadOnlyList<double> integers) => [.. integers.Select(i => (double?)i)];
 
     /// <summary>The problem in the form that other solvers read (MPS); what is maximised is negated, as that form only knows least values.</summary>
     public static string AsMps(BandCase problem)
@@ -130,7 +244,7 @@ public static class BandSolver
         private readonly List<Variable> _integers = [];
         private Variable _slowness = null!;
         private readonly List<Strand> _strands = [];
-        private IReadOnlyList<double>? _fixed;
+        private IReadOnlyList<double?>? _fixed;
         private Variable[]? _offsets;
 
         public Model(BandCase problem, string backend) => (_case, _solver) = (problem, Solver.CreateSolver(backend) ?? throw new InvalidOperationException($"OR-Tools has no solver {backend} here"));
@@ -145,8 +259,19 @@ public static class BandSolver
 
         public string AsText() => _solver.ExportModelAsMpsFormat(false, false);
 
-        /// <param name="integers">Values that they are held to; null leaves them free.</param>
-        public void Build(IReadOnlyList<double>? integers = null)
+        /// <summary>Arterials of a network that have bands; null for all.</summary>
+        public HashSet<int>? Included { get; init; }
+
+        /// <summary>With the integers of all arterials but some held to what they were.</summary>
+        /// <param name="integers">What they were; null leaves all free.</param>
+        public void Build(IReadOnlyList<double>? integers, HashSet<int> free)
+        {
+            int[] owner = [.. _case.Arterials.SelectMany((a, i) => Enumerable.Repeat(i, 2 * a.Metres.Count))];
+            Build(integers is null ? null : [.. integers.Select((value, i) => free.Contains(owner[i]) ? (double?)null : value)]);
+        }
+
+        /// <param name="integers">Values that they are held to; null leaves one free, and all when the list is null.</param>
+        public void Build(IReadOnlyList<double?>? integers = null)
         {
             _fixed = integers;
             _slowness = Real(1 / _case.CycleSeconds.Most, 1 / _case.CycleSeconds.Least);
@@ -323,16 +448,18 @@ public static class BandSolver
                 }
             }
 
-            foreach (BandArterial road in _case.Arterials)
+            for (int a = 0; a < _case.Arterials.Count; a++)
             {
+                BandArterial road = _case.Arterials[a];
                 int n = road.Nodes.Count;
+                bool isIncluded = Included?.Contains(a) ?? true;
                 var s = new Strand
                 {
                     Case = _case,
                     Road = road,
                     Offsets = _offsets,
-                    Out = [Real(0, 1)],
-                    In = [Real(0, 1)],
+                    Out = [Real(0, isIncluded ? 1 : 0)],
+                    In = [Real(0, isIncluded ? 1 : 0)],
                     OutSlack = [.. Enumerable.Range(0, n).Select(_ => Real(0, 1))],
                     InSlack = [.. Enumerable.Range(0, n).Select(_ => Real(0, 1))],
                     OutTime = [.. road.Metres.Select(metres => Time(metres, _case.Speed))],
@@ -355,9 +482,13 @@ public static class BandSolver
                 for (int i = 0; i < n - 1; i++)
                 {
                     double half = 0.5 * (s.Red(i) - s.Red(i + 1));
-                    Variable a = _offsets[road.Nodes[i]], b = _offsets[road.Nodes[i + 1]];
-                    _solver.Add(a - b + s.OutSlack[i] - s.OutSlack[i + 1] + s.OutTime[i] - WholeWithin([a, s.OutSlack[i], s.OutTime[i]], [b, s.OutSlack[i + 1]], half, half) == -half);
-                    _solver.Add(b - a - s.InSlack[i + 1] + s.InSlack[i] + s.InTime[i] - WholeWithin([b, s.InSlack[i], s.InTime[i]], [a, s.InSlack[i + 1]], half, half) == -half);
+                    Variable from = _offsets[road.Nodes[i]], to = _offsets[road.Nodes[i + 1]];
+                    Variable outLoops = WholeWithin([from, s.OutSlack[i], s.OutTime[i]], [to, s.OutSlack[i + 1]], half, half), inLoops = WholeWithin([to, s.InSlack[i], s.InTime[i]], [from, s.InSlack[i + 1]], half, half);
+                    if (isIncluded)
+                    {
+                        _solver.Add(from - to + s.OutSlack[i] - s.OutSlack[i + 1] + s.OutTime[i] - outLoops == -half);
+                        _solver.Add(to - from - s.InSlack[i + 1] + s.InSlack[i] + s.InTime[i] - inLoops == -half);
+                    }
                 }
             }
         }
