@@ -46,7 +46,7 @@ internal sealed class BandVerb(TextWriter output, TimeProvider clock)
 
         if (o.Export is not null)
         {
-            File.WriteAllText(o.Export, BandSolver.AsMps(problem));
+            File.WriteAllText(o.Export, BandSolver.AsLp(problem));
         }
 
         long started = clock.GetTimestamp();

@@ -130,7 +130,8 @@ internal sealed class OptimiseVerb(TextWriter output, TextWriter error)
         HashSet<(string, string)> own = [.. ScenarioLoader.ReadAdditional(file, network, simulate).Signals.Select(p => (p.Id, p.ProgramId))];
         using (FileStream target = File.Create(o.Plan))
         {
-            SumoSignals.Write(target, result, p => own.Contains((p.Id, p.ProgramId)));
+            // What the start's plan says of other signals stays part of the plan.
+            SumoSignals.Write(target, [.. result, .. signals.Own.Where(p => !result.Any(r => r.Id == p.Id))], p => own.Contains((p.Id, p.ProgramId)));
         }
 
         if (json)

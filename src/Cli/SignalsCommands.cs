@@ -117,7 +117,7 @@ internal static class SignalsCommands
         var plan = new Option<string?>("--plan") { Description = "File for the plan of a street, SUMO additional.", HelpName = "FILE.add.xml" };
         var programme = new Option<string>("--programme") { Description = "Name of the plan's programmes.", DefaultValueFactory = _ => "band", HelpName = "NAME" };
         Option<string> minimise = new Option<string>("--for") { Description = "band: the widest bands; delay: from there, least delay and stops by flow profiles with platoon dispersion.", DefaultValueFactory = _ => "band" }.AcceptOnlyFromAmong("band", "delay");
-        var export = new Option<string?>("--export") { Description = "Write the problem as other solvers read it (MPS; the objective is negated).", HelpName = "FILE.mps" };
+        var export = new Option<string?>("--export") { Description = "Write the problem as other solvers read it (CPLEX LP).", HelpName = "FILE.lp" };
         Option<bool> force = Force();
         var command = new Command("band", "Find the widest green bands of an arterial or a network, proven or with the gap, and the plan in whole seconds.") { file, limit, plan, programme, minimise, export, force };
         command.SetAction(p => verb.Solve(

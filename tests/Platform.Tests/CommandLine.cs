@@ -92,6 +92,32 @@ public static class Place
         return program!;
     }
 
+    /// <summary>A page as a browser has made it, without a network; what the page's script complains of is a failure.</summary>
+    public static async Task<string> DomOf(string chromium, string file, string profile)
+    {
+        using var browser = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(chromium, [
+            "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+            "--user-data-dir=" + profile, "--enable-logging=stderr", "--virtual-time-budget=3000", "--dump-dom", "file://" + file])
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        Task<string> errors = browser.StandardError.ReadToEndAsync();
+        string dom = await browser.StandardOutput.ReadToEndAsync();
+        await browser.WaitForExitAsync();
+        Assert.DoesNotContain("CONSOLE", await errors, StringComparison.Ordinal);
+        return dom;
+    }
+
+    /// <summary>A port at which nothing listens.</summary>
+    public static int FreePort()
+    {
+        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
     private static void Needs(bool condition, string what)
     {
         if (condition)

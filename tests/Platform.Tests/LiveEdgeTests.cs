@@ -243,7 +243,7 @@ public class LiveEdgeTests
     public async Task Metrics_are_pushed_by_otlp_to_whoever_collects_them()
     {
         using var listener = new HttpListener();
-        int port = FreePort();
+        int port = Place.FreePort();
         listener.Prefixes.Add($"http://127.0.0.1:{port}/");
         listener.Start();
         Task<HttpListenerContext> request = listener.GetContextAsync();
@@ -265,13 +265,6 @@ public class LiveEdgeTests
     }
 
     private static SensorProfile Sensor(int number) => new($"N{number}", default, 0, Math.PI, 150, 0.2, 0.002, 0.95, 0.1);
-
-    private static int FreePort()
-    {
-        using var probe = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
-    }
 
     private static async Task<LivePlatform> Platform()
     {

@@ -51,9 +51,254 @@ public sealed class PlanTests : IDisposable
         double[] first = Delays(plans[0]), second = Delays(plans[1]);
         Assert.Equal(second.Zip(first, (b, a) => b - a).Average(), delay.GetProperty("mean").GetDouble(), 1e-6);
         Assert.Equal(6, found.GetProperty("ways").GetArrayLength());
-        Assert.Equal(("o0", "o8"), (found.GetProperty("ways")[0].GetProperty("from").GetString(), found.GetProperty("ways")[0].GetProperty("to").GetString()));
+        Assert.Equal("o0 to o8", found.GetProperty("ways")[0].GetProperty("name").GetString());
+        Assert.All(plans, p => Assert.Contains(p.GetProperty("levelOfService").GetString(), (string[])["A", "B", "C"]));
+        Assert.True(difference.GetProperty("standingVehicles").GetProperty("high").GetDouble() < 0);
+        Assert.True(difference.GetProperty("carbonDioxideGrams").GetProperty("high").GetDouble() < 0);
 
         static double[] Delays(JsonElement plan) => [.. plan.GetProperty("delayBySeedSeconds").EnumerateArray().Select(d => d.GetDouble())];
+    }
+
+    [Fact]
+    public async Task Along_the_street_and_across_it_are_told_apart_and_a_late_plan_is_worth_less()
+    {
+        Write();
+        await Pick();
+        Outcome outcome = await CommandLine.Run(
+            "signals", "compare", _folder["scenario.yaml"], "--plans", "current," + _folder["plan_maxband_v40_C80.add.xml"], "--street", _folder["street/arterial.json"], "--degrade", "late=600,loss=0.3", "--seeds", "3", "--json");
+        Assert.True(outcome.Code == 0, outcome.Error);
+        JsonElement found = outcome.Json;
+
+        Assert.Equal(["outbound", "inbound", "of all others"], found.GetProperty("ways").EnumerateArray().Select(w => w.GetProperty("name").GetString()));
+        double[] across = Travel(found, 2);
+        Assert.All(across, t => Assert.InRange(t, 30, 110));
+
+        // Nothing is ordered under the scenario's own plan, so nothing comes late.
+        Dictionary<string, double> delay = found.GetProperty("plans").EnumerateArray().ToDictionary(p => p.GetProperty("name").GetString()!, p => p.GetProperty("delaySeconds").GetDouble(), StringComparer.Ordinal);
+        Assert.Equal(delay["current"], delay["current, degraded"]);
+        Assert.InRange(delay["plan_maxband_v40_C80, degraded"], delay["plan_maxband_v40_C80"] + 2, delay["current"] + 5);
+        JsonElement late = found.GetProperty("differences").EnumerateArray().Single(d => d.GetProperty("name").GetString() == "plan_maxband_v40_C80, degraded");
+        Assert.Equal("plan_maxband_v40_C80", late.GetProperty("against").GetString());
+        Assert.True(late.GetProperty("delaySeconds").GetProperty("low").GetDouble() > 0);
+
+        static double[] Travel(JsonElement found, int way) => [.. found.GetProperty("ways")[way].GetProperty("travelSeconds").EnumerateArray().Select(t => t.GetDouble())];
+    }
+
+    [Fact]
+    public async Task Advised_vehicles_stop_less_and_less_so_when_queues_are_not_seen_and_messages_lost()
+    {
+        Write();
+        Outcome outcome = await CommandLine.Run(
+            "signals", "compare", _folder["scenario.yaml"], "--plans", _folder["plan_maxband_v40_C80.add.xml"], "--advised", "1", "--degrade", "sensing=0.9,loss=0.6", "--seeds", "3", "--json");
+        Assert.True(outcome.Code == 0, outcome.Error);
+        double[] stops = [.. outcome.Json.GetProperty("plans").EnumerateArray().Select(p => p.GetProperty("stops").GetDouble())];
+        Assert.True(stops[1] < 0.9 * stops[0], string.Join(' ', stops));
+        Assert.True(stops[2] > stops[1], string.Join(' ', stops));
+        Assert.Contains("100 % advised", outcome.Json.GetProperty("differences")[0].GetProperty("name").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("sensing=2")]
+    [InlineData("loss=1")]
+    [InlineData("rain=0.5")]
+    [InlineData("late")]
+    public async Task What_cannot_go_wrong_is_told(string text)
+    {
+        Write();
+        Outcome outcome = await CommandLine.Run("signals", "compare", _folder["scenario.yaml"], "--plans", "current", "--degrade", text);
+        Assert.Equal(2, outcome.Code);
+        Assert.Contains("is nothing that can go wrong", outcome.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task From_a_network_alone_to_a_comparison_in_five_commands()
+    {
+        Write();
+        string folder = _folder["street"], net = _folder["net.net.xml"];
+        await Done("signals", "arterial", net, "--from", "J0", "--to", "J7", "--volume", "900,700", "--side-volume", "150", "--duration", "600", "--out", folder);
+        await Done("signals", "band", folder + "/arterial.json", "--plan", folder + "/band.add.xml");
+        await Done("signals", "optimise", folder, "--start", folder + "/band.add.xml", "--signals", "J2,J5", "--seeds", "1", "--plan", folder + "/ours.add.xml");
+        Outcome drawn = await Done("signals", "diagram", folder + "/arterial.json", "--plans", $"current,{folder}/band.add.xml,{folder}/ours.add.xml", "--scenario", folder, "--out", folder + "/street.html");
+        Outcome compared = await Done("signals", "compare", folder, "--plans", $"current,{folder}/band.add.xml,{folder}/ours.add.xml", "--street", folder + "/arterial.json", "--seeds", "3");
+
+        Assert.Contains("band saves ", compared.Output, StringComparison.Ordinal);
+        Assert.Contains("ours saves ", compared.Output, StringComparison.Ordinal);
+        Assert.Contains("travel time outbound", compared.Output, StringComparison.Ordinal);
+        Assert.Contains("+5 km/h", drawn.Output, StringComparison.Ordinal);
+        Assert.True(new FileInfo(folder + "/street.html").Length > 50_000);
+
+        async Task<Outcome> Done(params string[] command)
+        {
+            Outcome outcome = await CommandLine.Run(command);
+            Assert.True(outcome.Code == 0, string.Join(' ', command) + ": " + outcome.Error);
+            return outcome;
+        }
+    }
+
+    [Fact]
+    public async Task Webster_times_signals_by_their_own_traffic_and_gives_all_one_cycle()
+    {
+        Write();
+        Outcome outcome = await CommandLine.Run("signals", "timings", _folder["scenario.yaml"], "--plan", _folder["webster.add.xml"], "--json");
+        Assert.True(outcome.Code == 0, outcome.Error);
+        JsonElement[] signals = [.. outcome.Json.GetProperty("signals").EnumerateArray()];
+        Assert.Equal(8, signals.Length);
+        Assert.Single(signals.Select(s => s.GetProperty("cycleSeconds").GetDouble()).Distinct());
+
+        // 1,100 vehicles an hour on two lanes along, 220 on one across: the street needs more green.
+        Assert.All(signals, s => Assert.InRange(s.GetProperty("flowRatio").GetDouble(), 0.3, 0.6));
+        Assert.All(signals, s => Assert.True(s.GetProperty("greensSeconds")[0].GetDouble() > 1.5 * s.GetProperty("greensSeconds")[1].GetDouble()));
+        Outcome check = await CommandLine.Run("signals", "check", "--net", _folder["net.net.xml"], "--additional", _folder["webster.add.xml"]);
+        Assert.True(check.Code == 0, check.Output);
+    }
+
+    [Fact]
+    public async Task Greens_and_cycles_are_searched_too_and_make_programmes_of_their_own()
+    {
+        Write();
+        Outcome outcome = await CommandLine.Run(
+            "signals", "optimise", _folder["scenario.yaml"], "--signals", "J2,J3", "--cycles", "60,80", "--splits", "--seeds", "1", "--plan", _folder["ours.add.xml"], "--json");
+        Assert.True(outcome.Code == 0, outcome.Error);
+        Assert.All(outcome.Json.GetProperty("offsets").EnumerateArray(), o => Assert.Equal("optimised", o.GetProperty("programme").GetString()));
+        Assert.True(outcome.Json.GetProperty("delaySeconds").GetDouble() < outcome.Json.GetProperty("delayBeforeSeconds").GetDouble());
+        Outcome check = await CommandLine.Run("signals", "check", "--net", _folder["net.net.xml"], "--additional", _folder["ours.add.xml"]);
+        Assert.True(check.Code == 0, check.Output);
+    }
+
+    [Fact]
+    public async Task A_plan_for_another_programme_is_refused()
+    {
+        Write();
+        await Pick();
+        _folder.Write("wrong.add.xml", "<additional><tlLogic id=\"J2\" programID=\"evening\" offset=\"12\"/></additional>");
+        foreach (string[] command in (string[][])[["signals", "compare", _folder["scenario.yaml"], "--plans", "current," + _folder["wrong.add.xml"]], ["signals", "diagram", _folder["street/arterial.json"], "--plans", _folder["wrong.add.xml"], "--out", _folder["x.svg"]]])
+        {
+            Outcome outcome = await CommandLine.Run(command);
+            Assert.Equal(2, outcome.Code);
+            Assert.Contains("it has an offset for programme 'evening'", outcome.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_plan_goes_from_SUMO_to_a_stage_table_and_back_and_a_street_to_Synchro()
+    {
+        Write();
+        await Pick();
+        string[][] commands =
+        [
+            [_folder["plan_random1.add.xml"], _folder["p.stages.csv"]],
+            [_folder["p.stages.csv"], _folder["p.add.xml"]],
+            [_folder["street/arterial.json"], _folder["street.csv"]],
+            [_folder["street.csv"], _folder["back.json"]],
+        ];
+        foreach (string[] c in commands)
+        {
+            Outcome outcome = await CommandLine.Run("signals", "convert", c[0], "--out", c[1]);
+            Assert.True(outcome.Code == 0, outcome.Error);
+            Assert.StartsWith(c[1] + " has 8 signals", outcome.Output, StringComparison.Ordinal);
+        }
+
+        JsonElement difference = (await CommandLine.Run("signals", "compare", _folder["scenario.yaml"], "--plans", $"{_folder["plan_random1.add.xml"]},{_folder["p.add.xml"]}", "--seeds", "1", "--json")).Json.GetProperty("differences")[0];
+        Assert.Equal(0, difference.GetProperty("delaySeconds").GetProperty("mean").GetDouble());
+        Outcome refused = await CommandLine.Run("signals", "convert", _folder["p.add.xml"], "--out", _folder["x.json"]);
+        Assert.Equal(2, refused.Code);
+        Assert.Contains("a plan alone has no street", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task On_the_page_bands_and_effect_are_those_of_the_evaluator_also_after_a_signal_was_dragged()
+    {
+        string chromium = Place.NeedsChromium();
+        Write();
+        await Pick();
+        Outcome drawn = await CommandLine.Run("signals", "diagram", _folder["street/arterial.json"], "--plans", _folder["plan_maxband_v45_C80.add.xml"], "--scenario", _folder["scenario.yaml"], "--out", _folder["page.html"], "--json");
+        Assert.True(drawn.Code == 0, drawn.Error);
+        JsonElement plan = drawn.Json[0];
+        Assert.True(plan.GetProperty("evaluated").GetProperty("bandOutSeconds").GetDouble() > 10);
+        await Expect(plan, string.Empty);
+
+        // Three signals moved, by the page and in the plan's file.
+        string text = await File.ReadAllTextAsync(_folder["plan_maxband_v45_C80.add.xml"], TestContext.Current.CancellationToken);
+        int[] by = [0, 0, -7, 0, 9, 0, 0, 3];
+        System.Xml.Linq.XDocument moved = System.Xml.Linq.XDocument.Parse(text);
+        foreach (System.Xml.Linq.XElement logic in moved.Root!.Elements("tlLogic"))
+        {
+            int i = logic.Attribute("id")!.Value[1] - '0';
+            logic.SetAttributeValue("offset", (double.Parse(logic.Attribute("offset")!.Value, System.Globalization.CultureInfo.InvariantCulture) + by[i]).ToString(System.Globalization.CultureInfo.InvariantCulture));
+        }
+
+        moved.Save(_folder["moved.add.xml"]);
+        JsonElement other = (await CommandLine.Run("signals", "diagram", _folder["street/arterial.json"], "--plans", _folder["moved.add.xml"], "--out", _folder["other.html"], "--json")).Json[0];
+        Assert.NotEqual(plan.GetProperty("modelledDelaySeconds").GetDouble(), other.GetProperty("modelledDelaySeconds").GetDouble());
+        await Expect(other, "<script>{const s=document.querySelector('section');[0,0,-7,0,9,0,0,3].forEach((b,i)=>b&&s.move(i,b));}</script>");
+
+        async Task Expect(JsonElement expected, string script)
+        {
+            string page = (await File.ReadAllTextAsync(_folder["page.html"], TestContext.Current.CancellationToken)).Replace("</body>", script + "</body>", StringComparison.Ordinal);
+            string dom = await Place.DomOf(chromium, _folder.Write("try.html", page), _folder["profile"]);
+            double Of(string name) => double.Parse(System.Text.RegularExpressions.Regex.Match(dom, $"data-{name}=\"([^\"]*)\"", System.Text.RegularExpressions.RegexOptions.None, TimeSpan.FromSeconds(5)).Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
+            Assert.Equal(expected.GetProperty("evaluated").GetProperty("bandOutSeconds").GetDouble(), Of("out"), 1e-6);
+            Assert.Equal(expected.GetProperty("evaluated").GetProperty("bandInSeconds").GetDouble(), Of("in"), 1e-6);
+            Assert.Equal(expected.GetProperty("modelledDelaySeconds").GetDouble(), Of("delay"), 1e-6);
+            Assert.Equal(expected.GetProperty("modelledStops").GetDouble(), Of("stops"), 1e-6);
+            Assert.Contains("<polyline class=\"track", dom, StringComparison.Ordinal);
+            Assert.DoesNotContain("NaN", dom, StringComparison.Ordinal);
+            Assert.DoesNotContain("https://", dom, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_picture_for_print_has_greens_bands_and_a_scale()
+    {
+        Write();
+        await Pick();
+        Outcome drawn = await CommandLine.Run("signals", "diagram", _folder["street/arterial.json"], "--plans", _folder["plan_maxband_v45_C80.add.xml"], "--out", _folder["street.svg"]);
+        Assert.True(drawn.Code == 0, drawn.Error);
+        System.Xml.Linq.XElement svg = System.Xml.Linq.XDocument.Load(_folder["street.svg"]).Root!;
+        System.Xml.Linq.XNamespace ns = "http://www.w3.org/2000/svg";
+        System.Xml.Linq.XElement[] signals = [.. svg.Descendants(ns + "g").Where(g => (string?)g.Attribute("class") == "signal")];
+        Assert.Equal(8, signals.Length);
+
+        // To scale: 350 m and 400 m from signal to signal are so far apart.
+        double Y(int i) => double.Parse(signals[i].Element(ns + "rect")!.Attribute("y")!.Value, System.Globalization.CultureInfo.InvariantCulture);
+        Assert.Equal(350.0 / 400, (Y(0) - Y(1)) / (Y(1) - Y(2)), 0.02);
+        Assert.Contains(svg.Descendants(ns + "polygon"), p => (string?)p.Attribute("class") == "band out" && ((string?)p.Attribute("points"))!.Length > 50);
+    }
+
+    [Fact]
+    public async Task A_plan_is_deployed_to_a_run_that_goes_on_and_every_controller_confirms()
+    {
+        Write();
+        await File.WriteAllTextAsync(_folder["live.yaml"], (await File.ReadAllTextAsync(_folder["scenario.yaml"], TestContext.Current.CancellationToken)).Replace("warmUpSeconds: 600", "warmUpSeconds: 60", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+        int port = Place.FreePort();
+        Task<Outcome> run = Task.Run(() => CommandLine.Run("run", _folder["live.yaml"], "--clock", "wall", "--port", port.ToString(System.Globalization.CultureInfo.InvariantCulture), "--duration", "15", "--out", _folder["live"]));
+        Outcome deployed;
+        do
+        {
+            // Until the run's broker is there.
+            deployed = await CommandLine.Run("signals", "deploy", _folder["live.yaml"], "--plan", _folder["plan_maxband_v40_C80.add.xml"], "--broker", $"mqtt://127.0.0.1:{port}", "--json");
+        }
+        while (deployed.Code == 5 && !run.IsCompleted);
+
+        Outcome ran = await run;
+        Assert.True(ran.Code == 0, ran.Error);
+        Assert.True(deployed.Code == 0, deployed.Error);
+        Assert.All(deployed.Json.GetProperty("signals").EnumerateArray(), s => Assert.Equal(("accepted", "maxband_v40_C80"), (s.GetProperty("state").GetString(), s.GetProperty("programme").GetString())));
+        Assert.Equal(8, deployed.Json.GetProperty("signals").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task A_plan_that_breaks_rules_or_has_no_unit_is_not_deployed_at_all()
+    {
+        Write();
+        string text = await File.ReadAllTextAsync(_folder["plan_maxband_v40_C80.add.xml"], TestContext.Current.CancellationToken);
+        _folder.Write("short.add.xml", text.Replace("duration=\"33\"", "duration=\"3\"", StringComparison.Ordinal));
+        Outcome refused = await CommandLine.Run("signals", "deploy", _folder["scenario.yaml"], "--plan", _folder["short.add.xml"], "--broker", "mqtt://127.0.0.1:1");
+        Assert.Equal(2, refused.Code);
+        Assert.Contains("5 s are needed", refused.Error, StringComparison.Ordinal);
+        Outcome dry = await CommandLine.Run("signals", "deploy", _folder["scenario.yaml"], "--plan", _folder["plan_maxband_v40_C80.add.xml"], "--broker", "mqtt://127.0.0.1:1", "--dry-run");
+        Assert.Equal(0, dry.Code);
+        Assert.Contains("may be sent", dry.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -122,9 +367,15 @@ public sealed class PlanTests : IDisposable
         return outcome;
     }
 
+    private async Task Pick()
+    {
+        Outcome picked = await CommandLine.Run("signals", "arterial", _folder["scenario.yaml"], "--from", "J0", "--to", "J7", "--out", _folder["street"]);
+        Assert.True(picked.Code == 0, picked.Error);
+    }
+
     private void Write()
     {
-        foreach (string file in (string[])["net.net.xml", "demand_seed1.csv.gz", "plan_simultaneous.add.xml", "plan_maxband_v40_C80.add.xml", "plan_random1.add.xml"])
+        foreach (string file in (string[])["net.net.xml", "demand_seed1.csv.gz", "plan_simultaneous.add.xml", "plan_maxband_v40_C80.add.xml", "plan_maxband_v45_C80.add.xml", "plan_random1.add.xml"])
         {
             File.Copy(Place.Of("tests", "data", "arterial8", file), _folder[file]);
         }

@@ -183,8 +183,8 @@ public static class BandSolver
 
     private static IReadOnlyList<double?> Held(IReadOnlyList<double> integers) => [.. integers.Select(i => (double?)i)];
 
-    /// <summary>The problem in the form that other solvers read (MPS); what is maximised is negated, as that form only knows least values.</summary>
-    public static string AsMps(BandCase problem)
+    /// <summary>The problem in the form that other solvers read (CPLEX LP).</summary>
+    public static string AsLp(BandCase problem)
     {
         using var model = new Model(problem, "SCIP");
         model.Build();
@@ -257,7 +257,7 @@ public static class BandSolver
         /// <summary>Length of the cycle when greens are to begin on whole seconds; null when they need not.</summary>
         public double? WholeCycleSeconds { get; init; }
 
-        public string AsText() => _solver.ExportModelAsMpsFormat(false, false);
+        public string AsText() => _solver.ExportModelAsLpFormat(false);
 
         /// <summary>Arterials of a network that have bands; null for all.</summary>
         public HashSet<int>? Included { get; init; }
