@@ -1,4 +1,5 @@
 using System.Globalization;
+using V2XSim.Dashboard;
 using V2XSim.Kernel;
 using V2XSim.Roads;
 using V2XSim.Scenarios;
@@ -28,6 +29,11 @@ internal sealed record CompareOptions
 
     /// <summary>Case with the street whose traffic is shown apart from that across it; null for the ways that most take.</summary>
     public string? Street { get; init; }
+
+    /// <summary>Page to print; null for none.</summary>
+    public string? Page { get; init; }
+
+    public bool Force { get; init; }
 }
 
 /// <summary><c>signals compare</c>: the same traffic under each of several plans, with the same seeds, and what can be said of the differences.</summary>
@@ -54,6 +60,15 @@ internal sealed class CompareVerb(TextWriter output)
         foreach (string plan in o.Plans.Where(p => p != Current))
         {
             ScenarioLoader.Existing(plan);
+        }
+
+        if (o.Page is not null)
+        {
+            Verbs.RefuseToOverwrite(o.Page, o.Force);
+            if (o.Street is null)
+            {
+                throw new BadInputException("command line", "--page", "the page shows a street, and none is named", "give --street CASE.json of 'signals arterial'");
+            }
         }
 
         RoadNetwork network = ScenarioLoader.ReadNetwork(file, scenario);
@@ -101,6 +116,11 @@ internal sealed class CompareVerb(TextWriter output)
         }
 
         Comparison result = Comparison.Of(arms, runs, o.Seeds, ways);
+        if (o.Page is not null)
+        {
+            File.WriteAllText(o.Page, Page(o, scenario, street!.Under(own.Running), result, runs[0].Trips.Length));
+        }
+
         if (json)
         {
             output.WriteLine(CliApp.Json(result));
@@ -128,6 +148,45 @@ internal sealed class CompareVerb(TextWriter output)
         }
 
         return ExitCodes.Done;
+    }
+
+    private static string Page(CompareOptions o, Scenario scenario, Arterial street, Comparison result, int vehicles)
+    {
+        const double SpeedShare = 0.9;
+        string F(double v, string format) => v.ToString(format, CultureInfo.InvariantCulture);
+        string P(Paired p) => o.Seeds > 1 ? string.Create(CultureInfo.InvariantCulture, $"{p.Mean:+0.00;-0.00} ± {p.High - p.Mean:0.00}") : F(p.Mean, "+0.00;-0.00");
+        var driven = new DrivenStreet(o.Scenario, street);
+        var pictures = new List<string>();
+        var bands = new List<IReadOnlyList<string>>();
+        foreach (string plan in o.Plans)
+        {
+            Arterial timed = plan == Current ? street : DiagramVerb.Under(street, plan);
+            if (timed.CommonCycleSeconds is not { } cycle)
+            {
+                bands.Add([Short(plan), "cycles differ", string.Empty, string.Empty, string.Empty, string.Empty, string.Empty]);
+                continue;
+            }
+
+            ArterialPlan evaluated = timed.ToPlan(SpeedShare);
+            StreetPlanResult r = StreetPlanResult.Of(new StreetPlan(timed, evaluated, Gap: null), plan);
+            bands.Add([Short(plan), F(cycle, "0.#"), $"{r.Evaluated.BandOutSeconds:0.0}", $"{r.Evaluated.BandInSeconds:0.0}", F(r.EfficiencyPercent, "0"), F(r.AttainabilityPercent, "0"), string.Join("; ", r.AtOtherSpeeds.Select(a => string.Create(CultureInfo.InvariantCulture, $"{a.SpeedChangeKilometresPerHour:+0;-0} km/h {a.BandOutSeconds:0.0} / {a.BandInSeconds:0.0}")))]);
+            pictures.Add(TimeSpaceDiagram.Picture(DrivenStreet.Drawn(street, SpeedShare), DrivenStreet.Drawn(Short(plan), timed, evaluated, driven.Tracks(plan == Current ? null : plan, scenario.DurationSeconds / 2, cycle)), pictures.Count));
+        }
+
+        return ComparisonPage.Html(
+            $"{street.Name}: plans compared",
+            string.Create(CultureInfo.InvariantCulture, $"{vehicles:#,0} vehicles in {scenario.DurationSeconds:0.#} s, {o.Seeds} seeds, the same for all; differences are paired, with 95 % intervals (Student). Everybody who departs is followed until the arrival."),
+            [.. result.Differences.Select(d => new ComparedDifference($"{d.Name} against {d.Against}", d.DelaySeconds.Mean, d.DelaySeconds.Low, d.DelaySeconds.High, d.Verdict))],
+            [
+                new ComparedTable("Means a vehicle", ["plan", "delay s", "level of service", "stops", "travel s", "fuel g", "CO₂ g", "standing at once", "unfinished"],
+                    [.. result.Plans.Select(p => (IReadOnlyList<string>)[p.Name, F(p.DelaySeconds, "0.00"), p.LevelOfService, F(p.Stops, "0.00"), F(p.TravelSeconds, "0.0"), F(p.FuelGrams, "0.0"), F(p.CarbonDioxideGrams, "0.0"), F(p.StandingVehicles, "0.0"), F(p.Unfinished, "0.#")])]),
+                new ComparedTable("Differences", ["plan", "against", "delay s", "stops", "travel s", "fuel g", "CO₂ g", "standing at once"],
+                    [.. result.Differences.Select(d => (IReadOnlyList<string>)[d.Name, d.Against, P(d.DelaySeconds), P(d.Stops), P(d.TravelSeconds), P(d.FuelGrams), P(d.CarbonDioxideGrams), P(d.StandingVehicles)])]),
+                new ComparedTable("Travel time, seconds", ["who", "vehicles", .. result.Plans.Select(p => p.Name)],
+                    [.. result.Ways.Select(w => (IReadOnlyList<string>)[w.Name, F(w.Vehicles, "#,0"), .. w.TravelSeconds.Select(t => F(t, "0.0"))])]),
+                new ComparedTable("Bands at 90 % of the limits", ["plan", "cycle s", "out s", "in s", "efficiency %", "attainability %", "5 km/h off, out / in s"], bands),
+            ],
+            pictures);
     }
 
     /// <summary>Degradation as <c>sensing=0.1,loss=0.2,late=60</c>.</summary>

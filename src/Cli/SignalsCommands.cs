@@ -191,7 +191,9 @@ internal static class SignalsCommands
         Option<double> advised = Number("--advised", "Share of vehicles that are advised the speed at which they find green, in arms of their own.", 0, 0, 1, "SHARE");
         var degrade = new Option<string?>("--degrade") { Description = "What goes wrong in arms of their own: sensing=SHARE of vehicles not seen, loss=SHARE of messages, late=SECONDS until the plan is ordered.", HelpName = "sensing=0.1,loss=0.2,late=60" };
         var street = new Option<string?>("--street") { Description = "Case of 'signals arterial': shows travel times out, in, and of all others.", HelpName = "CASE.json" };
-        var command = new Command("compare", "Run the same traffic under several plans and say what can be told of the differences.") { scenario, plans, seeds, step, threads, advised, degrade, street };
+        var page = new Option<string?>("--page") { Description = "Write the comparison as a page to print, with a diagram of time and space for each plan; needs --street.", HelpName = "FILE.html" };
+        Option<bool> force = Force();
+        var command = new Command("compare", "Run the same traffic under several plans and say what can be told of the differences.") { scenario, plans, seeds, step, threads, advised, degrade, street, page, force };
         command.SetAction(p => verb.Compare(
             new CompareOptions
             {
@@ -203,6 +205,8 @@ internal static class SignalsCommands
                 AdvisedShare = p.GetValue(advised),
                 Degradation = CompareVerb.DegradationOf(p.GetValue(degrade)),
                 Street = p.GetValue(street),
+                Page = p.GetValue(page),
+                Force = p.GetValue(force),
             },
             p.GetValue(json)));
         return command;
@@ -211,7 +215,7 @@ internal static class SignalsCommands
     private static Command Diagram(DiagramVerb verb, Option<bool> json)
     {
         var file = new Argument<string>("case") { Description = "Case of 'signals arterial'." };
-        var plans = new Option<string?>("--plans") { Description = "Additional files with the plans to draw, with commas between; 'current' is what the case has. That alone when absent.", HelpName = "PLAN,..." };
+        var plans = new Option<string?>("--plans") { Description = "Additional files with the plans to draw, with commas between; 'current' is what the case has, or with --scenario what that has. That alone when absent.", HelpName = "PLAN,..." };
         var scenario = new Option<string?>("--scenario") { Description = "Draw the ways of its vehicles, simulated under each plan.", HelpName = "SCENARIO" };
         Option<double> at = Number("--at", "Seconds after the scenario's start at which the drawing begins.", 300, 0, 86_400, "SECONDS");
         Option<double> speed = Number("--speed", "Of the bands, as a share of the limits.", 0.9, 0.2, 1.5, "SHARE");

@@ -84,7 +84,8 @@ public static class TimeSpaceDiagram
         """;
 
     /// <summary>One plan as an SVG document, for printing.</summary>
-    public static string Picture(DiagramStreet street, DiagramPlan plan) => Svg(street, plan, "plan0");
+    /// <param name="number">Of the picture on its page.</param>
+    public static string Picture(DiagramStreet street, DiagramPlan plan, int number = 0) => Svg(street, plan, string.Create(CultureInfo.InvariantCulture, $"plan{number}"));
 
     /// <summary>Plans on a page of its own.</summary>
     public static string Page(DiagramStreet street, IReadOnlyList<DiagramPlan> plans)
