@@ -79,7 +79,7 @@ public static class BandSolver
         return found;
     }
 
-    /// <summary>CBC proves short arterials some times faster, SCIP long ones and networks (bench/solver-table).</summary>
+    /// <summary>CBC proves short arterials some times faster, SCIP long ones and, more evenly, networks (bench/solver-table).</summary>
     private static string BackendOf(BandCase problem) => problem.Model != BandModel.NetBand && problem.Signals.Count <= ShortArterial ? "CBC" : "SCIP";
 
     /// <summary>
