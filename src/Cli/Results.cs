@@ -52,6 +52,7 @@ public sealed class Results : IAsyncDisposable
     private readonly CommandColumns _commands = new();
     private readonly SignalColumns _signals = new();
     private readonly PlanPeriods _planPeriods = new();
+    private readonly StreetRecorder? _street;
     private readonly TripColumns _trips = new();
     private readonly System.Collections.Concurrent.ConcurrentQueue<SignalShown> _shown = [];
     private readonly SortedDictionary<string, long> _commandStates = new(StringComparer.Ordinal);
@@ -96,6 +97,9 @@ public sealed class Results : IAsyncDisposable
         _coverage = new Lazy<RoadCoverage>(() => RoadCoverage.Of(loaded.Network, loaded.Plan));
         _score = new Scoreboard(edges, options.Workers);
         _score.Unseen.Witness = options.Explanation is { } explanation ? explanation.Hear : null;
+        _street = loaded.Scenario.Signals.Street is { } street && loaded.Traffic is SimulatedTraffic simulated
+            ? new StreetRecorder(loaded, simulated, DiagramVerb.StreetOf(ScenarioLoader.Resolve(loaded.File, street)), loaded.Scenario.Signals.Plans.Count > 0 ? loaded.Scenario.Signals.Plans.Min(p => p.AtSeconds) : null)
+            : null;
         _ledger.Declare("sensing", "sensed", "sent");
         _ledger.Declare("uplink", "sent", "arrived");
         _ledger.Declare("waiting", "arrived", "fused and published");
@@ -206,8 +210,15 @@ public sealed class Results : IAsyncDisposable
     /// <summary>Takes what signals have shown by the step that has just been simulated.</summary>
     public void AddShown()
     {
-        foreach (SignalShown shown in (_loaded.Traffic as SimulatedTraffic)?.TakeShown() ?? [])
+        if (_loaded.Traffic is not SimulatedTraffic simulated)
         {
+            return;
+        }
+
+        _street?.Look(simulated.Engine);
+        foreach (SignalShown shown in simulated.TakeShown())
+        {
+            _street?.See(in shown);
             _shown.Enqueue(shown);
         }
     }
@@ -345,7 +356,7 @@ public sealed class Results : IAsyncDisposable
             HistogramFile.Write(Path.Combine(folder, $"wall-{hop.Replace(' ', '-')}{HistogramFile.Extension}"), histogram);
         }
 
-        await File.WriteAllTextAsync(Path.Combine(folder, PageFile), HtmlReport.Write(report, timing, MapRoads(), MapSites()));
+        await File.WriteAllTextAsync(Path.Combine(folder, PageFile), HtmlReport.Write(report, timing, MapRoads(), MapSites(), _street?.Picture()));
         var run = new RunFileContent(
             report.Version,
             report.Seed,

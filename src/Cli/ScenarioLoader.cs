@@ -127,6 +127,11 @@ public static class ScenarioLoader
             }
         }
 
+        if (scenario.Signals.Street is not null && traffic.Simulate is null)
+        {
+            Add("signals.street", "only the vehicles of traffic.simulate are drawn along a street", "use traffic.simulate, or leave the street out");
+        }
+
         if (scenario.Signals.Plans.Count > 0 && traffic.Simulate is null)
         {
             Add("signals.plans", "only the vehicles of traffic.simulate obey signals that change", "use traffic.simulate, or leave the plans out");
@@ -152,7 +157,7 @@ public static class ScenarioLoader
             ("roads.sumoNet", roads.SumoNet), ("roads.geoJson", roads.GeoJson), ("traffic.fcd", traffic.Fcd), ("traffic.csv", traffic.Csv), ("sites.file", needsSites ? sites.File : null),
             .. (traffic.Simulate?.Routes ?? []).Select(f => ("traffic.simulate.routes", (string?)f)),
             .. (traffic.Simulate?.Additional ?? []).Select(f => ("traffic.simulate.additional", (string?)f)),
-            .. scenario.Signals.Plans.Where(p => p.File.Length > 0).Select(p => ("signals.plans", (string?)p.File)),
+            .. scenario.Signals.Plans.Where(p => p.File.Length > 0).Select(p => ("signals.plans", (string?)p.File)), ("signals.street", scenario.Signals.Street),
         ])
         {
             if (name is not null && !File.Exists(Resolve(file, name)))
@@ -404,7 +409,7 @@ public static class ScenarioLoader
     private static string HashOf(string file, Scenario scenario)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (string? name in (string?[])[Path.GetFileName(file), scenario.Roads!.SumoNet, scenario.Roads.GeoJson, scenario.Traffic!.Fcd, scenario.Traffic.Csv, scenario.Sites!.File, .. scenario.Traffic.Simulate?.Routes ?? [], .. scenario.Traffic.Simulate?.Additional ?? [], .. scenario.Signals.Plans.Select(p => p.File)])
+        foreach (string? name in (string?[])[Path.GetFileName(file), scenario.Roads!.SumoNet, scenario.Roads.GeoJson, scenario.Traffic!.Fcd, scenario.Traffic.Csv, scenario.Sites!.File, .. scenario.Traffic.Simulate?.Routes ?? [], .. scenario.Traffic.Simulate?.Additional ?? [], .. scenario.Signals.Plans.Select(p => p.File), scenario.Signals.Street])
         {
             if (name is null)
             {

@@ -7,7 +7,7 @@ namespace V2XSim.Dashboard;
 /// <summary>An interval on the page.</summary>
 /// <param name="Name">What is held against what.</param>
 /// <param name="Verdict">The same in a sentence.</param>
-public sealed record ComparedDifference(string Name, double Mean, double Low, double High, string Verdict);
+public sealed record ComparedDifference(string Name, double MeanSeconds, double LowSeconds, double HighSeconds, string Verdict);
 
 /// <summary>A table of the page; the first cell of each row is its name.</summary>
 public sealed record ComparedTable(string Title, IReadOnlyList<string> Head, IReadOnlyList<IReadOnlyList<string>> Rows);
@@ -57,13 +57,13 @@ public static class ComparisonPage
     /// <summary>Differences of delay with their 95 % intervals about zero.</summary>
     private static string Intervals(IReadOnlyList<ComparedDifference> differences)
     {
-        ComparedDifference[] drawn = [.. differences.Where(d => double.IsFinite(d.Low) && double.IsFinite(d.High))];
+        ComparedDifference[] drawn = [.. differences.Where(d => double.IsFinite(d.LowSeconds) && double.IsFinite(d.HighSeconds))];
         if (drawn.Length == 0)
         {
             return string.Empty;
         }
 
-        double low = Math.Min(0, drawn.Min(d => d.Low)), high = Math.Max(0, drawn.Max(d => d.High)), span = Math.Max(1e-6, high - low), height = (drawn.Length * RowHeight) + 50;
+        double low = Math.Min(0, drawn.Min(d => d.LowSeconds)), high = Math.Max(0, drawn.Max(d => d.HighSeconds)), span = Math.Max(1e-6, high - low), height = (drawn.Length * RowHeight) + 50;
         double X(double v) => Left + ((v - low) / span * (Width - Left - 40));
         var svg = new StringBuilder();
         svg.Append(CultureInfo.InvariantCulture, $"<svg class=\"intervals\" role=\"img\" aria-label=\"Differences of delay with their intervals\" viewBox=\"0 0 {Width:0} {height:0}\" width=\"100%\" xmlns=\"http://www.w3.org/2000/svg\" font-family=\"sans-serif\" font-size=\"12\">");
@@ -72,8 +72,8 @@ public static class ComparisonPage
         {
             ComparedDifference d = drawn[i];
             double y = 20 + (i * RowHeight);
-            string colour = d.High < 0 ? "#1f7a45" : d.Low > 0 ? "#b3261e" : "#5b6776";
-            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left - 14:0}\" y=\"{y + 4:0.0}\" text-anchor=\"end\">{E(d.Name)}</text><line x1=\"{X(d.Low):0.0}\" x2=\"{X(d.High):0.0}\" y1=\"{y:0.0}\" y2=\"{y:0.0}\" stroke=\"{colour}\" stroke-width=\"3\"/><circle cx=\"{X(d.Mean):0.0}\" cy=\"{y:0.0}\" r=\"5\" fill=\"{colour}\"><title>{d.Mean:0.00} s ({d.Low:0.00} to {d.High:0.00})</title></circle>");
+            string colour = d.HighSeconds < 0 ? "#1f7a45" : d.LowSeconds > 0 ? "#b3261e" : "#5b6776";
+            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left - 14:0}\" y=\"{y + 4:0.0}\" text-anchor=\"end\">{E(d.Name)}</text><line x1=\"{X(d.LowSeconds):0.0}\" x2=\"{X(d.HighSeconds):0.0}\" y1=\"{y:0.0}\" y2=\"{y:0.0}\" stroke=\"{colour}\" stroke-width=\"3\"/><circle cx=\"{X(d.MeanSeconds):0.0}\" cy=\"{y:0.0}\" r=\"5\" fill=\"{colour}\"><title>{d.MeanSeconds:0.00} s ({d.LowSeconds:0.00} to {d.HighSeconds:0.00})</title></circle>");
         }
 
         svg.Append(CultureInfo.InvariantCulture, $"{(low < 0 ? $"<text x=\"{Left:0}\" y=\"{height - 26:0}\">{Number(low)}</text>" : string.Empty)}{(high > 0 ? $"<text x=\"{Width - 40:0}\" y=\"{height - 26:0}\" text-anchor=\"end\">{Number(high)}</text>" : string.Empty)}<text x=\"{(Left + Width) / 2:0}\" y=\"{height - 8:0}\" text-anchor=\"middle\">seconds of delay a vehicle; less is better</text></svg>");

@@ -79,7 +79,7 @@ public static class HtmlReport
 {
     private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
 
-    public static string Write(RunReport report, TimingReport timing, IReadOnlyList<MapRoad> roads, IReadOnlyList<MapSite> sites)
+    public static string Write(RunReport report, TimingReport timing, IReadOnlyList<MapRoad> roads, IReadOnlyList<MapSite> sites, string? street = null)
     {
         var html = new StringBuilder();
         html.Append("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">")
@@ -95,6 +95,11 @@ public static class HtmlReport
         Devices(html, report);
         Plausibility(html, report);
         Traffic(html, report);
+        if (street is not null)
+        {
+            html.Append("<h2>Time and space</h2><p class=\"note\">What signals showed and vehicles did along the street, outbound up. Upper bars are greens outbound, lower bars inbound; while a line is yellow its signal changes over to another plan.</p>").Append(street);
+        }
+
         Timing(html, report, timing);
         Notes(html, report);
         html.Append("</main><script>").Append(Script).Append("</script></body></html>\n");

@@ -29,6 +29,11 @@ public sealed record DiagramBand(double FromSeconds, double WidthSeconds);
 /// <param name="Points">Seconds after the diagram's zero and metres from the first signal, in turn.</param>
 public sealed record DiagramTrack(bool IsInbound, IReadOnlyList<double> Points);
 
+/// <summary>A signal as it was in a run. Stretches are from and to in turn, in seconds after the drawing's zero.</summary>
+/// <param name="OutGreens">When vehicles outbound found green.</param>
+/// <param name="ChangingOver">When it was on the way from one plan to another.</param>
+public sealed record RecordedSignal(string Name, double Metres, IReadOnlyList<double> OutGreens, IReadOnlyList<double> InGreens, IReadOnlyList<double> ChangingOver);
+
 /// <summary>A plan to draw.</summary>
 public sealed record DiagramPlan
 {
@@ -77,7 +82,7 @@ public static class TimeSpaceDiagram
     private const string Style =
         """
         .tsd{font-family:sans-serif;font-size:12px}.tsd text{fill:#26323f}.tsd .soft{fill:#5b6776}
-        .tsd .red{fill:#c62828}.tsd .go{fill:#2e8b57}.tsd .free{stroke:#9aa7b6;stroke-dasharray:5 4}.tsd .grid{stroke:#e3e8ee}
+        .tsd .red{fill:#c62828}.tsd .go{fill:#2e8b57}.tsd .changing{fill:#e0a100}.tsd .free{stroke:#9aa7b6;stroke-dasharray:5 4}.tsd .grid{stroke:#e3e8ee}
         .tsd .band.out{fill:#2a6f97;fill-opacity:.3;stroke:#2a6f97}.tsd .band.in{fill:#b5651d;fill-opacity:.3;stroke:#b5651d}
         .tsd .track{fill:none;stroke-width:.7;stroke-opacity:.45}.tsd .track.out{stroke:#174a68}.tsd .track.in{stroke:#7c4310}
         .tsd .paper{fill:#fff}
@@ -86,6 +91,41 @@ public static class TimeSpaceDiagram
     /// <summary>One plan as an SVG document, for printing.</summary>
     /// <param name="number">Of the picture on its page.</param>
     public static string Picture(DiagramStreet street, DiagramPlan plan, int number = 0) => Svg(street, plan, string.Create(CultureInfo.InvariantCulture, $"plan{number}"));
+
+    /// <summary>What signals showed and vehicles did in a run, as an SVG document.</summary>
+    /// <param name="seconds">How long it lasts.</param>
+    /// <param name="zero">Seconds after the run's start at which it begins.</param>
+    public static string Recorded(string street, IReadOnlyList<RecordedSignal> signals, IReadOnlyList<DiagramTrack> tracks, double seconds, double zero)
+    {
+        const string Id = "recorded";
+        var frame = new Frame([.. signals.Select(s => s.Metres)], Math.Max(1, seconds));
+        var svg = new StringBuilder();
+        frame.Begin(svg, Id, $"Time and space along {street}, as driven");
+        svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left:0}\" y=\"14\" font-weight=\"bold\">{E(street)}</text>");
+        frame.Axis(svg, zero);
+        svg.Append(CultureInfo.InvariantCulture, $"<g clip-path=\"url(#{Id})\">");
+        Tracks(svg, frame, tracks);
+        foreach (RecordedSignal s in signals)
+        {
+            double y = frame.Y(s.Metres);
+            Bars("red", [0, seconds], y - Bar, 2 * Bar);
+            Bars("go", s.OutGreens, y - Bar, Bar - 0.5);
+            Bars("go", s.InGreens, y + 0.5, Bar - 0.5);
+            Bars("changing", s.ChangingOver, y - Bar - 3, 2.5);
+        }
+
+        svg.Append("</g>");
+        frame.Names(svg, signals.Select(s => (s.Name, s.Metres)));
+        return svg.Append("</svg>").ToString();
+
+        void Bars(string kind, IReadOnlyList<double> stretches, double y, double height)
+        {
+            for (int i = 0; i + 1 < stretches.Count; i += 2)
+            {
+                svg.Append(CultureInfo.InvariantCulture, $"<rect class=\"{kind}\" x=\"{frame.X(stretches[i]):0.0}\" y=\"{y:0.0}\" width=\"{Math.Max(0, frame.X(stretches[i + 1]) - frame.X(stretches[i])):0.0}\" height=\"{height:0.0}\"/>");
+            }
+        }
+    }
 
     /// <summary>Plans on a page of its own.</summary>
     public static string Page(DiagramStreet street, IReadOnlyList<DiagramPlan> plans)
@@ -128,36 +168,16 @@ public static class TimeSpaceDiagram
 
     private static string Svg(DiagramStreet street, DiagramPlan plan, string id)
     {
-        double length = Math.Max(1, plan.Signals[^1].Metres), span = plan.CycleSeconds * Cycles, across = (Width - Left - Right) / span;
-
-        // As high as keeps names of near signals apart, within what a page can show.
-        double nearest = plan.Signals.Skip(1).Select((s, i) => s.Metres - plan.Signals[i].Metres).Where(d => d > 1).DefaultIfEmpty(length).Min();
-        double height = Math.Clamp(length / nearest * 22, 360, 900), up = height / length;
-        double X(double seconds) => Left + (seconds * across);
-        double Y(double metres) => Top + height - (metres * up);
+        var frame = new Frame([.. plan.Signals.Select(s => s.Metres)], plan.CycleSeconds * Cycles);
+        double length = frame.Length, across = frame.Across;
+        double X(double seconds) => frame.X(seconds);
+        double Y(double metres) => frame.Y(metres);
         var svg = new StringBuilder();
-        svg.Append(CultureInfo.InvariantCulture, $"<svg class=\"tsd\" role=\"img\" aria-label=\"Time and space under {E(plan.Name)}\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width:0} {Top + height + Bottom:0}\" width=\"100%\" data-left=\"{Left:0}\" data-across=\"{across:0.######}\" data-top=\"{Top:0}\" data-up=\"{up:0.######}\" data-height=\"{height:0.##}\">");
-        svg.Append(CultureInfo.InvariantCulture, $"<style>{Style}</style><rect class=\"paper\" width=\"{Width:0}\" height=\"{Top + height + Bottom:0}\"/><clipPath id=\"{id}\"><rect x=\"{Left:0}\" y=\"{Top - 2:0}\" width=\"{Width - Left - Right:0}\" height=\"{height + 14:0}\"/></clipPath>");
+        frame.Begin(svg, id, $"Time and space under {plan.Name}");
         svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left:0}\" y=\"14\" font-weight=\"bold\">{E(plan.Name)}</text><text class=\"soft\" x=\"{Width - Right:0}\" y=\"14\" text-anchor=\"end\">cycle {plan.CycleSeconds:0.#} s</text>");
-        double tick = span switch { > 600 => 60, > 240 => 30, _ => 20 };
-        for (double t = 0; t <= span + 1e-6; t += tick)
-        {
-            svg.Append(CultureInfo.InvariantCulture, $"<line class=\"grid\" x1=\"{X(t):0.0}\" x2=\"{X(t):0.0}\" y1=\"{Top:0}\" y2=\"{Top + height:0}\"/><text class=\"soft\" x=\"{X(t):0.0}\" y=\"{Top + height + 24:0}\" text-anchor=\"middle\">{t:0}</text>");
-        }
-
-        svg.Append(CultureInfo.InvariantCulture, $"<text class=\"soft\" x=\"{Width - Right:0}\" y=\"{Top + height + 38:0}\" text-anchor=\"end\">seconds</text>");
+        frame.Axis(svg);
         svg.Append(CultureInfo.InvariantCulture, $"<g clip-path=\"url(#{id})\">");
-        foreach (DiagramTrack track in plan.Tracks)
-        {
-            svg.Append(CultureInfo.InvariantCulture, $"<polyline class=\"track {(track.IsInbound ? "in" : "out")}\" points=\"");
-            for (int i = 0; i + 1 < track.Points.Count; i += 2)
-            {
-                svg.Append(CultureInfo.InvariantCulture, $"{X(track.Points[i]):0.0},{Y(track.Points[i + 1]):0.0} ");
-            }
-
-            svg.Append("\"/>");
-        }
-
+        Tracks(svg, frame, plan.Tracks);
         for (int k = -2; k < Cycles + 1; k++)
         {
             svg.Append(CultureInfo.InvariantCulture, $"<polygon class=\"band out\" data-k=\"{k}\" points=\"{Band(plan, k, isInbound: false, X, Y)}\"/><polygon class=\"band in\" data-k=\"{k}\" points=\"{Band(plan, k, isInbound: true, X, Y)}\"/>");
@@ -183,11 +203,7 @@ public static class TimeSpaceDiagram
         }
 
         svg.Append("</g>");
-        foreach ((DiagramSignal s, double y) in plan.Signals.Select(s => (s, Y(s.Metres))))
-        {
-            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left - 10:0}\" y=\"{y + 4:0.0}\" text-anchor=\"end\">{E(Short(s.Name))} <tspan class=\"soft\">{s.Metres:0} m</tspan></text>");
-        }
-
+        frame.Names(svg, plan.Signals.Select(s => (s.Name, s.Metres)));
         foreach ((string name, double metres) in street.Free)
         {
             svg.Append(CultureInfo.InvariantCulture, $"<text class=\"soft\" x=\"{Left - 10:0}\" y=\"{Y(metres) + 4:0.0}\" text-anchor=\"end\">{E(Short(name))}</text>");
@@ -196,6 +212,20 @@ public static class TimeSpaceDiagram
         string Speed(IReadOnlyList<double> travel) => string.Create(CultureInfo.InvariantCulture, $"{3.6 * length / Math.Max(1, travel.Sum()):0} km/h");
         svg.Append(CultureInfo.InvariantCulture, $"<text class=\"label\" x=\"{Left:0}\" y=\"28\" fill=\"#2a6f97\"><tspan fill=\"#2a6f97\">▲ out: band {plan.Out.WidthSeconds:0.0} s, {Speed(plan.OutTravelSeconds)}</tspan><tspan dx=\"24\" fill=\"#b5651d\">▼ in: band {plan.In.WidthSeconds:0.0} s, {Speed(plan.InTravelSeconds)}</tspan></text></svg>");
         return svg.ToString();
+    }
+
+    private static void Tracks(StringBuilder svg, Frame frame, IReadOnlyList<DiagramTrack> tracks)
+    {
+        foreach (DiagramTrack track in tracks)
+        {
+            svg.Append(CultureInfo.InvariantCulture, $"<polyline class=\"track {(track.IsInbound ? "in" : "out")}\" points=\"");
+            for (int i = 0; i + 1 < track.Points.Count; i += 2)
+            {
+                svg.Append(CultureInfo.InvariantCulture, $"{frame.X(track.Points[i]):0.0},{frame.Y(track.Points[i + 1]):0.0} ");
+            }
+
+            svg.Append("\"/>");
+        }
     }
 
     private static string Band(DiagramPlan plan, int k, bool isInbound, Func<double, double> x, Func<double, double> y)
@@ -231,6 +261,58 @@ public static class TimeSpaceDiagram
     private static string Short(string name) => name.Length > 14 ? name[..6] + "…" + name[^6..] : name;
 
     private static string E(string text) => WebUtility.HtmlEncode(text);
+
+    /// <summary>Where time and place are on a drawing.</summary>
+    private sealed class Frame
+    {
+        private readonly double _span;
+
+        public Frame(IReadOnlyList<double> metres, double spanSeconds)
+        {
+            (Length, _span, Across) = (Math.Max(1, metres[^1]), spanSeconds, (Width - Left - Right) / spanSeconds);
+
+            // As high as keeps names of near signals apart, within what a page can show.
+            double nearest = metres.Skip(1).Select((m, i) => m - metres[i]).Where(d => d > 1).DefaultIfEmpty(Length).Min();
+            Height = Math.Clamp(Length / nearest * 22, 360, 900);
+        }
+
+        public double Length { get; }
+
+        /// <summary>Points of the drawing for a second.</summary>
+        public double Across { get; }
+
+        public double Height { get; }
+
+        public double X(double seconds) => Left + (seconds * Across);
+
+        public double Y(double metres) => Top + Height - (metres / Length * Height);
+
+        public void Begin(StringBuilder svg, string id, string label)
+        {
+            svg.Append(CultureInfo.InvariantCulture, $"<svg class=\"tsd\" role=\"img\" aria-label=\"{E(label)}\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width:0} {Top + Height + Bottom:0}\" width=\"100%\" data-left=\"{Left:0}\" data-across=\"{Across:0.######}\" data-top=\"{Top:0}\" data-up=\"{Height / Length:0.######}\" data-height=\"{Height:0.##}\">");
+            svg.Append(CultureInfo.InvariantCulture, $"<style>{Style}</style><rect class=\"paper\" width=\"{Width:0}\" height=\"{Top + Height + Bottom:0}\"/><clipPath id=\"{id}\"><rect x=\"{Left:0}\" y=\"{Top - 10:0}\" width=\"{Width - Left - Right:0}\" height=\"{Height + 22:0}\"/></clipPath>");
+        }
+
+        /// <param name="zero">What the first instant is called.</param>
+        public void Axis(StringBuilder svg, double zero = 0)
+        {
+            double tick = _span switch { > 600 => 60, > 240 => 30, _ => 20 };
+            for (double t = 0; t <= _span + 1e-6; t += tick)
+            {
+                svg.Append(CultureInfo.InvariantCulture, $"<line class=\"grid\" x1=\"{X(t):0.0}\" x2=\"{X(t):0.0}\" y1=\"{Top:0}\" y2=\"{Top + Height:0}\"/><text class=\"soft\" x=\"{X(t):0.0}\" y=\"{Top + Height + 24:0}\" text-anchor=\"middle\">{zero + t:0}</text>");
+            }
+
+            svg.Append(CultureInfo.InvariantCulture, $"<text class=\"soft\" x=\"{Width - Right:0}\" y=\"{Top + Height + 38:0}\" text-anchor=\"end\">seconds</text>");
+        }
+
+        public void Names(StringBuilder svg, IEnumerable<(string Name, double Metres)> signals)
+        {
+            foreach ((string name, double metres) in signals)
+            {
+                svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left - 10:0}\" y=\"{Y(metres) + 4:0.0}\" text-anchor=\"end\">{E(Short(name))} <tspan class=\"soft\">{metres:0} m</tspan></text>");
+            }
+        }
+    }
 
     private const string PageStyle =
         """

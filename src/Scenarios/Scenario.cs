@@ -89,6 +89,9 @@ public sealed record SignalsSection
     [Description("SPAT frames a second from each site with a signal; 0 sends none. T/ITS 0117 asks for one at least.")]
     public double SpatRateHz { get; init; } = 2;
 
+    [Description("Case of 'signals arterial': the report draws time and space along its street, as it was driven.")]
+    public string? Street { get; init; }
+
     [Description("Plans that regions send to signals' controllers.")]
     public IReadOnlyList<PlanChangeSection> Plans { get; init; } = [];
 

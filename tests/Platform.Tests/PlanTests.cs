@@ -288,6 +288,33 @@ public sealed class PlanTests : IDisposable
     }
 
     [Fact]
+    public async Task The_plan_that_ships_is_what_the_command_makes_of_the_street_that_ships()
+    {
+        string shipped = Place.Of("scenarios", "green-wave");
+        Outcome made = await CommandLine.Run("signals", "band", Path.Combine(shipped, "arterial.json"), "--plan", _folder["band.add.xml"]);
+        Assert.True(made.Code == 0, made.Error);
+        Assert.Equal(await File.ReadAllTextAsync(Path.Combine(shipped, "band.add.xml"), TestContext.Current.CancellationToken), await File.ReadAllTextAsync(_folder["band.add.xml"], TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task A_run_shows_traffic_before_during_and_after_the_change_and_draws_what_signals_showed()
+    {
+        Outcome ran = await CommandLine.Run("run", Place.Of("scenarios", "green-wave"), "--out", _folder["run"]);
+        Assert.True(ran.Code == 0, ran.Error);
+        JsonElement signals = JsonDocument.Parse(await File.ReadAllTextAsync(_folder["run/report.json"], TestContext.Current.CancellationToken)).RootElement.GetProperty("signals");
+        JsonElement[] periods = [.. signals.GetProperty("planPeriods").EnumerateArray()];
+        Assert.Equal(["before", "changing over", "after"], periods.Select(p => p.GetProperty("state").GetString()));
+        Assert.InRange(periods[0].GetProperty("toSeconds").GetDouble(), 150, 160);
+        Assert.Equal(420, periods[2].GetProperty("toSeconds").GetDouble(), 1e-6);
+        Assert.All(periods, p => Assert.InRange(p.GetProperty("meanSpeedMetresPerSecond").GetDouble(), 5, 14));
+
+        string page = await File.ReadAllTextAsync(_folder["run/report.html"], TestContext.Current.CancellationToken);
+        Assert.Contains("Time and space along J0 to J7, as driven", page, StringComparison.Ordinal);
+        Assert.Contains("class=\"changing\"", page, StringComparison.Ordinal);
+        Assert.Contains("class=\"track out\"", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_plan_that_breaks_rules_or_has_no_unit_is_not_deployed_at_all()
     {
         Write();

@@ -1,0 +1,146 @@
+using V2XSim.Dashboard;
+using V2XSim.Kernel;
+using V2XSim.Roads;
+using V2XSim.Signals.Arterials;
+using V2XSim.Traffic.Micro;
+
+namespace V2XSim.Cli;
+
+/// <summary>Where vehicles of a network are on the drawing of a street.</summary>
+internal sealed class StreetPlaces
+{
+    private readonly Dictionary<int, (bool IsInbound, double StartMetres)> _starts = [];
+    private readonly List<(double Along, double Metres)> _outLines = [];
+    private readonly List<(double Along, double Metres)> _inLines = [];
+    private readonly RoadNetwork _network;
+
+    /// <param name="file">Of the scenario, for error messages.</param>
+    /// <exception cref="BadInputException">The network does not have the street's links.</exception>
+    public StreetPlaces(string file, RoadNetwork network, Arterial street)
+    {
+        _network = network;
+        double[] places = [.. street.Signals.Select((_, i) => street.Links.Take(i).Sum(l => l.OutMetres))];
+        Lay(file, street, street.OutRoute, isInbound: false, places, _outLines);
+        Lay(file, street, street.InRoute, isInbound: true, places, _inLines);
+    }
+
+    /// <summary>Metres from the first signal, and the direction; null off the street.</summary>
+    public (bool IsInbound, double Metres)? Of(in VehicleView v) => _starts.TryGetValue(_network.Lanes[v.Lane].Link, out (bool IsInbound, double StartMetres) at)
+        ? (at.IsInbound, PlaceOf(at.StartMetres + v.Metres, at.IsInbound ? _inLines : _outLines))
+        : null;
+
+    /// <summary>Where links of a route begin, and its signals' lines, along it.</summary>
+    private void Lay(string file, Arterial street, IReadOnlyList<string> route, bool isInbound, double[] places, List<(double Along, double Metres)> lines)
+    {
+        Dictionary<string, int> indexes = _network.Links.ToDictionary(l => l.Id, l => l.Index, StringComparer.Ordinal);
+        double metres = 0;
+        for (int i = 0; i < route.Count; i++)
+        {
+            if (!indexes.TryGetValue(route[i], out int link))
+            {
+                throw new BadInputException(file, "roads", $"the street's link {route[i]} is not in the scenario's network", "give the scenario of the street's network");
+            }
+
+            _starts[link] = (isInbound, metres);
+            Connection? on = i + 1 < route.Count ? _network.Connections.FirstOrDefault(c => _network.Lanes[c.FromLane].Link == link && _network.Links[_network.Lanes[c.ToLane].Link].Id == route[i + 1]) : null;
+            metres += _network.Lanes[on?.FromLane ?? _network.Links[link].Lanes[0]].LengthMetres;
+            int signal = on?.SignalId is { } id ? street.Signals.ToList().FindIndex(s => s.Id == id) : -1;
+            if (signal >= 0 && !lines.Exists(l => Math.Abs(l.Metres - places[signal]) < 1e-9))
+            {
+                lines.Add((metres, places[signal]));
+            }
+
+            metres += on is { ViaLane: >= 0 } ? _network.Lanes[on.ViaLane].LengthMetres : 0;
+        }
+    }
+
+    /// <summary>A place along a route as one of the drawing: between lines in proportion, beyond them as far as it is.</summary>
+    private static double PlaceOf(double along, List<(double Along, double Metres)> lines)
+    {
+        if (lines.Count == 0)
+        {
+            return along;
+        }
+
+        int sign = lines.Count > 1 && lines[^1].Metres < lines[0].Metres ? -1 : 1;
+        if (along <= lines[0].Along)
+        {
+            return lines[0].Metres + (sign * (along - lines[0].Along));
+        }
+
+        for (int i = 1; i < lines.Count; i++)
+        {
+            if (along <= lines[i].Along)
+            {
+                double share = (along - lines[i - 1].Along) / Math.Max(1e-6, lines[i].Along - lines[i - 1].Along);
+                return lines[i - 1].Metres + (share * (lines[i].Metres - lines[i - 1].Metres));
+            }
+        }
+
+        return lines[^1].Metres + (sign * (along - lines[^1].Along));
+    }
+}
+
+/// <summary>The ways of vehicles along a street.</summary>
+internal sealed class StreetTracks
+{
+    private readonly SortedDictionary<(int Trip, bool IsInbound), List<double>> _points = [];
+    private readonly StreetPlaces _places;
+    private readonly VehicleVisitor _see;
+    private double _seconds;
+
+    public StreetTracks(StreetPlaces places) => (_places, _see) = (places, See);
+
+    /// <summary>Notes where everybody is.</summary>
+    public void Look(TrafficEngine engine)
+    {
+        _seconds = engine.Seconds;
+        engine.ForEachVehicle(_see);
+    }
+
+    /// <param name="zeroSeconds">What the drawing's zero is on the signals' clock.</param>
+    public List<DiagramTrack> ToList(double zeroSeconds) => [.. _points.Where(p => p.Value.Count > 2).Select(p => new DiagramTrack(p.Key.IsInbound, Thinned([.. p.Value.Select((v, i) => i % 2 == 0 ? v - zeroSeconds : v)])))];
+
+    private void See(in VehicleView v)
+    {
+        if (_places.Of(in v) is not { } at)
+        {
+            return;
+        }
+
+        if (!_points.TryGetValue((v.Trip, at.IsInbound), out List<double>? way))
+        {
+            _points[(v.Trip, at.IsInbound)] = way = [];
+        }
+
+        way.Add(_seconds);
+        way.Add(at.Metres);
+    }
+
+    /// <summary>Without points that lie on the line between those beside them, to the metre.</summary>
+    private static List<double> Thinned(List<double> points)
+    {
+        var result = new List<double> { points[0], points[1] };
+        for (int i = 2, last = 0; i < points.Count; i += 2)
+        {
+            bool isEnd = i + 2 >= points.Count;
+            for (int k = last + 2; k <= i && !isEnd; k += 2)
+            {
+                double expected = points[last + 1] + ((points[i + 3] - points[last + 1]) * (points[k] - points[last]) / (points[i + 2] - points[last]));
+                if (Math.Abs(points[k + 1] - expected) > 1.5)
+                {
+                    isEnd = true;
+                }
+            }
+
+            if (isEnd)
+            {
+                result.Add(Math.Round(points[i], 1));
+                result.Add(Math.Round(points[i + 1], 1));
+                last = i;
+            }
+        }
+
+        return result;
+    }
+}
