@@ -72,7 +72,7 @@ internal sealed class DrivenStreet
             Out = new DiagramBand(outward.From, outward.Seconds),
             In = new DiagramBand(inward.From, inward.Seconds),
             DelaySeconds = modelled.DelaySeconds,
-            Stops = modelled.Stops,
+            MeanStops = modelled.Stops,
             Tracks = tracks,
         };
     }

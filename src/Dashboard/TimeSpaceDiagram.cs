@@ -56,7 +56,7 @@ public sealed record DiagramPlan
     /// <summary>What the flow profiles say of it.</summary>
     public required double DelaySeconds { get; init; }
 
-    public required double Stops { get; init; }
+    public required double MeanStops { get; init; }
 
     public IReadOnlyList<DiagramTrack> Tracks { get; init; } = [];
 }
@@ -164,7 +164,7 @@ public static class TimeSpaceDiagram
 
     private static string Figures(DiagramPlan plan) => string.Create(
         CultureInfo.InvariantCulture,
-        $"cycle {plan.CycleSeconds:0.#} s; bands out {plan.Out.WidthSeconds:0.0} s, in {plan.In.WidthSeconds:0.0} s; predicted along all of the street: {plan.DelaySeconds:0.0} s of delay, {plan.Stops:0.00} stops");
+        $"cycle {plan.CycleSeconds:0.#} s; bands out {plan.Out.WidthSeconds:0.0} s, in {plan.In.WidthSeconds:0.0} s; predicted along all of the street: {plan.DelaySeconds:0.0} s of delay, {plan.MeanStops:0.00} stops");
 
     private static string Svg(DiagramStreet street, DiagramPlan plan, string id)
     {

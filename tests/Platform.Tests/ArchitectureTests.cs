@@ -73,7 +73,7 @@ public class ArchitectureTests
     public void Names_of_numbers_between_tiers_and_in_reports_say_their_unit()
     {
         // Coordinates and matrix elements are metres of the plane by their names; counts are whole numbers and need no unit.
-        var free = new Regex("^(X|Y|VelocityX|VelocityY|P[xy]{2}|Hota.*|Recall|Precision|.*Share|.*PerFrame|NeesMean|NisMean|Mean(RoadUsers|Vehicles|Stops)|Hota|Detection|Association.*|Ospa.*|Mota|Idf1.*|Unseen|TimesRealTime|MessagesPerSecond|CoveredShare|SpeedSum|SecondsToCollision)$");
+        var free = new Regex("^(X|Y|VelocityX|VelocityY|P[xy]{2}|Hota.*|Recall|Precision|.*Share|.*PerFrame|NeesMean|NisMean|Mean(RoadUsers|Vehicles|Stops)|StandingVehicles|.*VehiclesPerHour|Hota|Detection|Association.*|Ospa.*|Mota|Idf1.*|Unseen|TimesRealTime|MessagesPerSecond|CoveredShare|SpeedSum|SecondsToCollision)$");
         var unit = new Regex("(Metres|Grams|Milligrams|Seconds|Milliseconds|Microseconds|MetresPerSecond|Degrees|Radians|Km|Ms|Megabytes|PerLaneKilometre)$");
         foreach (Type type in new[] { typeof(Contracts.EdgeWindow), typeof(Dashboard.RunReport) }.SelectMany(t => t.Assembly.GetTypes()).Where(t => t.IsPublic && !t.Namespace!.Contains("Codegen", StringComparison.Ordinal) && !t.IsEnum))
         {
