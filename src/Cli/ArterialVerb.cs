@@ -45,7 +45,11 @@ internal sealed record ArterialOptions
     /// <summary>Plan whose programmes the signals run; null for their own.</summary>
     public string? Plan { get; init; }
 
-    public required string Out { get; init; }
+    /// <summary>Folder; null when nothing is made.</summary>
+    public string? Out { get; init; }
+
+    /// <summary>Whether streets are listed only.</summary>
+    public bool List { get; init; }
 
     public required bool Force { get; init; }
 }
@@ -56,36 +60,44 @@ internal sealed record ArterialOptions
 internal sealed class ArterialVerb(TextWriter output)
 {
     public const string CaseFile = "arterial.json";
+    private const string ScenarioFile = "scenario.yaml", DemandFile = "demand.rou.xml";
     private const double SaturationPerLane = 1800;
 
     public int Pick(ArterialOptions o, bool json)
     {
+        if (o.List)
+        {
+            return List(o, json);
+        }
+
+        string folder = o.Out ?? throw new BadInputException("command line", "--out", "it is missing", "name the folder for the street");
         if ((o.Street is null) == (o.From is null && o.To is null) || (o.Street is null && (o.From is null || o.To is null)))
         {
             throw new BadInputException("command line", "--street", "the street is to be named, or both junctions between which it lies", "give --street NAME, or --from JUNCTION --to JUNCTION");
         }
 
-        string caseFile = Path.Combine(o.Out, CaseFile);
-        Verbs.RefuseToOverwrite(caseFile, o.Force);
+        string caseFile = Path.Combine(folder, CaseFile);
         bool isScenario = Directory.Exists(o.Source) || o.Source.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase);
-        string? file = isScenario ? ScenarioLoader.FileOf(o.Source) : null;
-        Scenario? scenario = file is null ? null : ScenarioLoader.ReadScenario(file, needsSites: false);
+        foreach (string written in isScenario ? [caseFile] : o.Routes.Count > 0 ? [caseFile, Path.Combine(folder, ScenarioFile)] : (string[])[caseFile, Path.Combine(folder, ScenarioFile), Path.Combine(folder, DemandFile)])
+        {
+            Verbs.RefuseToOverwrite(written, o.Force);
+        }
+
+        (string? file, Scenario? scenario, SimulationSection? simulated) = isScenario ? ScenarioLoader.ReadSimulated(o.Source) : ((string?)null, (Scenario?)null, (SimulationSection?)null);
         RoadNetwork network = file is null ? ScenarioLoader.ReadNetwork(ScenarioLoader.Existing(o.Source), isGeoJson: false, origin: null) : ScenarioLoader.ReadNetwork(file, scenario!);
         IReadOnlyList<SignalLogic> running = [.. network.Signals.GroupBy(s => s.Id, StringComparer.Ordinal).Select(g => g.Last())];
         List<Trip> trips = [];
         double begin = o.BeginSeconds, duration = o.DurationSeconds;
         if (scenario is not null)
         {
-            SimulationSection simulate = scenario.Traffic!.Simulate
-                ?? throw new BadInputException(file!, "traffic", "only traffic.simulate answers to signals", "give routes, and a network with signals");
-            (begin, duration) = (simulate.BeginSeconds, scenario.DurationSeconds);
-            (trips, _) = ScenarioLoader.ReadDemand(file!, network, simulate, 1, scenario.Seed, []);
-            running = PlanSignals.Of(file!, network, simulate, o.Plan).Running;
+            (begin, duration) = (simulated!.BeginSeconds, scenario.DurationSeconds);
+            (trips, _) = ScenarioLoader.ReadDemand(file!, network, simulated, 1, scenario.Seed, []);
+            running = PlanSignals.Of(file!, network, simulated, o.Plan).Running;
         }
         else if (o.Routes.Count > 0 || o.Additional.Count > 0)
         {
             (trips, SumoDemandReader reader) = ScenarioLoader.ReadDemand(Path.GetFullPath("."), network, new SimulationSection { Routes = [.. o.Routes.Select(Path.GetFullPath)], Additional = [.. o.Additional.Select(Path.GetFullPath)] }, 1, 1, []);
-            running = reader.Running(begin);
+            running = PlanSignals.Of(o.Source, network, reader, begin, []).Running;
         }
 
         if (scenario is null && o.Plan is not null)
@@ -107,9 +119,10 @@ internal sealed class ArterialVerb(TextWriter output)
 
         (double outward, double inward) = Pair(o.Volume, "--volume", 0, 20_000);
         street = street with { Volume = trips.Count > 0 ? Counted(network, street, trips, begin, duration) : new ArterialVolume(outward, inward, Lanes(street) * SaturationPerLane) };
+        street = street.IsOneWay ? street with { Volume = street.Volume with { InVehiclesPerHour = 0 } } : street;
         (double, double) cycles = CyclesOf(o.Cycle, street, notes);
         BandCase problem = street.ToCase(cycles, Range(o.Speed, "--speed", 0.2, 1.5), o.Ratio, o.Weight);
-        Directory.CreateDirectory(o.Out);
+        Directory.CreateDirectory(folder);
         using (FileStream target = File.Create(caseFile))
         {
             BandCaseFile.Write(target, problem);
@@ -117,7 +130,7 @@ internal sealed class ArterialVerb(TextWriter output)
 
         if (scenario is null)
         {
-            WriteScenario(o, network, street, outward, inward);
+            WriteScenario(folder, o, network, street, outward, inward);
         }
 
         if (json)
@@ -140,9 +153,44 @@ internal sealed class ArterialVerb(TextWriter output)
             output.WriteLine("note: " + note);
         }
 
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"limits {3.6 * street.Links.Min(l => l.OutSpeedMetresPerSecond):0} to {3.6 * street.Links.Max(l => l.OutSpeedMetresPerSecond):0} km/h out, {3.6 * street.Links.Min(l => l.InSpeedMetresPerSecond):0} to {3.6 * street.Links.Max(l => l.InSpeedMetresPerSecond):0} in; bands are for {o.Speed} of them"));
+        if (scenario is null)
+        {
+            output.WriteLine(o.Routes.Count > 0 ? $"{Path.Combine(folder, ScenarioFile)} drives it with your demand" : string.Create(CultureInfo.InvariantCulture, $"{Path.Combine(folder, ScenarioFile)} drives it with {DemandFile}: {outward:0} veh/h out, {street.Volume.InVehiclesPerHour:0} in, {o.SideVolume:0} on each approach across (--volume, --side-volume)"));
+        }
+
         output.WriteLine($"{caseFile} has the problem: v2xsim signals band {caseFile}");
         return ExitCodes.Done;
     }
+
+    private static readonly System.Text.Json.JsonSerializerOptions YamlText = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private int List(ArterialOptions o, bool json)
+    {
+        RoadNetwork network = Directory.Exists(o.Source) || o.Source.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase)
+            ? ScenarioLoader.ReadSimulated(o.Source) is var (file, scenario, _) ? ScenarioLoader.ReadNetwork(file, scenario) : throw new InvalidOperationException()
+            : ScenarioLoader.ReadNetwork(ScenarioLoader.Existing(o.Source), isGeoJson: false, origin: null);
+        IReadOnlyList<(string Name, int Signals, double Metres)> streets = new ArterialFinder(network, network.Signals).Streets();
+        if (json)
+        {
+            output.WriteLine(CliApp.Json(streets.Select(s => new StreetResult(s.Name, s.Signals, s.Metres))));
+            return ExitCodes.Done;
+        }
+
+        output.WriteLine("signals   metres (both directions)   street");
+        foreach ((string name, int signals, double metres) in streets)
+        {
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{signals,7} {metres,8:0}                      {name}"));
+        }
+
+        output.WriteLine(streets.Count == 0 ? "no street with a name has two signals: name two junctions with --from and --to" : string.Create(CultureInfo.InvariantCulture, $"{streets.Count} streets with two signals or more"));
+        return ExitCodes.Done;
+    }
+
+    /// <summary>A cycle in whole seconds.</summary>
+    internal static int WholeSeconds(string text, string option) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int seconds) && seconds is >= 20 and <= 300
+        ? seconds
+        : throw new BadInputException("command line", option, $"'{text}' is no whole number of seconds from 20 to 300", "write it as 80");
 
     /// <summary>A range as <c>0.8-1.0</c>, or one number.</summary>
     internal static (double Least, double Most) Range(string text, string option, double low, double high)
@@ -150,7 +198,7 @@ internal sealed class ArterialVerb(TextWriter output)
         string[] parts = text.Split('-');
         return parts.Length is 1 or 2 && Numbers.TryParse(parts[0], out double least) && Numbers.TryParse(parts[^1], out double most) && least >= low && most <= high && least <= most
             ? (least, most)
-            : throw new BadInputException("command line", option, string.Create(CultureInfo.InvariantCulture, $"'{text}' is no range within {low} to {high}"), "write it as 80, or 60-110");
+            : throw new BadInputException("command line", option, string.Create(CultureInfo.InvariantCulture, $"'{text}' is no range within {low} to {high}"), low >= 1 ? "write it as 80, or 60-110" : "write it as 0.9, or 0.8-1");
     }
 
     private static (double A, double B) Pair(string text, string option, double low, double high)
@@ -199,24 +247,26 @@ internal sealed class ArterialVerb(TextWriter output)
         return new ArterialVolume(Math.Round(Mean(street.OutRoute)), Math.Round(Mean(street.InRoute)), Lanes(street) * SaturationPerLane);
     }
 
-    private static void WriteScenario(ArterialOptions o, RoadNetwork network, Arterial street, double outward, double inward)
+    private static void WriteScenario(string folder, ArterialOptions o, RoadNetwork network, Arterial street, double outward, double inward)
     {
-        string Relative(string path) => Path.GetRelativePath(o.Out, path).Replace('\\', '/');
+        string Relative(string path) => Path.GetRelativePath(folder, path).Replace('\\', '/');
+
+        // What JSON writes is YAML too, whatever is in a name.
+        string Quoted(string name) => System.Text.Json.JsonSerializer.Serialize(name, YamlText);
         var routes = new List<string>(o.Routes.Select(Relative));
         if (routes.Count == 0)
         {
-            const string Demand = "demand.rou.xml";
-            WriteDemand(Path.Combine(o.Out, Demand), network, street, o.BeginSeconds, o.BeginSeconds + o.DurationSeconds, outward, inward, o.SideVolume);
-            routes.Add(Demand);
+            WriteDemand(Path.Combine(folder, DemandFile), network, street, o.BeginSeconds, o.BeginSeconds + o.DurationSeconds, outward, inward, o.SideVolume);
+            routes.Add(DemandFile);
         }
 
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"name: {Path.GetFileName(Path.GetFullPath(o.Out))}\n");
+        text.Append(CultureInfo.InvariantCulture, $"name: {Quoted(Path.GetFileName(Path.GetFullPath(folder)))}\n");
         text.Append(CultureInfo.InvariantCulture, $"durationSeconds: {o.DurationSeconds}\n");
-        text.Append(CultureInfo.InvariantCulture, $"roads: {{sumoNet: {Relative(o.Source)}}}\ntraffic:\n  simulate:\n    routes: [{string.Join(", ", routes)}]\n");
+        text.Append(CultureInfo.InvariantCulture, $"roads: {{sumoNet: {Quoted(Relative(o.Source))}}}\ntraffic:\n  simulate:\n    routes: [{string.Join(", ", routes.Select(Quoted))}]\n");
         if (o.Additional.Count > 0)
         {
-            text.Append(CultureInfo.InvariantCulture, $"    additional: [{string.Join(", ", o.Additional.Select(Relative))}]\n");
+            text.Append(CultureInfo.InvariantCulture, $"    additional: [{string.Join(", ", o.Additional.Select(Relative).Select(Quoted))}]\n");
         }
 
         if (o.BeginSeconds > 0)
@@ -225,7 +275,7 @@ internal sealed class ArterialVerb(TextWriter output)
         }
 
         text.Append(CultureInfo.InvariantCulture, $"sites:\n  plan: {{roadKilometres: {Math.Ceiling(network.CentreLineKilometres)}, sensors: [{{name: cam, kind: camera, rangeMetres: 120, fieldOfViewDegrees: 360}}]}}\n");
-        File.WriteAllText(Path.Combine(o.Out, "scenario.yaml"), text.ToString());
+        File.WriteAllText(Path.Combine(folder, ScenarioFile), text.ToString());
     }
 
     /// <summary>Vehicles along the street, and across it at each signal, at random (Poisson).</summary>
@@ -265,7 +315,7 @@ internal sealed class ArterialVerb(TextWriter output)
             xml.WriteAttributeString("id", id);
             xml.WriteAttributeString("begin", begin.ToString("0.##", CultureInfo.InvariantCulture));
             xml.WriteAttributeString("end", end.ToString("0.##", CultureInfo.InvariantCulture));
-            xml.WriteAttributeString("period", string.Create(CultureInfo.InvariantCulture, $"exp({perHour / 3600:0.######})"));
+            xml.WriteAttributeString("period", string.Create(CultureInfo.InvariantCulture, $"exp({perHour / 3600:0.############})"));
             xml.WriteAttributeString("departLane", "best");
             xml.WriteAttributeString("departSpeed", "max");
             xml.WriteStartElement("route");
@@ -278,6 +328,9 @@ internal sealed class ArterialVerb(TextWriter output)
 
 /// <summary>What <c>signals arterial --json</c> prints.</summary>
 public sealed record ArterialResult(string File, string Street, IReadOnlyList<string> OutRoute, IReadOnlyList<string> InRoute, IReadOnlyList<ArterialSignalResult> Signals, IReadOnlyList<string> Notes);
+
+/// <summary>A street that could be picked.</summary>
+public sealed record StreetResult(string Street, int SignalCount, double LengthMetres);
 
 /// <summary>A signal of the street.</summary>
 /// <param name="OffsetSeconds">When its programme's first phase begins, after the zero of the signals' common clock.</param>

@@ -39,6 +39,11 @@ internal sealed class BandVerb(TextWriter output, TimeProvider clock)
             throw new BadInputException(o.File, "street", "the problem is of no street, so there are no programmes to time", "pick a street with 'signals arterial'");
         }
 
+        if (o.Plan is not null)
+        {
+            Verbs.RequireEnding(o.Plan, "--plan", ".xml");
+        }
+
         foreach (string target in new[] { o.Plan, o.Export }.OfType<string>())
         {
             Verbs.RefuseToOverwrite(target, o.Force);
@@ -51,12 +56,12 @@ internal sealed class BandVerb(TextWriter output, TimeProvider clock)
 
         long started = clock.GetTimestamp();
         TimeSpan limit = TimeSpan.FromSeconds(o.LimitSeconds);
-        var notes = new List<string>();
+        List<string> notes = NotesOn(problem);
         if ((Solution(problem, limit) ?? (problem.Street is null ? null : Wider(ref problem, limit, notes))) is not { } solution)
         {
             return problem.Street is null
-                ? throw new BadInputException(o.File, string.Empty, "no plan was found", "allow more time (--limit), or a wider range of cycles and speeds")
-                : OneWay(problem, o, json);
+                ? throw new BadInputException(o.File, string.Empty, "there is no plan: no instant finds green everywhere", "allow a wider range of cycles and speeds")
+                : OneWay(problem, o, notes, json);
         }
 
         double solved = clock.GetElapsedTime(started).TotalSeconds;
@@ -67,7 +72,12 @@ internal sealed class BandVerb(TextWriter output, TimeProvider clock)
         }
         else
         {
-            result = result with { Plan = Time(problem, solution, o, limit) };
+            if (Time(problem, solution, o, limit) is not { } timed)
+            {
+                return OneWay(problem, o, notes, json);
+            }
+
+            result = result with { Plan = timed };
         }
 
         if (json)
@@ -90,6 +100,28 @@ internal sealed class BandVerb(TextWriter output, TimeProvider clock)
         {
             return null;
         }
+        catch (TimeoutException e)
+        {
+            throw new BadInputException("command line", "--limit", e.Message, "allow more time");
+        }
+    }
+
+    /// <summary>Signals are timed by the programmes of their street, whatever the case says of them beside.</summary>
+    private static List<string> NotesOn(BandCase problem)
+    {
+        const double Same = 1e-6;
+        if (problem.Street is not { } street)
+        {
+            return [];
+        }
+
+        IReadOnlyList<BandSignal> own = street.ToCase(problem.CycleSeconds, (1, 1), problem.Ratio, problem.Weight).Signals;
+        return
+        [
+            .. problem.Signals.Zip(own)
+                .Where(s => s.First.Patterns.Count > 0 || Math.Abs(s.First.OutRed - s.Second.OutRed) > Same || Math.Abs(s.First.InRed - s.Second.InRed) > Same || Math.Abs(s.First.Delta - s.Second.Delta) > Same)
+                .Select(s => $"signal {s.First.Name} has other reds, or patterns, than its programme in street.signals: the plan is made of the programme"),
+        ];
     }
 
     /// <summary>With more freedom of speeds: on long streets no instant finds green everywhere at one given speed.</summary>
@@ -111,34 +143,68 @@ internal sealed class BandVerb(TextWriter output, TimeProvider clock)
     }
 
     /// <summary>Where no band goes all the way in both directions: the plan that serves the heavier one.</summary>
-    private int OneWay(BandCase problem, BandOptions o, bool json)
-    {
-        StreetPlanResult result = Finished(o, StreetPlanner.OneWay(problem, o.Programme));
-        if (json)
-        {
-            output.WriteLine(CliApp.Json(result));
-            return ExitCodes.Done;
-        }
-
-        output.WriteLine($"{problem.Id}: no band in both directions goes all the way, so this plan serves the direction with more traffic");
-        Print(result);
-        return ExitCodes.Done;
-    }
-
-    /// <summary>The plan of a street in whole seconds, written where it is wanted.</summary>
-    private static StreetPlanResult Time(BandCase problem, BandSolution solution, BandOptions o, TimeSpan limit)
+    private int OneWay(BandCase problem, BandOptions o, List<string> notes, bool json)
     {
         StreetPlan plan;
         try
         {
-            plan = StreetPlanner.Deploy(problem, solution, o.Programme, limit) ?? throw new BadInputException(o.File, "cycle_s", "there is no plan with a whole number of seconds", "give a range that has one");
+            plan = StreetPlanner.OneWay(problem, o.Programme) ?? throw NoWholeSecond(o.File);
         }
         catch (ArgumentException e)
         {
-            throw new BadInputException(o.File, "cycle_s", e.Message.Split(" (Parameter", StringSplitOptions.None)[0], "give longer cycles");
+            throw new BadInputException(o.File, "cycle_s", Verbs.MessageOf(e), "give longer cycles");
         }
 
-        return Finished(o, plan);
+        StreetPlanResult result = Finished(o, plan);
+        BandSignal narrowest = problem.Signals.MaxBy(s => Math.Max(s.OutRed, s.InRed))!;
+        bool isOutbound = problem.Street!.IsOneWay || problem.Street.Volume.OutVehiclesPerHour >= problem.Street.Volume.InVehiclesPerHour;
+        notes.Add(string.Create(CultureInfo.InvariantCulture, $"no band in both directions goes all the way (the shortest green, {100 * (1 - Math.Max(narrowest.OutRed, narrowest.InRed)):0} % of the cycle, is that of {narrowest.Name}), so the plan is begun {(isOutbound ? "outbound" : "inbound")} alone"));
+        if (json)
+        {
+            (double outward, double inward) = BandEvaluator.Whole(plan.Plan);
+            double value = (outward + (problem.Weight * inward)) / plan.Plan.CycleSeconds, most = (plan.Plan.OutGreen.Min() + (problem.Weight * plan.Plan.InGreen.Min())) / plan.Plan.CycleSeconds;
+            output.WriteLine(CliApp.Json(new BandResult
+            {
+                Case = problem.Id,
+                ObjectiveCycles = value,
+                CycleSeconds = plan.Plan.CycleSeconds,
+                BandOutSeconds = outward,
+                BandInSeconds = inward,
+                OffsetsSeconds = [.. result.Signals.Select(s => Signals.Cycles.Within(s.OutGreenBeginsSeconds - result.Signals[0].OutGreenBeginsSeconds, plan.Plan.CycleSeconds))],
+                Evaluated = result.Evaluated,
+                Gap = value > 0 ? (most - value) / value : double.PositiveInfinity,
+                SolveSeconds = 0,
+                Notes = notes,
+                Plan = result,
+            }));
+            return ExitCodes.Done;
+        }
+
+        foreach (string note in notes)
+        {
+            output.WriteLine("note: " + note);
+        }
+
+        Print(result);
+        return ExitCodes.Done;
+    }
+
+    private static BadInputException NoWholeSecond(string file) => new(file, "cycle_s", "there is no whole second in the range of cycles", "give a range that has one");
+
+    /// <summary>The plan of a street in whole seconds, written where it is wanted.</summary>
+    private static StreetPlanResult? Time(BandCase problem, BandSolution solution, BandOptions o, TimeSpan limit)
+    {
+        StreetPlan? plan;
+        try
+        {
+            plan = StreetPlanner.Deploy(problem, solution, o.Programme, limit);
+        }
+        catch (ArgumentException e)
+        {
+            throw new BadInputException(o.File, "cycle_s", Verbs.MessageOf(e), "give longer cycles");
+        }
+
+        return plan is null ? null : Finished(o, plan);
     }
 
     private static StreetPlanResult Finished(BandOptions o, StreetPlan plan)
@@ -150,12 +216,13 @@ internal sealed class BandVerb(TextWriter output, TimeProvider clock)
             SumoSignals.Write(target, finished.Programmes, _ => false);
         }
 
-        return StreetPlanResult.Of(finished, o.Plan);
+        return StreetPlanResult.Of(finished, o.Plan, o.ByProfiles ? "for least delay and stops, begun from that" : "yellows as they are, in whole seconds");
     }
 
     private void Print(BandCase problem, BandSolution solution, BandResult result)
     {
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{problem.Id}: cycle {result.CycleSeconds:0.0##} s, value {result.ObjectiveCycles:0.000000} cycles{(result.Gap > 0 ? $", at most {100 * result.Gap:0.##} % below the best" : ", proven")}, {result.SolveSeconds:0.00} s"));
+        string grounds = result.Plan is null ? string.Empty : "greens as shares of the cycle: ";
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{problem.Id}: {grounds}cycle {result.CycleSeconds:0.0##} s, value {result.ObjectiveCycles:0.000000} cycles{(result.Gap > 0 ? $", at most {100 * result.Gap:0.##} % below the best" : ", proven")}, {result.SolveSeconds:0.00} s"));
         for (int road = 0; road < solution.Plans.Count; road++)
         {
             string name = problem.Arterials.Count > 0 ? problem.Arterials[road].Name + ": " : string.Empty;
@@ -200,13 +267,13 @@ internal sealed class BandVerb(TextWriter output, TimeProvider clock)
 
     private void Print(StreetPlanResult plan)
     {
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"in whole seconds: cycle {plan.CycleSeconds:0} s, bands out {plan.Evaluated.BandOutSeconds:0.0} s, in {plan.Evaluated.BandInSeconds:0.0} s; efficiency {plan.EfficiencyPercent:0} %, attainability {plan.AttainabilityPercent:0} %"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{plan.Made}: cycle {plan.CycleSeconds:0} s, bands out {plan.Evaluated.BandOutSeconds:0.0} s, in {plan.Evaluated.BandInSeconds:0.0} s; efficiency {plan.EfficiencyPercent:0} %, attainability {plan.AttainabilityPercent:0} %"));
         output.WriteLine(string.Join("; ", plan.AtOtherSpeeds.Select(a => string.Create(CultureInfo.InvariantCulture, $"{a.SpeedChangeKilometresPerHour:+0;-0} km/h: bands out {a.BandOutSeconds:0.0} s, in {a.BandInSeconds:0.0} s"))));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"by flow profiles, all the way: {plan.ModelledDelaySeconds:0.0} s of delay, {plan.ModelledStops:0.00} stops a vehicle"));
-        output.WriteLine("signal               outbound green begins s   programme's offset s");
+        output.WriteLine("signal               outbound green begins s   programme's offset s   km/h to the next one out, in");
         foreach (StreetPlanSignal s in plan.Signals)
         {
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{s.Signal,-20} {s.OutGreenBeginsSeconds,23:0.##} {s.OffsetSeconds,22:0.##}"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{s.Signal,-20} {s.OutGreenBeginsSeconds,23:0.##} {s.OffsetSeconds,22:0.##} {s.OutKilometresPerHour,24:0} {s.InKilometresPerHour,5:0}"));
         }
 
         if (plan.File is not null)
@@ -225,13 +292,15 @@ public sealed record BandsAtSpeed(double SpeedChangeKilometresPerHour, double Ba
 /// <summary>A signal under a plan.</summary>
 /// <param name="OutGreenBeginsSeconds">After the zero of the signals' common clock, within the cycle.</param>
 /// <param name="OffsetSeconds">When the programme's first phase begins: what the plan's file says.</param>
-public sealed record StreetPlanSignal(string Signal, string Programme, double OutGreenBeginsSeconds, double OffsetSeconds);
+/// <param name="OutKilometresPerHour">Speed of the bands from it to the next one; null behind the last.</param>
+public sealed record StreetPlanSignal(string Signal, string Programme, double OutGreenBeginsSeconds, double OffsetSeconds, double? OutKilometresPerHour, double? InKilometresPerHour);
 
 /// <summary>A plan of a street, whatever made it, as the evaluator sees it.</summary>
 /// <param name="EfficiencyPercent">Both bands, of two cycles.</param>
 /// <param name="AttainabilityPercent">Both bands, of the shortest greens.</param>
+/// <param name="Made">How the plan came about.</param>
 /// <param name="ModelledDelaySeconds">Of a vehicle along all of the street, by flow profiles with platoon dispersion.</param>
-/// <param name="Gap">0 when no wider bands exist in whole seconds; null where nothing is proven.</param>
+/// <param name="Gap">0 when no wider bands exist in whole seconds at this cycle; null where nothing is proven.</param>
 public sealed record StreetPlanResult(
     string? File,
     double CycleSeconds,
@@ -241,25 +310,29 @@ public sealed record StreetPlanResult(
     IReadOnlyList<BandsAtSpeed> AtOtherSpeeds,
     double ModelledDelaySeconds,
     double ModelledStops,
+    string Made,
     double? Gap,
     IReadOnlyList<StreetPlanSignal> Signals)
 {
-    public static StreetPlanResult Of(StreetPlan plan, string? file)
+    public static StreetPlanResult Of(StreetPlan plan, string? file, string made = "as it is")
     {
         (double outward, double inward) = BandEvaluator.Whole(plan.Plan);
-        double[] begins = plan.Street.GreensAt();
+
+        bool isOneWay = plan.Street.IsOneWay;
+        double[] begins = plan.Street.GreensAt(), outSpeeds = StreetPlanner.SpeedsOf(plan.Plan, isInbound: false), inSpeeds = StreetPlanner.SpeedsOf(plan.Plan, isInbound: true);
         ProfileFigures modelled = LinkProfiles.Of(plan.Plan, plan.Street.Volume);
         return new StreetPlanResult(
             file,
             plan.Plan.CycleSeconds,
             new EvaluatedBands(outward, inward) { Links = BandEvaluator.ByLink(plan.Plan) },
-            50 * (outward + inward) / plan.Plan.CycleSeconds,
-            100 * (outward + inward) / (plan.Plan.OutGreen.Min() + plan.Plan.InGreen.Min()),
+            (isOneWay ? 100 : 50) * (outward + inward) / plan.Plan.CycleSeconds,
+            100 * (outward + inward) / (plan.Plan.OutGreen.Min() + (isOneWay ? 0 : plan.Plan.InGreen.Min())),
             BandsAtSpeed.Of(plan.Plan),
             modelled.DelaySeconds,
             modelled.Stops,
+            made,
             plan.Gap,
-            [.. plan.Street.Signals.Select((s, i) => new StreetPlanSignal(s.Id, s.Programme.ProgramId, begins[i], s.Programme.OffsetSeconds))]);
+            [.. plan.Street.Signals.Select((s, i) => new StreetPlanSignal(s.Id, s.Programme.ProgramId, begins[i], s.Programme.OffsetSeconds, i < outSpeeds.Length ? 3.6 * outSpeeds[i] : null, i < inSpeeds.Length && !isOneWay ? 3.6 * inSpeeds[i] : null))]);
     }
 }
 
@@ -286,7 +359,7 @@ public sealed record OneWayPlan(string Direction, IReadOnlyList<double> OffsetsS
 /// <summary>The best plan whose cycle and offsets are whole seconds, as controllers take them.</summary>
 /// <param name="OffsetsSeconds">Start of outbound green, the first signal at 0.</param>
 /// <param name="LossSeconds">What a band is narrower by than without whole seconds, in the mean of all bands.</param>
-/// <param name="Gap">0 when no better one exists, else how much better one could be at most, as a share.</param>
+/// <param name="Gap">0 when no better one exists at this cycle, one of those beside the best real one; else how much better one could be at most, as a share.</param>
 public sealed record WholeSecondsResult(double CycleSeconds, IReadOnlyList<double> OffsetsSeconds, EvaluatedBands Evaluated, double LossSeconds, double Gap)
 {
     public static WholeSecondsResult Of(BandCase problem, BandSolution best, BandSolution whole) => new(
@@ -387,14 +460,16 @@ public sealed record BandResult
                     BandInSeconds = solution.Bands.Select(b => b.In[0]).ToArray(),
                 };
             default:
-                double leastOut = 1 - problem.Signals.Max(s => s.OutRed), leastIn = 1 - problem.Signals.Max(s => s.InRed), both = (whole[0].Out + whole[0].In) / solution.CycleSeconds;
+                // The inbound band counts as much as it weighs, and not at all where there is no way in.
+                bool isOneWay = problem.Street is { IsOneWay: true };
+                double leastOut = 1 - problem.Signals.Max(s => s.OutRed), leastIn = isOneWay ? 0 : 1 - problem.Signals.Max(s => s.InRed), both = (whole[0].Out + whole[0].In) / solution.CycleSeconds, weighted = problem.Weight * leastIn;
                 return result with
                 {
                     AtOtherSpeeds = BandsAtSpeed.Of(solution.Plans[0]),
-                    EfficiencyPercent = 50 * both,
+                    EfficiencyPercent = (isOneWay ? 100 : 50) * both,
                     AttainabilityPercent = 100 * both / (leastOut + leastIn),
-                    BestOneWayCycles = problem.Ratio == BandRatio.None ? Math.Max(leastOut, leastIn) : null,
-                    OneWay = problem.Ratio == BandRatio.None ? OneWayPlan.Of(problem, solution.CycleSeconds, leastOut >= leastIn) : null,
+                    BestOneWayCycles = problem.Ratio == BandRatio.None && !isOneWay ? Math.Max(leastOut, weighted) : null,
+                    OneWay = problem.Ratio == BandRatio.None && !isOneWay ? OneWayPlan.Of(problem, solution.CycleSeconds, leastOut >= weighted) : null,
                 };
         }
     }

@@ -47,10 +47,7 @@ internal sealed class CompareVerb(TextWriter output)
 
     public int Compare(CompareOptions o, bool json)
     {
-        string file = ScenarioLoader.FileOf(o.Scenario);
-        Scenario scenario = ScenarioLoader.ReadScenario(file, needsSites: false);
-        SimulationSection simulate = scenario.Traffic!.Simulate
-            ?? throw new BadInputException(file, "traffic", "only traffic.simulate answers to signals", "give routes, and a network with signals");
+        (string file, Scenario scenario, SimulationSection simulate) = ScenarioLoader.ReadSimulated(o.Scenario);
         bool hasArms = o.AdvisedShare > 0 || o.Degradation is not null;
         if (o.Plans.Count < (hasArms ? 1 : 2) || o.Plans.Distinct(StringComparer.Ordinal).Count() < o.Plans.Count)
         {
@@ -64,6 +61,7 @@ internal sealed class CompareVerb(TextWriter output)
 
         if (o.Page is not null)
         {
+            Verbs.RequireEnding(o.Page, "--page", ".html");
             Verbs.RefuseToOverwrite(o.Page, o.Force);
             if (o.Street is null)
             {
@@ -78,47 +76,45 @@ internal sealed class CompareVerb(TextWriter output)
         {
             PlanSignals signals = plan == Current ? own : PlanSignals.Of(file, network, simulate, plan);
             int of = arms.Count;
-            arms.Add(new Arm(Short(plan), plan, signals, 0, 0, null));
+            string name = o.Plans.Count(p => Short(p) == Short(plan)) > 1 ? plan : Short(plan);
+            arms.Add(new Arm(name, plan, signals, 0, 0, null));
             if (o.AdvisedShare > 0)
             {
-                arms.Add(new Arm(string.Create(CultureInfo.InvariantCulture, $"{Short(plan)}, {100 * o.AdvisedShare:0.#} % advised"), plan, signals, of, o.AdvisedShare, null));
+                arms.Add(new Arm(string.Create(CultureInfo.InvariantCulture, $"{name}, {100 * o.AdvisedShare:0.#} % advised"), plan, signals, of, o.AdvisedShare, null));
             }
 
             if (o.Degradation is not null)
             {
-                arms.Add(new Arm($"{Short(plan)}, degraded", plan, signals, of, o.AdvisedShare, o.Degradation));
+                arms.Add(new Arm($"{name}, degraded", plan, signals, of, o.AdvisedShare, o.Degradation));
             }
         }
 
-        Arterial? street = o.Street is null ? null : BandCaseFile.Read(ScenarioLoader.Open(ScenarioLoader.Existing(o.Street)), o.Street).Street
-            ?? throw new BadInputException(o.Street, "street", "the problem is of no street", "pick a street with 'signals arterial'");
+        Arterial? street = o.Street is null ? null : DiagramVerb.Under(DiagramVerb.StreetOf(o.Street), own.Running, o.Street);
+        foreach (string plan in o.Page is null ? [] : o.Plans.Where(p => p != Current))
+        {
+            // What cannot be drawn is told before the work.
+            DiagramVerb.Under(street!, plan);
+        }
+
         var runs = new PlanRun[arms.Count * o.Seeds];
         List<TripGroup> ways = [];
-        try
+        Trials.Each(o.Seeds, o.Threads, file, seed =>
         {
-            Parallel.For(0, o.Seeds, new ParallelOptions { MaxDegreeOfParallelism = o.Threads }, seed =>
+            var trial = new PlanTrial(file, network, scenario, simulate, o.StepSeconds, scenario.Seed + (ulong)seed);
+            for (int arm = 0; arm < arms.Count; arm++)
             {
-                var trial = new PlanTrial(file, network, scenario, simulate, o.StepSeconds, scenario.Seed + (ulong)seed);
-                for (int arm = 0; arm < arms.Count; arm++)
-                {
-                    runs[(arm * o.Seeds) + seed] = trial.Run(arms[arm].Signals, arms[arm].AdvisedShare, arms[arm].Degradation, own);
-                }
+                runs[(arm * o.Seeds) + seed] = trial.Run(arms[arm].Signals, arms[arm].AdvisedShare, arms[arm].Degradation, own);
+            }
 
-                if (seed == 0)
-                {
-                    ways = street is null ? WaysOf(network, runs[0]) : WaysOf(network, street, trial);
-                }
-            });
-        }
-        catch (AggregateException e) when (e.InnerExceptions.OfType<BadInputException>().FirstOrDefault() is { } bad)
-        {
-            throw new BadInputException([.. bad.Problems.Select(p => p.File.Length > 0 ? p : p with { File = file })]);
-        }
-
+            if (seed == 0)
+            {
+                ways = street is null ? WaysOf(network, runs[0]) : WaysOf(network, street, trial);
+            }
+        });
         Comparison result = Comparison.Of(arms, runs, o.Seeds, ways);
         if (o.Page is not null)
         {
-            File.WriteAllText(o.Page, Page(o, scenario, street!.Under(own.Running), result, runs[0].Trips.Length));
+            File.WriteAllText(o.Page, Page(o, scenario, street!, result, runs[0].Trips.Length));
         }
 
         if (json)
@@ -138,6 +134,11 @@ internal sealed class CompareVerb(TextWriter output)
         foreach (WayFigures way in result.Ways)
         {
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"travel time {way.Name} ({way.Vehicles} vehicles): {string.Join(", ", way.TravelSeconds.Select((t, i) => string.Create(CultureInfo.InvariantCulture, $"{arms[i].Name} {t:0.0} s")))}"));
+        }
+
+        foreach (string note in result.Notes)
+        {
+            output.WriteLine("note: " + note);
         }
 
         foreach (PlanDifference d in result.Differences)
@@ -175,7 +176,8 @@ internal sealed class CompareVerb(TextWriter output)
 
         return ComparisonPage.Html(
             $"{street.Name}: plans compared",
-            string.Create(CultureInfo.InvariantCulture, $"{vehicles:#,0} vehicles in {scenario.DurationSeconds:0.#} s, {o.Seeds} seeds, the same for all; differences are paired, with 95 % intervals (Student). Everybody who departs is followed until the arrival."),
+            string.Create(CultureInfo.InvariantCulture, $"{vehicles:#,0} vehicles in {scenario.DurationSeconds:0.#} s, {o.Seeds} seeds, the same for all; differences are paired, with 95 % intervals (Student). Everybody who departs is followed until the arrival, for an hour more at most."),
+            result.Notes,
             [.. result.Differences.Select(d => new ComparedDifference($"{d.Name} against {d.Against}", d.DelaySeconds.Mean, d.DelaySeconds.Low, d.DelaySeconds.High, d.Verdict))],
             [
                 new ComparedTable("Means a vehicle", ["plan", "delay s", "level of service", "stops", "travel s", "fuel g", "CO₂ g", "standing at once", "unfinished"],
@@ -197,6 +199,11 @@ internal sealed class CompareVerb(TextWriter output)
             return null;
         }
 
+        if (text.Trim().Length == 0)
+        {
+            throw new BadInputException("command line", "--degrade", "it says nothing that goes wrong", "write it as sensing=0.1,loss=0.2,late=60");
+        }
+
         var result = new Degradation();
         foreach (string part in text.Split(',', StringSplitOptions.RemoveEmptyEntries))
         {
@@ -207,7 +214,7 @@ internal sealed class CompareVerb(TextWriter output)
                 "sensing" when value is >= 0 and <= 1 => result with { SensingMissShare = value },
                 "loss" when value is >= 0 and <= 0.99 => result with { MessageLossShare = value },
                 "late" when value is >= 0 and <= 86_400 => result with { LateSeconds = value },
-                _ => throw new BadInputException("command line", "--degrade", $"'{part}' is nothing that can go wrong", "write sensing=SHARE, loss=SHARE (both at most 1, loss below it) and late=SECONDS with commas between"),
+                _ => throw new BadInputException("command line", "--degrade", $"'{part}' is nothing that can go wrong", "write sensing=SHARE (0 to 1), loss=SHARE (0 to 0.99) and late=SECONDS (0 to 86400) with commas between"),
             };
         }
 
@@ -229,6 +236,11 @@ internal sealed class CompareVerb(TextWriter output)
         Dictionary<string, int> indexes = network.Links.ToDictionary(l => l.Id, l => l.Index, StringComparer.Ordinal);
         HashSet<(int, int)> outward = [], inward = [], across = [];
         int[] Inner(IReadOnlyList<string> route) => [.. route.Skip(1).SkipLast(1).Select(l => indexes.GetValueOrDefault(l, -1))];
+        if (street.OutRoute.FirstOrDefault(l => !indexes.ContainsKey(l)) is { } missing)
+        {
+            throw new BadInputException("command line", "--street", $"the street's link {missing} is not in the scenario's network", "give the case of a street of this network");
+        }
+
         HashSet<int> outLinks = [.. Inner(street.OutRoute)], inLinks = [.. Inner(street.InRoute)];
         foreach (Traffic.Demand.Trip trip in trial.Trips)
         {
@@ -311,6 +323,9 @@ public sealed record PlanDifference(
 /// <summary>What <c>signals compare --json</c> prints.</summary>
 public sealed record Comparison(int Seeds, IReadOnlyList<PlanFigures> Plans, IReadOnlyList<PlanDifference> Differences, IReadOnlyList<WayFigures> Ways)
 {
+    /// <summary>What makes the comparison worth less than it looks.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     internal static Comparison Of(IReadOnlyList<Arm> arms, PlanRun[] runs, int seeds, List<TripGroup> ways)
     {
         double[] ByRun(int arm, Func<PlanRun, double> of) => [.. Enumerable.Range(0, seeds).Select(s => of(runs[(arm * seeds) + s]))];
@@ -358,8 +373,17 @@ public sealed record Comparison(int Seeds, IReadOnlyList<PlanFigures> Plans, IRe
         return new Comparison(seeds, figures, differences, [.. ways.Select(w => new WayFigures(
             w.Name,
             runs[0].Trips.Count(w.Has),
-            [.. arms.Select((_, a) => Enumerable.Range(0, seeds).SelectMany(s => runs[(a * seeds) + s].Trips.Where(w.Has)).Select(t => t.TravelSeconds).DefaultIfEmpty().Average())])).Where(w => w.Vehicles > 0)]);
+            [.. arms.Select((_, a) => Enumerable.Range(0, seeds).SelectMany(s => runs[(a * seeds) + s].Trips.Where(w.Has)).Select(t => t.TravelSeconds).DefaultIfEmpty().Average())])).Where(w => w.Vehicles > 0)])
+        {
+            Notes =
+            [
+                // Where many do not arrive within an hour, what is compared is how a jam grows.
+                .. figures.Where(f => f.Unfinished > FullShare * runs[0].Trips.Length).Select(f => string.Create(CultureInfo.InvariantCulture, $"under {f.Name} {f.Unfinished:0} of {runs[0].Trips.Length} vehicles have not arrived an hour later: more want to drive than the street can carry")),
+            ],
+        };
     }
+
+    private const double FullShare = 0.01;
 
     /// <summary>By seconds of delay at a signal (HCM).</summary>
     internal static string LevelOfService(double seconds) => seconds switch

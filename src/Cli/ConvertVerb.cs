@@ -21,6 +21,11 @@ internal sealed class ConvertVerb(TextWriter output)
     public int Convert(string file, string target, string? plan, bool force, bool json)
     {
         (Form from, Form to) = (FormOf(file, "file"), FormOf(target, "--out"));
+        if (target.EndsWith(".gz", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new BadInputException("command line", "--out", "nothing is packed here", "leave .gz out");
+        }
+
         if (to is Form.Case or Form.Utdf && from is Form.Sumo or Form.Stages)
         {
             throw new BadInputException("command line", "--out", "a plan alone has no street", "convert a case with --plan");

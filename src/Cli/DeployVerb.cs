@@ -41,15 +41,18 @@ internal sealed class DeployVerb(TextWriter output, TextWriter error, TimeProvid
     /// <exception cref="BrokerUnavailableException">The broker does not answer.</exception>
     public async Task<int> DeployAsync(DeployOptions o, bool json, CancellationToken cancellation)
     {
-        string file = ScenarioLoader.FileOf(o.Scenario);
-        Scenario scenario = ScenarioLoader.ReadScenario(file);
-        SimulationSection simulate = scenario.Traffic!.Simulate
-            ?? throw new BadInputException(file, "traffic", "only the signals of traffic.simulate obey plans", "give routes, and a network with signals");
+        (string file, Scenario scenario, SimulationSection simulate) = ScenarioLoader.ReadSimulated(o.Scenario, needsSites: true);
         RoadNetwork network = ScenarioLoader.ReadNetwork(file, scenario);
         SitePlan sites = ScenarioLoader.ReadSites(file, scenario, network);
         var orders = new List<Order>();
         var problems = new List<Problem>();
-        foreach (SignalLogic programme in PlanSignals.Of(file, network, simulate, o.Plan).Own)
+        IReadOnlyList<SignalLogic> plan = PlanSignals.Of(file, network, simulate, o.Plan).Own;
+        foreach (IGrouping<string, SignalLogic> several in plan.GroupBy(p => p.Id, StringComparer.Ordinal).Where(g => g.Count() > 1))
+        {
+            problems.Add(new Problem(o.Plan, 0, 0, $"tlLogic {several.Key}", $"the plan has {several.Count()} programmes for this signal: {string.Join(", ", several.Select(p => p.ProgramId))}", "leave one of them"));
+        }
+
+        foreach (SignalLogic programme in plan)
         {
             if (sites.Sites.FirstOrDefault(s => s.SignalId == programme.Id) is not { } site)
             {

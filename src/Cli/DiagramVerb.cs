@@ -32,6 +32,7 @@ internal sealed class DiagramVerb(TextWriter output)
     public int Draw(DiagramOptions o, bool json)
     {
         Arterial street = StreetOf(o.Case);
+        Verbs.RequireEnding(o.Out, "--out", ".html", ".svg");
         Verbs.RefuseToOverwrite(o.Out, o.Force);
         bool isPicture = o.Out.EndsWith(".svg", StringComparison.OrdinalIgnoreCase);
         var plans = new List<DiagramPlan>();
@@ -39,7 +40,7 @@ internal sealed class DiagramVerb(TextWriter output)
         DrivenStreet? driven = o.Scenario is null ? null : new DrivenStreet(o.Scenario, street);
 
         // What vehicles drive under is what is drawn.
-        street = driven is null ? street : street.Under(driven.Own.Running);
+        street = driven is null ? street : Under(street, driven.Own.Running, o.Case);
         foreach (string plan in o.Plans.Count == 0 ? [CompareVerb.Current] : o.Plans)
         {
             Arterial timed = plan == CompareVerb.Current ? street : Under(street, plan);
@@ -82,29 +83,43 @@ internal sealed class DiagramVerb(TextWriter output)
         ?? throw new BadInputException(caseFile, "street", "the problem is of no street", "pick a street with 'signals arterial'");
 
     /// <summary>The street under a plan's file; signals that it does not have stay as they are.</summary>
+    /// <exception cref="BadInputException">It is no plan of this street.</exception>
     internal static Arterial Under(Arterial street, string plan)
     {
         var programmes = new List<SignalLogic>();
-        foreach (SignalLogic p in SumoSignals.Read(ScenarioLoader.Open(ScenarioLoader.Existing(plan)), plan))
+        foreach (SignalLogic p in SumoSignals.Read(ScenarioLoader.Open(ScenarioLoader.Existing(plan)), plan).Where(p => street.Signals.Any(s => s.Id == p.Id)))
         {
-            if (street.Signals.FirstOrDefault(s => s.Id == p.Id) is not { } signal)
+            SignalLogic own = street.Signals.First(s => s.Id == p.Id).Programme;
+            if (p.Phases.Count == 0 && p.ProgramId != own.ProgramId)
             {
-                continue;
+                throw new BadInputException(plan, $"tlLogic {p.Id}", $"it has an offset for programme '{p.ProgramId}' and no phases; the street's signal runs '{own.ProgramId}'", "give a plan for that programme, or one with phases");
             }
 
-            if (p.Phases.Count == 0 && p.ProgramId != signal.Programme.ProgramId)
-            {
-                throw new BadInputException(plan, $"tlLogic {p.Id}", $"it has an offset for programme '{p.ProgramId}' and no phases; the street's signal runs '{signal.Programme.ProgramId}'", "give a plan for that programme, or one with phases");
-            }
-
-            if (p.Phases.Count > 0 && p.Phases.Any(f => f.State.Length != signal.Programme.Phases[0].State.Length))
-            {
-                throw new BadInputException(plan, $"tlLogic {p.Id}", "its states have another number of movements than the street's signal", "give a plan for this network");
-            }
-
-            programmes.Add(p.Phases.Count > 0 ? p : signal.Programme with { OffsetSeconds = p.OffsetSeconds });
+            programmes.Add(p.Phases.Count > 0 ? p : own with { OffsetSeconds = p.OffsetSeconds });
         }
 
-        return programmes.Count > 0 ? street.Under(programmes) : throw new BadInputException(plan, "tlLogic", "it has no signal of this street", "give a plan of it");
+        return programmes.Count > 0 ? Under(street, programmes, plan) : throw new BadInputException(plan, "tlLogic", "it has no signal of this street", "give a plan of it");
+    }
+
+    /// <summary>The street under programmes of its signals.</summary>
+    /// <param name="file">Where they are from, or where the street is.</param>
+    internal static Arterial Under(Arterial street, IReadOnlyList<SignalLogic> programmes, string file)
+    {
+        foreach (SignalLogic p in programmes.Where(p => street.Signals.Any(s => s.Id == p.Id)))
+        {
+            ArterialSignal signal = street.Signals.First(s => s.Id == p.Id);
+            int most = signal.OutMovements.Concat(signal.InMovements).DefaultIfEmpty(-1).Max(), width = signal.Programme.Phases[0].State.Length;
+            if (p.Phases.Any(f => f.State.Length != width || f.State.Length <= most))
+            {
+                throw new BadInputException(file, $"tlLogic {p.Id}", "its states have another number of movements than the street's signal", "give a plan for this network, or pick the street anew");
+            }
+
+            if (p.Phases.Any(f => f.DurationSeconds <= 0))
+            {
+                throw new BadInputException(file, $"tlLogic {p.Id}", "a phase lasts no time at all", "give each phase a duration");
+            }
+        }
+
+        return street.Under(programmes);
     }
 }

@@ -21,10 +21,7 @@ internal sealed class DrivenStreet
 
     public DrivenStreet(string scenario, Arterial street)
     {
-        _file = ScenarioLoader.FileOf(scenario);
-        _scenario = ScenarioLoader.ReadScenario(_file, needsSites: false);
-        _simulate = _scenario.Traffic!.Simulate
-            ?? throw new BadInputException(_file, "traffic", "only traffic.simulate answers to signals", "give routes, and a network with signals");
+        (_file, _scenario, _simulate) = ScenarioLoader.ReadSimulated(scenario);
         _network = ScenarioLoader.ReadNetwork(_file, _scenario);
         _trial = new PlanTrial(_file, _network, _scenario, _simulate, 1, _scenario.Seed);
         _places = new StreetPlaces(_file, _network, street);
@@ -36,6 +33,11 @@ internal sealed class DrivenStreet
     /// <summary>The ways of all vehicles on the street while some cycles last.</summary>
     public List<DiagramTrack> Tracks(string? plan, double atSeconds, double cycle)
     {
+        if (atSeconds >= _scenario.DurationSeconds)
+        {
+            throw new BadInputException("command line", "--at", $"the scenario has ended by then: it lasts {_scenario.DurationSeconds} s", "give an earlier time");
+        }
+
         // The drawing begins with a cycle of the signals' clock.
         double from = Math.Ceiling((_simulate.BeginSeconds + atSeconds) / cycle) * cycle, to = from + (Cycles * cycle);
         var tracks = new StreetTracks(_places);

@@ -18,6 +18,9 @@ internal sealed record OptimiseOptions
     /// <summary>Signals that may change; empty for all with a fixed-time programme.</summary>
     public IReadOnlyList<string> Only { get; init; } = [];
 
+    /// <summary>Case of a street whose signals alone may change; null for none.</summary>
+    public string? Street { get; init; }
+
     /// <summary>Common cycles to try first; empty keeps cycles as they are.</summary>
     public IReadOnlyList<int> CycleSeconds { get; init; } = [];
 
@@ -52,29 +55,20 @@ internal sealed class OptimiseVerb(TextWriter output, TextWriter error)
 
     public int Optimise(OptimiseOptions o, bool json)
     {
-        string file = ScenarioLoader.FileOf(o.Scenario);
-        Scenario scenario = ScenarioLoader.ReadScenario(file, needsSites: false);
-        SimulationSection simulate = scenario.Traffic!.Simulate
-            ?? throw new BadInputException(file, "traffic", "only traffic.simulate answers to signals", "give routes, and a network with signals");
+        (string file, Scenario scenario, SimulationSection simulate) = ScenarioLoader.ReadSimulated(o.Scenario);
+        Verbs.RequireEnding(o.Plan, "--plan", ".xml");
         Verbs.RefuseToOverwrite(o.Plan, o.Force);
         RoadNetwork network = ScenarioLoader.ReadNetwork(file, scenario);
         PlanSignals signals = PlanSignals.Of(file, network, simulate, o.Start);
 
-        // Signals that always show the same, or whose phases vehicles decide, have no offset to find.
-        SignalLogic[] started = [.. signals.Running.Where(p => p.Type == "static" && p.Phases.Count > 1 && (o.Only.Count == 0 || o.Only.Contains(p.Id, StringComparer.Ordinal)))];
-        if (o.Only.FirstOrDefault(s => !started.Any(p => p.Id == s)) is { } unknown)
-        {
-            string? near = NearestName.Of(unknown, signals.Running.Select(p => p.Id));
-            throw new BadInputException("command line", "--signals", $"there is no fixed-time signal {unknown}", near is null ? "name signals of the network" : $"is '{near}' meant?");
-        }
-
+        var trials = new PlanTrial[o.Seeds];
+        Trials.Each(o.Seeds, o.Threads, file, s => trials[s] = new PlanTrial(file, network, scenario, simulate, o.StepSeconds, scenario.Seed + (ulong)s));
+        SignalLogic[] started = signals.ToTime(network, trials[0].Trips, o.Only, o.Street);
         if (started.Length == 0)
         {
-            throw new BadInputException(file, "roads", "there is no signal with a fixed-time programme of more than one phase", "use a network with signals, or additional files with tlLogic");
+            throw new BadInputException(file, "roads", "there is no signal with a fixed-time programme of more than one green that vehicles pass", "use a network with signals, or additional files with tlLogic");
         }
 
-        var trials = new PlanTrial[o.Seeds];
-        Parallel.For(0, o.Seeds, new ParallelOptions { MaxDegreeOfParallelism = o.Threads }, s => trials[s] = new PlanTrial(file, network, scenario, simulate, o.StepSeconds, scenario.Seed + (ulong)s));
         var known = new Dictionary<string, double>(StringComparer.Ordinal);
         SignalLogic[] plan = [.. started.Select(p => p with { OffsetSeconds = Cycles.Within(Math.Round(p.OffsetSeconds), p.CycleSeconds()) })];
         double first = Delay(plan), best = first;
@@ -99,6 +93,7 @@ internal sealed class OptimiseVerb(TextWriter output, TextWriter error)
 
                     if (helped)
                     {
+                        Report(plan[i].Id);
                         break;
                     }
                 }
@@ -124,14 +119,15 @@ internal sealed class OptimiseVerb(TextWriter output, TextWriter error)
             Report(string.Create(CultureInfo.InvariantCulture, $"greens by {seconds:0} s"));
         }
 
-        SignalLogic[] result = [.. plan.Select((p, i) => p.Phases.SequenceEqual(started[i].Phases) ? p : p with { ProgramId = Programme })];
-
-        // What the scenario's own files define is only moved: SUMO takes no second programme of one name.
-        HashSet<(string, string)> own = [.. ScenarioLoader.ReadAdditional(file, network, simulate).Signals.Select(p => (p.Id, p.ProgramId))];
+        // What the start's plan says of other signals stays part of the plan. Programmes of the scenario's own files are only moved: SUMO takes no second
+        // one of a name, so others have a name of their own.
+        IReadOnlyList<SignalLogic> own = ScenarioLoader.ReadAdditional(file, network, simulate).Signals;
+        SignalLogic? Same(SignalLogic p) => own.LastOrDefault(s => s.Id == p.Id && s.ProgramId == p.ProgramId);
+        SignalLogic[] result = [.. plan.Select((p, i) => !p.Phases.SequenceEqual(started[i].Phases) || (Same(p) is { } same && !same.Phases.SequenceEqual(p.Phases)) ? p with { ProgramId = Programme } : p)];
+        SignalLogic[] kept = [.. signals.Own.Where(p => !result.Any(r => r.Id == p.Id)).Select(p => Same(p) is { } same && !same.Phases.SequenceEqual(p.Phases) ? p with { ProgramId = Programme } : p)];
         using (FileStream target = File.Create(o.Plan))
         {
-            // What the start's plan says of other signals stays part of the plan.
-            SumoSignals.Write(target, [.. result, .. signals.Own.Where(p => !result.Any(r => r.Id == p.Id))], p => own.Contains((p.Id, p.ProgramId)));
+            SumoSignals.Write(target, [.. result, .. kept], p => Same(p) is not null);
         }
 
         if (json)
@@ -177,7 +173,7 @@ internal sealed class OptimiseVerb(TextWriter output, TextWriter error)
 
             PlanSignals moved = signals.With(tried);
             double[] bySeed = new double[trials.Length];
-            Parallel.For(0, trials.Length, new ParallelOptions { MaxDegreeOfParallelism = o.Threads }, s => bySeed[s] = trials[s].Run(moved).Trips.Select(t => t.DelaySeconds).DefaultIfEmpty().Average());
+            Trials.Each(trials.Length, o.Threads, file, s => bySeed[s] = trials[s].Run(moved).Trips.Select(t => t.DelaySeconds).DefaultIfEmpty().Average());
             return known[key] = bySeed.Average();
         }
     }
@@ -191,7 +187,7 @@ internal sealed class OptimiseVerb(TextWriter output, TextWriter error)
         }
         catch (ArgumentException e)
         {
-            throw new BadInputException("command line", "--cycles", e.Message.Split(" (Parameter", StringSplitOptions.None)[0], "leave it out");
+            throw new BadInputException("command line", "--cycles", Verbs.MessageOf(e), "leave it out");
         }
     }
 

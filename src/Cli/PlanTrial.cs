@@ -3,6 +3,7 @@ using V2XSim.Kernel;
 using V2XSim.Roads;
 using V2XSim.Scenarios;
 using V2XSim.Signals;
+using V2XSim.Signals.Arterials;
 using V2XSim.Traffic.Demand;
 using V2XSim.Traffic.Micro;
 
@@ -50,13 +51,78 @@ internal sealed record PlanSignals(IReadOnlyList<SignalLogic> All, IReadOnlyList
         }
 
         SignalLogic[] own = [.. reader.Signals.Where(s => !known.Contains(s))];
-        return plan is not null && own.Length == 0
-            ? throw new BadInputException(plan, "tlLogic", "there is no plan in it", "give a file with tlLogic elements")
-            : new PlanSignals([.. reader.Signals], reader.Switches, own, [.. reader.Running(simulate.BeginSeconds)]);
+        HashSet<string> there = [.. network.Signals.Select(s => s.Id), .. network.Connections.Select(c => c.SignalId).OfType<string>()];
+        if (plan is not null && own.FirstOrDefault(o => !there.Contains(o.Id)) is { } stranger)
+        {
+            string? near = NearestName.Of(stranger.Id, there);
+            throw new BadInputException(plan, $"tlLogic {stranger.Id}", "the network has no such signal", near is null ? "give a plan for this network" : $"is '{near}' meant?");
+        }
+
+        if (plan is not null && own.Length == 0)
+        {
+            throw new BadInputException(plan, "tlLogic", "there is no plan in it", "give a file with tlLogic elements");
+        }
+
+        return Of(file, network, reader, simulate.BeginSeconds, own, plan);
+    }
+
+    /// <summary>Those of a demand that has been read, of which some are a plan's own.</summary>
+    /// <exception cref="BadInputException">A programme is damaged, or a timetable names one that is not there.</exception>
+    public static PlanSignals Of(string file, RoadNetwork network, SumoDemandReader reader, double beginSeconds, IReadOnlyList<SignalLogic> own, string? plan = null)
+    {
+        // A plan takes its signals out of the scenario's timetable: it is the plan that is to be seen.
+        HashSet<string> planned = [.. own.Select(o => o.Id)];
+        PlanSwitch[] switches = [.. reader.Switches.Where(s => !planned.Contains(s.SignalId))];
+        try
+        {
+            _ = new SignalPlayer(network, [.. reader.Signals], switches);
+        }
+        catch (BadInputException e)
+        {
+            throw new BadInputException([.. e.Problems.Select(p => p.File.Length > 0 ? p : p with { File = plan ?? file })]);
+        }
+
+        return new PlanSignals([.. reader.Signals], switches, own, [.. reader.Running(beginSeconds).Select(r => own.LastOrDefault(o => o.Id == r.Id) ?? r)]);
+    }
+
+    /// <summary>Those that may be timed: with fixed programmes of several phases, and vehicles that pass; or those that are named.</summary>
+    /// <param name="only">Names; empty for all.</param>
+    /// <param name="street">Case of a street whose signals alone count; null for none.</param>
+    /// <exception cref="BadInputException">A name is none of them.</exception>
+    public SignalLogic[] ToTime(RoadNetwork network, IReadOnlyList<Trip> trips, IReadOnlyList<string> only, string? street)
+    {
+        SignalLogic[] possible = [.. Running.Where(p => p.Type == "static" && p.Phases.Count(Timings.IsStage) > 1)];
+        if (only.FirstOrDefault(s => !possible.Any(p => p.Id == s)) is { } unknown)
+        {
+            string? near = NearestName.Of(unknown, possible.Select(p => p.Id));
+            throw new BadInputException("command line", "--signals", $"there is no fixed-time signal {unknown} with more than one green", near is null ? "name signals of the network" : $"is '{near}' meant?");
+        }
+
+        Dictionary<(int, int), string> signals = network.Connections.Where(c => c.SignalId is not null).GroupBy(c => (network.Lanes[c.FromLane].Link, network.Lanes[c.ToLane].Link)).ToDictionary(g => g.Key, g => g.First().SignalId!);
+        HashSet<string> passed = [.. trips.SelectMany(t => t.Links.Zip(t.Links.Skip(1), (a, b) => signals.GetValueOrDefault((a, b)))).OfType<string>()];
+        HashSet<string>? along = street is null ? null : [.. DiagramVerb.StreetOf(street).Signals.Select(s => s.Id)];
+        return [.. possible.Where(p => only.Contains(p.Id, StringComparer.Ordinal) || (only.Count == 0 && passed.Contains(p.Id) && along?.Contains(p.Id) != false))];
     }
 
     /// <summary>With other programmes in place of those of the same signal and name.</summary>
     public PlanSignals With(IReadOnlyList<SignalLogic> instead) => this with { All = [.. All.Select(s => instead.FirstOrDefault(i => i.Id == s.Id && i.ProgramId == s.ProgramId) ?? s)] };
+}
+
+/// <summary>Runs that go on at once.</summary>
+internal static class Trials
+{
+    /// <summary>Does something for each number; what is wrong with the input is told as if it had been done alone.</summary>
+    public static void Each(int count, int threads, string file, Action<int> run)
+    {
+        try
+        {
+            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = threads }, run);
+        }
+        catch (AggregateException e) when (e.InnerExceptions.OfType<BadInputException>().FirstOrDefault() is { } bad)
+        {
+            throw new BadInputException([.. bad.Problems.Select(p => p.File.Length > 0 ? p : p with { File = file })]);
+        }
+    }
 }
 
 /// <summary>The traffic of a scenario under one seed, to be driven under one plan after another. Its runs may go on at once.</summary>

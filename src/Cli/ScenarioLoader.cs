@@ -187,6 +187,16 @@ public static class ScenarioLoader
         }
     }
 
+    /// <summary>A scenario whose vehicles answer to signals.</summary>
+    /// <param name="path">File or folder.</param>
+    /// <exception cref="BadInputException">With every problem found.</exception>
+    internal static (string File, Scenario Scenario, SimulationSection Simulate) ReadSimulated(string path, bool needsSites = false)
+    {
+        string file = FileOf(path);
+        Scenario scenario = ReadScenario(file, needsSites);
+        return (file, scenario, scenario.Traffic!.Simulate ?? throw new BadInputException(file, "traffic", "only traffic.simulate answers to signals", "give routes, and a network with signals"));
+    }
+
     public static RoadNetwork ReadNetwork(string file, Scenario scenario)
     {
         RoadsSection roads = scenario.Roads!;

@@ -26,6 +26,8 @@ internal static class SignalsCommands
 
     private static Option<bool> Force() => new("--force") { Description = "Overwrite what is there." };
 
+    private static Option<string?> Street(string description) => new("--street") { Description = description, HelpName = "CASE.json" };
+
     private static string[] Split(string? list) => (list ?? string.Empty).Split(',', StringSplitOptions.RemoveEmptyEntries);
 
     private static Option<double> Number(string name, string description, double usual, double low, double high, string unit)
@@ -79,11 +81,12 @@ internal static class SignalsCommands
         var volume = new Option<string>("--volume") { Description = "Vehicles an hour along the street, out and in.", DefaultValueFactory = _ => "800,800", HelpName = "OUT,IN" };
         Option<double> side = Number("--side-volume", "Vehicles an hour on each approach across.", 200, 0, 5000, "VEH/H");
         var plan = new Option<string?>("--plan") { Description = "Additional file whose programmes the signals of a scenario run, such as one of 'signals timings'.", HelpName = "PLAN" };
-        var folder = new Option<string>("--out") { Description = "Folder for arterial.json, and for a scenario when the source is a network.", Required = true, HelpName = "FOLDER" };
+        var folder = new Option<string?>("--out") { Description = "Folder for arterial.json, and for a scenario when the source is a network.", HelpName = "FOLDER" };
+        var list = new Option<bool>("--list") { Description = "List the streets of the network that have signals, and make nothing." };
         Option<bool> force = Force();
         var command = new Command("arterial", "Pick a street with its signals out of a network, as a problem of coordination; from a network alone, with a scenario to drive it in.")
         {
-            source, street, from, to, cycle, speed, ratio, weight, routes, additional, begin, duration, volume, side, plan, folder, force,
+            source, street, from, to, cycle, speed, ratio, weight, routes, additional, begin, duration, volume, side, plan, folder, list, force,
         };
         command.SetAction(p => verb.Pick(
             new ArterialOptions
@@ -103,7 +106,8 @@ internal static class SignalsCommands
                 Volume = p.GetValue(volume)!,
                 SideVolume = p.GetValue(side),
                 Plan = p.GetValue(plan),
-                Out = p.GetValue(folder)!,
+                Out = p.GetValue(folder),
+                List = p.GetValue(list),
                 Force = p.GetValue(force),
             },
             p.GetValue(json)));
@@ -141,12 +145,13 @@ internal static class SignalsCommands
         var cycle = new Option<string>("--cycle") { Description = "common: the longest of the signals' best ones, for all; own: each its own; or seconds.", DefaultValueFactory = _ => "common", HelpName = "common|own|SECONDS" };
         var bounds = new Option<string>("--bounds") { Description = "Shortest and longest cycle.", DefaultValueFactory = _ => "40-120", HelpName = "SECONDS" };
         Option<double> saturation = Number("--saturation-flow", "What leaves a lane in an hour of green.", 1800, 300, 4000, "VEH/H");
-        var only = new Option<string?>("--signals") { Description = "Signals to time, with commas between; all with a fixed-time programme when absent.", HelpName = "ID,..." };
+        var only = new Option<string?>("--signals") { Description = "Signals to time, with commas between; when absent all with a fixed-time programme that vehicles pass.", HelpName = "ID,..." };
+        Option<string?> street = Street("Case of 'signals arterial' whose signals are timed, instead of --signals.");
         var plan = new Option<string>("--plan") { Description = "File for the plan, SUMO additional.", Required = true, HelpName = "FILE.add.xml" };
         Option<bool> force = Force();
-        var command = new Command("timings", "Cycles and greens by Webster's method, from the scenario's traffic.") { scenario, cycle, bounds, saturation, only, plan, force };
+        var command = new Command("timings", "Cycles and greens by Webster's method, from the scenario's traffic.") { scenario, cycle, bounds, saturation, only, street, plan, force };
         command.SetAction(p => verb.Time(
-            p.GetValue(scenario)!, p.GetValue(cycle)!, ArterialVerb.Range(p.GetValue(bounds)!, "--bounds", 20, 300), p.GetValue(saturation), Split(p.GetValue(only)), p.GetValue(plan)!, p.GetValue(force), p.GetValue(json)));
+            p.GetValue(scenario)!, p.GetValue(cycle)!, ArterialVerb.Range(p.GetValue(bounds)!, "--bounds", 20, 300), p.GetValue(saturation), Split(p.GetValue(only)), p.GetValue(street), p.GetValue(plan)!, p.GetValue(force), p.GetValue(json)));
         return command;
     }
 
@@ -154,7 +159,8 @@ internal static class SignalsCommands
     {
         Argument<string> scenario = ScenarioArgument();
         var start = new Option<string?>("--start") { Description = "Additional file with the plan to begin from; the scenario's own when absent.", HelpName = "PLAN" };
-        var only = new Option<string?>("--signals") { Description = "Signals that may change, with commas between; all with a fixed-time programme when absent.", HelpName = "ID,..." };
+        var only = new Option<string?>("--signals") { Description = "Signals that may change, with commas between; when absent all with a fixed-time programme that vehicles pass.", HelpName = "ID,..." };
+        Option<string?> street = Street("Case of 'signals arterial' whose signals may change, instead of --signals.");
         var cycles = new Option<string?>("--cycles") { Description = "Common cycles to try first, with commas between; cycles stay as they are when absent.", HelpName = "SECONDS,..." };
         var splits = new Option<bool>("--splits") { Description = "Move seconds of green between the stages of a signal too." };
         Option<int> seeds = Count("--seeds", "Runs by which each plan is judged.", 3, 1, 100);
@@ -162,14 +168,15 @@ internal static class SignalsCommands
         Option<int> threads = Threads();
         var plan = new Option<string>("--plan") { Description = "File for the plan, SUMO additional.", Required = true, HelpName = "FILE.add.xml" };
         Option<bool> force = Force();
-        var command = new Command("optimise", "Find offsets, and greens and cycles if wanted, under which simulated vehicles lose least time.") { scenario, start, only, cycles, splits, seeds, step, threads, plan, force };
+        var command = new Command("optimise", "Find offsets, and greens and cycles if wanted, under which simulated vehicles lose least time.") { scenario, start, only, street, cycles, splits, seeds, step, threads, plan, force };
         command.SetAction(p => verb.Optimise(
             new OptimiseOptions
             {
                 Scenario = p.GetValue(scenario)!,
                 Start = p.GetValue(start),
                 Only = Split(p.GetValue(only)),
-                CycleSeconds = [.. Split(p.GetValue(cycles)).Select(c => (int)ArterialVerb.Range(c, "--cycles", 20, 300).Least)],
+                Street = p.GetValue(street),
+                CycleSeconds = [.. Split(p.GetValue(cycles)).Select(c => ArterialVerb.WholeSeconds(c, "--cycles"))],
                 Splits = p.GetValue(splits),
                 Seeds = p.GetValue(seeds),
                 StepSeconds = p.GetValue(step),

@@ -21,21 +21,20 @@ internal sealed class TimingsVerb(TextWriter output)
     /// <param name="bounds">Of cycles.</param>
     /// <param name="saturation">Vehicles an hour of green and lane.</param>
     /// <param name="only">Signals; empty for all.</param>
+    /// <param name="street">Case of a street whose signals alone are timed; null for none.</param>
     /// <param name="planFile">Where the plan goes.</param>
-    public int Time(string path, string cycle, (double Least, double Most) bounds, double saturation, IReadOnlyList<string> only, string planFile, bool force, bool json)
+    public int Time(string path, string cycle, (double Least, double Most) bounds, double saturation, IReadOnlyList<string> only, string? street, string planFile, bool force, bool json)
     {
-        string file = ScenarioLoader.FileOf(path);
-        Scenario scenario = ScenarioLoader.ReadScenario(file, needsSites: false);
-        SimulationSection simulate = scenario.Traffic!.Simulate
-            ?? throw new BadInputException(file, "traffic", "only traffic.simulate answers to signals", "give routes, and a network with signals");
+        (string file, Scenario scenario, SimulationSection simulate) = ScenarioLoader.ReadSimulated(path);
+        Verbs.RequireEnding(planFile, "--plan", ".xml");
         Verbs.RefuseToOverwrite(planFile, force);
-        int? asked = cycle is "common" or "own" ? null : (int)ArterialVerb.Range(cycle, "--cycle", 20, 300).Least;
+        int? asked = cycle is "common" or "own" ? null : ArterialVerb.WholeSeconds(cycle, "--cycle");
         RoadNetwork network = ScenarioLoader.ReadNetwork(file, scenario);
-        (List<Trip> trips, SumoDemandReader reader) = ScenarioLoader.ReadDemand(file, network, simulate, 1, scenario.Seed, []);
-        SignalLogic[] running = [.. reader.Running(simulate.BeginSeconds).Where(p => p.Type == "static" && p.Phases.Count(Timings.IsStage) > 1 && (only.Count == 0 || only.Contains(p.Id, StringComparer.Ordinal)))];
+        (List<Trip> trips, _) = ScenarioLoader.ReadDemand(file, network, simulate, 1, scenario.Seed, []);
+        SignalLogic[] running = PlanSignals.Of(file, network, simulate, null).ToTime(network, trips, only, street);
         if (running.Length == 0)
         {
-            throw new BadInputException(file, "roads", "there is no signal with a fixed-time programme of more than one green", "use a network with signals, or name others");
+            throw new BadInputException(file, "roads", "there is no signal with a fixed-time programme of more than one green that vehicles pass", "use a network with signals, or name others");
         }
 
         Dictionary<(int From, int To), double> flows = Flows(trips, simulate.BeginSeconds, scenario.DurationSeconds);
@@ -51,7 +50,7 @@ internal sealed class TimingsVerb(TextWriter output)
         }
         catch (ArgumentException e)
         {
-            throw new BadInputException(file, "--cycle", e.Message.Split(" (Parameter", StringSplitOptions.None)[0], "give a longer cycle");
+            throw new BadInputException(file, "--cycle", Verbs.MessageOf(e), "give a longer cycle");
         }
 
         SignalLogic[] plan = [.. results.Select(r => r.Programme with { ProgramId = Programme, OffsetSeconds = Cycles.Within(r.Programme.OffsetSeconds, r.Programme.CycleSeconds()) })];

@@ -348,6 +348,18 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
         };
     }
 
+    /// <summary>A plan's file must say by its ending what it is.</summary>
+    internal static void RequireEnding(string file, string option, params string[] endings)
+    {
+        if (!endings.Any(e => file.EndsWith(e, StringComparison.OrdinalIgnoreCase)))
+        {
+            throw new BadInputException("command line", option, $"{file} does not end in {string.Join(" or ", endings)}", "its ending says what is written");
+        }
+    }
+
+    /// <summary>What an argument's exception says, without the name of the parameter.</summary>
+    internal static string MessageOf(ArgumentException e) => e.Message.Split(" (Parameter", StringSplitOptions.None)[0];
+
     internal static void RefuseToOverwrite(string file, bool force)
     {
         if (File.Exists(file) && !force)

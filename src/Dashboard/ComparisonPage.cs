@@ -19,11 +19,17 @@ public static class ComparisonPage
 
     /// <param name="title">What was compared.</param>
     /// <param name="lead">On what grounds.</param>
+    /// <param name="notes">What makes it worth less than it looks.</param>
     /// <param name="pictures">SVG of each plan.</param>
-    public static string Html(string title, string lead, IReadOnlyList<ComparedDifference> differences, IReadOnlyList<ComparedTable> tables, IReadOnlyList<string> pictures)
+    public static string Html(string title, string lead, IReadOnlyList<string> notes, IReadOnlyList<ComparedDifference> differences, IReadOnlyList<ComparedTable> tables, IReadOnlyList<string> pictures)
     {
         var html = new StringBuilder();
         html.Append(CultureInfo.InvariantCulture, $"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{E(title)}</title><style>{Style}</style></head><body>\n<h1>{E(title)}</h1><p>{E(lead)}</p>\n");
+        foreach (string note in notes)
+        {
+            html.Append(CultureInfo.InvariantCulture, $"<p class=\"warning\">{E(note)}</p>");
+        }
+
         if (differences.Count > 0)
         {
             html.Append("<section><h2>What can be said</h2><ul>");
@@ -89,7 +95,7 @@ public static class ComparisonPage
         body{font-family:system-ui,sans-serif;max-width:1180px;margin:24px auto;padding:0 16px;color:#1b2430;background:#f3f5f8}
         section{background:#fff;border:1px solid #d7dde4;border-radius:8px;padding:8px 16px 16px;margin:16px 0}h1{font-size:22px}h2{font-size:17px;margin:8px 0}
         table{border-collapse:collapse;font-size:13px}th,td{padding:3px 10px;text-align:right;border-bottom:1px solid #e3e8ee}th:first-child,td:first-child{text-align:left}
-        li{margin:4px 0}
+        li{margin:4px 0}.warning{background:#fff3cd;border:1px solid #e0c36a;border-radius:6px;padding:6px 12px}
         @media print{body{background:#fff;margin:0;max-width:none}section{break-inside:avoid;border:0;padding:0}}
         """;
 }

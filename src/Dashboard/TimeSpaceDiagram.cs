@@ -351,7 +351,7 @@ public static class TimeSpaceDiagram
           return result;
         }
         function profiles(c, starts, greens, travel, perHour) {
-          const n = Math.max(1, Math.round(c)), mean = perHour / 3600, saturation = data.saturationVehiclesPerHour / 3600, rounds = 3;
+          const n = Math.max(1, roundEven(c)), mean = perHour / 3600, saturation = data.saturationVehiclesPerHour / 3600, rounds = 3;
           if (mean <= 0) return { delay: 0, stops: 0 };
           let arrivals = new Float64Array(n).fill(mean), leaving = new Float64Array(n), delay = 0, stops = 0;
           for (let i = 0; i < starts.length; i++) {

@@ -5,6 +5,9 @@ namespace V2XSim.Kernel;
 /// <summary>One line of comma-separated values.</summary>
 public static class CsvLine
 {
+    /// <summary>A cell as it is written: in quotation marks where it needs them.</summary>
+    public static string Quoted(string text) => text.AsSpan().IndexOfAny(',', '"') >= 0 ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
+
     /// <summary>Its cells, without quotation marks around them (RFC 4180).</summary>
     public static string[] Split(string line)
     {

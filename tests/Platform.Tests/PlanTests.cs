@@ -102,6 +102,7 @@ public sealed class PlanTests : IDisposable
     [InlineData("loss=1")]
     [InlineData("rain=0.5")]
     [InlineData("late")]
+    [InlineData("late=100000")]
     public async Task What_cannot_go_wrong_is_told(string text)
     {
         Write();
@@ -177,6 +178,78 @@ public sealed class PlanTests : IDisposable
             Assert.Equal(2, outcome.Code);
             Assert.Contains("it has an offset for programme 'evening'", outcome.Error, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public async Task A_plan_with_a_signal_that_is_not_there_is_refused_by_all()
+    {
+        Write();
+        string text = await File.ReadAllTextAsync(_folder["plan_random1.add.xml"], TestContext.Current.CancellationToken);
+        _folder.Write("strange.add.xml", text.Replace("id=\"J3\"", "id=\"J33\"", StringComparison.Ordinal));
+        foreach (string[] command in (string[][])[["compare", _folder["scenario.yaml"], "--plans", "current," + _folder["strange.add.xml"]], ["optimise", _folder["scenario.yaml"], "--start", _folder["strange.add.xml"], "--plan", _folder["x.add.xml"]], ["deploy", _folder["scenario.yaml"], "--plan", _folder["strange.add.xml"], "--dry-run"]])
+        {
+            Outcome outcome = await CommandLine.Run(["signals", .. command]);
+            Assert.Equal(2, outcome.Code);
+            Assert.Contains("tlLogic J33: the network has no such signal (is 'J3' meant?)", outcome.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_plan_under_test_goes_before_the_scenarios_timetable()
+    {
+        Write();
+        _folder.Write("day.add.xml", "<additional>" + string.Concat(Enumerable.Range(0, 8).Select(i => $"<WAUT id=\"w{i}\" refTime=\"0\" startProg=\"0\"/><wautJunction wautID=\"w{i}\" junctionID=\"J{i}\"/>")) + "</additional>");
+        await File.WriteAllTextAsync(_folder["scenario.yaml"], (await File.ReadAllTextAsync(_folder["scenario.yaml"], TestContext.Current.CancellationToken)).Replace("[plan_simultaneous.add.xml]", "[day.add.xml]", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+        JsonElement difference = (await CommandLine.Run("signals", "compare", _folder["scenario.yaml"], "--plans", "current," + _folder["plan_maxband_v40_C80.add.xml"], "--seeds", "2", "--json")).Json.GetProperty("differences")[0];
+        Assert.True(difference.GetProperty("delaySeconds").GetProperty("mean").GetDouble() < -5);
+    }
+
+    [Fact]
+    public async Task What_is_written_is_what_was_simulated_when_a_plan_has_the_name_of_another_programme()
+    {
+        Write();
+        string same = (await File.ReadAllTextAsync(_folder["plan_maxband_v40_C80.add.xml"], TestContext.Current.CancellationToken)).Replace("programID=\"maxband_v40_C80\"", "programID=\"0\"", StringComparison.Ordinal);
+        _folder.Write("same.add.xml", same);
+        Outcome found = await CommandLine.Run("signals", "optimise", _folder["scenario.yaml"], "--start", _folder["same.add.xml"], "--signals", "J2", "--seeds", "1", "--plan", _folder["ours.add.xml"], "--json");
+        Assert.True(found.Code == 0, found.Error);
+        JsonElement plans = (await CommandLine.Run("signals", "compare", _folder["scenario.yaml"], "--plans", "current," + _folder["ours.add.xml"], "--seeds", "1", "--json")).Json.GetProperty("plans");
+        Assert.Equal(found.Json.GetProperty("delaySeconds").GetDouble(), plans[1].GetProperty("delaySeconds").GetDouble(), 1e-6);
+    }
+
+    [Fact]
+    public async Task A_picked_street_does_not_overwrite_a_scenario_that_is_there()
+    {
+        Write();
+        string mine = await File.ReadAllTextAsync(_folder["scenario.yaml"], TestContext.Current.CancellationToken);
+        string[] pick = ["signals", "arterial", _folder["net.net.xml"], "--from", "J0", "--to", "J7", "--out", _folder.Root];
+        Assert.Contains("the file exists", (await CommandLine.Run(pick)).Error, StringComparison.Ordinal);
+        Assert.Equal(mine, await File.ReadAllTextAsync(_folder["scenario.yaml"], TestContext.Current.CancellationToken));
+        Assert.Equal(0, (await CommandLine.Run([.. pick, "--force"])).Code);
+        Assert.NotEqual(mine, await File.ReadAllTextAsync(_folder["scenario.yaml"], TestContext.Current.CancellationToken));
+    }
+
+    [Theory]
+    [InlineData("signals band CASE --plan x.csv", "does not end in .xml")]
+    [InlineData("signals diagram CASE --out x.png", "does not end in .html or .svg")]
+    [InlineData("signals compare SCENARIO --plans current,PLAN --page x.html", "give --street CASE.json")]
+    [InlineData("signals arterial NET --street Nowhere --out x", "no road is named 'Nowhere'")]
+    [InlineData("signals arterial NET --from J0 --out x", "give --street NAME, or --from JUNCTION --to JUNCTION")]
+    [InlineData("signals arterial NET --from J0 --to J7 --speed 0 --out x", "write it as 0.9, or 0.8-1")]
+    [InlineData("signals arterial NET --from J0 --to J7", "--out: it is missing")]
+    [InlineData("signals timings SCENARIO --signals J99 --plan x.xml", "there is no fixed-time signal J99")]
+    [InlineData("signals timings SCENARIO --cycle 60.5 --plan x.xml", "is no whole number of seconds")]
+    [InlineData("signals optimise SCENARIO --cycles 5 --plan x.xml", "is no whole number of seconds")]
+    [InlineData("signals convert PLAN --out x.add.xml.gz", "nothing is packed here")]
+    [InlineData("signals convert PLAN --out x.txt", "says no form")]
+    public async Task A_mistake_on_the_command_line_is_one_clear_line(string command, string expected)
+    {
+        Write();
+        await Pick();
+        string[] words = [.. command.Split(' ').Select(w => w switch { "CASE" => _folder["street/arterial.json"], "SCENARIO" => _folder["scenario.yaml"], "NET" => _folder["net.net.xml"], "PLAN" or "current,PLAN" => w.Replace("PLAN", _folder["plan_random1.add.xml"], StringComparison.Ordinal), _ when w.StartsWith("x.", StringComparison.Ordinal) || w == "x" => _folder[w], _ => w })];
+        Outcome outcome = await CommandLine.Run(words);
+        Assert.Equal(2, outcome.Code);
+        Assert.Contains(expected, outcome.Error, StringComparison.Ordinal);
+        Assert.Single(outcome.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries), l => l.StartsWith("error:", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -7,6 +7,13 @@ namespace V2XSim.Signals.Arterials;
 /// <param name="FromSeconds">After the programme's first phase begins.</param>
 public readonly record struct GreenSpan(double FromSeconds, double Seconds)
 {
+    /// <summary>How often one of the movements at least turns green in a cycle.</summary>
+    public static int Count(SignalLogic programme, IReadOnlyList<int> movements)
+    {
+        bool[] isGreen = [.. programme.Phases.Select(p => movements.Any(m => FixedTimeProgram.AspectOf(p.State[m]) is Aspect.Green or Aspect.PermissiveGreen))];
+        return Enumerable.Range(0, isGreen.Length).Count(p => isGreen[p] && !isGreen[(p + isGreen.Length - 1) % isGreen.Length]);
+    }
+
     /// <summary>The longest stretch of a programme in which one of the movements at least has green; all of the cycle where there is no movement.</summary>
     public static GreenSpan Of(SignalLogic programme, IReadOnlyList<int> movements)
     {
@@ -79,6 +86,8 @@ public sealed record Arterial
 
     public ArterialVolume Volume { get; init; } = new(600, 600, 3600);
 
+    public bool IsOneWay => InRoute.Count == 0;
+
     /// <summary>The length that all signals have; null when they differ.</summary>
     public double? CommonCycleSeconds => Signals.Select(s => s.Programme.CycleSeconds()).Distinct().ToList() is [var one] ? one : null;
 
@@ -91,8 +100,8 @@ public sealed record Arterial
         Id = Name,
         Model = BandModel.MaxBand,
         CycleSeconds = cycleSeconds,
-        Ratio = InRoute.Count == 0 ? BandRatio.None : ratio,
-        Weight = InRoute.Count == 0 ? 0 : inboundWeight,
+        Ratio = IsOneWay ? BandRatio.None : ratio,
+        Weight = IsOneWay ? 0 : inboundWeight,
         Signals = [.. Signals.Select(ToSignal)],
         Links = [.. Links.Select(l => new BandLink
         {
@@ -129,6 +138,7 @@ public sealed record Arterial
         return new ArterialPlan(
             cycle, Starts(false), Greens(false), Starts(true), Greens(true), [.. Links.Select((l, i) => l.OutMetres / outSpeeds[i])], [.. Links.Select((l, i) => l.InMetres / inSpeeds[i])])
         {
+            IsOneWay = IsOneWay,
             OutMetres = [.. Links.Select(l => l.OutMetres)],
             InMetres = [.. Links.Select(l => l.InMetres)],
         };

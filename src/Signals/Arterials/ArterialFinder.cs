@@ -15,6 +15,7 @@ public sealed class ArterialFinder
     private readonly IReadOnlyList<SignalLogic> _running;
     private readonly WayThrough _ways;
     private readonly Dictionary<(int From, int To), List<Connection>> _between = [];
+    private readonly Dictionary<int, List<(int To, List<Connection> Movements)>> _next;
 
     /// <param name="network">Roads and movements.</param>
     /// <param name="running">The programme of each signal that runs.</param>
@@ -31,6 +32,8 @@ public sealed class ArterialFinder
 
             list.Add(c);
         }
+
+        _next = _between.GroupBy(b => b.Key.From).ToDictionary(g => g.Key, g => g.Select(b => (b.Key.To, b.Value)).ToList());
     }
 
     /// <summary>The quickest way from one junction to another, and back.</summary>
@@ -49,44 +52,100 @@ public sealed class ArterialFinder
     /// <exception cref="StreetNotFoundException">There is no such street, or too few signals on it.</exception>
     public Arterial Named(string street, ICollection<string> notes)
     {
+        if (street.Trim().Length == 0)
+        {
+            throw new StreetNotFoundException("the street's name is empty", "name one, or two junctions with --from and --to");
+        }
+
         HashSet<int> named = [.. _network.Links.Where(l => l.Function == LinkFunction.Road && l.OpenToCars && string.Equals(l.Name, street, StringComparison.OrdinalIgnoreCase)).Select(l => l.Index)];
         if (named.Count == 0)
         {
-            string? near = Kernel.NearestName.Of(street, _network.Links.Select(l => l.Name).Where(n => n.Length > 0).Distinct(StringComparer.Ordinal));
-            throw new StreetNotFoundException($"no road is named '{street}'", near is null ? "name two junctions with --from and --to: few roads of this network have names" : $"is '{near}' meant?");
+            string[] names = [.. _network.Links.Select(l => l.Name).Where(n => n.Length > 0).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+            string? near = names.FirstOrDefault(n => n.Contains(street, StringComparison.OrdinalIgnoreCase)) ?? Kernel.NearestName.Of(street, names);
+            throw new StreetNotFoundException(
+                $"no road is named '{street}'", near is not null ? $"is '{near}' meant?" : names.Length == 0 ? "name two junctions with --from and --to: roads of this network have no names" : "--list shows the names");
         }
 
-        // From each link that none of the street leads to, as far as the street goes.
-        List<int> longest = [];
-        double most = -1;
-        foreach (int start in named.Order())
+        // From each link as far as the street goes.
+        List<List<int>> chains = [.. named.Order().Select(l => Chain(l, named))];
+        List<int> longest = chains.MaxBy(c => c.Sum(l => _network.Links[l].LengthMetres))!;
+        List<int>? back = BackAlong(longest, chains) ?? BackByQuickest(longest, named);
+        if (back is null)
         {
-            var way = new List<int> { start };
-            while (Onward(way[^1]).Where(l => named.Contains(l) && !way.Contains(l)).Select(l => (int?)l).FirstOrDefault() is { } next)
-            {
-                way.Add(next);
-            }
-
-            double metres = way.Sum(l => _network.Links[l].LengthMetres);
-            if (metres > most)
-            {
-                (longest, most) = (way, metres);
-            }
+            notes.Add("there is no way back along the street, so this is a street with one direction");
         }
 
-        int first = _network.Links[longest[0]].FromJunction, last = _network.Links[longest[^1]].ToJunction;
-        List<int>? back = first >= 0 && last >= 0 ? WayOf(last, first) : null;
-
-        // Back along the same street only: a parallel street is another one.
-        return Make(_network.Links[longest[0]].Name, Lengthened(longest), back is not null && back.Count(named.Contains) * 2 >= back.Count ? back : null, notes);
+        return Make(_network.Links[longest[0]].Name, Lengthened(longest), back, notes);
     }
 
-    private IEnumerable<int> Onward(int link) => _between.Where(b => b.Key.From == link && _network.Links[b.Key.To].Function == LinkFunction.Road)
-        .OrderBy(b => b.Value[0].Direction == TurnDirection.Straight ? 0 : 1).ThenBy(b => b.Key.To).Select(b => b.Key.To);
+    /// <summary>Along links of a street, never back to where it has been: the other direction is not more of this one.</summary>
+    private List<int> Chain(int start, HashSet<int> named)
+    {
+        var way = new List<int> { start };
+        var been = new HashSet<int> { _network.Links[start].FromJunction, _network.Links[start].ToJunction };
+        while (Onward(way[^1]).Where(l => named.Contains(l) && !been.Contains(_network.Links[l].ToJunction)).Select(l => (int?)l).FirstOrDefault() is { } next)
+        {
+            way.Add(next);
+            been.Add(_network.Links[next].ToJunction);
+        }
 
-    private int JunctionOf(string id) => _network.TryFindJunction(id, out int index)
-        ? index
-        : throw new StreetNotFoundException($"there is no junction {id}", Kernel.NearestName.Of(id, _network.Junctions.Select(j => j.Id)) is { } near ? $"is '{near}' meant?" : "name junctions of the network");
+        return way;
+    }
+
+    /// <summary>The stretch of a street that passes most of another one's signals, in the other order.</summary>
+    private List<int>? BackAlong(List<int> outward, List<List<int>> chains)
+    {
+        string[] signals = [.. LinesOf(Lengthened(outward)).Select(l => l.Signal).Distinct(StringComparer.Ordinal)];
+        List<int>? best = null;
+        int most = Math.Max(1, (signals.Length - 1) / 2);
+        foreach (List<int> way in chains.Select(Lengthened).Where(w => !w.Intersect(outward).Any()).OrderBy(w => w.Count))
+        {
+            int[] passed = [.. LinesOf(way).Select(l => Array.IndexOf(signals, l.Signal)).Where(i => i >= 0).Distinct()];
+            if (passed.Length > most && passed[0] > passed[^1])
+            {
+                (best, most) = (way, passed.Length);
+            }
+        }
+
+        return best;
+    }
+
+    /// <summary>The quickest way back, if it is along the street for the most part.</summary>
+    private List<int>? BackByQuickest(List<int> outward, HashSet<int> named)
+    {
+        const double Most = 0.7;
+        int first = _network.Links[outward[0]].FromJunction, last = _network.Links[outward[^1]].ToJunction;
+        List<int>? back = first >= 0 && last >= 0 ? WayOf(last, first) : null;
+        return back is not null && back.Where(named.Contains).Sum(l => _network.Links[l].LengthMetres) >= Most * back.Sum(l => _network.Links[l].LengthMetres) ? back : null;
+    }
+
+    /// <summary>Streets by name, with the number of signals on them; those with most first.</summary>
+    public IReadOnlyList<(string Name, int Signals, double Metres)> Streets() =>
+    [
+        .. _network.Links.Where(l => l.Function == LinkFunction.Road && l.OpenToCars && l.Name.Length > 0)
+            .GroupBy(l => l.Name, StringComparer.Ordinal)
+            .Select(g => (Name: g.Key, Signals: g.SelectMany(l => Next(l.Index)).SelectMany(b => b.Movements).Select(m => m.SignalId).Where(s => s is not null).Distinct(StringComparer.Ordinal).Count(), Metres: g.Sum(l => l.LengthMetres)))
+            .Where(s => s.Signals > 1)
+            .OrderByDescending(s => s.Signals).ThenBy(s => s.Name, StringComparer.Ordinal),
+    ];
+
+    private IEnumerable<int> Onward(int link) => Next(link).Where(b => _network.Links[b.To].Function == LinkFunction.Road && b.Movements[0].Direction != TurnDirection.UTurn)
+        .OrderBy(b => b.Movements[0].Direction == TurnDirection.Straight ? 0 : 1).ThenBy(b => b.To).Select(b => b.To);
+
+    private List<(int To, List<Connection> Movements)> Next(int link) => _next.TryGetValue(link, out List<(int, List<Connection>)>? next) ? next : [];
+
+    private int JunctionOf(string id)
+    {
+        if (_network.TryFindJunction(id, out int index))
+        {
+            return index;
+        }
+
+        string[] at = [.. _network.Junctions.Where(j => j.SignalId == id).Select(j => j.Id)];
+        throw new StreetNotFoundException(
+            $"there is no junction {id}",
+            at.Length > 0 ? $"signal {id} stands at {string.Join(", ", at)}" : Kernel.NearestName.Of(id, _network.Junctions.Select(j => j.Id)) is { } near ? $"is '{near}' meant?" : "name junctions of the network");
+    }
 
     /// <summary>Links from one junction to another, with the link before the first and the one after the last.</summary>
     private List<int>? WayOf(int from, int to)
@@ -136,6 +195,14 @@ public sealed class ArterialFinder
     private Arterial Make(string name, List<int> outward, List<int>? inward, ICollection<string> notes)
     {
         List<Line> outLines = LinesOf(outward), inLines = inward is null ? [] : LinesOf(inward);
+
+        // A way back over other streets is no other direction of this one.
+        if (inward is not null && (inward.Intersect(outward).Any() || inLines.Count(l => outLines.Exists(o => o.Signal == l.Signal)) * 2 < outLines.Count))
+        {
+            (inward, inLines) = (null, []);
+            notes.Add("the way back takes other streets, so this is a street with one direction");
+        }
+
         var chosen = new List<(Line Out, Line? In)>();
         var free = new List<(string Id, double Metres)>();
         double behind = double.MaxValue;
@@ -143,7 +210,7 @@ public sealed class ArterialFinder
         {
             if (chosen.Exists(c => c.Out.Signal == line.Signal))
             {
-                notes.Add($"signal {line.Signal} has more than one line on the way; its first stands for it");
+                AddOnce($"signal {line.Signal} has more than one line on the way; its first stands for it");
                 continue;
             }
 
@@ -177,6 +244,11 @@ public sealed class ArterialFinder
                 notes.Add($"signal {line.Signal} does not stand in the way inbound");
             }
 
+            if (GreenSpan.Count(programme, line.Movements) > 1 || (back is not null && GreenSpan.Count(programme, back.Movements) > 1))
+            {
+                notes.Add($"signal {line.Signal} turns green more than once in a cycle; the longest time counts for bands");
+            }
+
             behind = back?.Metres ?? behind;
             chosen.Add((line, back));
         }
@@ -191,14 +263,20 @@ public sealed class ArterialFinder
             notes.Add($"signal {passed} stands in the way inbound only, so it is left out");
         }
 
+        void AddOnce(string note)
+        {
+            if (!notes.Contains(note))
+            {
+                notes.Add(note);
+            }
+        }
+
+        (double Metres, double Seconds)[] outPlaces = [.. chosen.Select(c => (c.Out.Metres, c.Out.FreeSeconds))], inPlaces = InPlaces(chosen);
         var links = new List<ArterialLink>();
         for (int i = 0; i + 1 < chosen.Count; i++)
         {
-            double metres = chosen[i + 1].Out.Metres - chosen[i].Out.Metres, seconds = chosen[i + 1].Out.FreeSeconds - chosen[i].Out.FreeSeconds;
-
             // Inbound the signals come the other way round.
-            bool isBoth = chosen[i].In is not null && chosen[i + 1].In is not null;
-            double inMetres = isBoth ? chosen[i].In!.Metres - chosen[i + 1].In!.Metres : metres, inSeconds = isBoth ? chosen[i].In!.FreeSeconds - chosen[i + 1].In!.FreeSeconds : seconds;
+            double metres = outPlaces[i + 1].Metres - outPlaces[i].Metres, seconds = outPlaces[i + 1].Seconds - outPlaces[i].Seconds, inMetres = inPlaces[i].Metres - inPlaces[i + 1].Metres, inSeconds = inPlaces[i].Seconds - inPlaces[i + 1].Seconds;
             links.Add(new ArterialLink(metres, inMetres, metres / seconds, inMetres / inSeconds));
         }
 
@@ -211,6 +289,32 @@ public sealed class ArterialFinder
             OutRoute = [.. outward.Select(l => _network.Links[l].Id)],
             InRoute = [.. (inward ?? []).Select(l => _network.Links[l].Id)],
         };
+    }
+
+    /// <summary>Places along the way inbound; of a signal without a line there in proportion to its place outbound.</summary>
+    private static (double Metres, double Seconds)[] InPlaces(List<(Line Out, Line? In)> chosen)
+    {
+        int[] known = [.. Enumerable.Range(0, chosen.Count).Where(i => chosen[i].In is not null)];
+        return [.. Enumerable.Range(0, chosen.Count).Select(i =>
+        {
+            Line here = chosen[i].Out;
+            if (chosen[i].In is { } own)
+            {
+                return (own.Metres, own.FreeSeconds);
+            }
+
+            int[] before = [.. known.Where(k => k < i)], behind = [.. known.Where(k => k > i)];
+            if (before.Length > 0 && behind.Length > 0)
+            {
+                (Line Out, Line? In) a = chosen[before[^1]], b = chosen[behind[0]];
+                double share = (here.Metres - a.Out.Metres) / (b.Out.Metres - a.Out.Metres);
+                return (a.In!.Metres + (share * (b.In!.Metres - a.In.Metres)), a.In.FreeSeconds + (share * (b.In.FreeSeconds - a.In.FreeSeconds)));
+            }
+
+            // Beyond the known ones, and where there are none, as far as outbound.
+            (Line Out, Line? In)? beside = before.Length > 0 ? chosen[before[^1]] : behind.Length > 0 ? chosen[behind[0]] : null;
+            return beside is { } x ? (x.In!.Metres - (here.Metres - x.Out.Metres), x.In.FreeSeconds - (here.FreeSeconds - x.Out.FreeSeconds)) : (-here.Metres, -here.FreeSeconds);
+        })];
     }
 
     /// <summary>Signals' lines on a way.</summary>

@@ -13,6 +13,8 @@ public static class StageTable
 {
     public const string Header = "signal,programme,cycleSeconds,offsetSeconds,offsetReference,stage,greenSeconds,yellowSeconds,allRedSeconds,state";
 
+    private static readonly System.Buffers.SearchValues<char> Letters = System.Buffers.SearchValues.Create("GgyYruRsoO");
+
     /// <summary>What offsets refer to; the same in every row.</summary>
     public const string Reference = "start of stage 1";
 
@@ -51,7 +53,7 @@ public static class StageTable
                     dropped.Add($"signal {p.Id}: shortest and longest times of stage {s + 1}");
                 }
 
-                target.Write(string.Create(CultureInfo.InvariantCulture, $"{Quoted(p.Id)},{Quoted(p.ProgramId)},{p.CycleSeconds():0.###},{Cycles.Within(offset, p.CycleSeconds()):0.###},{Reference},{s + 1},{stage.DurationSeconds:0.###},{yellow:0.###},{allRed:0.###},{stage.State}\n"));
+                target.Write(string.Create(CultureInfo.InvariantCulture, $"{CsvLine.Quoted(p.Id)},{CsvLine.Quoted(p.ProgramId)},{p.CycleSeconds():0.###},{Cycles.Within(offset, p.CycleSeconds()):0.###},{Reference},{s + 1},{stage.DurationSeconds:0.###},{yellow:0.###},{allRed:0.###},{stage.State}\n"));
             }
         }
     }
@@ -96,6 +98,11 @@ public static class StageTable
             for (int s = 0; s < stages.Length; s++)
             {
                 string state = Text(stages[s], "state"), next = Text(stages[(s + 1) % stages.Length], "state");
+                if (state.AsSpan().IndexOfAnyExcept(Letters) >= 0)
+                {
+                    throw new BadInputException(file, "state", $"'{state}' has a letter that is none of G g y r u s o O", "give a letter for each movement", stages[s].Line);
+                }
+
                 if (state.Length != next.Length || state.Length == 0)
                 {
                     throw new BadInputException(file, "state", "stages of one signal have different numbers of movements", "give each a letter for each movement", stages[s].Line);
@@ -107,9 +114,9 @@ public static class StageTable
             }
 
             double cycle = phases.Sum(p => p.DurationSeconds);
-            if (Math.Abs(cycle - Number(stages[0], "cycleSeconds")) > 1e-3)
+            foreach ((int Line, string[] Cells) wrong in stages.Where(r => Math.Abs(cycle - Number(r, "cycleSeconds")) > 1e-3))
             {
-                throw new BadInputException(file, "cycleSeconds", string.Create(CultureInfo.InvariantCulture, $"the stages of signal {signal.Key.Item1} last {cycle:0.###} s, not {Number(stages[0], "cycleSeconds"):0.###} s"), "correct the greens or the cycle", stages[0].Line);
+                throw new BadInputException(file, "cycleSeconds", string.Create(CultureInfo.InvariantCulture, $"the stages of signal {signal.Key.Item1} last {cycle:0.###} s, not {Number(wrong, "cycleSeconds"):0.###} s"), "correct the greens or the cycle", wrong.Line);
             }
 
             result.Add(new SignalLogic(signal.Key.Item1, signal.Key.Item2, "static", Number(stages[0], "offsetSeconds"), phases));
@@ -130,6 +137,4 @@ public static class StageTable
     private static string Between(string stage, string next) => new([.. stage.Select((c, i) => IsGreen(c) ? IsGreen(next[i]) ? c : 'y' : 'r')]);
 
     private static bool IsGreen(char c) => FixedTimeProgram.AspectOf(c) is Aspect.Green or Aspect.PermissiveGreen;
-
-    private static string Quoted(string text) => text.AsSpan().IndexOfAny(',', '"') >= 0 ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
 }

@@ -6,7 +6,7 @@ namespace V2XSim.Signals.Arterials;
 /// <summary>A plan for a street that its controllers can be given, and how it looks to the evaluator.</summary>
 /// <param name="Street">The street with the plan's programmes.</param>
 /// <param name="Plan">The same for the evaluator, at the speeds for which it was made.</param>
-/// <param name="Gap">0 when no better one with whole seconds exists; null where nothing is proven.</param>
+/// <param name="Gap">0 when no better one with whole seconds exists at its cycle; null where nothing is proven.</param>
 public sealed record StreetPlan(Arterial Street, ArterialPlan Plan, double? Gap)
 {
     public IReadOnlyList<SignalLogic> Programmes => [.. Street.Signals.Select(s => s.Programme)];
@@ -34,46 +34,65 @@ public static class StreetPlanner
             }
 
             Arterial fitted = street.WithCycle(cycle);
-            BandCase whole = problem with
-            {
-                CycleSeconds = (cycle, cycle),
-                Signals = [.. fitted.ToCase((cycle, cycle), (1, 1), problem.Ratio, problem.Weight).Signals.Select((s, i) => s with { OutClearance = problem.Signals[i].OutClearance, InClearance = problem.Signals[i].InClearance })],
-            };
+            BandCase whole = InWholeSeconds(problem, fitted, cycle);
             if (BandSolver.SolveWholeSeconds(whole, best with { CycleSeconds = cycle }, limit / 2) is not { } solution || solution.ObjectiveCycles * cycle <= widest)
             {
                 continue;
             }
 
             widest = solution.ObjectiveCycles * cycle;
-            found = Of(fitted, [.. solution.OffsetsSeconds.Select(o => Math.Round(o))], programme, SpeedsOf(solution.Plans[0], isInbound: false), SpeedsOf(solution.Plans[0], isInbound: true), solution.Gap);
+            found = Of(fitted, [.. solution.OffsetsSeconds.Select(o => Math.Round(o))], programme, solution.Plans[0], solution.Gap);
         }
 
         return found;
     }
 
     /// <summary>A plan that gives the direction with more traffic its widest band, and the other what is left.</summary>
-    public static StreetPlan OneWay(BandCase problem, string programme)
+    /// <returns>Null when the range of cycles has no whole second.</returns>
+    public static StreetPlan? OneWay(BandCase problem, string programme)
     {
         Arterial street = problem.Street!;
-        int cycle = (int)Math.Round(problem.CycleSeconds.Most);
+        int cycle = (int)Math.Floor(problem.CycleSeconds.Most + 1e-6);
+        if (cycle < problem.CycleSeconds.Least - 1e-6)
+        {
+            return null;
+        }
+
         Arterial fitted = street.WithCycle(cycle);
-        BandCase whole = problem with { CycleSeconds = (cycle, cycle), Signals = fitted.ToCase((cycle, cycle), (1, 1), problem.Ratio, problem.Weight).Signals };
-        ArterialPlan plan = BandSolver.OneWay(whole, cycle, street.Volume.OutVehiclesPerHour >= street.Volume.InVehiclesPerHour);
-        return Of(fitted, [.. plan.OutStart.Select(s => Math.Round(s) % cycle)], programme, SpeedsOf(plan, isInbound: false), SpeedsOf(plan, isInbound: true), gap: null);
+        ArterialPlan plan = BandSolver.OneWay(InWholeSeconds(problem, fitted, cycle), cycle, street.IsOneWay || street.Volume.OutVehiclesPerHour >= street.Volume.InVehiclesPerHour);
+        return Of(fitted, [.. plan.OutStart.Select(s => Math.Round(s) % cycle)], programme, plan, gap: null);
     }
 
     /// <summary>From a plan to one under which vehicles that a model drives wait and stop least.</summary>
     public static StreetPlan WithLeastDelay(StreetPlan start, string programme) => Of(
-        start.Street, LinkProfiles.Search(start.Plan, start.Street.Volume), programme, SpeedsOf(start.Plan, isInbound: false), SpeedsOf(start.Plan, isInbound: true), gap: null);
+        start.Street, LinkProfiles.Search(start.Plan, start.Street.Volume), programme, start.Plan, gap: null);
 
-    private static StreetPlan Of(Arterial street, IReadOnlyList<double> greensAt, string programme, double[] outSpeeds, double[] inSpeeds, double? gap)
+    /// <summary>The problem with the greens that the street's programmes have at a whole cycle.</summary>
+    private static BandCase InWholeSeconds(BandCase problem, Arterial fitted, int cycle) => problem with
+    {
+        CycleSeconds = (cycle, cycle),
+        Signals = [.. fitted.ToCase((cycle, cycle), (1, 1), problem.Ratio, problem.Weight).Signals.Select((s, i) => s with { OutClearance = problem.Signals[i].OutClearance, InClearance = problem.Signals[i].InClearance })],
+    };
+
+    /// <param name="like">Whose speeds, and whose clearance of queues, the plan is made for.</param>
+    private static StreetPlan Of(Arterial street, IReadOnlyList<double> greensAt, string programme, ArterialPlan like, double? gap)
     {
         Arterial timed = street.WithGreensAt(greensAt);
         timed = timed with { Signals = [.. timed.Signals.Select(s => s with { Programme = s.Programme with { ProgramId = programme } })] };
-        return new StreetPlan(timed, timed.ToPlan(outSpeeds, inSpeeds), gap);
+        ArterialPlan plan = timed.ToPlan(SpeedsOf(like, isInbound: false), SpeedsOf(like, isInbound: true));
+        return new StreetPlan(timed, plan with
+        {
+            OutTravel = [.. plan.OutTravel.Select((t, i) => t - like.OutLeadSeconds.ElementAtOrDefault(i))],
+            InTravel = [.. plan.InTravel.Select((t, i) => t - like.InLeadSeconds.ElementAtOrDefault(i))],
+            OutLeadSeconds = like.OutLeadSeconds,
+            InLeadSeconds = like.InLeadSeconds,
+        }, gap);
     }
 
-    private static double[] SpeedsOf(ArterialPlan plan, bool isInbound) => isInbound
-        ? [.. plan.InMetres.Select((m, i) => m / Math.Max(1e-6, plan.InTravel[i] + plan.InLeadSeconds.ElementAtOrDefault(i)))]
-        : [.. plan.OutMetres.Select((m, i) => m / Math.Max(1e-6, plan.OutTravel[i] + plan.OutLeadSeconds.ElementAtOrDefault(i)))];
+    /// <summary>Speed on each link; of one without length any.</summary>
+    public static double[] SpeedsOf(ArterialPlan plan, bool isInbound)
+    {
+        (IReadOnlyList<double> metres, IReadOnlyList<double> travel, IReadOnlyList<double> leads) = isInbound ? (plan.InMetres, plan.InTravel, plan.InLeadSeconds) : (plan.OutMetres, plan.OutTravel, plan.OutLeadSeconds);
+        return [.. metres.Select((m, i) => travel[i] + leads.ElementAtOrDefault(i) is > 1e-6 and var seconds && m > 0 ? m / seconds : 1)];
+    }
 }

@@ -20,9 +20,6 @@ public sealed record WebsterResult(double FlowRatio, double LostSeconds, double 
 /// <summary>Lengths of cycles and greens (Webster, Traffic signal settings, 1958).</summary>
 public static class Timings
 {
-    /// <summary>Seconds lost at the start of each green, less those won in yellow.</summary>
-    private const double LostAtStart = 1;
-
     public static double CycleSeconds(this SignalLogic programme) => programme.Phases.Sum(p => p.DurationSeconds);
 
     /// <summary>Whether a phase has green and no movement on its way to red: its length is free to choose.</summary>
@@ -77,9 +74,8 @@ public static class Timings
             needed[stages[s]] = share[s].SolutionValue();
         }
 
-        double ratio = needed.Sum(), lost = programme.Phases.Where(p => !IsStage(p)).Sum(p => p.DurationSeconds) + (LostAtStart * needed.Count(n => n > 0)) - programme.Phases.Count(p => !IsStage(p));
-        lost = Math.Max(lost, 0);
-        double least = programme.Phases.Where(p => !IsStage(p)).Sum(p => p.DurationSeconds) + (leastGreenSeconds * stages.Length);
+        // Between greens all is lost: what drivers win in yellow they lose at the start.
+        double ratio = needed.Sum(), lost = programme.Phases.Where(p => !IsStage(p)).Sum(p => p.DurationSeconds), least = lost + (leastGreenSeconds * stages.Length);
         double best = Math.Clamp(ratio < 0.99 ? ((1.5 * lost) + 5) / (1 - ratio) : double.MaxValue, Math.Max(bounds.Least, least), Math.Max(bounds.Most, least));
         return (WithGreens(programme, cycleSeconds ?? (int)Math.Ceiling(best), needed, leastGreenSeconds), new WebsterResult(ratio, lost, best));
     }

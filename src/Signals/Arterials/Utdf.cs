@@ -40,7 +40,7 @@ public static class Utdf
         Plain("INTID,TYPE,X,Y,Z,DESCRIPTION");
         for (int i = 0; i < n; i++)
         {
-            Line($"{i + 1},0,{metres[i]:0.##},0,0,{Quoted(street.Signals[i].Id)}");
+            Line($"{i + 1},0,{metres[i]:0.##},0,0,{CsvLine.Quoted(street.Signals[i].Id)}");
         }
 
         Line($"{FirstEnd},1,{-300},0,0,");
@@ -75,7 +75,7 @@ public static class Utdf
             Line($"Lanes,{i + 1},{Math.Max(1, s.OutMovements.Count)},{Math.Max(1, s.InMovements.Count)},1,1");
             Line($"Volume,{i + 1},{street.Volume.OutVehiclesPerHour:0},{street.Volume.InVehiclesPerHour:0},,");
             Line($"SatFlow,{i + 1},{street.Volume.SaturationVehiclesPerHour:0},{street.Volume.SaturationVehiclesPerHour:0},,");
-            Line($"Phase1,{i + 1},2,6,4,8");
+            Line($"Phase1,{i + 1},2,{(s.InMovements.Count > 0 ? "6" : string.Empty)},4,8");
         }
 
         Plain(string.Empty);
@@ -103,13 +103,15 @@ public static class Utdf
             double cycle = s.Programme.CycleSeconds();
             GreenSpan outward = s.Green(isInbound: false), inward = s.Green(isInbound: true);
             (double yellow, double allRed) = Clearance(s.Programme);
-            double other = Math.Max(0, cycle - Math.Max(outward.Seconds, inward.Seconds) - (2 * (yellow + allRed))), inStart = Cycles.Within(inward.FromSeconds - outward.FromSeconds, cycle);
-            Line($"BRP,{i + 1},,112,,211,,122,,221");
-            Line($"MinGreen,{i + 1},,5,,5,,5,,5");
-            Line($"MaxGreen,{i + 1},,{outward.Seconds:0.##},,{other:0.##},,{inward.Seconds:0.##},,{other:0.##}");
-            Line($"Yellow,{i + 1},,{yellow:0.##},,{yellow:0.##},,{yellow:0.##},,{yellow:0.##}");
-            Line($"AllRed,{i + 1},,{allRed:0.##},,{allRed:0.##},,{allRed:0.##},,{allRed:0.##}");
-            Line($"Start,{i + 1},,{begins[i]:0.##},,,,{Cycles.Within(begins[i] + inStart, cycle):0.##},,");
+            bool hasIn = s.InMovements.Count > 0;
+            double other = Math.Max(0, cycle - Math.Max(outward.Seconds, hasIn ? inward.Seconds : 0) - (2 * (yellow + allRed))), inStart = Cycles.Within(inward.FromSeconds - outward.FromSeconds, cycle);
+            string In(double value) => hasIn ? value.ToString("0.##", CultureInfo.InvariantCulture) : string.Empty;
+            Line($"BRP,{i + 1},,112,,211,,{In(122)},,221");
+            Line($"MinGreen,{i + 1},,5,,5,,{In(5)},,5");
+            Line($"MaxGreen,{i + 1},,{outward.Seconds:0.##},,{other:0.##},,{In(inward.Seconds)},,{other:0.##}");
+            Line($"Yellow,{i + 1},,{yellow:0.##},,{yellow:0.##},,{In(yellow)},,{yellow:0.##}");
+            Line($"AllRed,{i + 1},,{allRed:0.##},,{allRed:0.##},,{In(allRed)},,{allRed:0.##}");
+            Line($"Start,{i + 1},,{begins[i]:0.##},,,,{In(Cycles.Within(begins[i] + inStart, cycle))},,");
             int stages = s.Programme.Phases.Count(Timings.IsStage);
             if (stages > 2)
             {
@@ -136,10 +138,14 @@ public static class Utdf
         Dictionary<string, Section> sections = Sections(source, file, dropped);
         Section Of(string name) => sections.GetValueOrDefault(name) ?? throw new BadInputException(file, $"[{name}]", "there is no such section", "give UTDF as one combined file");
         (Section nodes, Section links, Section lanes, Section plans, Section phases) = (Of("Nodes"), Of("Links"), Of("Lanes"), Of("Timeplans"), Of("Phases"));
+        if (!sections.ContainsKey("Network"))
+        {
+            dropped.Add("there is no section [Network], so lengths are taken as feet and speeds as miles an hour");
+        }
+
         bool isMetric = sections.TryGetValue("Network", out Section? network) && network.Cell("Metric", string.Empty, "DATA") == "1";
         (double metre, double speed) = isMetric ? (1, 1 / 3.6) : (0.3048, 0.44704);
-        Dictionary<string, string> names = nodes.Rows.Where(r => r.Length > 1 && r[nodes.Column("TYPE")] == "0")
-            .ToDictionary(r => r[nodes.Column("INTID")], r => nodes.Column("DESCRIPTION") is >= 0 and var d && d < r.Length && r[d].Length > 0 ? r[d] : r[nodes.Column("INTID")], StringComparer.Ordinal);
+        Dictionary<string, string> names = Names(nodes, file);
         List<string> chain = [];
         string way = string.Empty;
         foreach (string candidate in Ways)
@@ -175,14 +181,22 @@ public static class Utdf
             double cycle = Number(plans, "Cycle Length", node, "DATA", 1, 1000), offset = Number(plans, "Offset", node, "DATA", -1e5, 1e5, 0);
             string outPhase = "D" + lanes.Cell("Phase1", node, way + "T"), inPhase = "D" + lanes.Cell("Phase1", node, back + "T");
             bool hasIn = inPhase.Length > 1;
+            if (outPhase.Length == 1)
+            {
+                throw new BadInputException(file, $"[Lanes] Phase1, node {node}, {way}T", "it does not say in which phase vehicles go straight on along the street", "give the phase's number");
+            }
+
             double green = Number(phases, "MaxGreen", node, outPhase, 0.1, cycle), inGreen = hasIn ? Number(phases, "MaxGreen", node, inPhase, 0.1, cycle) : 0;
             double yellow = Number(phases, "Yellow", node, outPhase, 0, 20, 3), allRed = Number(phases, "AllRed", node, outPhase, 0, 20, 0);
             double between = hasIn ? Cycles.Within(StartOf(phases, node, inPhase) - StartOf(phases, node, outPhase), cycle) : 0;
-            string referred = plans.Cell("Referenced To", node, "DATA");
-            double begins = offset + (referred switch { "1" => -green, "2" => -green - yellow, _ => 0 });
+            // The offset is that of the reference phase; of two (206 are 2 and 6) the first.
+            string referred = plans.Cell("Referenced To", node, "DATA"), reference = plans.Cell("Reference Phase", node, "DATA"), refPhase = "D" + (reference.Length == 3 ? reference[..1] : reference);
+            refPhase = phases.Cell("MaxGreen", node, refPhase).Length > 0 ? refPhase : outPhase;
+            double refGreen = Number(phases, "MaxGreen", node, refPhase, 0, cycle), refYellow = Number(phases, "Yellow", node, refPhase, 0, 20, 3);
+            double begins = offset + (referred switch { "1" => -refGreen, "2" => -refGreen - refYellow, _ => 0 }) + StartOf(phases, node, outPhase) - StartOf(phases, node, refPhase);
             if (referred is not ("" or "0" or "1" or "2"))
             {
-                dropped.Add($"node {node}: offset referenced to {referred}; it is taken as the start of green of phase {outPhase[1..]}");
+                dropped.Add($"node {node}: offset referenced to {referred}; it is taken as the start of green of phase {refPhase[1..]}");
             }
 
             if (plans.Cell("Control Type", node, "DATA") is not ("" or "0") and var control)
@@ -217,6 +231,28 @@ public static class Utdf
         }
     }
 
+    /// <summary>Signalised nodes, each by a name of its own.</summary>
+    private static Dictionary<string, string> Names(Section nodes, string file)
+    {
+        int id = nodes.Column("INTID"), type = nodes.Column("TYPE"), description = nodes.Column("DESCRIPTION");
+        if (id < 0 || type < 0)
+        {
+            throw new BadInputException(file, "[Nodes]", "it has no columns INTID and TYPE", "give UTDF as one combined file");
+        }
+
+        var names = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (string[] row in nodes.Rows.Where(r => type < r.Length && id < r.Length && r[type] == "0"))
+        {
+            string name = description >= 0 && description < row.Length && row[description].Length > 0 ? row[description] : row[id];
+            if (!names.TryAdd(row[id], names.ContainsValue(name) ? $"{name} ({row[id]})" : name))
+            {
+                throw new BadInputException(file, $"[Nodes] {row[id]}", "it is there twice", "give each node one row");
+            }
+        }
+
+        return names;
+    }
+
     /// <summary>When a phase's green begins: as stated, or behind those before it in its ring.</summary>
     private static double StartOf(Section phases, string node, string phase)
     {
@@ -234,26 +270,26 @@ public static class Utdf
     /// <summary>States of three movements over the cycle: out, in, across.</summary>
     private static SignalLogic Programme(string id, double cycle, double begins, double green, double inFrom, double inGreen, double yellow, double allRed)
     {
-        const double Tick = 0.5;
+        const double Tick = 0.1;
+        int ticks = (int)Math.Round(cycle / Tick);
         char At(double t, double from, double seconds) => seconds <= 0 ? 'r' : Cycles.Within(t - from, cycle) is var within && within < seconds ? 'G' : within < seconds + yellow ? 'y' : 'r';
         bool IsFree(double t) => At(t, 0, green) == 'r' && At(t, inFrom, inGreen) == 'r' && At(t - allRed, 0, green) != 'y' && (inGreen <= 0 || At(t - allRed, inFrom, inGreen) != 'y');
         var phases = new List<SignalPhase>();
-        for (double t = 0; t < cycle - 1e-9; t += Tick)
+        for (int t = 0; t < ticks; t++)
         {
-            double middle = t + (Tick / 2);
+            double middle = (t + 0.5) * Tick;
 
             // Across is free to go until its own yellow and clearance have to begin.
             bool isEnding = !IsFree((middle + yellow + allRed) % cycle), isClearing = !IsFree((middle + allRed) % cycle);
             char across = !IsFree(middle) || isClearing ? 'r' : isEnding ? 'y' : 'G';
             string state = new([At(middle, 0, green), inGreen > 0 ? At(middle, inFrom, inGreen) : 'r', across]);
-            double length = Math.Min(Tick, cycle - t);
             if (phases.Count > 0 && phases[^1].State == state)
             {
-                phases[^1] = phases[^1] with { DurationSeconds = phases[^1].DurationSeconds + length };
+                phases[^1] = phases[^1] with { DurationSeconds = Math.Round(phases[^1].DurationSeconds + Tick, 1) };
             }
             else
             {
-                phases.Add(new SignalPhase(length, state));
+                phases.Add(new SignalPhase(Tick, state));
             }
         }
 
@@ -327,8 +363,6 @@ public static class Utdf
 
         return sections;
     }
-
-    private static string Quoted(string text) => text.AsSpan().IndexOfAny(',', '"') >= 0 ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
 
     private sealed class Section(string name)
     {

@@ -162,6 +162,9 @@ public sealed record ArterialPlan(
     IReadOnlyList<double> OutTravel,
     IReadOnlyList<double> InTravel)
 {
+    /// <summary>Whether there is no way in, and so no inbound band.</summary>
+    public bool IsOneWay { get; init; }
+
     /// <summary>Lengths of the links; empty where the plan is of no place.</summary>
     public IReadOnlyList<double> OutMetres { get; init; } = [];
 

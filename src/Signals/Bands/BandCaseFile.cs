@@ -255,8 +255,17 @@ public static class BandCaseFile
 
             foreach (JsonProperty node in nodes.EnumerateObject())
             {
-                names.Add(node.Name, signals.Count);
+                if (!names.TryAdd(node.Name, signals.Count))
+                {
+                    throw Error($"signals.{node.Name}", "it is there twice", "name each signal once");
+                }
+
                 signals.Add(new BandSignal { Name = node.Name, OutRed = Number(node.Value, "r_ew", $"signals.{node.Name}.", 0, 1), InRed = Number(node.Value, "r_ns", $"signals.{node.Name}.", 0, 1) });
+            }
+
+            if (!List(root, "arterials").Any())
+            {
+                throw Error("arterials", "there is none", "give at least one");
             }
 
             return new BandCase
@@ -300,14 +309,19 @@ public static class BandCaseFile
                 InRoute = [.. List(s, "route_in").Select(r => r.GetString() ?? string.Empty)],
                 Volume = new ArterialVolume(Number(s, "volume_out_vph", Where, 0, 1e5), Number(s, "volume_in_vph", Where, 0, 1e5), Number(s, "saturation_vph", Where, 1, 1e5)),
                 Free = s.TryGetProperty("free", out _) ? [.. List(s, "free").Select(f => (Text(f, "signal", Where), Number(f, "metres", Where, 0, 1e6)))] : [],
-                Links = [.. links.Select((l, i) => new ArterialLink(l.OutMetres, l.InMetres, limits[i][0].GetDouble(), limits[i][1].GetDouble()))],
+                Links = [.. links.Select((l, i) => new ArterialLink(l.OutMetres, l.InMetres, Limit(limits[i], 0, i), Limit(limits[i], 1, i)))],
                 Signals = [.. List(s, "signals").Select((p, i) => Programme(p, string.Create(CultureInfo.InvariantCulture, $"street.signals[{i}].")))],
             };
         }
 
+        private double Limit(JsonElement pair, int place, int link) =>
+            pair.ValueKind == JsonValueKind.Array && pair.GetArrayLength() == 2 && pair[place].ValueKind == JsonValueKind.Number && pair[place].GetDouble() is var speed && speed is >= 0.1 and <= 100
+                ? speed
+                : throw Error(string.Create(CultureInfo.InvariantCulture, $"street.limits_mps[{link}]"), "it is not two speeds from 0.1 to 100 m/s", "give the limits out and in");
+
         private ArterialSignal Programme(JsonElement s, string where)
         {
-            SignalPhase[] phases = [.. List(s, "phases").Select(p => new SignalPhase(Number(p, "duration_s", where, 0.1, 1000), Text(p, "state", where)))];
+            SignalPhase[] phases = [.. List(s, "phases").Select(p => new SignalPhase(Number(p, "duration_s", where, 0.001, 1e6), Text(p, "state", where)))];
             if (phases.Length == 0 || phases.Any(p => p.State.Length != phases[0].State.Length))
             {
                 throw Error(where + "phases", "there is none, or their states differ in length", "give each phase a letter for each movement");

@@ -13,7 +13,7 @@ public static class BandEvaluator
     public static ((double From, double Seconds) Out, (double From, double Seconds) In) Spans(ArterialPlan plan)
     {
         int n = plan.OutStart.Count;
-        return (Widest(plan.CycleSeconds, 0, n - 1, plan.OutStart, plan.OutGreen, plan.OutTravel, isInbound: false), Widest(plan.CycleSeconds, 0, n - 1, plan.InStart, plan.InGreen, plan.InTravel, isInbound: true));
+        return (Widest(plan.CycleSeconds, 0, n - 1, plan.OutStart, plan.OutGreen, plan.OutTravel, isInbound: false), plan.IsOneWay ? default : Widest(plan.CycleSeconds, 0, n - 1, plan.InStart, plan.InGreen, plan.InTravel, isInbound: true));
     }
 
     /// <summary>The widest band of each link by itself.</summary>

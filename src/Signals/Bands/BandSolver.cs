@@ -19,6 +19,7 @@ public static class BandSolver
     /// <param name="limit">When to stop with what has been found by then.</param>
     /// <param name="backend">Solver of OR-Tools; the one that suits the problem when null.</param>
     /// <exception cref="InvalidOperationException">There is no plan at all.</exception>
+    /// <exception cref="TimeoutException">None was found in time.</exception>
     public static BandSolution Solve(BandCase problem, TimeSpan limit, string? backend = null)
     {
         if (problem.Model == BandModel.NetBand && problem.Signals.Count > LargeNetwork)
@@ -117,7 +118,7 @@ public static class BandSolver
 
         if (best is null)
         {
-            throw new InvalidOperationException("no plan was found");
+            throw new TimeoutException("no plan was found in time");
         }
 
         using var exact = new Model(problem, "GLOP") { Included = included };
@@ -145,11 +146,13 @@ public static class BandSolver
     /// <summary>A large network's plan with every instant rounded, and the bands that it then has.</summary>
     private static BandSolution? Rounded(BandCase problem, BandSolution best)
     {
-        double cycle = Math.Clamp(Math.Round(best.CycleSeconds), Math.Ceiling(problem.CycleSeconds.Least), Math.Floor(problem.CycleSeconds.Most)), scale = cycle / best.CycleSeconds;
-        if (cycle < problem.CycleSeconds.Least || cycle > problem.CycleSeconds.Most)
+        double least = Math.Ceiling(problem.CycleSeconds.Least), most = Math.Floor(problem.CycleSeconds.Most);
+        if (least > most)
         {
             return null;
         }
+
+        double cycle = Math.Clamp(Math.Round(best.CycleSeconds), least, most), scale = cycle / best.CycleSeconds;
 
         double[] offsets = [.. best.OffsetsSeconds.Select(o => Math.Round(o * scale) % cycle)];
         ArterialPlan[] plans = [.. best.Plans.Select((plan, a) =>
@@ -230,6 +233,7 @@ public static class BandSolver
             outTravel,
             inTravel)
         {
+            IsOneWay = problem.Street is { IsOneWay: true },
             OutMetres = [.. problem.Links.Select(l => l.OutMetres)],
             InMetres = [.. problem.Links.Select(l => l.InMetres)],
             OutLeadSeconds = [.. problem.Signals.Skip(1).Select(s => s.OutClearance * cycleSeconds)],
@@ -239,6 +243,8 @@ public static class BandSolver
 
     private sealed class Model : IDisposable
     {
+        /// <summary>A red of less than this share of the cycle is none.</summary>
+        private const double Least = 1e-9;
         private readonly BandCase _case;
         private readonly Solver _solver;
         private readonly List<Variable> _integers = [];
@@ -288,15 +294,20 @@ public static class BandSolver
         }
 
         public (double Bound, bool IsProven) Run(TimeSpan limit) =>
-            TryRun(limit, out double bound, out bool isProven) ? (bound, isProven) : throw new InvalidOperationException("no plan was found");
+            TryRun(limit, out double bound, out bool isProven) ? (bound, isProven) : throw (IsInfeasible ? new InvalidOperationException("there is no such plan") : new TimeoutException("no plan was found in time"));
+
+        /// <summary>Whether it is known that nothing fits.</summary>
+        public bool IsInfeasible { get; private set; }
 
         public bool TryRun(TimeSpan limit, out double bound, out bool isProven)
         {
-            _solver.SetTimeLimit((long)limit.TotalMilliseconds);
+            // No milliseconds at all would mean no limit.
+            _solver.SetTimeLimit(Math.Max(1, (long)limit.TotalMilliseconds));
             using var parameters = new MPSolverParameters();
             parameters.SetDoubleParam(MPSolverParameters.DoubleParam.RELATIVE_MIP_GAP, 1e-9);
             Solver.ResultStatus status = _solver.Solve(parameters);
             isProven = status == Solver.ResultStatus.OPTIMAL;
+            IsInfeasible = status == Solver.ResultStatus.INFEASIBLE;
             bool isFound = isProven || status == Solver.ResultStatus.FEASIBLE;
             bound = !isFound ? double.NaN : isProven ? Objective : _solver.Objective().BestBound();
             return isFound;
@@ -353,18 +364,16 @@ public static class BandSolver
                 BandSignal signal = _case.Signals[i];
                 if (!isMulti)
                 {
-                    _solver.Add(s.OutSlack[i] + s.Out[0] <= 1 - signal.OutRed);
-                    _solver.Add(s.InSlack[i] + s.In[0] <= 1 - signal.InRed);
+                    Fits(s.OutSlack[i], s.Out[0], signal.OutRed);
+                    Fits(s.InSlack[i], s.In[0], signal.InRed);
                     continue;
                 }
 
                 // Bands of the links before and after it lie about the progression line.
                 for (int link = Math.Max(0, i - 1); link <= Math.Min(n - 2, i); link++)
                 {
-                    _solver.Add(s.OutSlack[i] >= 0.5 * s.Out[link]);
-                    _solver.Add(s.OutSlack[i] + (0.5 * s.Out[link]) <= 1 - signal.OutRed);
-                    _solver.Add(s.InSlack[i] >= 0.5 * s.In[link]);
-                    _solver.Add(s.InSlack[i] + (0.5 * s.In[link]) <= 1 - signal.InRed);
+                    FitsAbout(s.OutSlack[i], s.Out[link], signal.OutRed);
+                    FitsAbout(s.InSlack[i], s.In[link], signal.InRed);
                 }
             }
 
@@ -475,8 +484,8 @@ public static class BandSolver
 
                 for (int i = 0; i < n; i++)
                 {
-                    _solver.Add(s.OutSlack[i] + s.Out[0] <= 1 - s.Red(i));
-                    _solver.Add(s.InSlack[i] + s.In[0] <= 1 - s.Red(i));
+                    Fits(s.OutSlack[i], s.Out[0], s.Red(i));
+                    Fits(s.InSlack[i], s.In[0], s.Red(i));
                 }
 
                 for (int i = 0; i < n - 1; i++)
@@ -490,6 +499,25 @@ public static class BandSolver
                         _solver.Add(to - from - s.InSlack[i + 1] + s.InSlack[i] + s.InTime[i] - inLoops == -half);
                     }
                 }
+            }
+        }
+
+        /// <summary>A band that comes so long after red has ended is over when it begins again; where there is no red, it may come at any time.</summary>
+        private void Fits(Variable slack, Variable band, double red)
+        {
+            if (red > Least)
+            {
+                _solver.Add(slack + band <= 1 - red);
+            }
+        }
+
+        /// <summary>Likewise for a band about the progression line.</summary>
+        private void FitsAbout(Variable slack, Variable band, double red)
+        {
+            if (red > Least)
+            {
+                _solver.Add(slack >= 0.5 * band);
+                _solver.Add(slack + (0.5 * band) <= 1 - red);
             }
         }
 
@@ -633,6 +661,7 @@ public static class BandSolver
                 outTravel,
                 inTravel)
             {
+                IsOneWay = Case.Street is { IsOneWay: true },
                 OutMetres = [.. Road?.Metres ?? Case.Links.Select(l => l.OutMetres)],
                 InMetres = [.. Road?.Metres ?? Case.Links.Select(l => l.InMetres)],
                 OutLeadSeconds = Road is null ? [.. Case.Signals.Skip(1).Select(s => s.OutClearance * cycle)] : [],

@@ -108,11 +108,11 @@ public sealed class SumoDemandReader
         }
     }
 
-    /// <summary>The programme of each signal that runs at a time of day.</summary>
+    /// <summary>The programme of each signal that runs at a time of day; a timetable's programme that is not there is told by <see cref="Micro.SignalPlayer"/>.</summary>
     public IReadOnlyList<SignalLogic> Running(double seconds)
     {
         var switches = Switches.Where(s => s.Seconds <= seconds).GroupBy(s => s.SignalId, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.MaxBy(s => s.Seconds)!.ProgramId, StringComparer.Ordinal);
-        return [.. _signals.GroupBy(s => s.Id, StringComparer.Ordinal).Select(g => switches.TryGetValue(g.Key, out string? name) ? g.Last(s => s.ProgramId == name) : g.Last())];
+        return [.. _signals.GroupBy(s => s.Id, StringComparer.Ordinal).Select(g => switches.TryGetValue(g.Key, out string? name) ? g.LastOrDefault(s => s.ProgramId == name) ?? g.Last() : g.Last())];
     }
 
     /// <summary>Reads trips from the columns <c>id, class, depart_s, route</c>; a route is names of links with a space between.</summary>

@@ -275,6 +275,34 @@ public class ArterialTests
         Assert.Contains(dropped, d => d.StartsWith("[Network] yellowTime", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void A_street_without_a_way_in_keeps_the_green_of_what_crosses_it_in_Synchros_format()
+    {
+        Arterial street = Street("plan_simultaneous.add.xml");
+        street = street with { InRoute = [], Signals = [.. street.Signals.Select(s => s with { InMovements = [] })] };
+        var text = new StringWriter();
+        Utdf.Write(text, street, []);
+        Arterial read = Utdf.Read(new StringReader(text.ToString()), "street.csv", []);
+
+        Assert.True(read.IsOneWay);
+        Assert.All(read.Signals, s => Assert.Contains(s.Programme.Phases, p => p.State[2] == 'G' && p.DurationSeconds > 20));
+        Assert.Equal(0, BandEvaluator.Whole(read.ToPlan(0.9)).In);
+        Assert.DoesNotContain("6", text.ToString().Split('\n').First(l => l.StartsWith("Phase1,1", StringComparison.Ordinal)), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Reference Phase,12,6", "0", 35)]
+    [InlineData("Reference Phase,12,206", "0", 50)]
+    [InlineData("Reference Phase,12,6", "1", 10)]
+    public void Offsets_are_those_of_the_reference_phase(string reference, string referred, double begins)
+    {
+        // Phase 6 begins 15 s after phase 2, and lasts 25 s.
+        string file = "[Network]\nx\nRECORDNAME,DATA\nMetric,1\n[Nodes]\nx\nINTID,TYPE\n11,0\n12,0\n[Links]\nx\nRECORDNAME,INTID,EB,WB\nUp ID,11,,12\nUp ID,12,11,\nDistance,12,400,\nSpeed,12,50,\n[Lanes]\nx\nRECORDNAME,INTID,EBT,WBT\nPhase1,11,2,6\nPhase1,12,2,6\n"
+            + "[Timeplans]\nx\nRECORDNAME,INTID,DATA\nCycle Length,11,90\nCycle Length,12,90\nOffset,12,50\nReferenced To,12," + referred + "\n" + reference + "\n[Phases]\nx\nRECORDNAME,INTID,D2,D5,D6\nBRP,11,112,121,122\nBRP,12,112,121,122\nMaxGreen,11,40,10,25\nMaxGreen,12,40,10,25\nYellow,11,4,4,4\nYellow,12,4,4,4\nAllRed,11,1,1,1\nAllRed,12,1,1,1\n";
+        Arterial street = Utdf.Read(new StringReader(file), "synchro.csv", []);
+        Assert.Equal(begins, street.GreensAt()[1], 0.11);
+    }
+
     [Theory]
     [InlineData("INTID", "it has no section of UTDF")]
     [InlineData("[Nodes]\nx\nINTID,TYPE\n1,0\n[Links]\nx\nRECORDNAME,INTID,EB\n", "there is no such section")]

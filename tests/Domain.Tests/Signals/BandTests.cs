@@ -118,6 +118,43 @@ public class BandTests
         }, iter: 500);
 
     [Fact]
+    public void No_whole_second_offsets_are_better_than_what_is_proven_also_where_signals_leave_a_direction_alone() =>
+        Gen.Int[0, int.MaxValue].Sample(seed =>
+        {
+            const int Cycle = 30;
+            var random = new RandomStream((ulong)seed);
+            double Red() => random.NextBool(0.4) ? 0 : (5 + random.NextInt(15)) / (double)Cycle;
+            BandSignal[] signals = [.. Enumerable.Range(0, 3).Select(i => new BandSignal { Name = $"S{i}", OutRed = Red(), InRed = Red(), Delta = (random.NextInt(21) - 10) / (double)Cycle })];
+            BandLink[] links = [.. Enumerable.Range(0, 2).Select(_ => new BandLink { OutMetres = 10 * (5 + random.NextInt(30)), InMetres = 10 * (5 + random.NextInt(30)), OutSpeed = (10, 10), InSpeed = (10, 10) })];
+            var problem = new BandCase { Id = "random", Model = BandModel.MaxBand, CycleSeconds = (Cycle, Cycle), Signals = signals, Links = links };
+            double found;
+            try
+            {
+                found = BandSolver.Solve(problem, TimeSpan.FromMinutes(1)).ObjectiveCycles;
+            }
+            catch (InvalidOperationException)
+            {
+                // No instant finds green everywhere in both directions.
+                found = 0;
+            }
+
+            double best = 0;
+            for (int a = 0; a < Cycle; a++)
+            {
+                for (int b = 0; b < Cycle; b++)
+                {
+                    // Starts of green from the middles of reds: the inbound one lies delta before the outbound one.
+                    double[] outMiddle = [0, a, b], outStart = [.. outMiddle.Select((m, i) => m + (signals[i].OutRed * Cycle / 2))], inStart = [.. outMiddle.Select((m, i) => m - (signals[i].Delta * Cycle) + (signals[i].InRed * Cycle / 2))];
+                    (double outward, double inward) = BandEvaluator.Whole(new ArterialPlan(
+                        Cycle, outStart, [.. signals.Select(s => (1 - s.OutRed) * Cycle)], inStart, [.. signals.Select(s => (1 - s.InRed) * Cycle)], [.. links.Select(l => l.OutMetres / 10)], [.. links.Select(l => l.InMetres / 10)]));
+                    best = Math.Max(best, 2 * Math.Min(outward, inward) / Cycle);
+                }
+            }
+
+            Assert.True(found >= best - 1e-6, $"{found} is proven, and {best} is there");
+        }, iter: 25);
+
+    [Fact]
     public void A_plan_moved_as_a_whole_has_the_same_bands()
     {
         (BandCase problem, _) = Open("P4_waltham_equal_C70_v30");

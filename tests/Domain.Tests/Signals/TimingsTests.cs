@@ -37,15 +37,15 @@ public class TimingsTests
     [Fact]
     public void Websters_cycle_and_greens_are_those_of_his_formula()
     {
-        // y = 600/1800 and 480/1800; 10 s between greens, of which each yellow is used but for a second, and a second at each start.
+        // y = 600/1800 and 480/1800; 10 s between greens.
         (SignalLogic programme, WebsterResult found) = Timings.Webster(TwoStages, [new([0], 600, 1800), new([1], 480, 1800), new([0], 100, 1800)], null, (40, 120));
 
         Assert.Equal(0.6, found.FlowRatio, 1e-6);
-        Assert.Equal(8, found.LostSeconds);
-        Assert.Equal(((1.5 * 8) + 5) / 0.4, found.BestCycleSeconds, 1e-6);
-        Assert.Equal(43, programme.CycleSeconds());
+        Assert.Equal(10, found.LostSeconds);
+        Assert.Equal(((1.5 * 10) + 5) / 0.4, found.BestCycleSeconds, 1e-6);
+        Assert.Equal(50, programme.CycleSeconds());
         double[] greens = [.. programme.Phases.Where(Timings.IsStage).Select(p => p.DurationSeconds)];
-        Assert.Equal(33, greens.Sum());
+        Assert.Equal(40, greens.Sum());
         Assert.Equal(600.0 / 480, greens[0] / greens[1], 0.1);
     }
 
