@@ -92,7 +92,8 @@ public static class SumoSignals
         xml.WriteEndElement();
     }
 
-    internal static void WriteElement(XmlWriter xml, SignalLogic programme, bool offsetOnly)
+    /// <param name="format">Of seconds.</param>
+    internal static void WriteElement(XmlWriter xml, SignalLogic programme, bool offsetOnly, string format = "0.###")
     {
         xml.WriteStartElement("tlLogic");
         xml.WriteAttributeString("id", programme.Id);
@@ -102,20 +103,20 @@ public static class SumoSignals
         }
 
         xml.WriteAttributeString("programID", programme.ProgramId);
-        xml.WriteAttributeString("offset", programme.OffsetSeconds.ToString("0.##", CultureInfo.InvariantCulture));
+        xml.WriteAttributeString("offset", programme.OffsetSeconds.ToString(format, CultureInfo.InvariantCulture));
         foreach (SignalPhase phase in offsetOnly ? [] : programme.Phases)
         {
             xml.WriteStartElement("phase");
-            xml.WriteAttributeString("duration", phase.DurationSeconds.ToString("0.###", CultureInfo.InvariantCulture));
+            xml.WriteAttributeString("duration", phase.DurationSeconds.ToString(format, CultureInfo.InvariantCulture));
             xml.WriteAttributeString("state", phase.State);
             if (phase.MinimumSeconds is { } least)
             {
-                xml.WriteAttributeString("minDur", least.ToString("0.###", CultureInfo.InvariantCulture));
+                xml.WriteAttributeString("minDur", least.ToString(format, CultureInfo.InvariantCulture));
             }
 
             if (phase.MaximumSeconds is { } most)
             {
-                xml.WriteAttributeString("maxDur", most.ToString("0.###", CultureInfo.InvariantCulture));
+                xml.WriteAttributeString("maxDur", most.ToString(format, CultureInfo.InvariantCulture));
             }
 
             xml.WriteEndElement();

@@ -33,7 +33,7 @@ public static class SumoNetWriter
 
         foreach (SignalLogic signal in network.Signals)
         {
-            SumoSignals.WriteElement(xml, signal, offsetOnly: false);
+            SumoSignals.WriteElement(xml, signal, offsetOnly: false, "0.00");
         }
 
         foreach (Junction junction in network.Junctions)
