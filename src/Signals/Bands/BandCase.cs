@@ -206,6 +206,9 @@ public sealed record BandSolution
     /// <summary>Start of outbound green at each signal (of the first axis of a network), seconds, the first at 0.</summary>
     public required IReadOnlyList<double> OffsetsSeconds { get; init; }
 
+    /// <summary>Of the model, in order of their making.</summary>
+    internal IReadOnlyList<double> Integers { get; init; } = [];
+
     /// <summary>Patterns chosen; empty where there was no choice.</summary>
     public IReadOnlyList<LeftTurnPattern> Patterns { get; init; } = [];
 }

@@ -34,7 +34,7 @@ public static class BandSolver
         exact.Build(Held(model.Integers));
         exact.Run(limit);
         double objective = exact.Objective;
-        return exact.Read(isProven ? 0 : Math.Max(0, (bound - objective) / Math.Max(objective, 1e-9)));
+        return exact.Read(isProven ? 0 : Math.Max(0, (bound - objective) / Math.Max(objective, 1e-9))) with { Integers = model.Integers };
     }
 
     /// <summary>
@@ -61,12 +61,16 @@ public static class BandSolver
             }
 
             BandCase whole = problem with { CycleSeconds = (cycle, cycle) };
+            // A long one keeps the integers of the best plan: then only seconds are to be found, and the best plan says how far from the best that is.
+            bool isLong = problem.Signals.Count > ShortArterial && best.Integers.Count > 0;
             using var model = new Model(whole, BackendOf(problem)) { WholeCycleSeconds = cycle };
-            model.Build();
+            model.Build(isLong ? WithoutSeconds(problem, best.Integers) : null);
             if (!model.TryRun(limit / 2, out double bound, out bool isProven))
             {
                 continue;
             }
+
+            (bound, isProven) = isLong ? (Math.Max(best.ObjectiveCycles, model.Objective), false) : (bound, isProven);
 
             using var exact = new Model(whole, "GLOP") { WholeCycleSeconds = cycle };
             exact.Build(Held(model.Integers));
@@ -182,6 +186,13 @@ public static class BandSolver
             Plans = plans,
             OffsetsSeconds = offsets,
         };
+    }
+
+    /// <summary>The integers of an arterial with free places for the seconds from signal to signal, which stand behind each link's loops.</summary>
+    private static List<double?> WithoutSeconds(BandCase problem, IReadOnlyList<double> integers)
+    {
+        int loops = problem.Signals.Count - 1, choices = integers.Count - loops;
+        return [.. integers.Take(choices).Select(i => (double?)i), .. integers.Skip(choices).SelectMany(i => new double?[] { i, null })];
     }
 
     private static IReadOnlyList<double?> Held(IReadOnlyList<double> integers) => [.. integers.Select(i => (double?)i)];
