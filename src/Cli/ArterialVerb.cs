@@ -77,14 +77,13 @@ internal sealed class ArterialVerb(TextWriter output)
         }
 
         string caseFile = Path.Combine(folder, CaseFile);
-        bool isScenario = Directory.Exists(o.Source) || o.Source.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase);
+        bool isScenario = IsScenario(o.Source);
         foreach (string written in isScenario ? [caseFile] : o.Routes.Count > 0 ? [caseFile, Path.Combine(folder, ScenarioFile)] : (string[])[caseFile, Path.Combine(folder, ScenarioFile), Path.Combine(folder, DemandFile)])
         {
             Verbs.RefuseToOverwrite(written, o.Force);
         }
 
-        (string? file, Scenario? scenario, SimulationSection? simulated) = isScenario ? ScenarioLoader.ReadSimulated(o.Source) : ((string?)null, (Scenario?)null, (SimulationSection?)null);
-        RoadNetwork network = file is null ? ScenarioLoader.ReadNetwork(ScenarioLoader.Existing(o.Source), isGeoJson: false, origin: null) : ScenarioLoader.ReadNetwork(file, scenario!);
+        (RoadNetwork network, string? file, Scenario? scenario, SimulationSection? simulated) = Open(o.Source);
         IReadOnlyList<SignalLogic> running = [.. network.Signals.GroupBy(s => s.Id, StringComparer.Ordinal).Select(g => g.Last())];
         List<Trip> trips = [];
         double begin = o.BeginSeconds, duration = o.DurationSeconds;
@@ -165,11 +164,23 @@ internal sealed class ArterialVerb(TextWriter output)
 
     private static readonly System.Text.Json.JsonSerializerOptions YamlText = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    private static bool IsScenario(string source) => Directory.Exists(source) || source.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>A network, and the scenario that it is from where it is from one.</summary>
+    private static (RoadNetwork Network, string? File, Scenario? Scenario, SimulationSection? Simulate) Open(string source)
+    {
+        if (!IsScenario(source))
+        {
+            return (ScenarioLoader.ReadNetwork(ScenarioLoader.Existing(source), isGeoJson: false, origin: null), null, null, null);
+        }
+
+        (string file, Scenario scenario, SimulationSection simulate) = ScenarioLoader.ReadSimulated(source);
+        return (ScenarioLoader.ReadNetwork(file, scenario), file, scenario, simulate);
+    }
+
     private int List(ArterialOptions o, bool json)
     {
-        RoadNetwork network = Directory.Exists(o.Source) || o.Source.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase)
-            ? ScenarioLoader.ReadSimulated(o.Source) is var (file, scenario, _) ? ScenarioLoader.ReadNetwork(file, scenario) : throw new InvalidOperationException()
-            : ScenarioLoader.ReadNetwork(ScenarioLoader.Existing(o.Source), isGeoJson: false, origin: null);
+        (RoadNetwork network, _, _, _) = Open(o.Source);
         IReadOnlyList<(string Name, int Signals, double Metres)> streets = new ArterialFinder(network, network.Signals).Streets();
         if (json)
         {
@@ -233,7 +244,6 @@ internal sealed class ArterialVerb(TextWriter output)
     /// <summary>Vehicles of a demand on the links between the signals, in the mean.</summary>
     private static ArterialVolume Counted(RoadNetwork network, Arterial street, List<Trip> trips, double begin, double duration)
     {
-        Dictionary<string, int> indexes = network.Links.ToDictionary(l => l.Id, l => l.Index, StringComparer.Ordinal);
         int[] passing = new int[network.Links.Count];
         foreach (Trip trip in trips.Where(t => t.DepartSeconds >= begin && t.DepartSeconds < begin + duration))
         {
@@ -243,7 +253,7 @@ internal sealed class ArterialVerb(TextWriter output)
             }
         }
 
-        double Mean(IReadOnlyList<string> route) => route.Count < 3 ? 0 : route.Skip(1).SkipLast(1).Average(l => passing[indexes[l]]) * 3600 / duration;
+        double Mean(IReadOnlyList<string> route) => route.Count < 3 ? 0 : route.Skip(1).SkipLast(1).Average(l => network.TryFindLink(l, out int link) ? passing[link] : 0) * 3600 / duration;
         return new ArterialVolume(Math.Round(Mean(street.OutRoute)), Math.Round(Mean(street.InRoute)), Lanes(street) * SaturationPerLane);
     }
 

@@ -435,7 +435,6 @@ public sealed record BandResult
 
     public static BandResult Of(BandCase problem, BandSolution solution, double seconds)
     {
-        (double Out, double In)[] whole = [.. solution.Plans.Select(BandEvaluator.Whole)];
         var result = new BandResult
         {
             Case = problem.Id,
@@ -462,7 +461,7 @@ public sealed record BandResult
             default:
                 // The inbound band counts as much as it weighs, and not at all where there is no way in.
                 bool isOneWay = problem.Street is { IsOneWay: true };
-                double leastOut = 1 - problem.Signals.Max(s => s.OutRed), leastIn = isOneWay ? 0 : 1 - problem.Signals.Max(s => s.InRed), both = (whole[0].Out + whole[0].In) / solution.CycleSeconds, weighted = problem.Weight * leastIn;
+                double leastOut = 1 - problem.Signals.Max(s => s.OutRed), leastIn = isOneWay ? 0 : 1 - problem.Signals.Max(s => s.InRed), both = ((double)result.Evaluated.BandOutSeconds + (double)result.Evaluated.BandInSeconds) / solution.CycleSeconds, weighted = problem.Weight * leastIn;
                 return result with
                 {
                     AtOtherSpeeds = BandsAtSpeed.Of(solution.Plans[0]),

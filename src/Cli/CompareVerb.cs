@@ -90,14 +90,16 @@ internal sealed class CompareVerb(TextWriter output)
         }
 
         Arterial? street = o.Street is null ? null : DiagramVerb.Under(DiagramVerb.StreetOf(o.Street), own.Running, o.Street);
-        foreach (string plan in o.Page is null ? [] : o.Plans.Where(p => p != Current))
+
+        // What cannot be shown is told before the work.
+        Arterial[] timed = o.Page is null ? [] : [.. o.Plans.Select(p => p == Current ? street! : DiagramVerb.Under(street!, p))];
+        if (street?.OutRoute.FirstOrDefault(l => !network.TryFindLink(l, out _)) is { } missing)
         {
-            // What cannot be drawn is told before the work.
-            DiagramVerb.Under(street!, plan);
+            throw new BadInputException("command line", "--street", $"the street's link {missing} is not in the scenario's network", "give the case of a street of this network");
         }
 
         var runs = new PlanRun[arms.Count * o.Seeds];
-        List<TripGroup> ways = [];
+        PlanTrial first = null!;
         Trials.Each(o.Seeds, o.Threads, file, seed =>
         {
             var trial = new PlanTrial(file, network, scenario, simulate, o.StepSeconds, scenario.Seed + (ulong)seed);
@@ -106,15 +108,13 @@ internal sealed class CompareVerb(TextWriter output)
                 runs[(arm * o.Seeds) + seed] = trial.Run(arms[arm].Signals, arms[arm].AdvisedShare, arms[arm].Degradation, own);
             }
 
-            if (seed == 0)
-            {
-                ways = street is null ? WaysOf(network, runs[0]) : WaysOf(network, street, trial);
-            }
+            first = seed == 0 ? trial : first;
         });
-        Comparison result = Comparison.Of(arms, runs, o.Seeds, ways);
+        Comparison result = Comparison.Of(arms, runs, o.Seeds, street is null ? WaysOf(network, runs[0]) : WaysOf(network, street, first));
         if (o.Page is not null)
         {
-            File.WriteAllText(o.Page, Page(o, scenario, street!, result, runs[0].Trips.Length));
+            var driven = new DrivenStreet(file, network, scenario, simulate, first, street!);
+            File.WriteAllText(o.Page, Page(o, scenario, street!, [.. arms.Where(a => a.AdvisedShare == 0 && a.Degradation is null).Zip(timed)], driven, result, runs[0].Trips.Length));
         }
 
         if (json)
@@ -151,27 +151,25 @@ internal sealed class CompareVerb(TextWriter output)
         return ExitCodes.Done;
     }
 
-    private static string Page(CompareOptions o, Scenario scenario, Arterial street, Comparison result, int vehicles)
+    private static string Page(CompareOptions o, Scenario scenario, Arterial street, IReadOnlyList<(Arm Arm, Arterial Timed)> plans, DrivenStreet driven, Comparison result, int vehicles)
     {
         const double SpeedShare = 0.9;
         string F(double v, string format) => v.ToString(format, CultureInfo.InvariantCulture);
         string P(Paired p) => o.Seeds > 1 ? string.Create(CultureInfo.InvariantCulture, $"{p.Mean:+0.00;-0.00} ± {p.High - p.Mean:0.00}") : F(p.Mean, "+0.00;-0.00");
-        var driven = new DrivenStreet(o.Scenario, street);
         var pictures = new List<string>();
         var bands = new List<IReadOnlyList<string>>();
-        foreach (string plan in o.Plans)
+        foreach ((Arm arm, Arterial timed) in plans)
         {
-            Arterial timed = plan == Current ? street : DiagramVerb.Under(street, plan);
             if (timed.CommonCycleSeconds is not { } cycle)
             {
-                bands.Add([Short(plan), "cycles differ", string.Empty, string.Empty, string.Empty, string.Empty, string.Empty]);
+                bands.Add([arm.Name, "cycles differ", string.Empty, string.Empty, string.Empty, string.Empty, string.Empty]);
                 continue;
             }
 
             ArterialPlan evaluated = timed.ToPlan(SpeedShare);
-            StreetPlanResult r = StreetPlanResult.Of(new StreetPlan(timed, evaluated, Gap: null), plan);
-            bands.Add([Short(plan), F(cycle, "0.#"), $"{r.Evaluated.BandOutSeconds:0.0}", $"{r.Evaluated.BandInSeconds:0.0}", F(r.EfficiencyPercent, "0"), F(r.AttainabilityPercent, "0"), string.Join("; ", r.AtOtherSpeeds.Select(a => string.Create(CultureInfo.InvariantCulture, $"{a.SpeedChangeKilometresPerHour:+0;-0} km/h {a.BandOutSeconds:0.0} / {a.BandInSeconds:0.0}")))]);
-            pictures.Add(TimeSpaceDiagram.Picture(DrivenStreet.Drawn(street, SpeedShare), DrivenStreet.Drawn(Short(plan), timed, evaluated, driven.Tracks(plan == Current ? null : plan, scenario.DurationSeconds / 2, cycle)), pictures.Count));
+            StreetPlanResult r = StreetPlanResult.Of(new StreetPlan(timed, evaluated, Gap: null), arm.Plan);
+            bands.Add([arm.Name, F(cycle, "0.#"), F((double)r.Evaluated.BandOutSeconds, "0.0"), F((double)r.Evaluated.BandInSeconds, "0.0"), F(r.EfficiencyPercent, "0"), F(r.AttainabilityPercent, "0"), string.Join("; ", r.AtOtherSpeeds.Select(a => string.Create(CultureInfo.InvariantCulture, $"{a.SpeedChangeKilometresPerHour:+0;-0} km/h {a.BandOutSeconds:0.0} / {a.BandInSeconds:0.0}")))]);
+            pictures.Add(TimeSpaceDiagram.Picture(DrivenStreet.Drawn(street, SpeedShare), DrivenStreet.Drawn(arm.Name, timed, evaluated, driven.Tracks(arm.Signals, scenario.DurationSeconds / 2, cycle)), pictures.Count));
         }
 
         return ComparisonPage.Html(
@@ -233,14 +231,8 @@ internal sealed class CompareVerb(TextWriter output)
     {
         // Who drives most of the street belongs to its direction.
         const double Most = 0.6;
-        Dictionary<string, int> indexes = network.Links.ToDictionary(l => l.Id, l => l.Index, StringComparer.Ordinal);
         HashSet<(int, int)> outward = [], inward = [], across = [];
-        int[] Inner(IReadOnlyList<string> route) => [.. route.Skip(1).SkipLast(1).Select(l => indexes.GetValueOrDefault(l, -1))];
-        if (street.OutRoute.FirstOrDefault(l => !indexes.ContainsKey(l)) is { } missing)
-        {
-            throw new BadInputException("command line", "--street", $"the street's link {missing} is not in the scenario's network", "give the case of a street of this network");
-        }
-
+        int[] Inner(IReadOnlyList<string> route) => [.. route.Skip(1).SkipLast(1).Select(l => network.TryFindLink(l, out int link) ? link : -1)];
         HashSet<int> outLinks = [.. Inner(street.OutRoute)], inLinks = [.. Inner(street.InRoute)];
         foreach (Traffic.Demand.Trip trip in trial.Trips)
         {

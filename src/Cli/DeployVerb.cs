@@ -1,9 +1,6 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
-using MQTTnet;
-using MQTTnet.Packets;
-using MQTTnet.Protocol;
 using V2XSim.Kernel;
 using V2XSim.Messages;
 using V2XSim.Messages.Its0180;
@@ -54,9 +51,9 @@ internal sealed class DeployVerb(TextWriter output, TextWriter error, TimeProvid
 
         foreach (SignalLogic programme in plan)
         {
-            if (sites.Sites.FirstOrDefault(s => s.SignalId == programme.Id) is not { } site)
+            if (ScenarioLoader.UnitAt(sites, programme, o.Plan, out Problem? nobody) is not { } site)
             {
-                problems.Add(new Problem(o.Plan, 0, 0, $"tlLogic {programme.Id}", "no site stands at this signal, so no plan can be sent to it", "plan a site at it, or leave the plan out"));
+                problems.Add(nobody!);
                 continue;
             }
 
@@ -136,14 +133,7 @@ internal sealed class DeployVerb(TextWriter output, TextWriter error, TimeProvid
             foreach (Order order in orders.Where(r => r.IsAccepted is null))
             {
                 await connection.PublishAsync(
-                    new MqttApplicationMessage
-                    {
-                        Topic = Topics.Of(TopicKind.PlanDown, order.Device),
-                        PayloadSegment = Encoding.UTF8.GetBytes(new WirePayload().Text(order.Message(clock.GetUtcNow(), o.Transition))),
-                        ContentType = ContentTypes.Of(PayloadFormat.Json),
-                        QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce,
-                        UserProperties = [new MqttUserProperty(UserProperties.Sequence, NumberText.Of(order.Number))],
-                    },
+                    Send.Numbered(Topics.Of(TopicKind.PlanDown, order.Device), Encoding.UTF8.GetBytes(new WirePayload().Text(order.Message(clock.GetUtcNow(), o.Transition))), PayloadFormat.Json, order.Number, retain: false),
                     cancellation);
             }
 
@@ -168,20 +158,10 @@ internal sealed class DeployVerb(TextWriter output, TextWriter error, TimeProvid
 
         public string StateName(bool isDryRun) => isDryRun ? "may be sent" : IsAccepted switch { true => "accepted", false => "refused", _ => "not confirmed" };
 
-        public WireMessage Message(DateTimeOffset now, Transition transition)
-        {
-            WireRecord phase = Catalogue.SignalPlan.Part("phases");
-            return new WireMessage(Catalogue.SignalPlan)
-                .With("timeStamp", now.ToUnixTimeMilliseconds())
-                .With("rscuSn", device)
-                .With("seqNum", number)
-                .With("crossId", programme.Id)
-                .With("programId", programme.ProgramId)
-                .With("offset", programme.OffsetSeconds)
-                .With("transition", transition == Transition.Dwell ? 1L : 2L)
-                .With("phases", new List<object>(programme.Phases.Select(p => new WireMessage(phase).With("state", p.State).With("duration", p.DurationSeconds))))
-                .With("ack", true);
-        }
+        public WireMessage Message(DateTimeOffset now, Transition transition) => SignalPlanMessage.Of(
+                now.ToUnixTimeMilliseconds(), device, programme.Id, programme.ProgramId, programme.OffsetSeconds, transition == Transition.Dwell ? 1 : 2, programme.Phases.Select(p => (p.State, p.DurationSeconds)))
+            .With("seqNum", number)
+            .With("ack", true);
     }
 }
 

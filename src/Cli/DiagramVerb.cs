@@ -2,6 +2,7 @@ using System.Globalization;
 using V2XSim.Dashboard;
 using V2XSim.Kernel;
 using V2XSim.Roads;
+using V2XSim.Scenarios;
 using V2XSim.Signals.Arterials;
 using V2XSim.Signals.Bands;
 
@@ -37,10 +38,19 @@ internal sealed class DiagramVerb(TextWriter output)
         bool isPicture = o.Out.EndsWith(".svg", StringComparison.OrdinalIgnoreCase);
         var plans = new List<DiagramPlan>();
         var results = new List<StreetPlanResult>();
-        DrivenStreet? driven = o.Scenario is null ? null : new DrivenStreet(o.Scenario, street);
+        DrivenStreet? driven = null;
+        Func<string?, PlanSignals>? signals = null;
+        if (o.Scenario is not null)
+        {
+            (string file, Scenario scenario, SimulationSection simulate) = ScenarioLoader.ReadSimulated(o.Scenario);
+            RoadNetwork network = ScenarioLoader.ReadNetwork(file, scenario);
+            signals = plan => PlanSignals.Of(file, network, simulate, plan);
+            driven = new DrivenStreet(file, network, scenario, simulate, new PlanTrial(file, network, scenario, simulate, 1, scenario.Seed), street);
 
-        // What vehicles drive under is what is drawn.
-        street = driven is null ? street : Under(street, driven.Own.Running, o.Case);
+            // What vehicles drive under is what is drawn.
+            street = Under(street, signals(null).Running, o.Case);
+        }
+
         foreach (string plan in o.Plans.Count == 0 ? [CompareVerb.Current] : o.Plans)
         {
             Arterial timed = plan == CompareVerb.Current ? street : Under(street, plan);
@@ -51,7 +61,7 @@ internal sealed class DiagramVerb(TextWriter output)
 
             ArterialPlan evaluated = timed.ToPlan(o.SpeedShare);
             results.Add(StreetPlanResult.Of(new StreetPlan(timed, evaluated, Gap: null), plan));
-            plans.Add(DrivenStreet.Drawn(CompareVerb.Short(plan), timed, evaluated, driven?.Tracks(plan == CompareVerb.Current ? null : plan, o.AtSeconds, cycle) ?? []));
+            plans.Add(DrivenStreet.Drawn(CompareVerb.Short(plan), timed, evaluated, driven?.Tracks(signals!(plan == CompareVerb.Current ? null : plan), o.AtSeconds, cycle) ?? []));
             if (isPicture)
             {
                 break;

@@ -12,26 +12,20 @@ internal sealed class DrivenStreet
 {
     /// <summary>Cycles that are drawn.</summary>
     private const double Cycles = 4;
-    private readonly string _file;
-    private readonly RoadNetwork _network;
     private readonly Scenario _scenario;
     private readonly SimulationSection _simulate;
     private readonly PlanTrial _trial;
     private readonly StreetPlaces _places;
 
-    public DrivenStreet(string scenario, Arterial street)
+    /// <param name="trial">The scenario's vehicles.</param>
+    public DrivenStreet(string file, RoadNetwork network, Scenario scenario, SimulationSection simulate, PlanTrial trial, Arterial street)
     {
-        (_file, _scenario, _simulate) = ScenarioLoader.ReadSimulated(scenario);
-        _network = ScenarioLoader.ReadNetwork(_file, _scenario);
-        _trial = new PlanTrial(_file, _network, _scenario, _simulate, 1, _scenario.Seed);
-        _places = new StreetPlaces(_file, _network, street);
+        (_scenario, _simulate, _trial) = (scenario, simulate, trial);
+        _places = new StreetPlaces(file, network, street);
     }
 
-    /// <summary>What the signals of the scenario run by themselves.</summary>
-    public PlanSignals Own => PlanSignals.Of(_file, _network, _simulate, null);
-
     /// <summary>The ways of all vehicles on the street while some cycles last.</summary>
-    public List<DiagramTrack> Tracks(string? plan, double atSeconds, double cycle)
+    public List<DiagramTrack> Tracks(PlanSignals plan, double atSeconds, double cycle)
     {
         if (atSeconds >= _scenario.DurationSeconds)
         {
@@ -41,7 +35,7 @@ internal sealed class DrivenStreet
         // The drawing begins with a cycle of the signals' clock.
         double from = Math.Ceiling((_simulate.BeginSeconds + atSeconds) / cycle) * cycle, to = from + (Cycles * cycle);
         var tracks = new StreetTracks(_places);
-        _trial.Run(PlanSignals.Of(_file, _network, _simulate, plan), watch: e =>
+        _trial.Run(plan, watch: e =>
         {
             if (e.Seconds >= from && e.Seconds <= to)
             {
@@ -55,6 +49,7 @@ internal sealed class DrivenStreet
     {
         ((double From, double Seconds) outward, (double From, double Seconds) inward) = BandEvaluator.Spans(plan);
         ProfileFigures modelled = LinkProfiles.Of(plan, street.Volume);
+        IReadOnlyList<double> places = street.PlacesMetres;
         return new DiagramPlan
         {
             Name = name,
@@ -62,7 +57,7 @@ internal sealed class DrivenStreet
             Signals = [.. street.Signals.Select((s, i) => new DiagramSignal(
                 s.Id,
                 s.Programme.ProgramId,
-                street.Links.Take(i).Sum(l => l.OutMetres),
+                places[i],
                 s.Programme.OffsetSeconds,
                 plan.OutStart[i],
                 plan.OutGreen[i],

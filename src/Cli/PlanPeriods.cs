@@ -8,7 +8,6 @@ namespace V2XSim.Cli;
 /// <summary>Adds up traffic before the signals of a run are given other plans, while they change over, and after.</summary>
 internal sealed class PlanPeriods
 {
-    private const double StandingMetresPerSecond = 0.1;
     private readonly Dictionary<string, bool> _commanded = new(StringComparer.Ordinal);
     private readonly List<Period> _periods = [];
 
@@ -38,7 +37,7 @@ internal sealed class PlanPeriods
         for (int i = 0; i < frame.Count; i++)
         {
             period.Speed += frame.SpeedMetresPerSecond[i];
-            period.Standing += frame.SpeedMetresPerSecond[i] < StandingMetresPerSecond ? 1 : 0;
+            period.Standing += frame.SpeedMetresPerSecond[i] < TrafficEngine.StandingMetresPerSecond ? 1 : 0;
         }
     }
 

@@ -98,11 +98,15 @@ internal sealed record PlanSignals(IReadOnlyList<SignalLogic> All, IReadOnlyList
             throw new BadInputException("command line", "--signals", $"there is no fixed-time signal {unknown} with more than one green", near is null ? "name signals of the network" : $"is '{near}' meant?");
         }
 
-        Dictionary<(int, int), string> signals = network.Connections.Where(c => c.SignalId is not null).GroupBy(c => (network.Lanes[c.FromLane].Link, network.Lanes[c.ToLane].Link)).ToDictionary(g => g.Key, g => g.First().SignalId!);
+        Dictionary<(int From, int To), string> signals = Between(network);
         HashSet<string> passed = [.. trips.SelectMany(t => t.Links.Zip(t.Links.Skip(1), (a, b) => signals.GetValueOrDefault((a, b)))).OfType<string>()];
         HashSet<string>? along = street is null ? null : [.. DiagramVerb.StreetOf(street).Signals.Select(s => s.Id)];
         return [.. possible.Where(p => only.Contains(p.Id, StringComparer.Ordinal) || (only.Count == 0 && passed.Contains(p.Id) && along?.Contains(p.Id) != false))];
     }
+
+    /// <summary>The signal that stands between two links.</summary>
+    public static Dictionary<(int From, int To), string> Between(RoadNetwork network) =>
+        network.Connections.Where(c => c.SignalId is not null).GroupBy(c => (network.Lanes[c.FromLane].Link, network.Lanes[c.ToLane].Link)).ToDictionary(g => g.Key, g => g.First().SignalId!);
 
     /// <summary>With other programmes in place of those of the same signal and name.</summary>
     public PlanSignals With(IReadOnlyList<SignalLogic> instead) => this with { All = [.. All.Select(s => instead.FirstOrDefault(i => i.Id == s.Id && i.ProgramId == s.ProgramId) ?? s)] };
@@ -133,20 +137,19 @@ internal sealed class PlanTrial
 
     /// <summary>After this an order that nobody has confirmed is repeated.</summary>
     private const double RepeatSeconds = 2;
-    private const double StandingMetresPerSecond = 0.1;
     private readonly RoadNetwork _network;
     private readonly Scenario _scenario;
     private readonly SimulationSection _simulate;
     private readonly double _stepSeconds;
     private readonly ulong _seed;
     private readonly List<Trip> _trips;
-    private readonly HashSet<(int From, int To)> _signalled;
+    private readonly Dictionary<(int From, int To), string> _signals;
 
     public PlanTrial(string file, RoadNetwork network, Scenario scenario, SimulationSection simulate, double stepSeconds, ulong seed)
     {
         (_network, _scenario, _simulate, _stepSeconds, _seed) = (network, scenario, simulate, stepSeconds, seed);
         (_trips, _) = ScenarioLoader.ReadDemand(file, network, simulate, stepSeconds, seed, []);
-        _signalled = [.. network.Connections.Where(c => c.SignalId is not null).Select(c => (network.Lanes[c.FromLane].Link, network.Lanes[c.ToLane].Link))];
+        _signals = PlanSignals.Between(network);
     }
 
     /// <summary>What became of the trips that departed while the scenario lasts; run on until they have arrived, for an hour more at most.</summary>
@@ -173,7 +176,7 @@ internal sealed class PlanTrial
         int[] measured = [.. Enumerable.Range(0, engine.Trips.Count).Where(t => engine.Trips[t].DepartSeconds >= begin && engine.Trips[t].DepartSeconds < end)];
         int next = 0, standing = 0, most = 0;
         double sum = 0, looks = 0;
-        VehicleVisitor count = (in VehicleView v) => standing += v.SpeedMetresPerSecond < StandingMetresPerSecond ? 1 : 0;
+        VehicleVisitor count = (in VehicleView v) => standing += v.SpeedMetresPerSecond < TrafficEngine.StandingMetresPerSecond ? 1 : 0;
         while (engine.Seconds < Math.Min(end + LongestSeconds, untilSeconds) && !engine.IsDone)
         {
             while (orders.TryPeek(out (double Seconds, SignalLogic Programme) order) && order.Seconds <= engine.Seconds)
@@ -224,7 +227,7 @@ internal sealed class PlanTrial
         int count = 0;
         for (int i = 0; i + 1 < trip.Links.Count; i++)
         {
-            count += _signalled.Contains((trip.Links[i], trip.Links[i + 1])) ? 1 : 0;
+            count += _signals.ContainsKey((trip.Links[i], trip.Links[i + 1])) ? 1 : 0;
         }
 
         return count;
@@ -318,7 +321,7 @@ internal sealed class SpeedGuide
         double at = 0;
         foreach ((Aspect aspect, double seconds) in (ReadOnlySpan<(Aspect, double)>)[(o.Now, o.RemainingSeconds), (o.Next, o.NextSeconds), (o.Third, o.ThirdSeconds)])
         {
-            if (aspect is Aspect.Green or Aspect.PermissiveGreen)
+            if (aspect.IsGreen())
             {
                 greens[count++] = new GreenWindow(at, at + seconds);
             }

@@ -51,7 +51,7 @@ public sealed class Results : IAsyncDisposable
     private readonly SensorColumns _sensors = new();
     private readonly CommandColumns _commands = new();
     private readonly SignalColumns _signals = new();
-    private readonly PlanPeriods _planPeriods = new();
+    private readonly PlanPeriods? _planPeriods;
     private readonly StreetRecorder? _street;
     private readonly TripColumns _trips = new();
     private readonly System.Collections.Concurrent.ConcurrentQueue<SignalShown> _shown = [];
@@ -97,6 +97,7 @@ public sealed class Results : IAsyncDisposable
         _coverage = new Lazy<RoadCoverage>(() => RoadCoverage.Of(loaded.Network, loaded.Plan));
         _score = new Scoreboard(edges, options.Workers);
         _score.Unseen.Witness = options.Explanation is { } explanation ? explanation.Hear : null;
+        _planPeriods = loaded.Traffic is SimulatedTraffic ? new PlanPeriods() : null;
         _street = loaded.Scenario.Signals.Street is { } street && loaded.Traffic is SimulatedTraffic simulated
             ? new StreetRecorder(loaded, simulated, DiagramVerb.StreetOf(ScenarioLoader.Resolve(loaded.File, street)), loaded.Scenario.Signals.Plans.Count > 0 ? loaded.Scenario.Signals.Plans.Min(p => p.AtSeconds) : null)
             : null;
@@ -297,11 +298,11 @@ public sealed class Results : IAsyncDisposable
         while (_shown.TryPeek(out SignalShown shown) && TimeOf(in shown) is var time && time <= now)
         {
             _shown.TryDequeue(out _);
-            _planPeriods.See(in shown);
+            _planPeriods?.See(in shown);
             await _signals.AddAsync(Math.Max(0, time), shown);
         }
 
-        _planPeriods.Add(step * _loaded.Scenario.StepSeconds, frame);
+        _planPeriods?.Add(step * _loaded.Scenario.StepSeconds, frame);
 
         await WriteTablesAsync(step, frame, results, now);
         AddWholeWays(now - SettledMicroseconds);
@@ -573,7 +574,7 @@ public sealed class Results : IAsyncDisposable
             {
                 Trips = TripsOf(),
             },
-            Signals = new SignalSection(_commandStates, _advised) { PlanPeriods = _planPeriods.ToReport() },
+            Signals = new SignalSection(_commandStates, _advised) { PlanPeriods = _planPeriods?.ToReport() },
             Messages = new MessageSection(
                 devices.Sum(d => d.Generated),
                 devices.Sum(d => d.LostOnLink),

@@ -282,6 +282,14 @@ public static class ScenarioLoader
         return plan.Sites.Count > 0 ? plan : throw new BadInputException(file, "sites", "the plan places no site", "ask for more road, or check the network");
     }
 
+    /// <summary>The site at a plan's signal; null with what is to be said where there is none.</summary>
+    internal static Site? UnitAt(SitePlan sites, SignalLogic plan, string file, out Problem? nobody)
+    {
+        Site? site = sites.Sites.FirstOrDefault(s => s.SignalId == plan.Id);
+        nobody = site is not null ? null : new Problem(file, 0, 0, $"tlLogic {plan.Id}", "no site stands at this signal, so no plan can be sent to it", "plan a site at it, or leave the plan out");
+        return site;
+    }
+
     /// <summary>The plans of the scenario's files, each with the unit at its signal.</summary>
     private static Dictionary<string, SignalPlanOrder[]> PlansOf(string file, Scenario scenario, RoadNetwork network, SitePlan sites)
     {
@@ -293,8 +301,7 @@ public static class ScenarioLoader
             // A plan may move the offset of a programme that an additional file defines.
             foreach (SignalLogic plan in PlanSignals.Of(file, network, scenario.Traffic!.Simulate!, path).Own)
             {
-                Site site = sites.Sites.FirstOrDefault(s => s.SignalId == plan.Id)
-                    ?? throw new BadInputException(path, $"tlLogic {plan.Id}", "no site stands at this signal, so no plan can be sent to it", "plan a site at it, or leave the plan out");
+                Site site = UnitAt(sites, plan, path, out Problem? nobody) ?? throw new BadInputException([nobody!]);
                 orders.Add((site.RegionId, new SignalPlanOrder(
                     SimTime.FromSeconds(change.AtSeconds).Microseconds,
                     site.EdgeId,

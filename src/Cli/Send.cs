@@ -62,15 +62,7 @@ public sealed class Send(TextWriter output, TextWriter error, TimeProvider clock
                 return Task.CompletedTask;
             });
         await connection.PublishAsync(
-            new MqttApplicationMessage
-            {
-                Topic = topic,
-                PayloadSegment = isJson ? json : packed,
-                ContentType = ContentTypes.Of(isJson ? PayloadFormat.Json : format),
-                QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce,
-                Retain = entry.IsState,
-                UserProperties = [new MqttUserProperty(UserProperties.Sequence, NumberText.Of(number))],
-            },
+            Numbered(topic, isJson ? json : packed, isJson ? PayloadFormat.Json : format, number, entry.IsState),
             cancellation);
         if (!entry.HasAck || patience <= TimeSpan.Zero)
         {
@@ -89,4 +81,15 @@ public sealed class Send(TextWriter output, TextWriter error, TimeProvider clock
         await output.WriteLineAsync(text);
         return isDone ? ExitCodes.Done : ExitCodes.ComparisonFailed;
     }
+
+    /// <summary>A message with a number, by which its confirmation is known.</summary>
+    internal static MqttApplicationMessage Numbered(string topic, byte[] payload, PayloadFormat format, long number, bool retain) => new()
+    {
+        Topic = topic,
+        PayloadSegment = payload,
+        ContentType = ContentTypes.Of(format),
+        QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce,
+        Retain = retain,
+        UserProperties = [new MqttUserProperty(UserProperties.Sequence, NumberText.Of(number))],
+    };
 }

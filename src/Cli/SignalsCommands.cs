@@ -28,6 +28,10 @@ internal static class SignalsCommands
 
     private static Option<string?> Street(string description) => new("--street") { Description = description, HelpName = "CASE.json" };
 
+    private static Option<string?> Only(string what) => new("--signals") { Description = what + ", with commas between; when absent all with a fixed-time programme that vehicles pass.", HelpName = "ID,..." };
+
+    private static Option<string> PlanFile(string description) => new("--plan") { Description = description, Required = true, HelpName = "FILE.add.xml" };
+
     private static string[] Split(string? list) => (list ?? string.Empty).Split(',', StringSplitOptions.RemoveEmptyEntries);
 
     private static Option<double> Number(string name, string description, double usual, double low, double high, string unit)
@@ -145,9 +149,9 @@ internal static class SignalsCommands
         var cycle = new Option<string>("--cycle") { Description = "common: the longest of the signals' best ones, for all; own: each its own; or seconds.", DefaultValueFactory = _ => "common", HelpName = "common|own|SECONDS" };
         var bounds = new Option<string>("--bounds") { Description = "Shortest and longest cycle.", DefaultValueFactory = _ => "40-120", HelpName = "SECONDS" };
         Option<double> saturation = Number("--saturation-flow", "What leaves a lane in an hour of green.", 1800, 300, 4000, "VEH/H");
-        var only = new Option<string?>("--signals") { Description = "Signals to time, with commas between; when absent all with a fixed-time programme that vehicles pass.", HelpName = "ID,..." };
+        Option<string?> only = Only("Signals to time");
         Option<string?> street = Street("Case of 'signals arterial' whose signals are timed, instead of --signals.");
-        var plan = new Option<string>("--plan") { Description = "File for the plan, SUMO additional.", Required = true, HelpName = "FILE.add.xml" };
+        Option<string> plan = PlanFile("File for the plan, SUMO additional.");
         Option<bool> force = Force();
         var command = new Command("timings", "Cycles and greens by Webster's method, from the scenario's traffic.") { scenario, cycle, bounds, saturation, only, street, plan, force };
         command.SetAction(p => verb.Time(
@@ -159,14 +163,14 @@ internal static class SignalsCommands
     {
         Argument<string> scenario = ScenarioArgument();
         var start = new Option<string?>("--start") { Description = "Additional file with the plan to begin from; the scenario's own when absent.", HelpName = "PLAN" };
-        var only = new Option<string?>("--signals") { Description = "Signals that may change, with commas between; when absent all with a fixed-time programme that vehicles pass.", HelpName = "ID,..." };
+        Option<string?> only = Only("Signals that may change");
         Option<string?> street = Street("Case of 'signals arterial' whose signals may change, instead of --signals.");
         var cycles = new Option<string?>("--cycles") { Description = "Common cycles to try first, with commas between; cycles stay as they are when absent.", HelpName = "SECONDS,..." };
         var splits = new Option<bool>("--splits") { Description = "Move seconds of green between the stages of a signal too." };
         Option<int> seeds = Count("--seeds", "Runs by which each plan is judged.", 3, 1, 100);
         Option<double> step = Step();
         Option<int> threads = Threads();
-        var plan = new Option<string>("--plan") { Description = "File for the plan, SUMO additional.", Required = true, HelpName = "FILE.add.xml" };
+        Option<string> plan = PlanFile("File for the plan, SUMO additional.");
         Option<bool> force = Force();
         var command = new Command("optimise", "Find offsets, and greens and cycles if wanted, under which simulated vehicles lose least time.") { scenario, start, only, street, cycles, splits, seeds, step, threads, plan, force };
         command.SetAction(p => verb.Optimise(
@@ -258,7 +262,7 @@ internal static class SignalsCommands
     private static Command Deploy(DeployVerb verb, Option<bool> json)
     {
         Argument<string> scenario = ScenarioArgument();
-        var plan = new Option<string>("--plan") { Description = "Additional file with the plan.", Required = true, HelpName = "FILE.add.xml" };
+        Option<string> plan = PlanFile("Additional file with the plan.");
         var broker = new Option<string?>("--broker") { Description = "Broker at which the controllers are; mqtt://127.0.0.1:1883 when absent.", HelpName = "URL" };
         var authority = new Option<string?>("--ca") { Description = "Certificate of the authority that signed the broker's (mqtts).", HelpName = "FILE" };
         Option<string> transition = new Option<string>("--transition") { Description = "How signals change over: dwell or shortway; both keep shortest greens, yellows and clearances.", DefaultValueFactory = _ => "shortway" }.AcceptOnlyFromAmong("dwell", "shortway");

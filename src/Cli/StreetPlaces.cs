@@ -19,7 +19,7 @@ internal sealed class StreetPlaces
     public StreetPlaces(string file, RoadNetwork network, Arterial street)
     {
         _network = network;
-        double[] places = [.. street.Signals.Select((_, i) => street.Links.Take(i).Sum(l => l.OutMetres))];
+        IReadOnlyList<double> places = street.PlacesMetres;
         Lay(file, street, street.OutRoute, isInbound: false, places, _outLines);
         Lay(file, street, street.InRoute, isInbound: true, places, _inLines);
     }
@@ -30,13 +30,12 @@ internal sealed class StreetPlaces
         : null;
 
     /// <summary>Where links of a route begin, and its signals' lines, along it.</summary>
-    private void Lay(string file, Arterial street, IReadOnlyList<string> route, bool isInbound, double[] places, List<(double Along, double Metres)> lines)
+    private void Lay(string file, Arterial street, IReadOnlyList<string> route, bool isInbound, IReadOnlyList<double> places, List<(double Along, double Metres)> lines)
     {
-        Dictionary<string, int> indexes = _network.Links.ToDictionary(l => l.Id, l => l.Index, StringComparer.Ordinal);
         double metres = 0;
         for (int i = 0; i < route.Count; i++)
         {
-            if (!indexes.TryGetValue(route[i], out int link))
+            if (!_network.TryFindLink(route[i], out int link))
             {
                 throw new BadInputException(file, "roads", $"the street's link {route[i]} is not in the scenario's network", "give the scenario of the street's network");
             }

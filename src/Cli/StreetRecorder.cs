@@ -53,12 +53,11 @@ internal sealed class StreetRecorder
     {
         double end = Math.Min(_to, _last);
         var signals = new List<RecordedSignal>();
-        double metres = 0;
+        IReadOnlyList<double> places = _street.PlacesMetres;
         for (int i = 0; i < _street.Signals.Count; i++)
         {
             ArterialSignal s = _street.Signals[i];
-            metres += i > 0 ? _street.Links[i - 1].OutMetres : 0;
-            signals.Add(new RecordedSignal(s.Id, metres, Greens(s, s.OutMovements, end), Greens(s, s.InMovements, end), Stretches(_shown[s.Id], end, at => !at.IsInStep)));
+            signals.Add(new RecordedSignal(s.Id, places[i], Greens(s, s.OutMovements, end), Greens(s, s.InMovements, end), Stretches(_shown[s.Id], end, at => !at.IsInStep)));
         }
 
         return TimeSpaceDiagram.Recorded(_street.Name, signals, _tracks.ToList(_from), end - _from, _from - _start);
@@ -66,7 +65,7 @@ internal sealed class StreetRecorder
 
     private List<double> Greens(ArterialSignal signal, IReadOnlyList<int> movements, double end) => movements.Count == 0
         ? [0, end - _from]
-        : Stretches(_shown[signal.Id], end, at => movements.Any(m => FixedTimeProgram.AspectOf(at.State[m]) is Aspect.Green or Aspect.PermissiveGreen));
+        : Stretches(_shown[signal.Id], end, at => movements.Any(m => Aspects.IsGreen(at.State, m)));
 
     /// <summary>From and to, in turn, of all stretches of time for which something holds.</summary>
     private List<double> Stretches(List<(double Seconds, string State, bool IsInStep)> states, double end, Func<(double Seconds, string State, bool IsInStep), bool> holds)

@@ -1,5 +1,6 @@
 using V2XSim.Fusion.Edge;
 using V2XSim.Roads;
+using V2XSim.Signals.Arterials;
 
 namespace V2XSim.Cli;
 
@@ -23,7 +24,7 @@ internal sealed class WayFinder
     public WayFinder(RoadNetwork network, HashSet<int>[] watched)
     {
         _before = [.. network.Links.Select(_ => new List<(int From, double Metres, double Seconds, double Wait)>())];
-        Dictionary<string, double> cycles = network.Signals.GroupBy(s => s.Id, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.First().Phases.Sum(p => p.DurationSeconds), StringComparer.Ordinal);
+        Dictionary<string, double> cycles = network.Signals.GroupBy(s => s.Id, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.First().CycleSeconds(), StringComparer.Ordinal);
         foreach (Connection c in network.Connections)
         {
             int from = network.Lanes[c.FromLane].Link, to = network.Lanes[c.ToLane].Link;

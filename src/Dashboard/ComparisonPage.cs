@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
 
 namespace V2XSim.Dashboard;
@@ -88,14 +87,11 @@ public static class ComparisonPage
 
     private static string Number(double value) => value.ToString("0.0", CultureInfo.InvariantCulture);
 
-    private static string E(string text) => WebUtility.HtmlEncode(text);
+    private static string E(string text) => Pages.Escape(text);
 
-    private const string Style =
+    private const string Style = Pages.PrintedStyle +
         """
-        body{font-family:system-ui,sans-serif;max-width:1180px;margin:24px auto;padding:0 16px;color:#1b2430;background:#f3f5f8}
-        section{background:#fff;border:1px solid #d7dde4;border-radius:8px;padding:8px 16px 16px;margin:16px 0}h1{font-size:22px}h2{font-size:17px;margin:8px 0}
-        table{border-collapse:collapse;font-size:13px}th,td{padding:3px 10px;text-align:right;border-bottom:1px solid #e3e8ee}th:first-child,td:first-child{text-align:left}
+
         li{margin:4px 0}.warning{background:#fff3cd;border:1px solid #e0c36a;border-radius:6px;padding:6px 12px}
-        @media print{body{background:#fff;margin:0;max-width:none}section{break-inside:avoid;border:0;padding:0}}
         """;
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
 
 namespace V2XSim.Dashboard;
@@ -430,7 +429,7 @@ public static class HtmlReport
 
     private static double Clean(double value) => double.IsFinite(value) ? value : 0;
 
-    private static string E(string text) => WebUtility.HtmlEncode(text);
+    private static string E(string text) => Pages.Escape(text);
 
     private static string F(double value, string format) => double.IsFinite(value) ? value.ToString(format, Invariant) : "–";
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
 using System.Text.Json;
 
@@ -260,7 +259,7 @@ public static class TimeSpaceDiagram
 
     private static string Short(string name) => name.Length > 14 ? name[..6] + "…" + name[^6..] : name;
 
-    private static string E(string text) => WebUtility.HtmlEncode(text);
+    private static string E(string text) => Pages.Escape(text);
 
     /// <summary>Where time and place are on a drawing.</summary>
     private sealed class Frame
@@ -314,14 +313,12 @@ public static class TimeSpaceDiagram
         }
     }
 
-    private const string PageStyle =
+    private const string PageStyle = Pages.PrintedStyle +
         """
-        body{font-family:system-ui,sans-serif;max-width:1180px;margin:24px auto;padding:0 16px;color:#1b2430;background:#f3f5f8}
-        section{background:#fff;border:1px solid #d7dde4;border-radius:8px;padding:8px 16px 16px;margin:16px 0}h1{font-size:22px}h2{font-size:17px;margin:8px 0}
-        table{border-collapse:collapse;font-size:13px}th,td{padding:3px 10px;text-align:right;border-bottom:1px solid #e3e8ee}th:first-child,td:first-child{text-align:left}
+
         .signal{cursor:ew-resize;outline:none}.signal:focus rect.red{stroke:#111;stroke-width:1.5}.figures{font-weight:600}.soft{color:#5b6776;font-size:13px}.better{color:#1f7a45}.worse{color:#b3261e}
         button{font:inherit;padding:3px 10px}
-        @media print{.tools{display:none}body{background:#fff;margin:0;max-width:none}section{break-inside:avoid;border:0}}
+        @media print{.tools{display:none}}
         """;
 
     // The page works out the same as BandEvaluator and LinkProfiles; a test in a browser holds it to them.

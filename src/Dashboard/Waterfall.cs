@@ -82,5 +82,5 @@ public static class Waterfall
 
     private static string Text(double value) => value.ToString(value >= 100 ? "0" : value >= 1 ? "0.##" : "0.###", CultureInfo.InvariantCulture);
 
-    private static string Escape(string text) => System.Net.WebUtility.HtmlEncode(text);
+    private static string Escape(string text) => Pages.Escape(text);
 }

@@ -427,15 +427,8 @@ public sealed class EdgeCore
     {
         foreach (SignalPlanOrder plan in plans)
         {
-            WireRecord phase = Catalogue.SignalPlan.Part("phases");
-            WireMessage message = new WireMessage(Catalogue.SignalPlan)
-                .With("timeStamp", _config.Epoch.ToUnixMilliseconds(now))
-                .With("rscuSn", plan.Device)
-                .With("crossId", plan.Signal)
-                .With("programId", plan.Programme)
-                .With("offset", plan.OffsetSeconds)
-                .With("transition", plan.Transition)
-                .With("phases", new List<object>(plan.Phases.Select(p => new WireMessage(phase).With("state", p.State).With("duration", p.DurationSeconds))));
+            WireMessage message = SignalPlanMessage.Of(
+                _config.Epoch.ToUnixMilliseconds(now), plan.Device, plan.Signal, plan.Programme, plan.OffsetSeconds, plan.Transition, plan.Phases.Select(p => (p.State, p.DurationSeconds)));
             _desk.Order(TopicKind.PlanDown, plan.Device, message, plan.Signal, plan.Programme, now);
         }
     }

@@ -274,6 +274,7 @@ public sealed class RoadNetwork
 {
     private readonly Dictionary<string, int> _laneIndexes;
     private readonly Dictionary<string, int> _junctionIndexes;
+    private readonly Dictionary<string, int> _linkIndexes;
     private readonly int[][] _outgoing;
 
     public RoadNetwork(
@@ -293,6 +294,7 @@ public sealed class RoadNetwork
         Projection = projection;
         Notes = notes;
         _laneIndexes = lanes.ToDictionary(l => l.Id, l => l.Index, StringComparer.Ordinal);
+        _linkIndexes = links.ToDictionary(l => l.Id, l => l.Index, StringComparer.Ordinal);
         _junctionIndexes = junctions.ToDictionary(j => j.Id, j => j.Index, StringComparer.Ordinal);
         var outgoing = new List<int>[lanes.Count];
         for (int i = 0; i < connections.Count; i++)
@@ -328,6 +330,8 @@ public sealed class RoadNetwork
     public double CentreLineKilometres => CentreLines.Sum(c => c.LengthMetres) / 1000;
 
     public bool TryFindLane(string id, out int index) => _laneIndexes.TryGetValue(id, out index);
+
+    public bool TryFindLink(string id, out int index) => _linkIndexes.TryGetValue(id, out index);
 
     public bool TryFindJunction(string id, out int index) => _junctionIndexes.TryGetValue(id, out index);
 

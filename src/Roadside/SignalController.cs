@@ -100,7 +100,7 @@ public sealed class SignalController(string device, string signal, SignalBook si
         }
 
         bool isOver = now >= _callEnds;
-        if (!_isServed && _control.Mode == SignalMode.Priority && _control.OutlookAt(signals.Clock(now), IndexOf(_callingGroup)).Now is Aspect.Green or Aspect.PermissiveGreen)
+        if (!_isServed && _control.Mode == SignalMode.Priority && _control.OutlookAt(signals.Clock(now), IndexOf(_callingGroup)).Now.IsGreen())
         {
             _isServed = true;
             report(Report(now, 1, null));

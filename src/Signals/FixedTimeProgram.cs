@@ -17,6 +17,16 @@ public enum Aspect
     FlashingYellow,
 }
 
+/// <summary>What aspects mean.</summary>
+public static class Aspects
+{
+    /// <summary>Whether vehicles may go, give way though they may have to.</summary>
+    public static bool IsGreen(this Aspect aspect) => aspect is Aspect.Green or Aspect.PermissiveGreen;
+
+    /// <summary>Whether a movement has green in a state.</summary>
+    public static bool IsGreen(string state, int movement) => FixedTimeProgram.AspectOf(state[movement]).IsGreen();
+}
+
 /// <summary>Time that goes round.</summary>
 public static class Cycles
 {

@@ -10,7 +10,7 @@ public readonly record struct GreenSpan(double FromSeconds, double Seconds)
     /// <summary>How often one of the movements at least turns green in a cycle.</summary>
     public static int Count(SignalLogic programme, IReadOnlyList<int> movements)
     {
-        bool[] isGreen = [.. programme.Phases.Select(p => movements.Any(m => FixedTimeProgram.AspectOf(p.State[m]) is Aspect.Green or Aspect.PermissiveGreen))];
+        bool[] isGreen = Greens(programme, movements);
         return Enumerable.Range(0, isGreen.Length).Count(p => isGreen[p] && !isGreen[(p + isGreen.Length - 1) % isGreen.Length]);
     }
 
@@ -19,7 +19,7 @@ public readonly record struct GreenSpan(double FromSeconds, double Seconds)
     {
         int count = programme.Phases.Count;
         double cycle = programme.CycleSeconds();
-        bool[] isGreen = [.. programme.Phases.Select(p => movements.Any(m => FixedTimeProgram.AspectOf(p.State[m]) is Aspect.Green or Aspect.PermissiveGreen))];
+        bool[] isGreen = Greens(programme, movements);
         if (movements.Count == 0 || isGreen.All(g => g))
         {
             return new GreenSpan(0, cycle);
@@ -45,6 +45,9 @@ public readonly record struct GreenSpan(double FromSeconds, double Seconds)
 
         return longest;
     }
+
+    /// <summary>The phases in which one of the movements at least has green.</summary>
+    private static bool[] Greens(SignalLogic programme, IReadOnlyList<int> movements) => [.. programme.Phases.Select(p => movements.Any(m => Aspects.IsGreen(p.State, m)))];
 }
 
 /// <summary>A signal of a street.</summary>
@@ -87,6 +90,9 @@ public sealed record Arterial
     public ArterialVolume Volume { get; init; } = new(600, 600, 3600);
 
     public bool IsOneWay => InRoute.Count == 0;
+
+    /// <summary>Metres from the first signal's line to each one's, outbound.</summary>
+    public IReadOnlyList<double> PlacesMetres => [.. Signals.Select((_, i) => Links.Take(i).Sum(l => l.OutMetres))];
 
     /// <summary>The length that all signals have; null when they differ.</summary>
     public double? CommonCycleSeconds => Signals.Select(s => s.Programme.CycleSeconds()).Distinct().ToList() is [var one] ? one : null;

@@ -35,16 +35,15 @@ public static class StageTable
             double offset = p.OffsetSeconds + p.Phases.Take(stages[0]).Sum(f => f.DurationSeconds);
             for (int s = 0; s < stages.Length; s++)
             {
-                double yellow = 0, allRed = 0;
                 int next = stages[(s + 1) % stages.Length];
                 SignalPhase stage = p.Phases[stages[s]];
-                for (int i = (stages[s] + 1) % count; i != next || (stages.Length == 1 && i != stages[s]); i = (i + 1) % count)
+                (double yellow, double allRed) = Timings.ClearanceAfter(p, stages[s]);
+                string between = Between(stage.State, p.Phases[next].State);
+                for (int i = (stages[s] + 1) % count; !Timings.IsStage(p.Phases[i]); i = (i + 1) % count)
                 {
-                    bool isYellow = p.Phases[i].State.Any(c => FixedTimeProgram.AspectOf(c) is Aspect.Yellow or Aspect.RedYellow);
-                    (yellow, allRed) = isYellow ? (yellow + p.Phases[i].DurationSeconds, allRed) : (yellow, allRed + p.Phases[i].DurationSeconds);
-                    if (isYellow && p.Phases[i].State != Between(stage.State, p.Phases[next].State))
+                    if (Timings.IsYellow(p.Phases[i]) && p.Phases[i].State != between)
                     {
-                        dropped.Add($"signal {p.Id}: the state {p.Phases[i].State} between stages {s + 1} and {((s + 1) % stages.Length) + 1}; it is read back as {Between(stage.State, p.Phases[next].State)}");
+                        dropped.Add($"signal {p.Id}: the state {p.Phases[i].State} between stages {s + 1} and {((s + 1) % stages.Length) + 1}; it is read back as {between}");
                     }
                 }
 
@@ -136,5 +135,5 @@ public static class StageTable
     /// <summary>What is shown between two stages: yellow to those who lose their green, red to those who will have it.</summary>
     private static string Between(string stage, string next) => new([.. stage.Select((c, i) => IsGreen(c) ? IsGreen(next[i]) ? c : 'y' : 'r')]);
 
-    private static bool IsGreen(char c) => FixedTimeProgram.AspectOf(c) is Aspect.Green or Aspect.PermissiveGreen;
+    private static bool IsGreen(char c) => FixedTimeProgram.AspectOf(c).IsGreen();
 }

@@ -24,7 +24,24 @@ public static class Timings
 
     /// <summary>Whether a phase has green and no movement on its way to red: its length is free to choose.</summary>
     public static bool IsStage(SignalPhase phase) =>
-        !phase.State.Any(c => FixedTimeProgram.AspectOf(c) is Aspect.Yellow or Aspect.RedYellow) && phase.State.Any(c => FixedTimeProgram.AspectOf(c) is Aspect.Green or Aspect.PermissiveGreen);
+        !IsYellow(phase) && phase.State.Any(c => FixedTimeProgram.AspectOf(c).IsGreen());
+
+    /// <summary>What follows a stage until the next one: how long somebody has yellow, and how long nobody has.</summary>
+    public static (double Yellow, double AllRed) ClearanceAfter(SignalLogic programme, int stage)
+    {
+        int count = programme.Phases.Count;
+        double yellow = 0, allRed = 0;
+        for (int i = 1; i < count && !IsStage(programme.Phases[(stage + i) % count]); i++)
+        {
+            SignalPhase p = programme.Phases[(stage + i) % count];
+            (yellow, allRed) = IsYellow(p) ? (yellow + p.DurationSeconds, allRed) : (yellow, allRed + p.DurationSeconds);
+        }
+
+        return (yellow, allRed);
+    }
+
+    /// <summary>Whether a movement is on its way from green to red, or back.</summary>
+    public static bool IsYellow(SignalPhase phase) => phase.State.Any(c => FixedTimeProgram.AspectOf(c) is Aspect.Yellow or Aspect.RedYellow);
 
     /// <summary>The programme with another cycle: what lies between greens stays, greens share what is left in proportion, in whole seconds.</summary>
     /// <param name="leastGreenSeconds">No green becomes shorter than this, or than it was if that is less.</param>
@@ -47,7 +64,7 @@ public static class Timings
         Variable[] share = [.. stages.Select(_ => solver.MakeNumVar(0, 10, string.Empty))];
         foreach (LaneFlow lane in lanes.Where(l => l.VehiclesPerHour > 0))
         {
-            Variable[] serves = [.. share.Where((_, s) => lane.Movements.Any(m => FixedTimeProgram.AspectOf(programme.Phases[stages[s]].State[m]) is Aspect.Green or Aspect.PermissiveGreen))];
+            Variable[] serves = [.. share.Where((_, s) => lane.Movements.Any(m => Aspects.IsGreen(programme.Phases[stages[s]].State, m)))];
             if (serves.Length > 0)
             {
                 LinearExpr sum = new();

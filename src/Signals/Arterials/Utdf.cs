@@ -28,7 +28,7 @@ public static class Utdf
     public static void Write(TextWriter target, Arterial street, ICollection<string> dropped)
     {
         int n = street.Signals.Count;
-        double[] metres = [.. street.Signals.Select((_, i) => street.Links.Take(i).Sum(l => l.OutMetres))];
+        IReadOnlyList<double> metres = street.PlacesMetres;
         Plain("[Network]");
         Plain("Network Settings");
         Plain("RECORDNAME,DATA");
@@ -102,7 +102,8 @@ public static class Utdf
             ArterialSignal s = street.Signals[i];
             double cycle = s.Programme.CycleSeconds();
             GreenSpan outward = s.Green(isInbound: false), inward = s.Green(isInbound: true);
-            (double yellow, double allRed) = Clearance(s.Programme);
+            int stage = s.Programme.Phases.ToList().FindIndex(Timings.IsStage);
+            (double yellow, double allRed) = stage < 0 ? (0, 0) : Timings.ClearanceAfter(s.Programme, stage);
             bool hasIn = s.InMovements.Count > 0;
             double other = Math.Max(0, cycle - Math.Max(outward.Seconds, hasIn ? inward.Seconds : 0) - (2 * (yellow + allRed))), inStart = Cycles.Within(inward.FromSeconds - outward.FromSeconds, cycle);
             string In(double value) => hasIn ? value.ToString("0.##", CultureInfo.InvariantCulture) : string.Empty;
@@ -294,20 +295,6 @@ public static class Utdf
         }
 
         return new SignalLogic(id, "utdf", "static", Cycles.Within(begins, cycle), phases);
-    }
-
-    private static (double Yellow, double AllRed) Clearance(SignalLogic programme)
-    {
-        // The first change after a green: yellow, then what has neither green nor yellow.
-        int count = programme.Phases.Count, stage = programme.Phases.ToList().FindIndex(Timings.IsStage);
-        double yellow = 0, allRed = 0;
-        for (int i = 1; i < count && stage >= 0 && !Timings.IsStage(programme.Phases[(stage + i) % count]); i++)
-        {
-            SignalPhase p = programme.Phases[(stage + i) % count];
-            (yellow, allRed) = p.State.Any(c => FixedTimeProgram.AspectOf(c) == Aspect.Yellow) ? (yellow + p.DurationSeconds, allRed) : (yellow, allRed + p.DurationSeconds);
-        }
-
-        return (yellow, allRed);
     }
 
     private static Dictionary<string, Section> Sections(TextReader source, string file, ICollection<string> dropped)

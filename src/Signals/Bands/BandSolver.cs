@@ -17,17 +17,16 @@ public static class BandSolver
 
     /// <param name="problem">What to solve.</param>
     /// <param name="limit">When to stop with what has been found by then.</param>
-    /// <param name="backend">Solver of OR-Tools; the one that suits the problem when null.</param>
     /// <exception cref="InvalidOperationException">There is no plan at all.</exception>
     /// <exception cref="TimeoutException">None was found in time.</exception>
-    public static BandSolution Solve(BandCase problem, TimeSpan limit, string? backend = null)
+    public static BandSolution Solve(BandCase problem, TimeSpan limit)
     {
         if (problem.Model == BandModel.NetBand && problem.Signals.Count > LargeNetwork)
         {
             return SolveByParts(problem, limit);
         }
 
-        using var model = new Model(problem, backend ?? BackendOf(problem));
+        using var model = new Model(problem, BackendOf(problem));
         model.Build();
         (double bound, bool isProven) = model.Run(limit);
         using var exact = new Model(problem, "GLOP");

@@ -23,7 +23,6 @@ public sealed class SumoDemandReader
     private readonly RoadNetwork _network;
     private readonly Lazy<WayThrough> _ways;
     private readonly RandomStreams _streams;
-    private readonly Dictionary<string, int> _links;
     private readonly Dictionary<string, VehicleType> _types = new(StringComparer.Ordinal);
     private readonly Dictionary<string, VehicleTypeMix> _mixes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, IReadOnlyList<int>> _routes = new(StringComparer.Ordinal);
@@ -42,7 +41,6 @@ public sealed class SumoDemandReader
     {
         (_network, _streams) = (network, streams);
         _ways = new Lazy<WayThrough>(() => new WayThrough(network));
-        _links = network.Links.ToDictionary(l => l.Id, l => l.Index, StringComparer.Ordinal);
         _signals = [.. network.Signals];
         foreach ((string id, string name) in (ReadOnlySpan<(string, string)>)[("DEFAULT_VEHTYPE", "passenger"), ("DEFAULT_BIKETYPE", "bicycle"), ("DEFAULT_TAXITYPE", "taxi")])
         {
@@ -188,9 +186,9 @@ public sealed class SumoDemandReader
         var links = new List<int>();
         foreach (string name in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
-            if (!_links.TryGetValue(name, out int link))
+            if (!_network.TryFindLink(name, out int link))
             {
-                string? near = NearestName.Of(name, _links.Keys);
+                string? near = NearestName.Of(name, _network.Links.Select(l => l.Id));
                 throw error($"'{name}' is not an edge of the network", near is null ? "give edges of the network" : $"is '{near}' meant?");
             }
 

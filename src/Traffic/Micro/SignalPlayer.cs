@@ -223,7 +223,7 @@ public sealed class SignalPlayer
         {
             int movement = signal.Movements[i];
             Aspect aspect = FixedTimeProgram.AspectOf(state[signal.Letters[i]]);
-            if (aspect is Aspect.Green or Aspect.PermissiveGreen && Aspects[movement] is not (Aspect.Green or Aspect.PermissiveGreen))
+            if (aspect.IsGreen() && !Aspects[movement].IsGreen())
             {
                 GreenSince[movement] = seconds;
             }

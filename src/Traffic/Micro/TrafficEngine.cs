@@ -118,7 +118,7 @@ public readonly record struct MovedOn(double Seconds, int Trip, int Lane, string
 public sealed partial class TrafficEngine : IDisposable
 {
     /// <summary>At or below this speed a vehicle stands.</summary>
-    private const double StandingMetresPerSecond = 0.1;
+    public const double StandingMetresPerSecond = 0.1;
     private readonly RoadTables _roads;
     private readonly RouteTable _routes;
     private readonly SignalPlayer _signals;
