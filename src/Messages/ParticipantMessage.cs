@@ -123,6 +123,9 @@ public sealed partial class ParticipantCodec
     public const float MaximumLengthMetres = 40.95f;
     public const float MaximumWidthMetres = 10.23f;
     public const float MaximumHeightMetres = 6.35f;
+    internal const double MaximumSpeedMetresPerSecond = 163.82;
+    internal const double MaximumRangeMetres = 10_000;
+    internal const double MaximumCovariance = 1e6;
     private readonly Dictionary<int, string> _interned = [];
 
     /// <summary>Codes of kinds of road user on the wire.</summary>
@@ -198,7 +201,7 @@ public sealed partial class ParticipantCodec
         try
         {
             var reader = new Utf8JsonReader(payload, new JsonReaderOptions { MaxDepth = 16 });
-            RejectReason reason = DecodeEnvelope(ref reader, message);
+            RejectReason reason = DecodeEnvelope(ref reader, payload, message);
             return reason == RejectReason.None && reader.Read() ? RejectReason.MalformedJson : reason;
         }
         catch (JsonException)
@@ -260,14 +263,14 @@ public sealed partial class ParticipantCodec
         }
     }
 
-    private RejectReason DecodeEnvelope(ref Utf8JsonReader reader, ParticipantMessage message)
+    private RejectReason DecodeEnvelope(ref Utf8JsonReader reader, ReadOnlySpan<byte> payload, ParticipantMessage message)
     {
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
         {
             return RejectReason.MalformedJson;
         }
 
-        bool hasTime = false, hasDevice = false;
+        bool hasTime = false, hasDevice = false, hasList = false;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             RejectReason reason = RejectReason.None;
@@ -295,7 +298,8 @@ public sealed partial class ParticipantCodec
             }
             else if (reader.ValueTextEquals("ptcList"u8))
             {
-                reason = DecodeList(ref reader, message);
+                reason = hasList ? DecodeList(ref reader, message) : DecodeFirstList(ref reader, payload, message);
+                hasList = true;
             }
             else if (reader.ValueTextEquals("ack"u8))
             {
@@ -314,6 +318,30 @@ public sealed partial class ParticipantCodec
         }
 
         return hasTime && hasDevice ? RejectReason.None : RejectReason.MissingField;
+    }
+
+    /// <summary>Reads a list the quick way if it can be, and goes on behind it.</summary>
+    /// <param name="payload">What the reader reads, from its start.</param>
+    private static RejectReason DecodeFirstList(ref Utf8JsonReader reader, ReadOnlySpan<byte> payload, ParticipantMessage message)
+    {
+        Utf8JsonReader before = reader;
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartArray)
+        {
+            return RejectReason.WrongType;
+        }
+
+        ReadOnlySpan<byte> list = payload[(int)reader.BytesConsumed..];
+        int closing = PlainList.Read(list, message);
+        if (closing < 0)
+        {
+            message.Clear();
+            reader = before;
+            return DecodeList(ref reader, message);
+        }
+
+        // To the reader, the list is one without objects.
+        reader = new Utf8JsonReader(list[closing..], isFinalBlock: true, reader.CurrentState);
+        return reader.Read() ? RejectReason.None : RejectReason.MalformedJson;
     }
 
     private static RejectReason DecodeList(ref Utf8JsonReader reader, ParticipantMessage message)
@@ -396,7 +424,7 @@ public sealed partial class ParticipantCodec
             }
             else if (reader.ValueTextEquals("speed"u8))
             {
-                reason = ReadDouble(ref reader, 0, 163.82, out number);
+                reason = ReadDouble(ref reader, 0, MaximumSpeedMetresPerSecond, out number);
                 o.SpeedMetresPerSecond = number;
             }
             else if (reader.ValueTextEquals("heading"u8))
@@ -450,7 +478,7 @@ public sealed partial class ParticipantCodec
             double number;
             if (reader.ValueTextEquals("rangeMetres"u8))
             {
-                reason = ReadDouble(ref reader, 0, 10_000, out number);
+                reason = ReadDouble(ref reader, 0, MaximumRangeMetres, out number);
                 o.RangeMetres = number;
             }
             else if (reader.ValueTextEquals("azimuthDegrees"u8))
@@ -486,7 +514,7 @@ public sealed partial class ParticipantCodec
         Span<double> values = stackalloc double[3];
         for (int i = 0; i < 3; i++)
         {
-            RejectReason reason = ReadDouble(ref reader, -1e6, 1e6, out values[i]);
+            RejectReason reason = ReadDouble(ref reader, -MaximumCovariance, MaximumCovariance, out values[i]);
             if (reason != RejectReason.None)
             {
                 return reason;
@@ -501,7 +529,7 @@ public sealed partial class ParticipantCodec
         return SetCovariance(values, ref o);
     }
 
-    private static RejectReason SetCovariance(ReadOnlySpan<double> values, ref ParticipantObject o)
+    internal static RejectReason SetCovariance(ReadOnlySpan<double> values, ref ParticipantObject o)
     {
         // A covariance that is not positive definite would poison every track that it touches.
         if (values[0] <= 0 || values[2] <= 0 || (values[0] * values[2]) - (values[1] * values[1]) <= 0)

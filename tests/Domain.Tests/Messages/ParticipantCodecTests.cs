@@ -175,6 +175,76 @@ public class ParticipantCodecTests
         }, iter: 20_000);
 
     [Theory]
+    [InlineData("\"speed\":12.5", "\"speed\" : 12.5")]
+    [InlineData("\"speed\":12.5", "\"speed\":125e-1")]
+    [InlineData("\"speed\":12.5", "\"sp\\u0065ed\":12.5")]
+    [InlineData("\"speed\":12.5", "\"speed\":12.500000000000000000")]
+    [InlineData("\"speed\":12.5", "\"speed\":3,\"speed\":12.5")]
+    [InlineData("\"speed\":12.5", "\"speed\":12.5,\"licence\":\"A 1\",\"isMoving\":true,\"owner\":null,\"gear\":-3")]
+    [InlineData("\"speed\":12.5", "\"speed\":12.5,\"licence\":\"京A00000\"")]
+    [InlineData("\"speed\":12.5", "\"speed\":12.5,\"path\":[{\"speed\":1}]")]
+    public void The_same_written_otherwise_is_read_as_the_same(string usual, string otherwise)
+    {
+        Assert.Equal(RejectReason.None, Decode(Whole));
+        ParticipantObject o = _message.Objects[0];
+
+        Assert.Equal(RejectReason.None, Decode(Whole.Replace(usual, otherwise, StringComparison.Ordinal)));
+
+        Assert.Equal(o, _message.Objects[0]);
+    }
+
+    [Theory]
+    [InlineData("01")]
+    [InlineData("-")]
+    [InlineData("1.")]
+    [InlineData(".5")]
+    [InlineData("1.2.3")]
+    [InlineData("1 2")]
+    [InlineData("+1")]
+    [InlineData("0x1")]
+    public void What_is_no_number_in_json_is_malformed_wherever_it_stands(string number)
+    {
+        Assert.Equal(RejectReason.MalformedJson, Decode(Whole.Replace("12.5", number, StringComparison.Ordinal)));
+        Assert.Equal(RejectReason.MalformedJson, Decode(Whole.Replace("\"speed\"", "\"gear\"", StringComparison.Ordinal).Replace("12.5", number, StringComparison.Ordinal)));
+    }
+
+    /// <summary>A member that holds an object makes the codec read the list in the general way.</summary>
+    [Fact]
+    public void The_quick_way_through_a_list_finds_what_the_general_way_finds_in_whole_and_in_damaged_messages()
+    {
+        const string Letters = "0123456789+-.eE,:{}[]\"\\ \n\ttpx";
+        int read = 0;
+        Gen.Select(Gen.Int[0, Whole.Length - 1].Array[0, 3], Gen.Int[0, Letters.Length - 1].Array[3], Gen.Int[0, 2].Array[3]).Sample((places, letters, ways) =>
+        {
+            var text = new StringBuilder(Whole);
+            int first = Whole.IndexOf("{\"timestamp\"", StringComparison.Ordinal) + 1;
+            for (int i = 0; i < places.Length; i++)
+            {
+                int place = Math.Clamp(places[i], first, text.Length - 1);
+                _ = ways[i] switch
+                {
+                    0 => text.Remove(place, 1),
+                    1 => text.Insert(place, Letters[letters[i]]),
+                    _ => text.Replace(text[place], Letters[letters[i]], place, 1),
+                };
+            }
+
+            ParticipantMessage quick = new(), general = new();
+            RejectReason reason = new ParticipantCodec().Decode(Encoding.UTF8.GetBytes(text.ToString()), quick);
+            bool isNamed = text[first] == '"';
+            RejectReason expected = new ParticipantCodec().Decode(Encoding.UTF8.GetBytes(text.Insert(first, isNamed ? "\"x\":{}," : "\"x\":{}").ToString()), general);
+
+            if (isNamed)
+            {
+                Assert.Equal(expected, reason);
+                Assert.Equal(general.Objects.ToArray(), quick.Objects.ToArray());
+                Interlocked.Add(ref read, reason == RejectReason.None ? 1 : 0);
+            }
+        }, iter: 50_000);
+        Assert.True(read > 5_000);
+    }
+
+    [Theory]
     [InlineData(RoadUserKind.Truck)]
     [InlineData(RoadUserKind.Bus)]
     [InlineData(RoadUserKind.Motorcycle)]
