@@ -95,7 +95,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
     private const double MostLateShare = 0.01;
 
     /// <summary>Lists are written from this much traffic, in a circle.</summary>
-    private const double RecordedSeconds = 20;
+    private const double RecordedSeconds = 60;
     private const double ReachMetres = 200;
 
     /// <summary>A zone is generated for as many sites at least: a few crossings alone would be no traffic.</summary>

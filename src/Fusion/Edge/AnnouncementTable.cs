@@ -14,6 +14,7 @@ internal sealed class AnnouncementTable
     private long[] _times = new long[32];
     private long[] _ends = new long[32];
     private Handover[] _handovers = new Handover[32];
+    private Sighting[] _sightings = new Sighting[32];
     private double[] _expiries = new double[32];
     private long _firstEnd = long.MaxValue;
 
@@ -24,6 +25,14 @@ internal sealed class AnnouncementTable
     public ref readonly Handover At(int index) => ref _handovers[_slots[index]];
 
     public double ExpiryAt(int index) => _expiries[_slots[index]];
+
+    /// <summary>What rules most announcements out, in no order but that of memory; some places are empty.</summary>
+    public ReadOnlySpan<Sighting> Sightings => _sightings.AsSpan(0, Count + _free.Count);
+
+    /// <summary>The announcement of which a sighting is part.</summary>
+    public ref readonly Handover InSlot(int slot) => ref _handovers[slot];
+
+    public double ExpiryInSlot(int slot) => _expiries[slot];
 
     /// <summary>When the object was announced, microseconds.</summary>
     public long TimeAt(int index) => _times[index];
@@ -38,7 +47,10 @@ internal sealed class AnnouncementTable
     public int Find(ulong key) => Array.BinarySearch(_keys, 0, Count, key);
 
     /// <summary>Adds an announcement, or replaces that of the same object.</summary>
-    public void Put(in Handover handover, double expiry)
+    /// <param name="handover">What was announced.</param>
+    /// <param name="expiry">For how long it is kept, seconds.</param>
+    /// <param name="from">Index of its link among those from which ways are known; −1 for none.</param>
+    public void Put(in Handover handover, double expiry, int from)
     {
         int index = Find(handover.GlobalId);
         if (index < 0)
@@ -51,6 +63,7 @@ internal sealed class AnnouncementTable
                 Array.Resize(ref _times, Count * 2);
                 Array.Resize(ref _ends, Count * 2);
                 Array.Resize(ref _handovers, Count * 2);
+                Array.Resize(ref _sightings, Count * 2);
                 Array.Resize(ref _expiries, Count * 2);
             }
 
@@ -59,7 +72,7 @@ internal sealed class AnnouncementTable
             Count++;
         }
 
-        (_handovers[_slots[index]], _expiries[_slots[index]]) = (handover, expiry);
+        (_handovers[_slots[index]], _expiries[_slots[index]], _sightings[_slots[index]]) = (handover, expiry, Sighting.Of(in handover, from));
         _times[index] = handover.Time.Microseconds;
         _ends[index] = handover.Time.Microseconds + (long)(expiry * SimTime.MicrosecondsPerSecond);
         _firstEnd = Math.Min(_firstEnd, _ends[index]);
@@ -74,6 +87,7 @@ internal sealed class AnnouncementTable
         }
 
         _free.Push(_slots[index]);
+        _sightings[_slots[index]] = default;
         Count--;
         Shift(index + 1, index, Count - index);
     }
@@ -94,5 +108,22 @@ internal sealed class AnnouncementTable
         Array.Copy(_slots, from, _slots, to, count);
         Array.Copy(_times, from, _times, to, count);
         Array.Copy(_ends, from, _ends, to, count);
+    }
+}
+
+/// <summary>What rules out most announcements, apart from the rest of them.</summary>
+/// <param name="IsThere">False for an empty place.</param>
+/// <param name="From">Index of its link among those from which ways are known; −1 for none.</param>
+/// <param name="Time">When it was seen, microseconds.</param>
+/// <param name="SpeedMetresPerSecond">Speed over the plane.</param>
+/// <param name="AheadX">East part of the direction in which it moved; not a number for what stood still.</param>
+/// <param name="AheadY">North part of it.</param>
+/// <param name="LaneMetres">How far along its link it was.</param>
+internal readonly record struct Sighting(bool IsThere, int From, long Time, double X, double Y, double SpeedMetresPerSecond, double AheadX, double AheadY, double LaneMetres)
+{
+    public static Sighting Of(in Handover h, int from)
+    {
+        double speed = Math.Sqrt((h.VelocityX * h.VelocityX) + (h.VelocityY * h.VelocityY));
+        return new Sighting(true, from, h.Time.Microseconds, h.X, h.Y, speed, h.VelocityX / speed, h.VelocityY / speed, h.LaneMetres);
     }
 }

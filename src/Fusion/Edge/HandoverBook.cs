@@ -57,8 +57,11 @@ public sealed class HandoverBook
     /// <summary>How long an announced object may take beside what its way takes.</summary>
     private const double ExpirySeconds = 90;
 
-    /// <summary>How slow a vehicle may be on its way, waiting apart.</summary>
-    private const double CrawlMetresPerSecond = 6;
+    /// <summary>What was slower than this when it was seen is looked for where it was.</summary>
+    private const double SlowMetresPerSecond = 1;
+
+    /// <summary>How far from there it may be, as a standard deviation in metres.</summary>
+    private const double MostStandingDeviation = 3;
 
     /// <summary>How long a track that ended here is remembered: longer than a truck hides a car, shorter than a red light.</summary>
     private const double MemorySeconds = 12;
@@ -76,6 +79,9 @@ public sealed class HandoverBook
 
     /// <summary>The same where others may have come from roads that nobody watches.</summary>
     private const double MetresPerStrangerBeyondJunctions = 150;
+
+    private static readonly double StrangerGain = Math.Log(MetresPerStranger);
+    private static readonly double StrangerGainBeyondJunctions = Math.Log(MetresPerStrangerBeyondJunctions);
 
     /// <summary>What it counts, as a logarithm, that the foremost comes first.</summary>
     private const double FirstGain = 2.5;
@@ -114,33 +120,26 @@ public sealed class HandoverBook
     /// <summary>By how much the ways of drivers differ from what is expected, as a share: of those seen driving freely, and of others.</summary>
     private const double FreeSpread = 0.07;
     private const double SlowSpread = 0.08;
-    private readonly IReadOnlyDictionary<(int From, int To), Way> _ways;
+    private readonly WayTable _ways;
     private readonly AnnouncementTable _expected = new();
     private readonly Dictionary<ulong, Living> _living = [];
     private readonly Dictionary<ulong, Handover> _shared = [];
-    private readonly Dictionary<int, double> _latest = [];
     private readonly List<Handover> _ended = [];
     private readonly HashSet<ulong> _published = [];
     private readonly Assignment _assignment = new();
     private readonly List<ulong> _keys = [];
-    private readonly List<int> _new = [];
+    private readonly List<Newcomer> _new = [];
     private long _publication;
+    private readonly List<Candidate> _candidates = [];
     private int[] _choice = new int[16];
 
-    /// <summary>Of the thread, not of the edge: with hundreds of edges in a process it would be most of their memory.</summary>
-    [ThreadStatic]
-    private static double[]? _scratch;
-    private double[] _gains = [];
+    /// <summary>What each candidate gains with each new track, candidate by candidate in the order in which they were found.</summary>
+    private double[] _gains = new double[64];
 
     /// <param name="ways">By the link where an object was seen last and the one where it comes into view: the way between; none when unknown.</param>
     public HandoverBook(IReadOnlyDictionary<(int From, int To), Way>? ways = null)
     {
-        _ways = ways ?? new Dictionary<(int From, int To), Way>();
-        foreach (((int from, _), Way way) in _ways)
-        {
-            double latest = ExpirySeconds + (way.Metres / CrawlMetresPerSecond) + way.LongestWaitSeconds;
-            _latest[from] = Math.Min(_latest.GetValueOrDefault(from, double.MaxValue), latest);
-        }
+        _ways = new WayTable(ways ?? new Dictionary<(int From, int To), Way>());
     }
 
     /// <summary>For how long a track that may be any of several is watched before it is decided which.</summary>
@@ -160,7 +159,11 @@ public sealed class HandoverBook
     public int Expected => _expected.Count;
 
     /// <summary>Notes an announcement; a newer one of the same object replaces the older.</summary>
-    public void Expect(in Handover handover) => Expect(in handover, _latest.GetValueOrDefault(handover.Link, ExpirySeconds));
+    public void Expect(in Handover handover)
+    {
+        int from = _ways.FromIndexOf(handover.Link);
+        Expect(in handover, from < 0 ? ExpirySeconds : ExpirySeconds + _ways.LeastSecondsFrom(from), from);
+    }
 
     /// <summary>Decides under which identities the tracks of a publication are published.</summary>
     /// <param name="tracks">All tracks, in order of identity within the tracker.</param>
@@ -221,7 +224,7 @@ public sealed class HandoverBook
         };
     }
 
-    private void Expect(in Handover handover, double expiry)
+    private void Expect(in Handover handover, double expiry, int from)
     {
         if (_published.Contains(handover.GlobalId))
         {
@@ -235,7 +238,7 @@ public sealed class HandoverBook
             return;
         }
 
-        _expected.Put(in handover, expiry);
+        _expected.Put(in handover, expiry, from);
     }
 
     private void RememberEnded(ReadOnlySpan<TrackEstimate> tracks)
@@ -274,7 +277,7 @@ public sealed class HandoverBook
             _published.Remove(was.Global);
             _shared.Remove(was.Global);
             Handover ended = Handover.Of(in was.Last, was.Global, was.Time, was.Piece, was.Born);
-            Expect(in ended, MemorySeconds);
+            Expect(in ended, MemorySeconds, _ways.FromIndexOf(ended.Link));
             _ended.Add(ended);
         }
     }
@@ -289,9 +292,11 @@ public sealed class HandoverBook
         for (int i = 0; i < tracks.Length; i++)
         {
             ref readonly Living living = ref CollectionsMarshal.GetValueRefOrNullRef(_living, tracks[i].Id);
-            if (Unsafe.IsNullRef(in living) || (living.Undecided != SimTime.Never && living.Look <= now))
+            bool isKnown = !Unsafe.IsNullRef(in living);
+            if (!isKnown || (living.Undecided != SimTime.Never && living.Look <= now))
             {
-                _new.Add(i);
+                (int to, double metres) = pieces[i] is { } on ? (_ways.ToIndexOf(on.Link), on.MetresAt(tracks[i].X, tracks[i].Y)) : (-1, 0);
+                _new.Add(new Newcomer(i, to, metres, tracks[i].SpeedMetresPerSecond, isKnown, MeasuredBody.Of(in tracks[i])));
             }
         }
 
@@ -300,69 +305,106 @@ public sealed class HandoverBook
             return;
         }
 
+        FindCandidates(tracks, pieces, now);
         _assignment.Clear();
-        int columns = _expected.Count;
-        _keys.Clear();
-        for (int column = 0; column < columns; column++)
-        {
-            _keys.Add(_expected.KeyAt(column));
-        }
-
-        _gains = _scratch is { } own && own.Length >= _new.Count * columns ? own : _scratch = new double[Math.Max(1024, _new.Count * columns * 2)];
         for (int row = 0; row < _new.Count; row++)
         {
-            ref readonly TrackEstimate track = ref tracks[_new[row]];
-            RoadPiece? piece = pieces[_new[row]];
-            Span<double> gains = _gains.AsSpan(row * columns, columns);
-            for (int column = 0; column < columns; column++)
+            ref readonly TrackEstimate track = ref tracks[_new[row].Index];
+            RoadPiece? piece = pieces[_new[row].Index];
+            double foremost = Foremost(row, in track, piece, now);
+            for (int column = 0; column < _candidates.Count; column++)
             {
-                gains[column] = Gain(in _expected.At(column), in track, piece, now);
-            }
-
-            double foremost = Foremost(gains, in track, piece, now);
-            bool isKnown = _living.ContainsKey(track.Id);
-            for (int column = 0; column < columns; column++)
-            {
-                ref readonly Handover h = ref _expected.At(column);
-                double expiry = _expected.ExpiryAt(column), gain = gains[column];
-                if (isKnown && h.Time > track.Born && expiry != MemorySeconds)
-                {
-                    // Seen elsewhere while it was followed here: whether the two are one is settled where both are.
-                    gains[column] = double.NegativeInfinity;
-                    continue;
-                }
-
+                Candidate candidate = _candidates[column];
+                ref double gain = ref GainOf(row, candidate);
                 if (gain < LeastGain)
                 {
                     continue;
                 }
 
+                ref readonly Handover h = ref _expected.InSlot(candidate.Slot);
+                if (_new[row].IsKnown && h.Time > track.Born && _expected.ExpiryInSlot(candidate.Slot) != MemorySeconds)
+                {
+                    // Seen elsewhere while it was followed here: whether the two are one is settled where both are.
+                    gain = double.NegativeInfinity;
+                    continue;
+                }
+
                 bool isFirst = h.Lane == piece?.Lane && Progress(in h, in track, piece, now) >= foremost;
                 gain = isFirst ? gain + FirstGain : gain;
-                gains[column] = gain;
                 _assignment.Allow(row, column, gain);
             }
         }
 
         _choice = _choice.Length < _new.Count ? new int[_new.Count * 2] : _choice;
-        _assignment.Solve(_new.Count, columns, _choice);
+        _assignment.Solve(_new.Count, _candidates.Count, _choice);
         for (int row = 0; row < _new.Count; row++)
         {
-            Decide(tracks[_new[row]], pieces[_new[row]], row, columns, now);
+            Decide(tracks[_new[row].Index], pieces[_new[row].Index], row, now);
         }
-
-        _gains = [];
     }
 
-    private void Decide(TrackEstimate track, RoadPiece? piece, int row, int columns, SimTime now)
+    /// <summary>Finds, in order of identity, the announcements that any new track may be.</summary>
+    private void FindCandidates(ReadOnlySpan<TrackEstimate> tracks, ReadOnlySpan<RoadPiece?> pieces, SimTime now)
+    {
+        _candidates.Clear();
+        ReadOnlySpan<Newcomer> newcomers = CollectionsMarshal.AsSpan(_new);
+        ReadOnlySpan<Sighting> sightings = _expected.Sightings;
+        for (int slot = 0; slot < sightings.Length; slot++)
+        {
+            ref readonly Sighting seen = ref sightings[slot];
+            if (!seen.IsThere)
+            {
+                continue;
+            }
+
+            double age = (now.Microseconds - seen.Time) / (double)SimTime.MicrosecondsPerSecond;
+            bool isCandidate = false;
+            int first = _candidates.Count * newcomers.Length;
+            _gains = _gains.Length < first + newcomers.Length ? Grown(_gains, first + newcomers.Length) : _gains;
+            for (int row = 0; row < newcomers.Length; row++)
+            {
+                // Most cannot be it, and the rest of them need not be fetched to know that.
+                ref readonly Newcomer newcomer = ref newcomers[row];
+                ref readonly TrackEstimate track = ref tracks[newcomer.Index];
+                double gain = double.NegativeInfinity;
+                if (!IsOutOfReach(track.X - seen.X, track.Y - seen.Y, age))
+                {
+                    // Seen only just now, its speed says where it is.
+                    ref readonly Way way = ref _ways.Between(age > OrderAfterSeconds ? seen.From : -1, newcomer.To);
+                    bool canBe = WayTable.IsKnown(in way) ? !IsOverdue(in seen, in way, newcomer.LaneMetres, age) : MayBe(in seen, in track, newcomer.SpeedMetresPerSecond);
+                    gain = canBe ? Gain(in _expected.InSlot(slot), in seen, in track, in newcomer, pieces[newcomer.Index], in way, age) : gain;
+                }
+
+                _gains[first + row] = gain;
+                isCandidate |= gain >= LeastGain;
+            }
+
+            if (isCandidate)
+            {
+                _candidates.Add(new Candidate(_expected.InSlot(slot).GlobalId, slot, first));
+            }
+        }
+
+        _candidates.Sort(static (a, b) => a.Id.CompareTo(b.Id));
+    }
+
+    private static double[] Grown(double[] values, int count)
+    {
+        Array.Resize(ref values, count * 2);
+        return values;
+    }
+
+    private ref double GainOf(int row, Candidate candidate) => ref _gains[candidate.First + row];
+
+    private void Decide(TrackEstimate track, RoadPiece? piece, int row, SimTime now)
     {
         ref Living living = ref CollectionsMarshal.GetValueRefOrAddDefault(_living, track.Id, out bool isKnown);
         SimTime until = isKnown ? living.Undecided : now + TimeSpan.FromSeconds(DecideSeconds);
         int choice = _choice[row];
-        bool waits = now + TimeSpan.FromSeconds(0.05) < until && (choice < 0 || !IsClear(row, choice, columns));
+        bool waits = now + TimeSpan.FromSeconds(0.05) < until && (choice < 0 || !IsClear(row, choice));
         if (choice >= 0 && !waits)
         {
-            ulong global = _keys[choice];
+            ulong global = _candidates[choice].Id;
             if (isKnown)
             {
                 _published.Remove(living.Global);
@@ -370,7 +412,7 @@ public sealed class HandoverBook
                 Revised++;
             }
 
-            living = new Living { Global = global, Last = track, Piece = piece, Time = now, Born = _expected.At(_expected.Find(global)).Born, Undecided = SimTime.Never };
+            living = new Living { Global = global, Last = track, Piece = piece, Time = now, Born = _expected.InSlot(_candidates[choice].Slot).Born, Undecided = SimTime.Never };
             _expected.Remove(global);
             Adopted++;
         }
@@ -390,12 +432,12 @@ public sealed class HandoverBook
     }
 
     /// <summary>Whether a choice stands out: from the next best, from a stranger, and from whoever else may claim the same.</summary>
-    private bool IsClear(int row, int choice, int columns)
+    private bool IsClear(int row, int choice)
     {
-        double best = choice < 0 ? 0 : _gains[(row * columns) + choice], rival = choice < 0 ? double.NegativeInfinity : 0;
-        for (int column = 0; column < columns; column++)
+        double best = choice < 0 ? 0 : GainOf(row, _candidates[choice]), rival = choice < 0 ? double.NegativeInfinity : 0;
+        for (int column = 0; column < _candidates.Count; column++)
         {
-            rival = column == choice ? rival : Math.Max(rival, _gains[(row * columns) + column]);
+            rival = column == choice ? rival : Math.Max(rival, GainOf(row, _candidates[column]));
         }
 
         return best > rival + ClearGain;
@@ -404,13 +446,13 @@ public sealed class HandoverBook
     /// <summary>
     /// Of those seen long ago in a track's lane that it may be, how far the foremost has come by now; infinite when there is none.
     /// </summary>
-    private double Foremost(ReadOnlySpan<double> gains, in TrackEstimate track, RoadPiece? piece, SimTime now)
+    private double Foremost(int row, in TrackEstimate track, RoadPiece? piece, SimTime now)
     {
         double foremost = double.NegativeInfinity;
-        for (int column = 0; column < gains.Length; column++)
+        foreach (Candidate candidate in _candidates)
         {
-            ref readonly Handover h = ref _expected.At(column);
-            if (gains[column] > -FirstGain && h.Lane == piece?.Lane && now.SecondsSince(h.Time) > OrderAfterSeconds)
+            ref readonly Handover h = ref _expected.InSlot(candidate.Slot);
+            if (GainOf(row, candidate) > -FirstGain && h.Lane == piece?.Lane && now.SecondsSince(h.Time) > OrderAfterSeconds)
             {
                 foremost = Math.Max(foremost, Progress(in h, in track, piece, now));
             }
@@ -423,19 +465,21 @@ public sealed class HandoverBook
     private static double Progress(in Handover h, in TrackEstimate track, RoadPiece? piece, SimTime now)
     {
         double speed = track.SpeedMetresPerSecond, ux = speed > 0 ? track.VelocityX / speed : 1, uy = speed > 0 ? track.VelocityY / speed : 0;
-        return (h.X * ux) + (h.Y * uy) + Driven(in h, piece?.FreeSpeed, now.SecondsSince(h.Time));
+        return (h.X * ux) + (h.Y * uy) + Driven(Math.Sqrt((h.VelocityX * h.VelocityX) + (h.VelocityY * h.VelocityY)), piece?.FreeSpeed, now.SecondsSince(h.Time));
     }
 
     /// <summary>
     /// The way that an announced object should have driven: who drives freely keeps most of what it drives faster or slower than the
     /// limit, who was slow nears the limit.
     /// </summary>
-    private static double Driven(in Handover h, double? freeSpeed, double seconds)
+    private static double Driven(double speed, double? freeSpeed, double seconds)
     {
-        double speed = Math.Sqrt((h.VelocityX * h.VelocityX) + (h.VelocityY * h.VelocityY)), free = freeSpeed ?? speed;
-        double kept = IsFree(speed, free) ? free + (KeptShare * (speed - free)) : free;
+        double free = freeSpeed ?? speed;
+        double kept = Kept(speed, free);
         return (kept * seconds) + ((speed - kept) * RelaxationSeconds * (1 - Math.Exp(-seconds / RelaxationSeconds)));
     }
+
+    private static double Kept(double speed, double free) => IsFree(speed, free) ? free + (KeptShare * (speed - free)) : free;
 
     private static bool IsFree(double speed, double free) => speed > 0.75 * free && speed < 1.3 * free;
 
@@ -519,26 +563,44 @@ public sealed class HandoverBook
         return found;
     }
 
-    /// <summary>Logarithm of how much likelier it is that a track is an announced object than that it is a stranger.</summary>
-    private double Gain(in Handover h, in TrackEstimate track, RoadPiece? piece, SimTime now)
+    /// <summary>Whether what was seen, and came by no known way, can be a track: what stood is where it stood, and nobody turns about.</summary>
+    private static bool MayBe(in Sighting seen, in TrackEstimate track, double speed)
     {
-        double dt = now.SecondsSince(h.Time), dx = track.X - h.X, dy = track.Y - h.Y;
-        if (IsOutOfReach(dx, dy, dt))
+        if (seen.SpeedMetresPerSecond < SlowMetresPerSecond)
         {
-            return double.NegativeInfinity;
+            double dx = track.X - seen.X, dy = track.Y - seen.Y;
+            return !IsHopeless(((dx * dx) + (dy * dy)) / (2 * MostStandingDeviation * MostStandingDeviation));
         }
 
-        double speed = Math.Sqrt((h.VelocityX * h.VelocityX) + (h.VelocityY * h.VelocityY));
+        return speed <= 2 || (track.VelocityX * seen.AheadX) + (track.VelocityY * seen.AheadY) >= 0.5 * speed;
+    }
 
-        // At first what matters is how well it was seen and how hard it may brake or speed up; over a long way drivers differ by a
-        // quarter of it.
-        double driven = Driven(in h, piece?.FreeSpeed, dt), near = 0.8 + dt + (dt * dt);
-        double alongDeviation = Math.Min(near, 3 + (0.08 * driven)), acrossDeviation = Math.Min(0.8 + (0.5 * dt), 3 + (0.04 * driven));
-        // Where the roads between are known, it is the way along them that counts.
-        if (dt > OrderAfterSeconds && piece is { } on && h.Link >= 0 && _ways.TryGetValue((h.Link, on.Link), out Way way))
+    /// <summary>Whether what was seen should have come by so long ago, with all waiting, that nothing else can make up for it.</summary>
+    private static bool IsOverdue(in Sighting seen, in Way way, double laneMetres, double age)
+    {
+        if (way.Metres <= 0 || age <= RelaxationSeconds)
         {
-            double metres = way.Metres - h.LaneMetres + on.MetresAt(track.X, track.Y);
-            double free = way.Metres > 0 ? way.Metres / way.FreeSeconds : on.FreeSpeed, expected = Driven(in h, free, dt);
+            return false;
+        }
+
+        // Of what it drives, the part that does not depend on how soon it nears the limit.
+        double free = way.Metres / way.FreeSeconds, least = Kept(seen.SpeedMetresPerSecond, free) * (age - RelaxationSeconds);
+        double late = (least - (way.Metres - seen.LaneMetres + laneMetres) - (way.LongestWaitSeconds * free)) / (3 + (SlowSpread * least));
+        return late > 0 && IsHopeless(late * late / 2);
+    }
+
+    /// <summary>Logarithm of how much likelier it is that a track is an announced object that it may be than that it is a stranger.</summary>
+    /// <param name="way">The way between, where it is known and matters.</param>
+    /// <param name="age">How long ago the object was seen, seconds.</param>
+    private static double Gain(in Handover h, in Sighting seen, in TrackEstimate track, in Newcomer newcomer, RoadPiece? piece, in Way way, double age)
+    {
+        double dx = track.X - h.X, dy = track.Y - h.Y, speed = seen.SpeedMetresPerSecond;
+
+        // Where the roads between are known, it is the way along them that counts.
+        if (WayTable.IsKnown(in way) && piece is { } on)
+        {
+            double metres = way.Metres - h.LaneMetres + newcomer.LaneMetres;
+            double free = way.Metres > 0 ? way.Metres / way.FreeSeconds : on.FreeSpeed, expected = Driven(speed, free, age);
 
             // At each junction on the way it may have stood for any time up to the longest.
             double deviation = 3 + ((IsFree(speed, free) ? FreeSpread : SlowSpread) * Math.Max(expected, metres)), wait = way.LongestWaitSeconds * free, off = metres - expected;
@@ -546,28 +608,27 @@ public sealed class HandoverBook
             double likelihood = -Math.Log(wait + (deviation * Math.Sqrt(2 * Math.PI))) - (off > 0 ? off * off / 2 : 0);
             double lane = h.Link != on.Link ? 0 : h.Lane == on.Lane ? SameLaneGain : OtherLaneGain;
             return metres < -KnownMetres ? double.NegativeInfinity
-                : WithBody(in h, in track, lane, Math.Log(way.LongestWaitSeconds > 0 ? MetresPerStrangerBeyondJunctions : MetresPerStranger), likelihood);
+                : WithBody(in h, newcomer.Body, lane, way.LongestWaitSeconds > 0 ? StrangerGainBeyondJunctions : StrangerGain, likelihood);
         }
 
-        if (speed < 1)
+        // At first what matters is how well it was seen and how hard it may brake or speed up; over a long way drivers differ by a
+        // quarter of it.
+        double near = 0.8 + age + (age * age);
+        if (speed < SlowMetresPerSecond)
         {
-            double deviation = Math.Min(near, 3);
+            double deviation = Math.Min(near, MostStandingDeviation);
             return IsHopeless(((dx * dx) + (dy * dy)) / (2 * deviation * deviation)) ? double.NegativeInfinity
-                : BodyGain(in h, in track) + Math.Log(MetresPerStranger / (deviation * Math.Sqrt(2 * Math.PI))) - (((dx * dx) + (dy * dy)) / (2 * deviation * deviation));
-        }
-
-        double ux = h.VelocityX / speed, uy = h.VelocityY / speed, trackSpeed = track.SpeedMetresPerSecond;
-        if (trackSpeed > 2 && ((track.VelocityX * ux) + (track.VelocityY * uy)) < 0.5 * trackSpeed)
-        {
-            return double.NegativeInfinity;
+                : BodyGain(in h, newcomer.Body) + Math.Log(MetresPerStranger / (deviation * Math.Sqrt(2 * Math.PI))) - (((dx * dx) + (dy * dy)) / (2 * deviation * deviation));
         }
 
         // On the same lane, the lane says more about the offset than the direction in which it was last seen.
+        double driven = Driven(speed, piece?.FreeSpeed, age);
+        double alongDeviation = Math.Min(near, 3 + (0.08 * driven)), acrossDeviation = Math.Min(0.8 + (0.5 * age), 3 + (0.04 * driven));
         bool isSameLane = h.Lane == piece?.Lane;
-        double along = ((dx * ux) + (dy * uy) - driven) / alongDeviation, across = isSameLane ? 0 : ((dy * ux) - (dx * uy)) / acrossDeviation;
+        double along = ((dx * seen.AheadX) + (dy * seen.AheadY) - driven) / alongDeviation, across = isSameLane ? 0 : ((dy * seen.AheadX) - (dx * seen.AheadY)) / acrossDeviation;
         double change = h.Lane >= 0 && piece is not null && !isSameLane ? 0.5 : 0;
         return IsHopeless(((along * along) + (across * across)) / 2) ? double.NegativeInfinity
-            : BodyGain(in h, in track) + Math.Log(MetresPerStranger / (alongDeviation * Math.Sqrt(2 * Math.PI))) - (((along * along) + (across * across)) / 2) - change;
+            : BodyGain(in h, newcomer.Body) + Math.Log(MetresPerStranger / (alongDeviation * Math.Sqrt(2 * Math.PI))) - (((along * along) + (across * across)) / 2) - change;
     }
 
     /// <summary>Whether nobody can have come so far, whatever the roads: a bound far beyond what the rest of the reckoning allows.</summary>
@@ -581,33 +642,55 @@ public sealed class HandoverBook
     /// <summary>Whether no body and no lane can make up for where an object is: then nothing else about it need be known.</summary>
     private static bool IsHopeless(double miss) => miss > MostGain - LeastGain;
 
-    private static double WithBody(in Handover h, in TrackEstimate track, double lane, double stranger, double likelihood) =>
-        lane + stranger + likelihood + MostBodyGain < LeastGain ? double.NegativeInfinity : BodyGain(in h, in track) + lane + stranger + likelihood;
+    private static double WithBody(in Handover h, in MeasuredBody body, double lane, double stranger, double likelihood) =>
+        lane + stranger + likelihood + MostBodyGain < LeastGain ? double.NegativeInfinity : BodyGain(in h, in body) + lane + stranger + likelihood;
 
     /// <summary>How much likelier two measured bodies are the same one than two of their kind; 0 where sizes are not measured.</summary>
-    private static double BodyGain(in Handover h, in TrackEstimate track)
+    private static double BodyGain(in Handover h, in MeasuredBody body)
     {
         const double Least = -12;
-        if (h.SizeDeviationShare <= 0 || track.SizeDeviationShare <= 0)
+        if (h.SizeDeviationShare <= 0 || body.DeviationShare <= 0)
         {
             return 0;
         }
 
-        BodySize usual = BodySize.Of(track.Kind);
-        double own = track.SizeDeviationShare;
-        double share = Math.Sqrt((h.SizeDeviationShare * h.SizeDeviationShare) + (track.SizeDeviationShare * track.SizeDeviationShare) + (LeastSizeDeviation * LeastSizeDeviation));
-        double gain = One(h.Size.LengthMetres, track.Size.LengthMetres, usual.LengthMetres, LengthSpread)
-            + One(h.Size.WidthMetres, track.Size.WidthMetres, usual.WidthMetres, WidthSpread)
-            + One(h.Size.HeightMetres, track.Size.HeightMetres, usual.HeightMetres, HeightSpread);
-        return Math.Clamp(gain, Least, MostBodyGain);
+        double variance = (h.SizeDeviationShare * h.SizeDeviationShare) + (body.DeviationShare * body.DeviationShare) + (LeastSizeDeviation * LeastSizeDeviation);
+        double length = (body.Size.LengthMetres - h.Size.LengthMetres) / h.Size.LengthMetres;
+        double width = (body.Size.WidthMetres - h.Size.WidthMetres) / h.Size.WidthMetres;
+        double height = (body.Size.HeightMetres - h.Size.HeightMetres) / h.Size.HeightMetres;
+        double same = -(1.5 * Math.Log(variance)) - (((length * length) + (width * width) + (height * height)) / (2 * variance));
+        return Math.Clamp(same - body.StrangerGain, Least, MostBodyGain);
+    }
 
-        double One(double announced, double measured, double mean, double spread)
+    /// <summary>The body of a new track.</summary>
+    /// <param name="DeviationShare">Standard deviation of each dimension, as a share of it; 0 when sizes are not measured.</param>
+    /// <param name="StrangerGain">Logarithm of the density of its dimensions among all bodies of its kind, but for a constant.</param>
+    private readonly record struct MeasuredBody(BodySize Size, double DeviationShare, double StrangerGain)
+    {
+        public static MeasuredBody Of(in TrackEstimate track)
         {
-            double all = Math.Sqrt((spread * spread) + (own * own));
-            double same = (measured - announced) / (share * announced), stranger = Math.Clamp((measured - mean) / (all * mean), -3, 3);
-            return Math.Log(all / share) - ((same * same) / 2) + (stranger * stranger / 2);
+            BodySize usual = BodySize.Of(track.Kind);
+            double own = track.SizeDeviationShare;
+            return new MeasuredBody(track.Size, own, One(track.Size.LengthMetres, usual.LengthMetres, LengthSpread)
+                + One(track.Size.WidthMetres, usual.WidthMetres, WidthSpread)
+                + One(track.Size.HeightMetres, usual.HeightMetres, HeightSpread));
+
+            double One(double measured, double mean, double spread)
+            {
+                double all = Math.Sqrt((spread * spread) + (own * own)), off = Math.Clamp((measured - mean) / (all * mean), -3, 3);
+                return -Math.Log(all) - (off * off / 2);
+            }
         }
     }
+
+    /// <summary>A track that is new, or undecided.</summary>
+    /// <param name="To">Index of its link among those to which ways are known; −1 for none.</param>
+    /// <param name="LaneMetres">How far along its link it is.</param>
+    private readonly record struct Newcomer(int Index, int To, double LaneMetres, double SpeedMetresPerSecond, bool IsKnown, MeasuredBody Body);
+
+    /// <summary>An announced object that a new track may be.</summary>
+    /// <param name="First">Where its gains with the new tracks begin.</param>
+    private readonly record struct Candidate(ulong Id, int Slot, int First);
 
     /// <summary>A track that is published here. Large, and touched with every publication: it is changed where it lies.</summary>
     private struct Living
