@@ -42,6 +42,9 @@ internal sealed class RoadTables
     /// <summary>Lines nearer than this, which do not cross, are in each other's way all the same.</summary>
     private const double TouchingMetres = 1.6;
 
+    /// <summary>Lines nearer than this cross.</summary>
+    private const double CrossingMetres = 0.1;
+
     /// <summary>Lines as far apart as this have room for two vehicles.</summary>
     private const double SideBySideMetres = 2;
 
@@ -122,6 +125,7 @@ internal sealed class RoadTables
         }
 
         FindCrossings(network);
+        WaitsAt = WaitingPlaces(network);
         Splits = [.. Enumerable.Range(0, movements).Select(i => network.Connections[i].ViaLane < 0 ? [] : (Split[])[.. Outgoing[From[i]]
             .Where(o => o != i && Next[o] != Next[i] && network.Connections[o].ViaLane >= 0)
             .Select(o => new Split(o, (float)PartsAt(network.Lanes[Next[i]], network.Lanes[Next[o]]), (float)PartsAt(network.Lanes[Next[o]], network.Lanes[Next[i]])))])];
@@ -173,6 +177,9 @@ internal sealed class RoadTables
 
     /// <summary>Whether it waits inside the junction, and not at the line, for those that go first.</summary>
     public bool[] WaitsInside { get; }
+
+    /// <summary>Where on its path a movement that waits inside does so, metres; 0 for others.</summary>
+    public double[] WaitsAt { get; }
 
     public Crossing[][] Crossings { get; }
 
@@ -246,6 +253,71 @@ internal sealed class RoadTables
         }
     }
 
+    /// <summary>
+    /// Where movements wait inside the junction: at the end of the first half of the path, or before it where who stands at the end would be in
+    /// the way of others whose paths come close without crossing it, if there is a place where nobody is in anybody's way.
+    /// </summary>
+    private double[] WaitingPlaces(RoadNetwork network)
+    {
+        var meet = new Dictionary<int, List<int>>();
+        for (int i = 0; i < network.RightsOfWay.Count; i++)
+        {
+            foreach (int foe in network.RightsOfWay[i].Foes)
+            {
+                Add(i, foe);
+                Add(foe, i);
+            }
+        }
+
+        var places = new double[From.Length];
+        for (int i = 0; i < places.Length; i++)
+        {
+            if (WaitsInside[i])
+            {
+                Lane own = network.Lanes[Next[i]];
+                Lane[] others = [.. meet.GetValueOrDefault(i, []).Where(f => From[f] != From[i]).SelectMany(PathsOf).Distinct().Select(p => network.Lanes[p])];
+                places[i] = ClearOf(own, [.. others.Where(o => Distance(own, o) > CrossingMetres)], others);
+            }
+        }
+
+        return places;
+
+        void Add(int of, int foe)
+        {
+            if (!meet.TryAdd(of, [foe]))
+            {
+                meet[of].Add(foe);
+            }
+        }
+
+        IEnumerable<int> PathsOf(int movement)
+        {
+            int path = network.Connections[movement].ViaLane;
+            if (path >= 0)
+            {
+                yield return path;
+                int second = Onward[path] < 0 ? -1 : network.Connections[Onward[path]].ViaLane;
+                if (second >= 0)
+                {
+                    yield return second;
+                }
+            }
+        }
+
+        static double ClearOf(Lane own, Lane[] close, Lane[] all)
+        {
+            double at = own.LengthMetres;
+            while (at > StepMetres && !IsClear(own, at, at < own.LengthMetres ? all : close))
+            {
+                at -= StepMetres;
+            }
+
+            return at > StepMetres ? at : own.LengthMetres;
+        }
+
+        static bool IsClear(Lane own, double at, Lane[] others) => !Array.Exists(others, other => Distance(own.At(at).Point, other) < SideBySideMetres);
+    }
+
     private Crossing WithRules(in Crossing crossing, int own) => crossing with
     {
         OwnYields = Yields[own].Contains(crossing.Foe),
@@ -284,7 +356,7 @@ internal sealed class RoadTables
         }
 
         // Where vehicles wait inside, they may stand near the path of those for whom they wait.
-        double touching = IsLastPath(own) && IsLastPath(foe) ? TouchingMetres : 0.1;
+        double touching = IsLastPath(own) && IsLastPath(foe) ? TouchingMetres : CrossingMetres;
         return best > touching ? null
             : new Crossing(foe, (float)Math.Max(0, alongA - HalfWidthMetres), (float)Math.Max(0, alongB - HalfWidthMetres), (float)Math.Min(b.LengthMetres, alongB + HalfWidthMetres), false);
     }
@@ -314,6 +386,20 @@ internal sealed class RoadTables
         }
 
         return Math.Min(at, own.LengthMetres);
+    }
+
+    private static double Distance(Lane lane, Lane other)
+    {
+        double least = double.MaxValue;
+        for (int i = 0; i + 1 < lane.Shape.Length; i++)
+        {
+            for (int j = 0; j + 1 < other.Shape.Length; j++)
+            {
+                least = Math.Min(least, Nearest(lane.Shape[i], lane.Shape[i + 1], other.Shape[j], other.Shape[j + 1]).Distance);
+            }
+        }
+
+        return least;
     }
 
     private static double Distance(PlanePoint point, Lane lane)

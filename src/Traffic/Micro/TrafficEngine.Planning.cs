@@ -43,7 +43,7 @@ public sealed partial class TrafficEngine
         ReadOnlySpan<int> cars = _queues[lane].Items;
         double length = _roads.Length[lane], limit = _roads.Limit[lane];
         bool isWatched = _roads.IsYieldedTo[lane];
-        int wish = _wish[lane];
+        int wish = _wish[lane], path = _roads.MovementOn[lane];
         double wishRear = wish >= 0 ? _pos[wish] - _types[_type[wish]].Length : 0;
         for (int k = 0; k < cars.Length; k++)
         {
@@ -93,6 +93,13 @@ public sealed partial class TrafficEngine
                 safe = Math.Min(safe, Following.StoppingSpeed(planned.EndMetres - x, type.Deceleration, _dt, _dt));
             }
 
+            if (path >= 0)
+            {
+                // Whoever is inside a junction minds the others inside, also behind one who has got past them.
+                safe = Parting(path, -x, x, safe, in type);
+                safe = Crossed(i, path, -x, x, safe, in type);
+            }
+
             if (toEnd < look)
             {
                 safe = Ahead(i, lane, k == 0, toEnd, look, safe, comfort, in type);
@@ -139,13 +146,7 @@ public sealed partial class TrafficEngine
     private double Ahead(int i, int lane, bool isFirst, double toEnd, double look, double safe, double comfort, in TypeRow type)
     {
         double at = toEnd, v = _speed[i], factor = _factor[i];
-        int c = _movement[i], route = _route[i];
-        if (_roads.IsPath[lane] && isFirst)
-        {
-            safe = Parting(_roads.MovementOn[lane], -_pos[i], _pos[i], safe, in type);
-            safe = Crossed(i, _roads.MovementOn[lane], -_pos[i], _pos[i], safe, in type);
-        }
-
+        int c = _movement[i], route = _route[i], half = _roads.MovementOn[lane];
         if (isFirst)
         {
             safe = Tails(lane, toEnd, safe, in type);
@@ -205,7 +206,9 @@ public sealed partial class TrafficEngine
 
             if (isClosed)
             {
-                return Math.Min(safe, Math.Max(comfort, Following.StoppingSpeed(at - LineMetres, type.Deceleration, _dt, _dt)));
+                // Who waits inside the junction may have to do so before the end of the path.
+                double before = half >= 0 && _roads.WaitsInside[half] ? Math.Max(LineMetres, _roads.Length[_roads.Next[half]] - _roads.WaitsAt[half]) : LineMetres;
+                return Math.Min(safe, Math.Max(comfort, Following.StoppingSpeed(at - before, type.Deceleration, _dt, _dt)));
             }
 
             if (isNext)
@@ -237,10 +240,11 @@ public sealed partial class TrafficEngine
             at += _roads.Length[next];
             if (_roads.IsPath[next])
             {
-                c = _roads.Onward[next];
+                (half, c) = (c, _roads.Onward[next]);
                 continue;
             }
 
+            half = -1;
             route++;
             int lanes = _routes.LanesAt[route];
             c = lanes < 0 ? -1 : _routes.Movements[lanes + _roads.NumberOf[next]];
