@@ -185,11 +185,11 @@ public sealed partial class TrafficEngine
 
             if (!isClosed && mustYield && !_roads.WaitsInside[c])
             {
-                if (at > VisibilityMetres && Following.BrakingMetres(v, type.Deceleration, _dt) <= at)
+                if (at > VisibilityMetres)
                 {
                     // Comes no faster than lets it stop where it sees.
                     double there = Following.StoppingSpeed(VisibilityMetres, type.Deceleration, _dt, _dt);
-                    safe = Math.Min(safe, Following.SlowingSpeed(at - VisibilityMetres, there, type.Deceleration, _dt));
+                    safe = Math.Min(safe, Math.Max(comfort, Following.SlowingSpeedBefore(at - VisibilityMetres, there, type.Deceleration, _dt)));
                     if (at - (safe * _dt) > VisibilityMetres)
                     {
                         return safe;
@@ -354,21 +354,20 @@ public sealed partial class TrafficEngine
             {
                 double ownToEnd = at + _roads.Length[_roads.Next[movement]], theirLength = _roads.Length[path];
                 ReadOnlySpan<int> foes = _queues[path].Items;
-                for (int k = foes.Length - 1; k >= 0; k--)
+                bool isFollowing = false;
+                for (int k = foes.Length - 1; k >= 0 && !isFollowing; k--)
                 {
                     // Who is nearer to where the paths join is ahead, and whoever goes first and is past the line; of several, the last is the one to follow.
                     int foe = foes[k];
                     double theirToEnd = theirLength - _pos[foe];
-                    if (theirToEnd < ownToEnd || (theirToEnd <= ownToEnd && crossing.Foe < movement) || (crossing.OwnYields && at > Following.BrakingMetres(_speed[i], type.Deceleration, _dt)))
-                    {
-                        ref readonly TypeRow theirs = ref _types[_type[foe]];
-                        double apart = ownToEnd - theirToEnd - theirs.Length, joint = at + crossing.OwnMetres - type.MinimumGap;
-                        double before = joint > 0 ? Following.StoppingSpeed(joint, type.Deceleration, _dt, _dt) : 0;
+                    isFollowing = theirToEnd < ownToEnd || (theirToEnd <= ownToEnd && crossing.Foe < movement) || (crossing.OwnYields && at > Following.BrakingMetres(_speed[i], type.Deceleration, _dt));
+                    safe = isFollowing ? BehindAtJoint(foe, theirToEnd, ownToEnd, at + crossing.OwnMetres, safe, in type) : safe;
+                }
 
-                        // Side by side before the join, one lets the other in, and does not enter what they share before it.
-                        safe = Math.Min(safe, Math.Max(apart < 0 && joint <= 0 ? 0 : Behind(safe, apart - type.MinimumGap, _speed[foe], in theirs, in type), Math.Min(before, safe)));
-                        break;
-                    }
+                if (!isFollowing && at < 0 && crossing.OwnYields && NextToCome(crossing.Foe, out double toPath) is var next and >= 0 && toPath + theirLength < ownToEnd)
+                {
+                    // Not yet on its path, and nearer to the joint all the same.
+                    safe = BehindAtJoint(next, toPath + theirLength, ownToEnd, at + crossing.OwnMetres, safe, in type);
                 }
 
                 continue;
@@ -383,6 +382,46 @@ public sealed partial class TrafficEngine
         }
 
         return safe;
+    }
+
+    /// <summary>Keeps behind one who is nearer to where two paths join, or who goes first.</summary>
+    /// <param name="toJoint">From here to where the common ground begins.</param>
+    private double BehindAtJoint(int foe, double theirToEnd, double ownToEnd, double toJoint, double safe, in TypeRow type)
+    {
+        ref readonly TypeRow theirs = ref _types[_type[foe]];
+        double apart = ownToEnd - theirToEnd - theirs.Length, joint = toJoint - type.MinimumGap;
+        double before = joint > 0 ? Following.StoppingSpeed(joint, type.Deceleration, _dt, _dt) : 0;
+
+        // Side by side before the join, one lets the other in, and does not enter what they share before it.
+        return Math.Min(safe, Math.Max(apart < 0 && joint <= 0 ? 0 : Behind(safe, apart - type.MinimumGap, _speed[foe], in theirs, in type), Math.Min(before, safe)));
+    }
+
+    /// <summary>The vehicle that will enter a movement's path next, also over a lane so short that it is there within a step; −1 for none.</summary>
+    /// <param name="metres">From its front to the path.</param>
+    private int NextToCome(int movement, out double metres)
+    {
+        const double ShortMetres = 5;
+        int lane = _roads.From[movement];
+        metres = _roads.Length[lane];
+        if (_queues[lane].Count > 0)
+        {
+            int first = _queues[lane].Items[0];
+            metres -= _pos[first];
+            return _movement[first] == movement && _speed[first] > StandingMetresPerSecond ? first : -1;
+        }
+
+        foreach (int m in metres < ShortMetres ? _roads.Incoming[lane] : [])
+        {
+            int path = _roads.From[m];
+            if (_roads.IsPath[path] && _queues[path].Count > 0 && _queues[path].Items[0] is var first && _speed[first] > StandingMetresPerSecond
+                && _routes.LanesAt[_route[first] + 1] is var lanes and >= 0 && _routes.Movements[lanes + _roads.NumberOf[lane]] == movement)
+            {
+                metres += _roads.Length[path] - _pos[first];
+                return first;
+            }
+        }
+
+        return -1;
     }
 
     /// <summary>Whether somebody inside the junction is, or goes first, where a path crosses.</summary>
