@@ -6,7 +6,11 @@ namespace V2XSim.Traffic.Micro;
 /// <summary>Two vehicles whose bodies were in one place.</summary>
 /// <param name="First">Number of a trip, smaller than the other's.</param>
 /// <param name="Lane">Lane of the first one's front; likewise of the second's.</param>
-public readonly record struct BodyOverlap(double Seconds, int First, int Second, int Lane, int OtherLane, PlanePoint At);
+/// <param name="IsDrawn">
+/// Whether both are where they should be and the network draws their lanes on each other: lanes of different roads, or a path over a lane that
+/// it does not lead from or to. No rule says who goes first there.
+/// </param>
+public readonly record struct BodyOverlap(double Seconds, int First, int Second, int Lane, int OtherLane, PlanePoint At, bool IsDrawn);
 
 /// <summary>
 /// Looks whether vehicles run through each other, by geometry alone and knowing nothing of lanes' order or right of way: a body lies along the
@@ -20,6 +24,8 @@ public sealed class BodyCheck
     private readonly List<double> _x = [];
     private readonly List<double> _y = [];
     private readonly List<int> _owner = [];
+    private readonly List<int> _on = [];
+    private readonly int[] _junctionOfPath;
     private readonly List<int> _near = [];
     private readonly List<(int Trip, int Lane, double HalfWidth)> _vehicles = [];
     private readonly HashSet<(int, int)> _seen = [];
@@ -32,7 +38,7 @@ public sealed class BodyCheck
     /// <param name="slackMetres">By how much bodies may lie in each other before it counts: lanes of a file are drawn to a decimetre, and bend.</param>
     public BodyCheck(RoadNetwork network, double slackMetres = 0.5)
     {
-        (_network, _slackMetres) = (network, slackMetres);
+        (_network, _slackMetres, _junctionOfPath) = (network, slackMetres, JunctionsOfPaths(network));
         _add = Add;
     }
 
@@ -43,6 +49,7 @@ public sealed class BodyCheck
         _x.Clear();
         _y.Clear();
         _owner.Clear();
+        _on.Clear();
         _vehicles.Clear();
         _seen.Clear();
         engine.ForEachVehicle(_add);
@@ -62,7 +69,7 @@ public sealed class BodyCheck
                 double reach = _vehicles[a].HalfWidth + _vehicles[b].HalfWidth - _slackMetres, dx = _x[i] - _x[j], dy = _y[i] - _y[j];
                 if (reach > 0 && (dx * dx) + (dy * dy) < reach * reach && _seen.Add((a, b)))
                 {
-                    found.Add(new BodyOverlap(engine.Seconds, _vehicles[a].Trip, _vehicles[b].Trip, _vehicles[a].Lane, _vehicles[b].Lane, new PlanePoint(_x[i], _y[i])));
+                    found.Add(new BodyOverlap(engine.Seconds, _vehicles[a].Trip, _vehicles[b].Trip, _vehicles[a].Lane, _vehicles[b].Lane, new PlanePoint(_x[i], _y[i]), AreDrawnOnEachOther(_on[i], _on[j])));
                 }
             }
         }
@@ -100,6 +107,70 @@ public sealed class BodyCheck
             _x.Add(point.X);
             _y.Add(point.Y);
             _owner.Add(owner);
+            _on.Add(lane);
         }
+    }
+
+    private bool AreDrawnOnEachOther(int lane, int other)
+    {
+        if (_network.Lanes[lane].Link == _network.Lanes[other].Link)
+        {
+            return false;
+        }
+
+        int junction = _junctionOfPath[lane], another = _junctionOfPath[other];
+        return (junction, another) switch
+        {
+            ( < 0, < 0) => true,
+            ( >= 0, >= 0) => junction != another,
+            ( >= 0, _) => !Leads(lane, other),
+            _ => !Leads(other, lane),
+        };
+    }
+
+    /// <summary>Whether a path inside a junction leads from or to a lane.</summary>
+    private bool Leads(int path, int lane)
+    {
+        foreach (int c in _network.ConnectionsFrom(lane))
+        {
+            if (_network.Connections[c].ViaLane == path)
+            {
+                return true;
+            }
+        }
+
+        foreach (int c in _network.ConnectionsFrom(path))
+        {
+            if (_network.Connections[c].ToLane == lane)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The junction inside which a lane is; −1 for those of roads.</summary>
+    private static int[] JunctionsOfPaths(RoadNetwork network)
+    {
+        var junctions = new int[network.Lanes.Count];
+        Array.Fill(junctions, -1);
+        bool isChanged;
+        do
+        {
+            // Twice where paths have halves.
+            isChanged = false;
+            foreach (Connection c in network.Connections)
+            {
+                RoadLink from = network.Links[network.Lanes[c.FromLane].Link];
+                int junction = from.Function == LinkFunction.Internal ? junctions[c.FromLane] : from.ToJunction;
+                if (c.ViaLane >= 0 && junctions[c.ViaLane] < 0 && junction >= 0)
+                {
+                    (junctions[c.ViaLane], isChanged) = (junction, true);
+                }
+            }
+        }
+        while (isChanged);
+        return junctions;
     }
 }
