@@ -258,10 +258,29 @@ public sealed partial class TrafficEngine
     {
         foreach (int movement in _roads.Outgoing[lane])
         {
-            if (IsNotQuiteGone(lane, movement, out int gone, out double rear))
-            {
-                safe = Behind(safe, toEnd + rear - type.MinimumGap, _speed[gone], in _types[_type[gone]], in type);
-            }
+            safe = TailsBeyond(lane, movement, 0, toEnd, safe, in type);
+        }
+
+        return safe;
+    }
+
+    /// <param name="on">The lane that the movement leads on from.</param>
+    /// <param name="beyond">From the end of the vehicle's lane to the end of that one.</param>
+    private double TailsBeyond(int on, int movement, double beyond, double toEnd, double safe, in TypeRow type)
+    {
+        int next = _roads.Next[movement];
+        if (_queues[next].Count > 0)
+        {
+            int gone = _queues[next].Last;
+            double rear = beyond + _pos[gone] - _types[_type[gone]].Length;
+            return rear < 0 && _cameFrom[gone] == on ? Behind(safe, toEnd + rear - type.MinimumGap, _speed[gone], in _types[_type[gone]], in type) : safe;
+        }
+
+        // Over a lane that is shorter than a vehicle one may reach from beyond.
+        beyond += _roads.Length[next];
+        foreach (int onward in beyond < _longest ? _roads.Outgoing[next] : [])
+        {
+            safe = TailsBeyond(next, onward, beyond, toEnd, safe, in type);
         }
 
         return safe;

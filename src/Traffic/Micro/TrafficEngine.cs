@@ -129,6 +129,9 @@ public sealed partial class TrafficEngine : IDisposable
     private readonly double[] _factorOf;
     private readonly short[] _typeOf;
     private readonly TypeRow[] _types;
+
+    /// <summary>Length of the longest vehicle, metres.</summary>
+    private readonly double _longest;
     private readonly TripRecord[] _records;
     private readonly LaneQueue[] _queues;
     private readonly LaneTotals[] _totals;
@@ -210,6 +213,11 @@ public sealed partial class TrafficEngine : IDisposable
 
         _routes.Freeze();
         _types = [.. types];
+        foreach (ref readonly TypeRow type in _types.AsSpan())
+        {
+            _longest = Math.Max(_longest, type.Length);
+        }
+
         _queues = new LaneQueue[network.Lanes.Count];
         _totals = new LaneTotals[network.Lanes.Count];
         _occupied = new ulong[(network.Lanes.Count + 63) / 64];
