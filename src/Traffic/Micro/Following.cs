@@ -60,19 +60,6 @@ public static class Following
         return target + Math.Sqrt((linear * linear) + (2 * b * way)) - linear;
     }
 
-    /// <summary>The same where no step may lead beyond the distance before the speed is low enough: a limit may be met in mid-step, a line not.</summary>
-    /// <param name="metres">Distance to where the lower speed is needed.</param>
-    /// <param name="target">The lower speed, m/s.</param>
-    public static double SlowingSpeedBefore(double metres, double target, double deceleration, double step)
-    {
-        // In n steps, each at a speed lower by b.
-        double b = deceleration * step, linear = target + (b / 2), way = Math.Max(0, metres) / step;
-        double n = Math.Ceiling((Math.Sqrt((linear * linear) + (2 * b * way)) - linear) / b);
-        return Math.Max(In(n), In(n - 1));
-
-        double In(double steps) => steps <= 0 ? target : Math.Min(target + (steps * b), (way / steps) + (b * (steps - 1) / 2));
-    }
-
     /// <summary>Seconds to cover a distance, speeding up from one speed to at most another.</summary>
     public static double SecondsToCover(double metres, double speed, double most, double acceleration)
     {

@@ -100,6 +100,11 @@ public sealed partial class TrafficEngine
                 safe = Crossed(i, path, -x, x, safe, in type);
             }
 
+            if (k == 0 && toEnd < look + _longest)
+            {
+                safe = Tails(lane, toEnd, safe, in type);
+            }
+
             if (toEnd < look)
             {
                 safe = Ahead(i, lane, k == 0, toEnd, look, safe, comfort, in type);
@@ -147,11 +152,6 @@ public sealed partial class TrafficEngine
     {
         double at = toEnd, v = _speed[i], factor = _factor[i];
         int c = _movement[i], route = _route[i], half = _roads.MovementOn[lane];
-        if (isFirst)
-        {
-            safe = Tails(lane, toEnd, safe, in type);
-        }
-
         for (bool isNext = true; at < look; isNext = false)
         {
             if (c < 0)
@@ -189,7 +189,8 @@ public sealed partial class TrafficEngine
                 {
                     // Comes no faster than lets it stop where it sees.
                     double there = Following.StoppingSpeed(VisibilityMetres, type.Deceleration, _dt, _dt);
-                    safe = Math.Min(safe, Math.Max(comfort, Following.SlowingSpeedBefore(at - VisibilityMetres, there, type.Deceleration, _dt)));
+                    double slow = Math.Min(Following.SlowingSpeed(at - VisibilityMetres, there, type.Deceleration, _dt), Following.StoppingSpeed(at - LineMetres, type.Deceleration, _dt, _dt));
+                    safe = Math.Min(safe, Math.Max(comfort, slow));
                     if (at - (safe * _dt) > VisibilityMetres)
                     {
                         return safe;

@@ -56,25 +56,6 @@ public class FollowingTests
             return way <= metres + (v * step) + 1e-6 && v >= target - 1e-9;
         });
 
-    [Fact]
-    public void Before_a_line_the_lower_speed_is_reached_in_steps_that_do_not_lead_beyond_it_and_no_higher_speed_would_do() =>
-        Gen.Select(Gen.Double[0, 300], Gen.Double[0.5, 15], Gen.Double[1, 6], Gen.Int[0, 1].Select(n => ((double[])[0.1, 1.0])[n])).Sample((metres, target, b, step) =>
-        {
-            double v = Following.SlowingSpeedBefore(metres, target, b, step);
-            return v >= target && WayAbove(v) <= metres + 1e-6 && WayAbove(v + 0.01) > metres - 1e-6;
-
-            double WayAbove(double from)
-            {
-                double way = 0;
-                for (double speed = from; speed > target + 1e-9; speed -= b * step)
-                {
-                    way += speed * step;
-                }
-
-                return way;
-            }
-        });
-
     [Theory]
     [InlineData(100, 0, 10, 2, 12.5)]
     [InlineData(10, 10, 10, 2, 1)]
