@@ -139,8 +139,9 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
             loops?.Read(engine, isLast: true);
             queues?.Close(engine.Seconds);
 
-            result = SimulationResult.Of(engine, Environment.CpuUsage.TotalTime - loaded, loaded - before) with { LiveMegabytes = isLast && json ? GC.GetTotalMemory(forceFullCollection: true) / 1e6 : 0, Collisions = bodies is null ? null : Pairs(collisions), CollisionsOfRoads = bodies is null ? null : Pairs(collisions) - Pairs(collisions.Where(c => !c.IsDrawn)) };
-            foreach (BodyOverlap c in collisions.OrderBy(c => c.IsDrawn).DistinctBy(c => (c.First, c.Second)).OrderBy(c => c.Seconds))
+            BodyOverlap[] pairs = [.. collisions.OrderBy(c => c.IsDrawn).DistinctBy(c => (c.First, c.Second)).OrderBy(c => c.Seconds)];
+            result = SimulationResult.Of(engine, Environment.CpuUsage.TotalTime - loaded, loaded - before) with { LiveMegabytes = isLast && json ? GC.GetTotalMemory(forceFullCollection: true) / 1e6 : 0, Collisions = bodies is null ? null : pairs.Length, CollisionsOfRoads = bodies is null ? null : pairs.Count(c => c.IsDrawn) };
+            foreach (BodyOverlap c in pairs)
             {
                 error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"collision at {c.Seconds:0.#} s of {engine.Trips[c.First].Id} on {network.Lanes[c.Lane].Id} and {engine.Trips[c.Second].Id} on {network.Lanes[c.OtherLane].Id}, at {c.At.X:0.0} {c.At.Y:0.0}{(c.IsDrawn ? ", where roads lie on each other" : string.Empty)}"));
             }
@@ -167,9 +168,9 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Vehicles:#,0} vehicles entered, {result.Unfinished:#,0} still on the road, {result.WaitingToEnter:#,0} waiting to enter"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"mean time loss {result.MeanTimeLossSeconds:0.00} s, stops {result.MeanStops:0.00}, duration {result.MeanDurationSeconds:0.00} s, depart delay {result.MeanDepartDelaySeconds:0.00} s"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.VehicleUpdates:#,0} vehicle updates in {result.CpuSeconds:0.000} s of CPU"));
-        if (result.Collisions is { } pairs)
+        if (result.Collisions is { } collided)
         {
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{pairs} pairs of vehicles in one place, {result.CollisionsOfRoads} of them where the network draws roads on each other"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{collided} pairs of vehicles in one place, {result.CollisionsOfRoads} of them where the network draws roads on each other"));
         }
 
         foreach ((string why, int count) in result.MovedOn)
@@ -272,8 +273,6 @@ public sealed class SimulateVerb(TextWriter output, TextWriter error)
                 $"{trip.Id},{trip.Type.Id},{trip.DepartSeconds:0.###},{r.EnteredSeconds:0.###},{left},{until - r.EnteredSeconds:0.###},{r.EnteredSeconds - trip.DepartSeconds:0.###},{r.TimeLossSeconds:0.###},{r.WaitingSeconds:0.###},{r.Stops},{r.LengthMetres:0.##},{r.FuelGrams:0.##},{r.CarbonDioxideGrams:0.##},{r.NitrogenOxidesMilligrams:0.##},{(isDone ? "arrived" : "on the road")}\n"));
         }
     }
-
-    private static int Pairs(IEnumerable<BodyOverlap> overlaps) => overlaps.Select(c => (c.First, c.Second)).Distinct().Count();
 
     private static void WriteLanes(TrafficEngine engine, RoadNetwork network, string file)
     {
@@ -479,11 +478,11 @@ public sealed record SimulationResult
     /// <summary>Memory in use at the end, network and demand included.</summary>
     public double LiveMegabytes { get; init; }
 
-    /// <summary>Those of them that were only where the network draws lanes of different roads on each other.</summary>
-    public int? CollisionsOfRoads { get; init; }
-
     /// <summary>Pairs of vehicles that were in one place by geometry; null when nobody looked.</summary>
     public int? Collisions { get; init; }
+
+    /// <summary>Those of them that were only where the network draws lanes of different roads on each other.</summary>
+    public int? CollisionsOfRoads { get; init; }
 
     public static SimulationResult Of(TrafficEngine engine, TimeSpan stepping, TimeSpan loading)
     {

@@ -325,23 +325,21 @@ public sealed partial class ParticipantCodec
     private static RejectReason DecodeFirstList(ref Utf8JsonReader reader, ReadOnlySpan<byte> payload, ParticipantMessage message)
     {
         Utf8JsonReader before = reader;
-        if (!reader.Read() || reader.TokenType != JsonTokenType.StartArray)
+        if (reader.Read() && reader.TokenType == JsonTokenType.StartArray)
         {
-            return RejectReason.WrongType;
+            ReadOnlySpan<byte> list = payload[(int)reader.BytesConsumed..];
+            if (PlainList.Read(list, message) is var closing and >= 0)
+            {
+                // To the reader, the list is one without objects.
+                reader = new Utf8JsonReader(list[closing..], isFinalBlock: true, reader.CurrentState);
+                reader.Read();
+                return RejectReason.None;
+            }
         }
 
-        ReadOnlySpan<byte> list = payload[(int)reader.BytesConsumed..];
-        int closing = PlainList.Read(list, message);
-        if (closing < 0)
-        {
-            message.Clear();
-            reader = before;
-            return DecodeList(ref reader, message);
-        }
-
-        // To the reader, the list is one without objects.
-        reader = new Utf8JsonReader(list[closing..], isFinalBlock: true, reader.CurrentState);
-        return reader.Read() ? RejectReason.None : RejectReason.MalformedJson;
+        message.Clear();
+        reader = before;
+        return DecodeList(ref reader, message);
     }
 
     private static RejectReason DecodeList(ref Utf8JsonReader reader, ParticipantMessage message)
@@ -595,9 +593,16 @@ public sealed partial class ParticipantCodec
             }
         }
 
-        double whole = isNegative ? -(double)digits : digits;
-        value = point < 0 ? whole : whole / PowersOfTen[text.Length - 1 - point];
+        value = Quotient(digits, point < 0 ? -1 : text.Length - 1 - point, isNegative);
         return text.Length - (isNegative ? 1 : 0) - (point < 0 ? 0 : 1) <= 15;
+    }
+
+    /// <summary>The number that digits and a place of the point make.</summary>
+    /// <param name="decimals">How many of the digits stand behind the point; −1 without a point.</param>
+    internal static double Quotient(long digits, int decimals, bool isNegative)
+    {
+        double whole = isNegative ? -(double)digits : digits;
+        return decimals < 0 ? whole : whole / PowersOfTen[decimals];
     }
 
     private static ReadOnlySpan<double> PowersOfTen => [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16];

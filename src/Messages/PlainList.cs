@@ -9,12 +9,13 @@ namespace V2XSim.Messages;
 internal ref struct PlainList
 {
     private const int MostDigits = 15;
+
+    /// <summary>Members that every object has.</summary>
+    private const int Time = 1, Type = 2, Id = 4, Longitude = 8, Latitude = 16, All = 31;
     private readonly ReadOnlySpan<byte> _text;
     private int _at;
 
     private PlainList(ReadOnlySpan<byte> text) => _text = text;
-
-    private static ReadOnlySpan<double> PowersOfTen => [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
     /// <summary>Appends the objects of a list to a message.</summary>
     /// <param name="text">What follows the list's opening bracket.</param>
@@ -35,123 +36,17 @@ internal ref struct PlainList
 
     private bool ReadObject(ref ParticipantObject o)
     {
-        const int Time = 1, Type = 2, Id = 4, Longitude = 8, Latitude = 16, All = 31;
-        int seen = 0, separator;
-        do
-        {
-            if (Next() != '"' || _at >= _text.Length)
-            {
-                return false;
-            }
-
-            double number;
-            long whole;
-            bool isRead;
-            switch (_text[_at])
-            {
-                case (byte)'t' when IsNext("timestamp\""u8):
-                    isRead = Whole(ParticipantCodec.LatestUnixMilliseconds, out whole);
-                    o.TimestampUnixMilliseconds = whole;
-                    seen |= Time;
-                    break;
-                case (byte)'p' when IsNext("ptcType\""u8):
-                    isRead = Whole(5, out whole);
-                    o.ParticipantType = (byte)whole;
-                    seen |= Type;
-                    break;
-                case (byte)'p' when IsNext("ptcId\""u8):
-                    isRead = Whole(65535, out whole);
-                    o.ParticipantId = (int)whole;
-                    seen |= Id;
-                    break;
-                case (byte)'v' when IsNext("vehicleClass\""u8):
-                    isRead = Whole(6, out whole);
-                    o.VehicleClass = (byte)whole;
-                    break;
-                case (byte)'s' when IsNext("sourceType\""u8):
-                    isRead = Whole(8, out whole);
-                    o.SourceType = (byte)whole;
-                    break;
-                case (byte)'l' when IsNext("longitude\""u8):
-                    isRead = Number(-180, 180, out number);
-                    o.LongitudeDegrees = number;
-                    seen |= Longitude;
-                    break;
-                case (byte)'l' when IsNext("latitude\""u8):
-                    isRead = Number(-90, 90, out number);
-                    o.LatitudeDegrees = number;
-                    seen |= Latitude;
-                    break;
-                case (byte)'s' when IsNext("speed\""u8):
-                    isRead = Number(0, ParticipantCodec.MaximumSpeedMetresPerSecond, out number);
-                    o.SpeedMetresPerSecond = number;
-                    break;
-                case (byte)'h' when IsNext("heading\""u8):
-                    isRead = Number(0, 360, out number);
-                    o.HeadingDegrees = number;
-                    break;
-                case (byte)'l' when IsNext("length\""u8):
-                    isRead = Number(0, ParticipantCodec.MaximumLengthMetres, out number);
-                    o.LengthMetres = (float)number;
-                    break;
-                case (byte)'w' when IsNext("width\""u8):
-                    isRead = Number(0, ParticipantCodec.MaximumWidthMetres, out number);
-                    o.WidthMetres = (float)number;
-                    break;
-                case (byte)'h' when IsNext("height\""u8):
-                    isRead = Number(0, ParticipantCodec.MaximumHeightMetres, out number);
-                    o.HeightMetres = (float)number;
-                    break;
-                case (byte)'m' when IsNext("measurement\""u8):
-                    isRead = Next() == ':' && Next() == '{' && ReadMeasurement(ref o);
-                    break;
-                default:
-                    isRead = IsSkipped();
-                    break;
-            }
-
-            if (!isRead)
-            {
-                return false;
-            }
-
-            separator = Next();
-        }
-        while (separator == ',');
-        return separator == '}' && seen == All;
+        int seen = 0;
+        return ReadMembers(ref o, isMeasurement: false, ref seen) && seen == All;
     }
 
-    private bool ReadMeasurement(ref ParticipantObject o)
+    /// <summary>Takes the members of an object or of its measurement, with the closing brace.</summary>
+    private bool ReadMembers(ref ParticipantObject o, bool isMeasurement, ref int seen)
     {
         int separator;
         do
         {
-            if (Next() != '"' || _at >= _text.Length)
-            {
-                return false;
-            }
-
-            double number;
-            bool isRead;
-            switch (_text[_at])
-            {
-                case (byte)'r' when IsNext("rangeMetres\""u8):
-                    isRead = Number(0, ParticipantCodec.MaximumRangeMetres, out number);
-                    o.RangeMetres = number;
-                    break;
-                case (byte)'a' when IsNext("azimuthDegrees\""u8):
-                    isRead = Number(0, 360, out number);
-                    o.AzimuthDegrees = number;
-                    break;
-                case (byte)'c' when IsNext("covariance\""u8):
-                    isRead = ReadCovariance(ref o);
-                    break;
-                default:
-                    isRead = IsSkipped();
-                    break;
-            }
-
-            if (!isRead)
+            if (Next() != '"' || _at >= _text.Length || !(isMeasurement ? ReadMeasured(ref o) : ReadMember(ref o, ref seen)))
             {
                 return false;
             }
@@ -160,6 +55,102 @@ internal ref struct PlainList
         }
         while (separator == ',');
         return separator == '}';
+    }
+
+    private bool ReadMember(ref ParticipantObject o, ref int seen)
+    {
+        double number;
+        long whole;
+        bool isRead;
+        switch (_text[_at])
+        {
+            case (byte)'t' when IsNext("timestamp\""u8):
+                isRead = Whole(ParticipantCodec.LatestUnixMilliseconds, out whole);
+                o.TimestampUnixMilliseconds = whole;
+                seen |= Time;
+                break;
+            case (byte)'p' when IsNext("ptcType\""u8):
+                isRead = Whole(5, out whole);
+                o.ParticipantType = (byte)whole;
+                seen |= Type;
+                break;
+            case (byte)'p' when IsNext("ptcId\""u8):
+                isRead = Whole(65535, out whole);
+                o.ParticipantId = (int)whole;
+                seen |= Id;
+                break;
+            case (byte)'v' when IsNext("vehicleClass\""u8):
+                isRead = Whole(6, out whole);
+                o.VehicleClass = (byte)whole;
+                break;
+            case (byte)'s' when IsNext("sourceType\""u8):
+                isRead = Whole(8, out whole);
+                o.SourceType = (byte)whole;
+                break;
+            case (byte)'l' when IsNext("longitude\""u8):
+                isRead = Number(-180, 180, out number);
+                o.LongitudeDegrees = number;
+                seen |= Longitude;
+                break;
+            case (byte)'l' when IsNext("latitude\""u8):
+                isRead = Number(-90, 90, out number);
+                o.LatitudeDegrees = number;
+                seen |= Latitude;
+                break;
+            case (byte)'s' when IsNext("speed\""u8):
+                isRead = Number(0, ParticipantCodec.MaximumSpeedMetresPerSecond, out number);
+                o.SpeedMetresPerSecond = number;
+                break;
+            case (byte)'h' when IsNext("heading\""u8):
+                isRead = Number(0, 360, out number);
+                o.HeadingDegrees = number;
+                break;
+            case (byte)'l' when IsNext("length\""u8):
+                isRead = Number(0, ParticipantCodec.MaximumLengthMetres, out number);
+                o.LengthMetres = (float)number;
+                break;
+            case (byte)'w' when IsNext("width\""u8):
+                isRead = Number(0, ParticipantCodec.MaximumWidthMetres, out number);
+                o.WidthMetres = (float)number;
+                break;
+            case (byte)'h' when IsNext("height\""u8):
+                isRead = Number(0, ParticipantCodec.MaximumHeightMetres, out number);
+                o.HeightMetres = (float)number;
+                break;
+            case (byte)'m' when IsNext("measurement\""u8):
+                isRead = Next() == ':' && Next() == '{' && ReadMembers(ref o, isMeasurement: true, ref seen);
+                break;
+            default:
+                isRead = IsSkipped();
+                break;
+        }
+
+        return isRead;
+    }
+
+    private bool ReadMeasured(ref ParticipantObject o)
+    {
+        double number;
+        bool isRead;
+        switch (_text[_at])
+        {
+            case (byte)'r' when IsNext("rangeMetres\""u8):
+                isRead = Number(0, ParticipantCodec.MaximumRangeMetres, out number);
+                o.RangeMetres = number;
+                break;
+            case (byte)'a' when IsNext("azimuthDegrees\""u8):
+                isRead = Number(0, 360, out number);
+                o.AzimuthDegrees = number;
+                break;
+            case (byte)'c' when IsNext("covariance\""u8):
+                isRead = ReadCovariance(ref o);
+                break;
+            default:
+                isRead = IsSkipped();
+                break;
+        }
+
+        return isRead;
     }
 
     private bool ReadCovariance(ref ParticipantObject o)
@@ -260,9 +251,7 @@ internal ref struct PlainList
             return false;
         }
 
-        // Exact, as both are exact doubles (see ParticipantCodec.TryPlain).
-        value = isNegative ? -(double)digits : digits;
-        value = decimals < 0 ? value : value / PowersOfTen[decimals];
+        value = ParticipantCodec.Quotient(digits, decimals, isNegative);
         return value >= low && value <= high;
     }
 
@@ -286,10 +275,9 @@ internal ref struct PlainList
         ReadOnlySpan<byte> text = _text;
         int at = _at, start = at - 1, point = 0;
         long value = first - '0';
-        uint next = 0;
         for (; (uint)at < (uint)text.Length; at++)
         {
-            next = text[at];
+            uint next = text[at];
             if (next - '0' <= 9)
             {
                 value = (value * 10) + (next - '0');

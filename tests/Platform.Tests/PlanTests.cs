@@ -370,15 +370,15 @@ public sealed class PlanTests : IDisposable
     }
 
     [Fact]
-    public async Task A_run_shows_traffic_before_and_during_the_change_and_draws_what_signals_showed()
+    public async Task A_run_shows_traffic_before_during_and_after_the_change_and_draws_what_signals_showed()
     {
-        Outcome ran = await CommandLine.Run("run", Place.Of("scenarios", "green-wave"), "--duration", "200", "--out", _folder["run"]);
+        Outcome ran = await CommandLine.Run("run", Place.Of("scenarios", "green-wave"), "--out", _folder["run"]);
         Assert.True(ran.Code == 0, ran.Error);
         JsonElement signals = JsonDocument.Parse(await File.ReadAllTextAsync(_folder["run/report.json"], TestContext.Current.CancellationToken)).RootElement.GetProperty("signals");
         JsonElement[] periods = [.. signals.GetProperty("planPeriods").EnumerateArray()];
-        Assert.Equal(["before", "changing over"], periods.Select(p => p.GetProperty("state").GetString()));
+        Assert.Equal(["before", "changing over", "after"], periods.Select(p => p.GetProperty("state").GetString()));
         Assert.InRange(periods[0].GetProperty("toSeconds").GetDouble(), 150, 160);
-        Assert.Equal(200, periods[1].GetProperty("toSeconds").GetDouble(), 1e-6);
+        Assert.Equal(420, periods[2].GetProperty("toSeconds").GetDouble(), 1e-6);
         Assert.All(periods, p => Assert.InRange(p.GetProperty("meanSpeedMetresPerSecond").GetDouble(), 5, 14));
 
         string page = await File.ReadAllTextAsync(_folder["run/report.html"], TestContext.Current.CancellationToken);

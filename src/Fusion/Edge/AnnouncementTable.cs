@@ -34,8 +34,8 @@ internal sealed class AnnouncementTable
 
     public double ExpiryInSlot(int slot) => _expiries[slot];
 
-    /// <summary>When the object was announced, microseconds.</summary>
-    public long TimeAt(int index) => _times[index];
+    /// <summary>When the object was announced.</summary>
+    public SimTime TimeAt(int index) => new(_times[index]);
 
     /// <summary>Whether an announcement may have expired by an instant; false says that none has.</summary>
     public bool MayExpire(SimTime now) => now.Microseconds >= _firstEnd;
@@ -114,16 +114,16 @@ internal sealed class AnnouncementTable
 /// <summary>What rules out most announcements, apart from the rest of them.</summary>
 /// <param name="IsThere">False for an empty place.</param>
 /// <param name="From">Index of its link among those from which ways are known; −1 for none.</param>
-/// <param name="Time">When it was seen, microseconds.</param>
+/// <param name="Time">When it was seen.</param>
 /// <param name="SpeedMetresPerSecond">Speed over the plane.</param>
 /// <param name="AheadX">East part of the direction in which it moved; not a number for what stood still.</param>
 /// <param name="AheadY">North part of it.</param>
 /// <param name="LaneMetres">How far along its link it was.</param>
-internal readonly record struct Sighting(bool IsThere, int From, long Time, double X, double Y, double SpeedMetresPerSecond, double AheadX, double AheadY, double LaneMetres)
+internal readonly record struct Sighting(bool IsThere, int From, SimTime Time, double X, double Y, double SpeedMetresPerSecond, double AheadX, double AheadY, double LaneMetres)
 {
     public static Sighting Of(in Handover h, int from)
     {
         double speed = Math.Sqrt((h.VelocityX * h.VelocityX) + (h.VelocityY * h.VelocityY));
-        return new Sighting(true, from, h.Time.Microseconds, h.X, h.Y, speed, h.VelocityX / speed, h.VelocityY / speed, h.LaneMetres);
+        return new Sighting(true, from, h.Time, h.X, h.Y, speed, h.VelocityX / speed, h.VelocityY / speed, h.LaneMetres);
     }
 }

@@ -357,10 +357,14 @@ public sealed class HandoverBook
                 continue;
             }
 
-            double age = (now.Microseconds - seen.Time) / (double)SimTime.MicrosecondsPerSecond;
+            double age = now.SecondsSince(seen.Time);
             bool isCandidate = false;
             int first = _candidates.Count * newcomers.Length;
-            _gains = _gains.Length < first + newcomers.Length ? Grown(_gains, first + newcomers.Length) : _gains;
+            if (_gains.Length < first + newcomers.Length)
+            {
+                Array.Resize(ref _gains, (first + newcomers.Length) * 2);
+            }
+
             for (int row = 0; row < newcomers.Length; row++)
             {
                 // Most cannot be it, and the rest of them need not be fetched to know that.
@@ -386,12 +390,6 @@ public sealed class HandoverBook
         }
 
         _candidates.Sort(static (a, b) => a.Id.CompareTo(b.Id));
-    }
-
-    private static double[] Grown(double[] values, int count)
-    {
-        Array.Resize(ref values, count * 2);
-        return values;
     }
 
     private ref double GainOf(int row, Candidate candidate) => ref _gains[candidate.First + row];
@@ -509,7 +507,7 @@ public sealed class HandoverBook
         _keys.Clear();
         for (int i = 0; i < _expected.Count; i++)
         {
-            double age = (now.Microseconds - _expected.TimeAt(i)) / (double)SimTime.MicrosecondsPerSecond;
+            double age = now.SecondsSince(_expected.TimeAt(i));
             if (age >= FreshSeconds)
             {
                 continue;

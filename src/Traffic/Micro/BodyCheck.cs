@@ -25,7 +25,9 @@ public sealed class BodyCheck
     private readonly List<double> _y = [];
     private readonly List<int> _owner = [];
     private readonly List<int> _on = [];
-    private readonly int[] _junctionOfPath;
+
+    /// <summary>For each path inside a junction the lane from which it leads; −1 for lanes of roads.</summary>
+    private readonly int[] _before;
     private readonly List<int> _near = [];
     private readonly List<(int Trip, int Lane, double HalfWidth)> _vehicles = [];
     private readonly HashSet<(int, int)> _seen = [];
@@ -38,7 +40,13 @@ public sealed class BodyCheck
     /// <param name="slackMetres">By how much bodies may lie in each other before it counts: lanes of a file are drawn to a decimetre, and bend.</param>
     public BodyCheck(RoadNetwork network, double slackMetres = 0.5)
     {
-        (_network, _slackMetres, _junctionOfPath) = (network, slackMetres, JunctionsOfPaths(network));
+        (_network, _slackMetres, _before) = (network, slackMetres, new int[network.Lanes.Count]);
+        Array.Fill(_before, -1);
+        foreach (Connection c in network.Connections.Where(c => c.ViaLane >= 0))
+        {
+            _before[c.ViaLane] = c.FromLane;
+        }
+
         _add = Add;
     }
 
@@ -113,35 +121,16 @@ public sealed class BodyCheck
 
     private bool AreDrawnOnEachOther(int lane, int other)
     {
-        if (_network.Lanes[lane].Link == _network.Lanes[other].Link)
-        {
-            return false;
-        }
-
-        int junction = _junctionOfPath[lane], another = _junctionOfPath[other];
-        return (junction, another) switch
-        {
-            ( < 0, < 0) => true,
-            ( >= 0, >= 0) => junction != another,
-            ( >= 0, _) => !Leads(lane, other),
-            _ => !Leads(other, lane),
-        };
+        int junction = JunctionOf(lane), another = JunctionOf(other);
+        return _network.Lanes[lane].Link != _network.Lanes[other].Link
+            && (junction >= 0 && another >= 0 ? junction != another : !LeadsTo(lane, other) && !LeadsTo(other, lane));
     }
 
-    /// <summary>Whether a path inside a junction leads from or to a lane.</summary>
-    private bool Leads(int path, int lane)
+    private bool LeadsTo(int lane, int next)
     {
         foreach (int c in _network.ConnectionsFrom(lane))
         {
-            if (_network.Connections[c].ViaLane == path)
-            {
-                return true;
-            }
-        }
-
-        foreach (int c in _network.ConnectionsFrom(path))
-        {
-            if (_network.Connections[c].ToLane == lane)
+            if (_network.Connections[c].ViaLane == next || _network.Connections[c].ToLane == next)
             {
                 return true;
             }
@@ -151,26 +140,14 @@ public sealed class BodyCheck
     }
 
     /// <summary>The junction inside which a lane is; −1 for those of roads.</summary>
-    private static int[] JunctionsOfPaths(RoadNetwork network)
+    private int JunctionOf(int lane)
     {
-        var junctions = new int[network.Lanes.Count];
-        Array.Fill(junctions, -1);
-        bool isChanged;
-        do
+        int from = lane;
+        while (_before[from] >= 0)
         {
-            // Twice where paths have halves.
-            isChanged = false;
-            foreach (Connection c in network.Connections)
-            {
-                RoadLink from = network.Links[network.Lanes[c.FromLane].Link];
-                int junction = from.Function == LinkFunction.Internal ? junctions[c.FromLane] : from.ToJunction;
-                if (c.ViaLane >= 0 && junctions[c.ViaLane] < 0 && junction >= 0)
-                {
-                    (junctions[c.ViaLane], isChanged) = (junction, true);
-                }
-            }
+            from = _before[from];
         }
-        while (isChanged);
-        return junctions;
+
+        return from == lane ? -1 : _network.Links[_network.Lanes[from].Link].ToJunction;
     }
 }

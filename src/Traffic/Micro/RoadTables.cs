@@ -115,7 +115,7 @@ internal sealed class RoadTables
             RightOfWay rule = i < network.RightsOfWay.Count ? network.RightsOfWay[i] : RightOfWay.Free;
             Yields[i] = [.. rule.Yields];
             KeepsClear[i] = rule.KeepsClear && rule.Foes.Count > 0;
-            WaitsInside[i] = rule.MayWaitInside && network.Connections[i].ViaLane >= 0 && Onward[network.Connections[i].ViaLane] is var on and >= 0 && network.Connections[on].ViaLane >= 0;
+            WaitsInside[i] = rule.MayWaitInside && SecondHalf(i) >= 0;
         }
 
         IsYieldedTo = new bool[lanes];
@@ -207,10 +207,9 @@ internal sealed class RoadTables
                 TryAdd(foe);
 
                 // Where a foe waits inside, the second half of its path crosses as well.
-                int path = network.Connections[foe].ViaLane;
-                if (path >= 0 && Onward[path] is var on and >= 0 && network.Connections[on].ViaLane >= 0)
+                if (SecondHalf(foe) is var second and >= 0)
                 {
-                    TryAdd(on);
+                    TryAdd(second);
                 }
             }
 
@@ -259,13 +258,13 @@ internal sealed class RoadTables
     /// </summary>
     private double[] WaitingPlaces(RoadNetwork network)
     {
-        var meet = new Dictionary<int, List<int>>();
+        var meet = new List<int>?[From.Length];
         for (int i = 0; i < network.RightsOfWay.Count; i++)
         {
             foreach (int foe in network.RightsOfWay[i].Foes)
             {
-                Add(i, foe);
-                Add(foe, i);
+                (meet[i] ??= []).Add(foe);
+                (meet[foe] ??= []).Add(i);
             }
         }
 
@@ -275,34 +274,12 @@ internal sealed class RoadTables
             if (WaitsInside[i])
             {
                 Lane own = network.Lanes[Next[i]];
-                Lane[] others = [.. meet.GetValueOrDefault(i, []).Where(f => From[f] != From[i]).SelectMany(PathsOf).Distinct().Select(p => network.Lanes[p])];
-                places[i] = ClearOf(own, [.. others.Where(o => Distance(own, o) > CrossingMetres)], others);
+                Lane[] others = [.. (meet[i] ?? []).Where(f => From[f] != From[i]).SelectMany(f => (int[])[f, SecondHalf(f)]).Where(m => m >= 0 && IsPath[Next[m]]).Select(m => Next[m]).Distinct().Select(p => network.Lanes[p])];
+                places[i] = ClearOf(own, [.. others.Where(o => Closest(own, o).Distance > CrossingMetres)], others);
             }
         }
 
         return places;
-
-        void Add(int of, int foe)
-        {
-            if (!meet.TryAdd(of, [foe]))
-            {
-                meet[of].Add(foe);
-            }
-        }
-
-        IEnumerable<int> PathsOf(int movement)
-        {
-            int path = network.Connections[movement].ViaLane;
-            if (path >= 0)
-            {
-                yield return path;
-                int second = Onward[path] < 0 ? -1 : network.Connections[Onward[path]].ViaLane;
-                if (second >= 0)
-                {
-                    yield return second;
-                }
-            }
-        }
 
         static double ClearOf(Lane own, Lane[] close, Lane[] all)
         {
@@ -335,25 +312,7 @@ internal sealed class RoadTables
             return new Crossing(foe, (float)Parting(a, b), (float)Parting(b, a), (float)b.LengthMetres, true);
         }
 
-        double best = double.MaxValue, alongA = 0, alongB = 0;
-        double startA = 0;
-        for (int i = 0; i + 1 < a.Shape.Length; i++)
-        {
-            double lengthA = a.Shape[i].DistanceTo(a.Shape[i + 1]), startB = 0;
-            for (int j = 0; j + 1 < b.Shape.Length; j++)
-            {
-                double lengthB = b.Shape[j].DistanceTo(b.Shape[j + 1]);
-                (double distance, double s, double t) = Nearest(a.Shape[i], a.Shape[i + 1], b.Shape[j], b.Shape[j + 1]);
-                if (distance < best)
-                {
-                    (best, alongA, alongB) = (distance, startA + (s * lengthA), startB + (t * lengthB));
-                }
-
-                startB += lengthB;
-            }
-
-            startA += lengthA;
-        }
+        (double best, double alongA, double alongB) = Closest(a, b);
 
         // Where vehicles wait inside, they may stand near the path of those for whom they wait.
         double touching = IsLastPath(own) && IsLastPath(foe) ? TouchingMetres : CrossingMetres;
@@ -373,6 +332,9 @@ internal sealed class RoadTables
         return Math.Max(0, at);
     }
 
+    /// <summary>The movement on whose path one goes on after waiting inside the junction; −1 where a path has no second half.</summary>
+    private int SecondHalf(int movement) => IsPath[Next[movement]] && Onward[Next[movement]] is var on and >= 0 && IsPath[Next[on]] ? on : -1;
+
     /// <summary>Whether a movement's path leads straight onto the lane, not to another path on which it goes on.</summary>
     private bool IsLastPath(int movement) => Onward[Next[movement]] is var on && (on < 0 || Next[on] == To[on]);
 
@@ -388,18 +350,29 @@ internal sealed class RoadTables
         return Math.Min(at, own.LengthMetres);
     }
 
-    private static double Distance(Lane lane, Lane other)
+    /// <summary>The least distance of two lanes, and where it is along each.</summary>
+    private static (double Distance, double AlongA, double AlongB) Closest(Lane a, Lane b)
     {
-        double least = double.MaxValue;
-        for (int i = 0; i + 1 < lane.Shape.Length; i++)
+        double best = double.MaxValue, alongA = 0, alongB = 0, startA = 0;
+        for (int i = 0; i + 1 < a.Shape.Length; i++)
         {
-            for (int j = 0; j + 1 < other.Shape.Length; j++)
+            double lengthA = a.Shape[i].DistanceTo(a.Shape[i + 1]), startB = 0;
+            for (int j = 0; j + 1 < b.Shape.Length; j++)
             {
-                least = Math.Min(least, Nearest(lane.Shape[i], lane.Shape[i + 1], other.Shape[j], other.Shape[j + 1]).Distance);
+                double lengthB = b.Shape[j].DistanceTo(b.Shape[j + 1]);
+                (double distance, double s, double t) = Nearest(a.Shape[i], a.Shape[i + 1], b.Shape[j], b.Shape[j + 1]);
+                if (distance < best)
+                {
+                    (best, alongA, alongB) = (distance, startA + (s * lengthA), startB + (t * lengthB));
+                }
+
+                startB += lengthB;
             }
+
+            startA += lengthA;
         }
 
-        return least;
+        return (best, alongA, alongB);
     }
 
     private static double Distance(PlanePoint point, Lane lane)

@@ -272,9 +272,9 @@ public sealed partial class TrafficEngine
         int next = _roads.Next[movement];
         if (_queues[next].Count > 0)
         {
-            int gone = _queues[next].Last;
-            double rear = beyond + _pos[gone] - _types[_type[gone]].Length;
-            return rear < 0 && _cameFrom[gone] == on ? Behind(safe, toEnd + rear - type.MinimumGap, _speed[gone], in _types[_type[gone]], in type) : safe;
+            return IsNotQuiteGone(on, movement, out int gone, out double rear) && beyond + rear < 0
+                ? Behind(safe, toEnd + beyond + rear - type.MinimumGap, _speed[gone], in _types[_type[gone]], in type)
+                : safe;
         }
 
         // Over a lane that is shorter than a vehicle one may reach from beyond.
@@ -434,7 +434,7 @@ public sealed partial class TrafficEngine
         {
             int path = _roads.From[m];
             if (_roads.IsPath[path] && _queues[path].Count > 0 && _queues[path].Items[0] is var first && _speed[first] > StandingMetresPerSecond
-                && _routes.LanesAt[_route[first] + 1] is var lanes and >= 0 && _routes.Movements[lanes + _roads.NumberOf[lane]] == movement)
+                && WillTake(first, lane, movement))
             {
                 metres += _roads.Length[path] - _pos[first];
                 return first;
@@ -443,6 +443,10 @@ public sealed partial class TrafficEngine
 
         return -1;
     }
+
+    /// <summary>Whether a vehicle on its way to a lane goes on by a movement from there.</summary>
+    private bool WillTake(int vehicle, int lane, int movement) =>
+        _routes.LanesAt[_route[vehicle] + 1] is var lanes and >= 0 && _routes.Movements[lanes + _roads.NumberOf[lane]] == movement;
 
     /// <summary>Whether somebody inside the junction is, or goes first, where a path crosses.</summary>
     /// <param name="metres">Own way to the crossing.</param>
@@ -685,8 +689,7 @@ public sealed partial class TrafficEngine
 
             foreach (int other in _queues[path].Items)
             {
-                int lanes = _routes.LanesAt[_route[other] + 1];
-                if (lanes < 0 || _routes.Movements[lanes + _roads.NumberOf[lane]] != foe || _speed[other] <= StandingMetresPerSecond)
+                if (!WillTake(other, lane, foe) || _speed[other] <= StandingMetresPerSecond)
                 {
                     continue;
                 }
