@@ -297,7 +297,7 @@ internal sealed class DeviceDesk(EdgeConfig config, FrameReader frames)
                 item.Signals.AddRange(frames.Signals);
                 if (kind is TopicKind.BsmUp or TopicKind.RsmUp)
                 {
-                    item.Scans.Add((kind, [.. frames.Objects]));
+                    item.Scans.Add((kind, frames.Objects.ToArray()));
                 }
             }
         }

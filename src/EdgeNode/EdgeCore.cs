@@ -860,15 +860,26 @@ public sealed class EdgeCore
     }
 
     /// <summary>When the road users of a frame were there, and whether they can have been.</summary>
-    private RejectReason CheckScan(IReadOnlyList<FrameObject> objects, SimTime arrival, out SimTime sensed)
+    private RejectReason CheckScan(ReadOnlySpan<FrameObject> objects, SimTime arrival, out SimTime sensed)
     {
         sensed = objects[0].SecondMark is >= 0 and var mark ? InMinute(mark, arrival) : arrival;
-        return IsFromTheFuture(sensed, arrival) ? RejectReason.FromTheFuture
-            : objects.Any(o => !_config.IsNear(o.Position.LongitudeDegrees, o.Position.LatitudeDegrees)) ? RejectReason.OutOfRange
-            : RejectReason.None;
+        if (IsFromTheFuture(sensed, arrival))
+        {
+            return RejectReason.FromTheFuture;
+        }
+
+        foreach (ref readonly FrameObject o in objects)
+        {
+            if (!_config.IsNear(o.Position.LongitudeDegrees, o.Position.LatitudeDegrees))
+            {
+                return RejectReason.OutOfRange;
+            }
+        }
+
+        return RejectReason.None;
     }
 
-    private void FillScan(PendingMessage pending, TopicKind kind, IReadOnlyList<FrameObject> objects)
+    private void FillScan(PendingMessage pending, TopicKind kind, ReadOnlySpan<FrameObject> objects)
     {
         PlanePoint first = _config.Plane.ToPlane(objects[0].Position.LongitudeDegrees, objects[0].Position.LatitudeDegrees);
 
@@ -893,7 +904,7 @@ public sealed class EdgeCore
             pending.IsOnCall = v.IsOnCall;
         }
 
-        foreach (FrameObject o in objects)
+        foreach (ref readonly FrameObject o in objects)
         {
             PlanePoint at = _config.Plane.ToPlane(o.Position.LongitudeDegrees, o.Position.LatitudeDegrees);
             double variance = o.DeviationMetres * o.DeviationMetres;

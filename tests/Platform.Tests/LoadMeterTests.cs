@@ -180,8 +180,8 @@ public class LoadMeterTests
         {
             var reader = new V2XSim.Messages.Uper.FrameReader();
             Assert.Equal(RejectReason.None, reader.Read(TopicKind.RsmUp, payload, format));
-            Assert.Equal(30, reader.Objects.Count);
-            Assert.All(reader.Objects, o => Assert.InRange(o.Position.LatitudeDegrees, 39.797, 39.803));
+            Assert.Equal(30, reader.Objects.Length);
+            Assert.All(reader.Objects.ToArray(), o => Assert.InRange(o.Position.LatitudeDegrees, 39.797, 39.803));
             Assert.Equal(RejectReason.MalformedUper, reader.Read(TopicKind.RsmUp, payload.AsSpan(0, payload.Length - 3), format));
             return;
         }

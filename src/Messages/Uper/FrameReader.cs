@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using V2XSim.Kernel;
 
@@ -46,7 +47,7 @@ public sealed class FrameReader
     private readonly List<FrameSignal> _signals = [];
 
     /// <summary>Road users of a BSM or RSM.</summary>
-    public IReadOnlyList<FrameObject> Objects => _objects;
+    public ReadOnlySpan<FrameObject> Objects => CollectionsMarshal.AsSpan(_objects);
 
     /// <summary>Events of an RSI.</summary>
     public IReadOnlyList<FrameEvent> Events => _events;
@@ -186,7 +187,7 @@ public sealed class FrameReader
         int pos = Child(1, Bsm, "pos"), vehicleClass = Child(1, Bsm, "vehicleClass");
         _objects.Add(new FrameObject(
             Absolute(pos),
-            SecondMarkOf(1),
+            MarkOf(_tape[Child(1, Bsm, "secMark")].Value),
             KindOf(1, (int)_tape[Child(vehicleClass, _tape[vehicleClass].Type, "classification")].Value),
             SizeOf(Child(1, Bsm, "size"), RoadUserKind.Car),
             DeviationOf(Child(1, Bsm, "posConfidence")),
@@ -211,19 +212,29 @@ public sealed class FrameReader
     {
         GeoPoint reference = Absolute(Child(1, Rsm, "refPos"));
         int list = Child(1, Rsm, "participants");
-        for (int p = list + 1; p < _tape[list].End; p = _tape[p].End)
+        ReadOnlySpan<UperNode> nodes = _tape.Nodes;
+        Span<int> parts = stackalloc int[Slots.ParticipantType.Fields.Length];
+        for (int p = list + 1; p < nodes[list].End; p = nodes[p].End)
         {
-            UperType type = _tape[p].Type;
-            int vehicleClass = Child(p, type, "vehicleClass");
-            int classification = vehicleClass < 0 ? 0 : (int)_tape[Child(vehicleClass, _tape[vehicleClass].Type, "classification")].Value;
-            RoadUserKind kind = KindOf((int)_tape[Child(p, type, "ptcType")].Value, classification);
-            int pos = Child(p, type, "pos");
+            // One walk along the participant finds all of its components.
+            parts.Fill(-1);
+            for (int child = p + 1; child < nodes[p].End; child = nodes[child].End)
+            {
+                if (nodes[child].Slot is >= 0 and var slot)
+                {
+                    parts[slot] = child;
+                }
+            }
+
+            int vehicleClass = parts[Slots.VehicleClass], mark = (int)nodes[parts[Slots.SecondMark]].Value;
+            int classification = vehicleClass < 0 ? 0 : (int)nodes[Child(vehicleClass, Slots.Classification)].Value;
+            RoadUserKind kind = KindOf((int)nodes[parts[Slots.Kind]].Value, classification);
             _objects.Add(new FrameObject(
-                At(reference, Child(pos, _tape[pos].Type, "offsetLL")),
-                SecondMarkOf(p),
+                At(reference, Child(parts[Slots.Position], Slots.Offset)),
+                MarkOf(mark),
                 kind,
-                SizeOf(Child(p, type, "size"), kind),
-                DeviationOf(Child(p, type, "posConfidence"))));
+                SizeOf(parts[Slots.Size], kind),
+                DeviationOf(parts[Slots.Confidence])));
         }
     }
 
@@ -288,29 +299,24 @@ public sealed class FrameReader
     }
 
     private GeoPoint Absolute(int node) => new(
-        _tape[Child(node, _tape[node].Type, "long")].Value * 1e-7,
-        _tape[Child(node, _tape[node].Type, "lat")].Value * 1e-7);
+        _tape[Child(node, Slots.Longitude)].Value * 1e-7,
+        _tape[Child(node, Slots.Latitude)].Value * 1e-7);
 
     private GeoPoint At(GeoPoint reference, int choice)
     {
         int pair = choice + 1;
-        double longitude = _tape[Child(pair, _tape[pair].Type, "lon")].Value * 1e-7, latitude = _tape[Child(pair, _tape[pair].Type, "lat")].Value * 1e-7;
+        double longitude = _tape[Child(pair, Slots.OffsetLongitude)].Value * 1e-7, latitude = _tape[Child(pair, Slots.OffsetLatitude)].Value * 1e-7;
         bool isAbsolute = _tape[choice].Value == _tape[choice].Type.Fields.Length - 1;
         return isAbsolute ? new GeoPoint(longitude, latitude) : new GeoPoint(reference.LongitudeDegrees + longitude, reference.LatitudeDegrees + latitude);
     }
 
-    private int SecondMarkOf(int node)
-    {
-        long mark = _tape[Child(node, _tape[node].Type, "secMark")].Value;
-        return mark < 60_000 ? (int)mark : -1;
-    }
+    private static int MarkOf(long mark) => mark < 60_000 ? (int)mark : -1;
 
     private BodySize SizeOf(int node, RoadUserKind kind)
     {
         BodySize usual = BodySize.Of(kind);
-        UperType type = _tape[node].Type;
-        long width = _tape[Child(node, type, "width")].Value, length = _tape[Child(node, type, "length")].Value;
-        int height = Child(node, type, "height");
+        long width = _tape[Child(node, Slots.Width)].Value, length = _tape[Child(node, Slots.Length)].Value;
+        int height = Child(node, Slots.Height);
         return new BodySize(
             length > 0 ? length / 100f : usual.LengthMetres,
             width > 0 ? width / 100f : usual.WidthMetres,
@@ -319,7 +325,7 @@ public sealed class FrameReader
 
     private double DeviationOf(int node)
     {
-        double radius = node < 0 ? 0 : ConfidenceRadius[_tape[Child(node, _tape[node].Type, "pos")].Value];
+        double radius = node < 0 ? 0 : ConfidenceRadius[_tape[Child(node, Slots.ConfidenceOfPosition)].Value];
 
         // The radius holds 95 of 100: two standard deviations. No receiver is better than a centimetre.
         return radius > 0 ? Math.Max(0.01, radius / 2) : UsualDeviationMetres;
@@ -339,14 +345,11 @@ public sealed class FrameReader
     };
 
     /// <summary>The node of a named component; −1 when it is absent.</summary>
-    private int Child(int parent, UperType type, string name)
-    {
-        int slot = type.Fields.Length - 1;
-        while (slot >= 0 && !string.Equals(type.Fields[slot].Name, name, StringComparison.Ordinal))
-        {
-            slot--;
-        }
+    private int Child(int parent, UperType type, string name) => Child(parent, type.SlotOf(name));
 
+    /// <summary>The node of a component; −1 when it is absent.</summary>
+    private int Child(int parent, int slot)
+    {
         for (int child = parent + 1; child < _tape[parent].End; child = _tape[child].End)
         {
             if (_tape[child].Slot == slot)
@@ -356,5 +359,25 @@ public sealed class FrameReader
         }
 
         return -1;
+    }
+
+    /// <summary>Where the components are that every road user has: names are looked up once.</summary>
+    private static class Slots
+    {
+        public static readonly UperType ParticipantType = Rsm.TypeOf("participants").Element!;
+        private static readonly UperType PositionType = ParticipantType.TypeOf("pos"), PairType = PositionType.TypeOf("offsetLL").Fields[0].Type;
+        private static readonly UperType SizeType = ParticipantType.TypeOf("size"), AbsoluteType = Rsm.TypeOf("refPos");
+        public static readonly int Kind = ParticipantType.SlotOf("ptcType");
+        public static readonly int SecondMark = ParticipantType.SlotOf("secMark");
+        public static readonly int Position = ParticipantType.SlotOf("pos");
+        public static readonly int Confidence = ParticipantType.SlotOf("posConfidence");
+        public static readonly int ConfidenceOfPosition = ParticipantType.TypeOf("posConfidence").SlotOf("pos");
+        public static readonly int Size = ParticipantType.SlotOf("size");
+        public static readonly int VehicleClass = ParticipantType.SlotOf("vehicleClass");
+        public static readonly int Classification = ParticipantType.TypeOf("vehicleClass").SlotOf("classification");
+        public static readonly int Offset = PositionType.SlotOf("offsetLL");
+        public static readonly int OffsetLongitude = PairType.SlotOf("lon"), OffsetLatitude = PairType.SlotOf("lat");
+        public static readonly int Longitude = AbsoluteType.SlotOf("long"), Latitude = AbsoluteType.SlotOf("lat");
+        public static readonly int Width = SizeType.SlotOf("width"), Length = SizeType.SlotOf("length"), Height = SizeType.SlotOf("height");
     }
 }

@@ -10,18 +10,18 @@ public static class RsmTape
     private const int OffsetLimit = 131_071;
     private static readonly UperType Frame = Csae53.MessageFrame;
     private static readonly UperType Rsm = Frame.Fields[2].Type;
-    private static readonly UperType Reference = TypeOf(Rsm, "refPos");
-    private static readonly UperType List = TypeOf(Rsm, "participants");
+    private static readonly UperType Reference = Rsm.TypeOf("refPos");
+    private static readonly UperType List = Rsm.TypeOf("participants");
     private static readonly UperType Participant = List.Element!;
-    private static readonly UperType Offset = TypeOf(Participant, "pos");
+    private static readonly UperType Offset = Participant.TypeOf("pos");
     private static readonly UperType OffsetChoice = Offset.Fields[0].Type;
     private static readonly int Pair18 = Array.FindIndex(OffsetChoice.Fields, f => f.Name == "position-LL4");
     private static readonly UperType Pair = OffsetChoice.Fields[Pair18].Type;
-    private static readonly UperType Confidence = TypeOf(Participant, "posConfidence");
-    private static readonly UperType BodySize = TypeOf(Participant, "size");
-    private static readonly UperType VehicleClass = TypeOf(Participant, "vehicleClass");
-    private static readonly int Integrated = NumberOf(TypeOf(Participant, "source"), "integrated");
-    private static readonly int NoTransmission = NumberOf(TypeOf(Participant, "transmission"), "unavailable");
+    private static readonly UperType Confidence = Participant.TypeOf("posConfidence");
+    private static readonly UperType BodySize = Participant.TypeOf("size");
+    private static readonly UperType VehicleClass = Participant.TypeOf("vehicleClass");
+    private static readonly int Integrated = NumberOf(Participant.TypeOf("source"), "integrated");
+    private static readonly int NoTransmission = NumberOf(Participant.TypeOf("transmission"), "unavailable");
 
     /// <summary>Writes one frame.</summary>
     /// <param name="tape">Receives the frame; cleared first.</param>
@@ -103,8 +103,6 @@ public static class RsmTape
         BinaryPrimitives.WriteUInt64BigEndian(tape.Reserve(8, out long reference), value);
         tape.Add(type, slot, reference);
     }
-
-    private static UperType TypeOf(UperType type, string field) => type.Fields.First(f => f.Name == field).Type;
 
     private static int NumberOf(UperType type, string name) => Array.FindIndex(type.Names, n => n.AsSpan().SequenceEqual(System.Text.Encoding.UTF8.GetBytes(name)));
 }

@@ -211,18 +211,35 @@ public static class UperCodec
             int optionals = type.Optional.Length;
             ulong present = Bits(optionals);
             int node = _tape.Add(type, slot, 0), seen = 0;
-            UperField[] fields = type.Fields;
-            for (int i = 0; i < fields.Length; i++)
+            UperStep[] steps = type.Steps;
+            for (int i = 0; i < steps.Length; i++)
             {
-                if (fields[i].IsOptional && ((present >> (optionals - 1 - seen++)) & 1) == 0)
+                ref readonly UperStep step = ref steps[i];
+                if (step.IsOptional && ((present >> (optionals - 1 - seen++)) & 1) == 0)
                 {
                     continue;
                 }
 
-                Value(fields[i].Type, i, depth + 1);
+                if (step.IsPlain)
+                {
+                    ulong raw = Bits(step.Bits);
+                    if (raw <= step.Span)
+                    {
+                        _tape.Add(step.Number, i, step.Low + (long)raw);
+                    }
+                    else
+                    {
+                        FailBack(UperFault.OutOfRange, step.Bits);
+                    }
+                }
+                else
+                {
+                    Value(step.Type, i, depth + 1);
+                }
+
                 if (Fault != UperFault.None)
                 {
-                    FaultField = FaultField.Length == 0 ? fields[i].Name : FaultField;
+                    FaultField = FaultField.Length == 0 ? type.Fields[i].Name : FaultField;
                     return;
                 }
             }
@@ -298,7 +315,12 @@ public static class UperCodec
             }
 
             Span<byte> room = _tape.Reserve(length, out long reference);
-            for (int i = 0; i < length; i++)
+            for (; width == 8 && room.Length >= 4; room = room[4..])
+            {
+                BinaryPrimitives.WriteUInt32BigEndian(room, (uint)Bits(32));
+            }
+
+            for (int i = 0; i < room.Length; i++)
             {
                 room[i] = (byte)Bits(width);
             }
@@ -489,16 +511,21 @@ public static class UperCodec
                         }
 
                         Bits((ulong)(bytes.Length - type.Low), type.Bits);
-                        int width = type.Kind == UperKind.Text ? 7 : 8;
+                        if (type.Kind == UperKind.OctetString)
+                        {
+                            Octets(bytes);
+                            break;
+                        }
+
                         foreach (byte b in bytes)
                         {
-                            if (b >> width != 0)
+                            if (b > 127)
                             {
                                 Fail(UperFault.OutOfRange, string.Empty);
                                 return;
                             }
 
-                            Bits(b, width);
+                            Bits(b, 7);
                         }
 
                         break;
@@ -586,25 +613,39 @@ public static class UperCodec
 
             Bits(present, type.Optional.Length);
             int next = index + 1;
-            UperField[] fields = type.Fields;
-            for (int i = 0; i < fields.Length && Fault == UperFault.None; i++)
+            UperStep[] steps = type.Steps;
+            for (int i = 0; i < steps.Length && Fault == UperFault.None; i++)
             {
+                ref readonly UperStep step = ref steps[i];
                 if (((given >> i) & 1) == 0)
                 {
-                    if (!fields[i].IsOptional)
+                    if (!step.IsOptional)
                     {
-                        Fail(UperFault.Missing, fields[i].Name);
+                        Fail(UperFault.Missing, type.Fields[i].Name);
                     }
 
                     continue;
                 }
 
                 int child = Find(index, i, next);
-                next = _nodes[child].End;
-                Value(child, depth + 1);
+                ref readonly UperNode node = ref _nodes[child];
+                next = node.End;
+                if (!step.IsPlain)
+                {
+                    Value(child, depth + 1);
+                }
+                else if ((ulong)(node.Value - step.Low) is var raw && raw <= step.Span)
+                {
+                    Bits(raw, step.Bits);
+                }
+                else
+                {
+                    Fail(UperFault.OutOfRange, string.Empty);
+                }
+
                 if (Fault != UperFault.None && FaultField.Length == 0)
                 {
-                    FaultField = fields[i].Name;
+                    FaultField = type.Fields[i].Name;
                 }
             }
 
@@ -662,6 +703,16 @@ public static class UperCodec
         {
             ReadOnlySpan<byte> bytes = _tape.BytesOf(in _nodes[index]);
             Length(bytes.Length);
+            Octets(bytes);
+        }
+
+        private void Octets(ReadOnlySpan<byte> bytes)
+        {
+            for (; bytes.Length >= 4; bytes = bytes[4..])
+            {
+                Bits(BinaryPrimitives.ReadUInt32BigEndian(bytes), 32);
+            }
+
             foreach (byte b in bytes)
             {
                 Bits(b, 8);

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace V2XSim.Messages.Uper;
 
 /// <summary>One value of a message. What belongs to it follows it on the tape, up to <see cref="End"/>.</summary>
@@ -49,20 +51,34 @@ public sealed class UperTape
 
     internal bool IsFull => Count >= MaximumNodes;
 
-    internal int Add(UperType type, int slot, long value)
+    internal int Add(UperType type, int slot, long value) => Add(type.Number, slot, value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal int Add(int typeNumber, int slot, long value)
     {
-        if (Count == _nodes.Length)
+        int count = Count;
+        UperNode[] nodes = _nodes;
+        if ((uint)count >= (uint)nodes.Length)
         {
-            Array.Resize(ref _nodes, Count * 2);
+            nodes = Grow();
         }
 
-        ref UperNode node = ref _nodes[Count];
-        (node.TypeNumber, node.Value, node.Slot, node.End) = (type.Number, value, slot, Count + 1);
-        return Count++;
+        ref UperNode node = ref nodes[count];
+        node.TypeNumber = typeNumber;
+        node.Value = value;
+        node.Slot = slot;
+        node.End = Count = count + 1;
+        return count;
     }
 
     /// <summary>Adds a component of a sequence that has no parts of its own.</summary>
     internal void Leaf(UperType parent, int slot, long value) => Add(parent.Fields[slot].Type, slot, value);
+
+    private UperNode[] Grow()
+    {
+        Array.Resize(ref _nodes, Count * 2);
+        return _nodes;
+    }
 
     internal void Close(int index) => _nodes[index].End = Count;
 

@@ -24,6 +24,16 @@ public sealed record UperField(string Name, UperType Type, bool IsOptional)
     public byte[] Utf8Name { get; } = Encoding.UTF8.GetBytes(Name);
 }
 
+/// <summary>A component as decoding meets it, in one piece: what is looked at for each value lies side by side.</summary>
+/// <param name="Type">Type of the component.</param>
+/// <param name="Number">Number of the type.</param>
+/// <param name="Bits">Bits of a plain value.</param>
+/// <param name="Low">Least plain value.</param>
+/// <param name="Span">Greatest plain value less the least.</param>
+/// <param name="IsPlain">Whether it is a number within bounds and nothing else.</param>
+/// <param name="IsOptional">Whether it may be absent.</param>
+internal readonly record struct UperStep(UperType Type, int Number, int Bits, long Low, ulong Span, bool IsPlain, bool IsOptional);
+
 /// <summary>
 /// A type as the unaligned packed encoding rules (ITU-T X.691) see it: what it is, its bounds, and how many bits that takes. Built
 /// once, then only read.
@@ -66,6 +76,9 @@ public sealed class UperType
 
     /// <summary>Components of a sequence, or alternatives of a choice.</summary>
     public UperField[] Fields { get; private init; } = [];
+
+    /// <summary>The components once more, for decoding.</summary>
+    internal UperStep[] Steps { get; private init; } = [];
 
     /// <summary>Components that may be absent, in order; each has a bit in front.</summary>
     public int[] Optional { get; private init; } = [];
@@ -121,6 +134,7 @@ public sealed class UperType
     {
         IsExtensible = extensible,
         Fields = fields,
+        Steps = [.. fields.Select(f => new UperStep(f.Type, f.Type.Number, f.Type.Bits, f.Type.Low, (ulong)(f.Type.High - f.Type.Low), f.Type.IsPlain, f.IsOptional))],
         Optional = [.. Enumerable.Range(0, fields.Length).Where(i => fields[i].IsOptional)],
         ByName = [.. Enumerable.Range(0, fields.Length).OrderBy(i => fields[i].Name, StringComparer.Ordinal)],
     };
@@ -132,6 +146,26 @@ public sealed class UperType
         High = high,
         Bits = BitsFor((ulong)(high - low)),
     };
+
+    /// <summary>Which component has a name.</summary>
+    /// <exception cref="ArgumentException">None has.</exception>
+    internal int SlotOf(string name)
+    {
+        for (int slot = 0; slot < Fields.Length; slot++)
+        {
+            if (string.Equals(Fields[slot].Name, name, StringComparison.Ordinal))
+            {
+                return slot;
+            }
+        }
+
+        throw new ArgumentException("no component has the name " + name, nameof(name));
+    }
+
+    /// <summary>Type of the component that has a name.</summary>
+    internal UperType TypeOf(string name) => Fields[SlotOf(name)].Type;
+
+    private bool IsPlain => Kind == UperKind.Integer || (Kind == UperKind.Enumerated && !IsExtensible);
 
     internal static UperType ExtensionOctets { get; } = new(UperKind.Extension);
 

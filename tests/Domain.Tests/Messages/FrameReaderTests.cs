@@ -15,7 +15,7 @@ public class FrameReaderTests
     {
         Assert.Equal(RejectReason.None, _reader.Read(TopicKind.BsmUp, Hex("bsm_min")));
 
-        FrameObject vehicle = Assert.Single(_reader.Objects);
+        FrameObject vehicle = Assert.Single(_reader.Objects.ToArray());
         Assert.Equal((120.3, 31.58), (Math.Round(vehicle.Position.LongitudeDegrees, 7), Math.Round(vehicle.Position.LatitudeDegrees, 7)));
         Assert.Equal((30500, RoadUserKind.Car, new BodySize(4.5f, 1.8f, 1.5f), 1.0), (vehicle.SecondMark, vehicle.Kind, vehicle.Size, vehicle.DeviationMetres));
     }
@@ -25,7 +25,7 @@ public class FrameReaderTests
     {
         Assert.Equal(RejectReason.None, _reader.Read(TopicKind.RsmUp, Hex("rsm_1_lean")));
 
-        FrameObject o = Assert.Single(_reader.Objects);
+        FrameObject o = Assert.Single(_reader.Objects.ToArray());
         Assert.Equal(120.3 + 0.0005247, o.Position.LongitudeDegrees, 1e-9);
         Assert.Equal(31.58 + 0.0007562, o.Position.LatitudeDegrees, 1e-9);
         Assert.Equal(0.25, o.DeviationMetres);
@@ -38,11 +38,11 @@ public class FrameReaderTests
     public void Packed_and_json_frames_tell_the_same(string name, TopicKind topic, int count)
     {
         Assert.Equal(RejectReason.None, _reader.Read(topic, Hex(name)));
-        FrameObject[] packed = [.. _reader.Objects];
+        FrameObject[] packed = _reader.Objects.ToArray();
         Assert.Equal(RejectReason.None, _reader.Read(topic, File.ReadAllBytes(TestData.PathOf("wire", name + ".json"))));
 
         Assert.Equal(count, packed.Length);
-        Assert.Equal(packed, _reader.Objects);
+        Assert.Equal(packed, _reader.Objects.ToArray());
     }
 
     [Theory]
@@ -55,7 +55,7 @@ public class FrameReaderTests
     {
         string json = File.ReadAllText(TestData.PathOf("wire", "bsm_min.json")).Replace("\"speed\":694", "\"speed\":694,\"emergencyExt\":{" + extension + "}", StringComparison.Ordinal);
         Assert.Equal(RejectReason.None, _reader.Read(TopicKind.BsmUp, Encoding.UTF8.GetBytes(json)));
-        Assert.Equal(isOnCall, Assert.Single(_reader.Objects).IsOnCall);
+        Assert.Equal(isOnCall, Assert.Single(_reader.Objects.ToArray()).IsOnCall);
     }
 
     [Fact]
@@ -97,7 +97,7 @@ public class FrameReaderTests
         Assert.Equal(RejectReason.MissingField, _reader.Read(TopicKind.BsmUp, "{\"bsmFrame\":{\"speed\":1}}"u8));
         Assert.Equal(RejectReason.OutOfRange, _reader.Read(TopicKind.BsmUp, Encoding.UTF8.GetBytes(File.ReadAllText(TestData.PathOf("wire", "bsm_min.json")).Replace("\"speed\":694", "\"speed\":9000", StringComparison.Ordinal))));
         Assert.Equal(RejectReason.TooLarge, _reader.Read(TopicKind.RsmUp, new byte[FrameReader.MaximumBytes + 1]));
-        Assert.Empty(_reader.Objects);
+        Assert.Empty(_reader.Objects.ToArray());
     }
 
     private static byte[] Hex(string name) => Convert.FromHexString(File.ReadAllText(TestData.PathOf("wire", name + ".hex")).Trim());
