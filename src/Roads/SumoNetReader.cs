@@ -324,7 +324,7 @@ public static class SumoNetReader
         /// <summary>
         /// Movements of a junction are numbered lane by lane, as the junction lists its lanes; a row of bits, the last for the first
         /// movement, says for each whom it crosses and to whom it yields. Where a movement may wait inside, an internal junction at
-        /// the end of its first path lists the paths that it then yields to.
+        /// the end of its first path lists the paths that it then crosses; of those it yields to all but who yields to it.
         /// </summary>
         private RightOfWay[] RightsOfWay(List<Connection> connections, int[] numbers, Dictionary<string, int> laneIndexes)
         {
@@ -362,7 +362,8 @@ public static class SumoNetReader
                 }
             }
 
-            foreach (JunctionRules rules in _rules)
+            // Junctions first: who lets whom go there holds inside them as well.
+            foreach (JunctionRules rules in _rules.OrderBy(r => r.IsInternal))
             {
                 List<int> movements = [.. rules.Incoming.SelectMany(lane => from.TryGetValue(lane, out List<int>? some) ? some : [])];
                 if (rules.IsInternal)
@@ -370,9 +371,11 @@ public static class SumoNetReader
                     int[] crossed = [.. rules.Paths.SelectMany(lane => laneIndexes.TryGetValue(lane, out int l) && via.TryGetValue(l, out List<int>? some) ? some : [])];
                     if (rules.Incoming.Length > 0 && from.TryGetValue(rules.Incoming[0], out List<int>? onward))
                     {
+                        List<int> begun = laneIndexes.TryGetValue(rules.Incoming[0], out int half) && via.TryGetValue(half, out List<int>? first) ? first : [];
+                        int[] yields = [.. crossed.Where(c => !result[c].Yields.Any(begun.Contains))];
                         foreach (int movement in onward.Where(m => m >= 0))
                         {
-                            result[movement] = new RightOfWay(crossed, crossed, false);
+                            result[movement] = new RightOfWay(crossed, yields, false);
                         }
                     }
 

@@ -7,8 +7,8 @@ namespace V2XSim.Traffic.Micro;
 /// <param name="First">Number of a trip, smaller than the other's.</param>
 /// <param name="Lane">Lane of the first one's front; likewise of the second's.</param>
 /// <param name="IsDrawn">
-/// Whether both are where they should be and the network draws their lanes on each other: lanes of different roads, or a path over a lane that
-/// it does not lead from or to. No rule says who goes first there.
+/// Whether both are where they should be and the network draws their lanes on each other: lanes of different roads, a path over a lane that it
+/// does not lead from or to, or a way that bends back so sharply that it comes by itself. No rule says who goes first there.
 /// </param>
 public readonly record struct BodyOverlap(double Seconds, int First, int Second, int Lane, int OtherLane, PlanePoint At, bool IsDrawn);
 
@@ -24,13 +24,13 @@ public sealed class BodyCheck
     private readonly List<double> _x = [];
     private readonly List<double> _y = [];
     private readonly List<int> _owner = [];
-    private readonly List<int> _on = [];
+    private readonly List<(int Lane, double Metres)> _on = [];
 
     /// <summary>For each path inside a junction the lane from which it leads; −1 for lanes of roads.</summary>
     private readonly int[] _before;
     private readonly List<int> _near = [];
     private readonly List<(int Trip, int Lane, double HalfWidth)> _vehicles = [];
-    private readonly HashSet<(int, int)> _seen = [];
+    private readonly Dictionary<(int, int), BodyOverlap> _overlaps = [];
     private readonly PointGrid _grid = new(4);
     private readonly double _slackMetres;
     private readonly VehicleVisitor _add;
@@ -59,7 +59,7 @@ public sealed class BodyCheck
         _owner.Clear();
         _on.Clear();
         _vehicles.Clear();
-        _seen.Clear();
+        _overlaps.Clear();
         engine.ForEachVehicle(_add);
         _grid.Build(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_x), System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_y));
         for (int i = 0; i < _x.Count; i++)
@@ -75,11 +75,23 @@ public sealed class BodyCheck
                 }
 
                 double reach = _vehicles[a].HalfWidth + _vehicles[b].HalfWidth - _slackMetres, dx = _x[i] - _x[j], dy = _y[i] - _y[j];
-                if (reach > 0 && (dx * dx) + (dy * dy) < reach * reach && _seen.Add((a, b)))
+                if (reach <= 0 || (dx * dx) + (dy * dy) >= reach * reach)
                 {
-                    found.Add(new BodyOverlap(engine.Seconds, _vehicles[a].Trip, _vehicles[b].Trip, _vehicles[a].Lane, _vehicles[b].Lane, new PlanePoint(_x[i], _y[i]), AreDrawnOnEachOther(_on[i], _on[j])));
+                    continue;
+                }
+
+                // Of two bodies that touch in several points one point that no drawing excuses is enough.
+                bool isDrawn = AreDrawnOnEachOther(_on[i], _on[j], reach);
+                if (!_overlaps.TryGetValue((a, b), out BodyOverlap known) || (known.IsDrawn && !isDrawn))
+                {
+                    _overlaps[(a, b)] = new BodyOverlap(engine.Seconds, _vehicles[a].Trip, _vehicles[b].Trip, _vehicles[a].Lane, _vehicles[b].Lane, new PlanePoint(_x[i], _y[i]), isDrawn);
                 }
             }
+        }
+
+        foreach (BodyOverlap overlap in _overlaps.Values)
+        {
+            found.Add(overlap);
         }
     }
 
@@ -115,28 +127,43 @@ public sealed class BodyCheck
             _x.Add(point.X);
             _y.Add(point.Y);
             _owner.Add(owner);
-            _on.Add(lane);
+            _on.Add((lane, at));
         }
     }
 
-    private bool AreDrawnOnEachOther(int lane, int other)
+    private bool AreDrawnOnEachOther((int Lane, double Metres) point, (int Lane, double Metres) other, double reach)
     {
-        int junction = JunctionOf(lane), another = JunctionOf(other);
-        return _network.Lanes[lane].Link != _network.Lanes[other].Link
-            && (junction >= 0 && another >= 0 ? junction != another : !LeadsTo(lane, other) && !LeadsTo(other, lane));
+        if (Between(point, other) is { } metres)
+        {
+            return metres >= reach;
+        }
+
+        int junction = JunctionOf(point.Lane), another = JunctionOf(other.Lane);
+        return _network.Lanes[point.Lane].Link != _network.Lanes[other.Lane].Link && (junction < 0 || another < 0 || junction != another);
     }
 
-    private bool LeadsTo(int lane, int next)
+    /// <summary>How far it is from one point to another along a way that leads through both; null when none does.</summary>
+    private double? Between((int Lane, double Metres) point, (int Lane, double Metres) other) =>
+        point.Lane == other.Lane ? Math.Abs(point.Metres - other.Metres) : Onward(point, other) ?? Onward(other, point);
+
+    private double? Onward((int Lane, double Metres) from, (int Lane, double Metres) to)
     {
-        foreach (int c in _network.ConnectionsFrom(lane))
+        foreach (int c in _network.ConnectionsFrom(from.Lane))
         {
-            if (_network.Connections[c].ViaLane == next || _network.Connections[c].ToLane == next)
+            Connection connection = _network.Connections[c];
+            double rest = _network.Lanes[from.Lane].LengthMetres - from.Metres + to.Metres;
+            if (connection.ViaLane == to.Lane)
             {
-                return true;
+                return rest;
+            }
+
+            if (connection.ToLane == to.Lane)
+            {
+                return rest + (connection.ViaLane >= 0 ? _network.Lanes[connection.ViaLane].LengthMetres : 0);
             }
         }
 
-        return false;
+        return null;
     }
 
     /// <summary>The junction inside which a lane is; −1 for those of roads.</summary>

@@ -109,13 +109,15 @@ internal sealed class RoadTables
         Yields = new int[movements][];
         KeepsClear = new bool[movements];
         WaitsInside = new bool[movements];
+        GoesOnInside = new bool[movements];
         Crossings = new Crossing[movements][];
         for (int i = 0; i < movements; i++)
         {
             RightOfWay rule = i < network.RightsOfWay.Count ? network.RightsOfWay[i] : RightOfWay.Free;
             Yields[i] = [.. rule.Yields];
             KeepsClear[i] = rule.KeepsClear && rule.Foes.Count > 0;
-            WaitsInside[i] = rule.MayWaitInside && SecondHalf(i) >= 0;
+            GoesOnInside[i] = SecondHalf(i) >= 0;
+            WaitsInside[i] = rule.MayWaitInside && GoesOnInside[i];
         }
 
         IsYieldedTo = new bool[lanes];
@@ -177,6 +179,9 @@ internal sealed class RoadTables
 
     /// <summary>Whether it waits inside the junction, and not at the line, for those that go first.</summary>
     public bool[] WaitsInside { get; }
+
+    /// <summary>Whether its path ends inside the junction, where another goes on.</summary>
+    public bool[] GoesOnInside { get; }
 
     /// <summary>Where on its path a movement that waits inside does so, metres; 0 for others.</summary>
     public double[] WaitsAt { get; }
@@ -297,11 +302,14 @@ internal sealed class RoadTables
 
     private Crossing WithRules(in Crossing crossing, int own) => crossing with
     {
-        OwnYields = Yields[own].Contains(crossing.Foe),
-        FoeYields = Yields[crossing.Foe].Contains(own),
+        OwnYields = LetsGoFirst(own, crossing.Foe),
+        FoeYields = LetsGoFirst(crossing.Foe, own),
         OwnHasWaited = IsPath[From[own]],
         FoeHasWaited = IsPath[From[crossing.Foe]],
     };
+
+    /// <summary>Whether a movement lets another go first, or the one that the other goes on from inside the junction.</summary>
+    private bool LetsGoFirst(int movement, int other) => Yields[movement].Contains(other) || (IsPath[From[other]] && Yields[movement].Contains(MovementOn[From[other]]));
 
     private Crossing? Cross(RoadNetwork network, int own, int foe)
     {

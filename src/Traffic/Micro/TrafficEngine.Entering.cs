@@ -67,9 +67,11 @@ public sealed partial class TrafficEngine
             isFree = safe >= 0 && (double.IsPositiveInfinity(t.EntrySpeedMetresPerSecond) || safe >= speed);
             speed = Math.Min(speed, Math.Max(0, safe));
         }
-        else if (_routes.Links[route + 1] >= 0)
+        else
         {
-            speed = Math.Min(speed, Following.StoppingSpeed(length - x, type.Deceleration, _dt, _dt));
+            double safe = Tails(lane, length - x, speed, in type, out double rear);
+            isFree = length + rear - x >= type.MinimumGap && (double.IsPositiveInfinity(t.EntrySpeedMetresPerSecond) || safe >= speed);
+            speed = _routes.Links[route + 1] >= 0 ? Math.Min(safe, Following.StoppingSpeed(length - x, type.Deceleration, _dt, _dt)) : safe;
         }
 
         if (isFree && rank < queue.Count)

@@ -1,3 +1,4 @@
+using System.Numerics;
 using V2XSim.Roads;
 
 namespace V2XSim.Traffic.Micro;
@@ -21,6 +22,22 @@ public sealed partial class TrafficEngine
 
     /// <summary>How far ahead drivers judge what a lane is worth.</summary>
     private const double JudgeSeconds = 8;
+
+    private readonly int[] _lastBefore;
+
+    /// <summary>Notes who is the last on each lane, for those who look there from elsewhere while others change lanes.</summary>
+    private void NoteLast()
+    {
+        Array.Fill(_lastBefore, -1);
+        for (int word = 0; word < _occupied.Length; word++)
+        {
+            for (ulong bits = _occupied[word]; bits != 0; bits &= bits - 1)
+            {
+                int lane = (word << 6) + BitOperations.TrailingZeroCount(bits);
+                _lastBefore[lane] = _queues[lane].Last;
+            }
+        }
+    }
 
     private void ChangeRange(int from, int to, int member)
     {
@@ -219,16 +236,22 @@ public sealed partial class TrafficEngine
             return false;
         }
 
-        int next = _roads.Next[on];
-        if (!_roads.IsPath[next] || _queues[next].Count == 0)
+        // Whoever is the first ahead, as far as it takes to stop.
+        double far = Following.BrakingMetres(_speed[i], type.Deceleration, _dt) + type.MinimumGap + _longest;
+        for (int next; left < far && on >= 0; on = WayOn(next, ref route))
         {
-            return true;
+            next = _roads.Next[on];
+            if (_lastBefore[next] is var last and >= 0)
+            {
+                ref readonly TypeRow theirs = ref _types[_type[last]];
+                double gap = left + _pos[last] - theirs.Length - type.MinimumGap;
+                return gap >= 0 && Following.SafeSpeed(gap, _speed[last], theirs.Deceleration, type.Deceleration, type.Headway, _dt) >= least;
+            }
+
+            left += _roads.Length[next];
         }
 
-        int last = _queues[next].Last;
-        ref readonly TypeRow theirs = ref _types[_type[last]];
-        double gap = left + _pos[last] - theirs.Length - type.MinimumGap;
-        return gap >= 0 && Following.SafeSpeed(gap, _speed[last], theirs.Deceleration, type.Deceleration, type.Headway, _dt) >= least;
+        return true;
     }
 
     private bool TryChange(int i, IReadOnlyList<int> lanes, int n, int rank, int target, bool isUrgent)

@@ -222,7 +222,8 @@ public sealed partial class TrafficEngine
             int movement = _movement[i];
             if (movement < 0)
             {
-                // The end of a lane that does not lead on: it cannot be passed.
+                // The end of a lane that does not lead on: it cannot be passed, however fast one comes.
+                EmergencyStops += x - length > StandingMetresPerSecond * _dt ? 1 : 0;
                 TakeBack(i, lane, x - length);
                 x = length;
                 break;
@@ -235,7 +236,6 @@ public sealed partial class TrafficEngine
                 EmergencyStops++;
                 double back = x - length - Math.Max(0, held);
                 TakeBack(i, lane, back);
-                _speed[i] = Math.Max(0, _speed[i] - (back / _dt));
                 x -= back;
                 if (held <= 0)
                 {
@@ -276,9 +276,10 @@ public sealed partial class TrafficEngine
         Put(i, lane);
     }
 
-    /// <summary>Takes back metres that a vehicle was moved and then could not drive.</summary>
+    /// <summary>Takes back metres that a vehicle was moved and then could not drive, and the speed with them.</summary>
     private void TakeBack(int i, int lane, double metres)
     {
+        _speed[i] = Math.Max(0, _speed[i] - (metres / _dt));
         _records[_trip[i]].LengthMetres -= metres;
         _totals[lane].VehicleMetres -= metres;
     }

@@ -102,7 +102,7 @@ public sealed partial class TrafficEngine
 
             if (k == 0 && toEnd < look + _longest)
             {
-                safe = Tails(lane, toEnd, safe, in type);
+                safe = Tails(lane, toEnd, safe, in type, out _);
             }
 
             if (toEnd < look)
@@ -235,31 +235,57 @@ public sealed partial class TrafficEngine
             {
                 int last = queue.Last;
                 ref readonly TypeRow theirs = ref _types[_type[last]];
-                return Behind(safe, at + _pos[last] - theirs.Length - type.MinimumGap, _speed[last], in theirs, in type);
+                safe = Behind(safe, at + _pos[last] - theirs.Length - type.MinimumGap, _speed[last], in theirs, in type);
+                return BeforeDeadEnd(next, route, at, look, safe, comfort, in type);
             }
 
             at += _roads.Length[next];
-            if (_roads.IsPath[next])
-            {
-                (half, c) = (c, _roads.Onward[next]);
-                continue;
-            }
-
-            half = -1;
-            route++;
-            int lanes = _routes.LanesAt[route];
-            c = lanes < 0 ? -1 : _routes.Movements[lanes + _roads.NumberOf[next]];
+            half = _roads.IsPath[next] ? c : -1;
+            c = WayOn(next, ref route);
         }
 
         return safe;
     }
 
-    /// <summary>Keeps behind the rear of whoever has left the lane and is not quite gone, whatever holds the vehicle at its end.</summary>
-    private double Tails(int lane, double toEnd, double safe, in TypeRow type)
+    /// <summary>The movement that a vehicle takes at the end of the lane that it comes onto next; −1 where its way does not go on from there.</summary>
+    /// <param name="route">Its place in the route; one farther when the lane is a road's.</param>
+    private int WayOn(int lane, ref int route)
     {
+        if (_roads.IsPath[lane])
+        {
+            return _roads.Onward[lane];
+        }
+
+        int lanes = _routes.LanesAt[++route];
+        return lanes < 0 ? -1 : _routes.Movements[lanes + _roads.NumberOf[lane]];
+    }
+
+    /// <summary>The highest speed from which one can stop where the own way ends beyond somebody who has another.</summary>
+    /// <param name="at">To the start of the lane on which that one is.</param>
+    private double BeforeDeadEnd(int next, int route, double at, double look, double safe, double comfort, in TypeRow type)
+    {
+        while ((at += _roads.Length[next]) < look)
+        {
+            int c = WayOn(next, ref route);
+            if (c < 0)
+            {
+                return _routes.Links[route + 1] < 0 ? safe : Math.Min(safe, Math.Max(comfort, Following.StoppingSpeed(at - LineMetres, type.Deceleration, _dt, _dt)));
+            }
+
+            next = _roads.Next[c];
+        }
+
+        return safe;
+    }
+
+    /// <summary>Keeps behind the rears of those who have left the lane and are not quite gone, whatever holds the vehicle at its end.</summary>
+    /// <param name="nearest">Where the nearest of these rears is, metres from the lane's end: below 0, or infinite when there is none.</param>
+    private double Tails(int lane, double toEnd, double safe, in TypeRow type, out double nearest)
+    {
+        nearest = double.PositiveInfinity;
         foreach (int movement in _roads.Outgoing[lane])
         {
-            safe = TailsBeyond(lane, movement, 0, toEnd, safe, in type);
+            safe = TailsBeyond(lane, movement, 0, toEnd, safe, in type, ref nearest);
         }
 
         return safe;
@@ -267,21 +293,25 @@ public sealed partial class TrafficEngine
 
     /// <param name="on">The lane that the movement leads on from.</param>
     /// <param name="beyond">From the end of the vehicle's lane to the end of that one.</param>
-    private double TailsBeyond(int on, int movement, double beyond, double toEnd, double safe, in TypeRow type)
+    private double TailsBeyond(int on, int movement, double beyond, double toEnd, double safe, in TypeRow type, ref double nearest)
     {
         int next = _roads.Next[movement];
         if (_queues[next].Count > 0)
         {
-            return IsNotQuiteGone(on, movement, out int gone, out double rear) && beyond + rear < 0
-                ? Behind(safe, toEnd + beyond + rear - type.MinimumGap, _speed[gone], in _types[_type[gone]], in type)
-                : safe;
+            if (!IsNotQuiteGone(on, movement, out int gone, out double rear) || beyond + rear >= 0)
+            {
+                return safe;
+            }
+
+            nearest = Math.Min(nearest, beyond + rear);
+            return Behind(safe, toEnd + beyond + rear - type.MinimumGap, _speed[gone], in _types[_type[gone]], in type);
         }
 
         // Over a lane that is shorter than a vehicle one may reach from beyond.
         beyond += _roads.Length[next];
         foreach (int onward in beyond < _longest ? _roads.Outgoing[next] : [])
         {
-            safe = TailsBeyond(next, onward, beyond, toEnd, safe, in type);
+            safe = TailsBeyond(next, onward, beyond, toEnd, safe, in type, ref nearest);
         }
 
         return safe;
@@ -661,6 +691,18 @@ public sealed partial class TrafficEngine
                 }
             }
 
+            if (_roads.GoesOnInside[foe])
+            {
+                // Those who are inside already and go on from there.
+                foreach (int other in _queues[_roads.Next[foe]].Items)
+                {
+                    if (_speed[other] > StandingMetresPerSecond && Meets(other, (crossing - _pos[other]) / _speed[other], _roads.Length[_roads.Next[_roads.Onward[_roads.Next[foe]]]], arrive, leave, between))
+                    {
+                        return false;
+                    }
+                }
+            }
+
             if (_roads.Length[lane] < ShortLaneMetres && ComesFromUpstream(foe, lane, crossing, arrive, leave, between))
             {
                 return false;
@@ -687,6 +729,7 @@ public sealed partial class TrafficEngine
                 continue;
             }
 
+            double limit = _roads.Limit[lane] * 0.7;
             foreach (int other in _queues[path].Items)
             {
                 if (!WillTake(other, lane, foe) || _speed[other] <= StandingMetresPerSecond)
@@ -694,8 +737,19 @@ public sealed partial class TrafficEngine
                     continue;
                 }
 
-                double way = _roads.Length[path] - _pos[other] + _roads.Length[lane], comes = way / Math.Max(_speed[other], _roads.Limit[lane] * 0.7);
-                if (Meets(other, comes, crossing, arrive, leave, between))
+                double way = _roads.Length[path] - _pos[other] + _roads.Length[lane];
+                if (Meets(other, way / Math.Max(_speed[other], limit), crossing, arrive, leave, between))
+                {
+                    return true;
+                }
+            }
+
+            // Who is still before that junction, and will not stop there nor behind others.
+            int before = _roads.MovementOn[path];
+            foreach (int other in before >= 0 && (_queues[lane].Count == 0 || _speed[_queues[lane].Last] > StandingMetresPerSecond) ? _queues[_roads.From[before]].Items : [])
+            {
+                if (_movement[other] == before && _arrival[other] is var there and < 1e9 && WillTake(other, lane, foe)
+                    && Meets(other, there + ((_roads.Length[path] + _roads.Length[lane]) / Math.Max(_speed[other], limit)), crossing, arrive, leave, between))
                 {
                     return true;
                 }
