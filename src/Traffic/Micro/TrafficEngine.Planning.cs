@@ -341,7 +341,7 @@ public sealed partial class TrafficEngine
         foreach (ref readonly Crossing crossing in _roads.Crossings[movement].AsSpan())
         {
             int path = _roads.Next[crossing.Foe];
-            if (crossing.OwnYields && (crossing.Joins ? _queues[path].Count > 0 && _speed[_queues[path].Last] > StandingMetresPerSecond : IsTaken(in crossing, path, movement, at + crossing.OwnMetres, false)))
+            if (crossing.OwnYields && (crossing.Joins ? _queues[path].Count > 0 && _speed[_queues[path].Last] > StandingMetresPerSecond : IsTaken(in crossing, path, movement, at + crossing.OwnMetres, false, false)))
             {
                 return true;
             }
@@ -423,7 +423,7 @@ public sealed partial class TrafficEngine
                 continue;
             }
 
-            if (toZone < -0.5 || !IsTaken(in crossing, path, movement, at + crossing.OwnMetres, inside > 0))
+            if (toZone < -0.5 || !IsTaken(in crossing, path, movement, at + crossing.OwnMetres, inside > 0, _speed[i] <= StandingMetresPerSecond))
             {
                 continue;
             }
@@ -480,7 +480,7 @@ public sealed partial class TrafficEngine
 
     /// <summary>Whether somebody inside the junction is, or goes first, where a path crosses.</summary>
     /// <param name="metres">Own way to the crossing.</param>
-    private bool IsTaken(in Crossing crossing, int path, int movement, double metres, bool isInside)
+    private bool IsTaken(in Crossing crossing, int path, int movement, double metres, bool isInside, bool isStanding)
     {
         double length = _roads.Length[path];
         ReadOnlySpan<int> foes = _queues[path].Items;
@@ -513,8 +513,8 @@ public sealed partial class TrafficEngine
 
             if (isInside && crossing.OwnHasWaited)
             {
-                // The others wait for one who goes at last, as far as they can.
-                if (!foeStands && Following.BrakingMetres(_speed[foe], 4.5, _dt) > theirs)
+                // The others wait for one who goes at last, as far as they can; who stands does not begin before them.
+                if (!foeStands && (isStanding || Following.BrakingMetres(_speed[foe], 4.5, _dt) > theirs))
                 {
                     return true;
                 }
@@ -538,6 +538,18 @@ public sealed partial class TrafficEngine
             }
         }
 
+        if (crossing.OwnYields && !crossing.FoeYields && crossing.FoeHasWaited)
+        {
+            // Not there yet, but inside the junction and on its way.
+            foreach (int foe in _queues[_roads.From[crossing.Foe]].Items)
+            {
+                if (_speed[foe] > StandingMetresPerSecond)
+                {
+                    return true;
+                }
+            }
+        }
+
         // The rear of one that is on the next lane already.
         return IsNotQuiteGone(path, _roads.Onward[path], out _, out double rear) && length + rear < crossing.FoeClearsMetres;
     }
@@ -547,7 +559,7 @@ public sealed partial class TrafficEngine
     {
         foreach (ref readonly Crossing crossing in _roads.Crossings[movement].AsSpan())
         {
-            if (!crossing.Joins && IsTaken(in crossing, _roads.Next[crossing.Foe], movement, at + crossing.OwnMetres, false))
+            if (!crossing.Joins && IsTaken(in crossing, _roads.Next[crossing.Foe], movement, at + crossing.OwnMetres, false, false))
             {
                 // Still far away: it will have gone.
                 ReadOnlySpan<int> foes = _queues[_roads.Next[crossing.Foe]].Items;
