@@ -1,0 +1,136 @@
+using V2XSim.Kernel;
+using V2XSim.Roads;
+using V2XSim.Traffic.Demand;
+using V2XSim.Traffic.Micro;
+using Xunit;
+
+namespace V2XSim.Domain.Tests.Traffic;
+
+/// <summary>What drivers have to mind that does not lie on their own lane.</summary>
+public class BeyondTheLaneTests
+{
+    private const string Ends = """
+          <junction id="A" type="dead_end" x="0" y="0"/><junction id="B" type="priority" x="200" y="0"/><junction id="C" type="priority" x="230" y="0"/>
+          <junction id="D" type="dead_end" x="430" y="0"/><junction id="E" type="dead_end" x="430" y="50"/>
+        """;
+
+    [Fact]
+    public void On_a_road_shorter_than_a_car_the_next_one_enters_when_the_last_has_gone()
+    {
+        Outcome run = Run(
+            """
+            <edge id="in" from="A" to="B"><lane id="in_0" index="0" speed="13.89" length="2.40" shape="0,0 2.4,0"/></edge>
+            <edge id="out" from="B" to="D"><lane id="out_0" index="0" speed="13.89" length="200" shape="2.4,0 202.4,0"/></edge>
+            <connection from="in" to="out" fromLane="0" toLane="0" dir="s"/>
+            """,
+            string.Concat(Enumerable.Range(0, 4).Select(i => $"""<trip id="t{i}" depart="0" from="in" to="out"/>""")));
+        Assert.Empty(run.Collisions);
+        Assert.All(run.Records, r => Assert.Equal(TripState.Arrived, r.State));
+        Assert.All(run.Records.Zip(run.Records.Skip(1)), pair => Assert.InRange(pair.Second.EnteredSeconds - pair.First.EnteredSeconds, 2, 5));
+    }
+
+    [Fact]
+    public void Behind_one_who_goes_elsewhere_a_driver_sees_that_the_own_way_ends()
+    {
+        // All come fast on one lane. The others go straight on; the last has to change on the short road, where a lorry stands in the way.
+        Outcome run = Run(
+            """
+            <edge id="a" from="A" to="B"><lane id="a_0" index="0" speed="25" length="200" shape="0,0 200,0"/></edge>
+            <edge id="b" from="B" to="C">
+              <lane id="b_0" index="0" speed="25" length="30" shape="200,0 230,0"/><lane id="b_1" index="1" speed="25" length="30" shape="200,3.2 230,3.2"/>
+            </edge>
+            <edge id="c" from="C" to="D"><lane id="c_0" index="0" speed="25" length="200" shape="230,0 430,0"/></edge>
+            <edge id="d" from="C" to="E"><lane id="d_0" index="0" speed="25" length="200" shape="230,3.2 430,50"/></edge>
+            <connection from="a" to="b" fromLane="0" toLane="0" dir="s"/><connection from="b" to="c" fromLane="0" toLane="0" dir="s"/>
+            <connection from="b" to="d" fromLane="1" toLane="0" dir="l"/>
+            """,
+            """
+            <vType id="lorry" length="26"/><vType id="fast" sigma="0" maxSpeed="25" speedFactor="1"/>
+            <vehicle id="stands" type="lorry" depart="0" departLane="1" departPos="28"><route edges="b d"/><stop lane="b_1" endPos="28.5" duration="60"/></vehicle>
+            <flow id="others" type="fast" begin="0" end="8" period="1.1" departSpeed="max"><route edges="a b c"/></flow>
+            <vehicle id="last" type="fast" depart="8" departSpeed="max"><route edges="a b d"/></vehicle>
+            """);
+        Assert.Empty(run.Collisions);
+        Assert.Equal(0, run.EmergencyStops);
+        Assert.All(run.Records, r => Assert.Equal(TripState.Arrived, r.State));
+        Assert.InRange(run.Records[^1].WaitingSeconds, 20, 60);
+    }
+
+    [Theory]
+    [InlineData(150)]
+    [InlineData(155)]
+    [InlineData(160)]
+    [InlineData(170)]
+    [InlineData(175)]
+    [InlineData(180)]
+    [InlineData(185)]
+    public void Nobody_changes_onto_a_lane_beyond_whose_end_somebody_stands(int slowAt)
+    {
+        Outcome run = Run(
+            """
+            <edge id="a" from="A" to="B">
+              <lane id="a_0" index="0" speed="20" length="200" shape="0,0 200,0"/><lane id="a_1" index="1" speed="20" length="200" shape="0,3.2 200,3.2"/>
+            </edge>
+            <edge id="b" from="B" to="C">
+              <lane id="b_0" index="0" speed="20" length="230" shape="200,0 430,0"/><lane id="b_1" index="1" speed="20" length="230" shape="200,3.2 430,3.2"/>
+            </edge>
+            <connection from="a" to="b" fromLane="0" toLane="0" dir="s"/><connection from="a" to="b" fromLane="1" toLane="1" dir="s"/>
+            """,
+            $"""
+            <vType id="lorry" length="26"/><vType id="slow" sigma="0" maxSpeed="8" speedFactor="1"/><vType id="fast" sigma="0" maxSpeed="20" speedFactor="1"/>
+            <vehicle id="stands" type="lorry" depart="0" departLane="0" departPos="28"><route edges="b"/><stop lane="b_0" endPos="28.5" duration="60"/></vehicle>
+            <vehicle id="slow" type="slow" depart="0" departLane="1" departPos="{slowAt}" departSpeed="max"><route edges="a b"/></vehicle>
+            <vehicle id="fast" type="fast" depart="0" departLane="1" departPos="{slowAt - 30}" departSpeed="max"><route edges="a b"/></vehicle>
+            """);
+        Assert.Empty(run.Collisions);
+        Assert.Equal((0, 0), (run.EmergencyStops, run.Overlaps));
+    }
+
+    [Fact]
+    public void Who_goes_on_from_inside_a_junction_yields_to_all_but_who_yields_to_it()
+    {
+        RoadNetwork network = SmallNets.Read("""
+            <net version="1.9">
+              <edge id=":J_0" function="internal"><lane id=":J_0_0" index="0" speed="9" length="8" shape="0,-10 6,-4"/></edge>
+              <edge id=":J_1" function="internal"><lane id=":J_1_0" index="0" speed="9" length="16" shape="0,10 10,-2"/></edge>
+              <edge id=":J_2" function="internal"><lane id=":J_2_0" index="0" speed="9" length="20" shape="-10,-2 10,-2"/></edge>
+              <edge id=":J_3" function="internal"><lane id=":J_3_0" index="0" speed="9" length="5" shape="6,-4 10,-2"/></edge>
+              <edge id="s" from="S" to="J"><lane id="s_0" index="0" speed="13" length="90" shape="0,-100 0,-10"/></edge>
+              <edge id="n" from="N" to="J"><lane id="n_0" index="0" speed="13" length="90" shape="0,100 0,10"/></edge>
+              <edge id="w" from="W" to="J"><lane id="w_0" index="0" speed="13" length="90" shape="-100,-2 -10,-2"/></edge>
+              <edge id="e" from="J" to="E"><lane id="e_0" index="0" speed="13" length="90" shape="10,-2 100,-2"/></edge>
+              <junction id="J" type="priority" x="0" y="0" incLanes="s_0 n_0 w_0" intLanes=":J_3_0 :J_1_0 :J_2_0">
+                <request index="0" response="100" foes="110" cont="1"/><request index="1" response="101" foes="101" cont="0"/><request index="2" response="000" foes="011" cont="0"/>
+              </junction>
+              <junction id=":J_3_0" type="internal" x="6" y="-4" incLanes=":J_0_0" intLanes=":J_1_0 :J_2_0"/>
+              <junction id="S" type="dead_end" x="0" y="-100"/><junction id="N" type="dead_end" x="0" y="100"/><junction id="W" type="dead_end" x="-100" y="0"/><junction id="E" type="dead_end" x="100" y="0"/>
+              <connection from="s" to="e" fromLane="0" toLane="0" via=":J_0_0" dir="r"/><connection from="n" to="e" fromLane="0" toLane="0" via=":J_1_0" dir="l"/>
+              <connection from="w" to="e" fromLane="0" toLane="0" via=":J_2_0" dir="s"/><connection from=":J_0" to="e" fromLane="0" toLane="0" via=":J_3_0" dir="r"/>
+            </net>
+            """);
+        int[] By(string path) => [.. network.Connections.Index().Where(c => c.Item.ViaLane == network.Lane(path)).Select(c => c.Index)];
+        RightOfWay onward = network.RightsOfWay[Assert.Single(By(":J_3_0"))];
+        Assert.Equal([.. By(":J_1_0"), .. By(":J_2_0")], onward.Foes.Order());
+        Assert.Equal(By(":J_2_0"), onward.Yields);
+        Assert.Contains(Assert.Single(By(":J_0_0")), network.RightsOfWay[Assert.Single(By(":J_1_0"))].Yields);
+    }
+
+    private static Outcome Run(string roads, string demand)
+    {
+        RoadNetwork network = SmallNets.Read("<net version=\"1.9\">" + roads.Insert(roads.IndexOf("<connection", StringComparison.Ordinal), Ends) + "</net>");
+        var reader = new SumoDemandReader(network, new RandomStreams(1));
+        reader.Read(SmallNets.Bytes("<routes>" + demand + "</routes>"), "demand");
+        using var engine = new TrafficEngine(network, reader.Trips, new SignalPlayer(network, reader.Signals, []), new EngineSettings());
+        var bodies = new BodyCheck(network);
+        var found = new List<BodyOverlap>();
+        while (!engine.IsDone && engine.Seconds < 300)
+        {
+            engine.Step();
+            bodies.Look(engine, found);
+        }
+
+        return new Outcome([.. found.Where(f => !f.IsDrawn)], engine.Records.ToArray(), engine.EmergencyStops, engine.Overlaps);
+    }
+
+    private sealed record Outcome(BodyOverlap[] Collisions, TripRecord[] Records, long EmergencyStops, long Overlaps);
+}
