@@ -7,8 +7,8 @@ namespace V2XSim.Traffic.Micro;
 /// <param name="First">Number of a trip, smaller than the other's.</param>
 /// <param name="Lane">Lane of the first one's front; likewise of the second's.</param>
 /// <param name="IsDrawn">
-/// Whether both are where they should be and the network draws their lanes on each other: lanes of different roads, a path over a lane that it
-/// does not lead from or to, or a way that bends back so sharply that it comes by itself. No rule says who goes first there.
+/// Whether both are where they should be and the network draws their lanes on each other: lanes of different roads or side by side, a path over a
+/// lane that it does not lead from or to, or a way that bends back so sharply that it comes by itself. No rule says who goes first there.
 /// </param>
 public readonly record struct BodyOverlap(double Seconds, int First, int Second, int Lane, int OtherLane, PlanePoint At, bool IsDrawn);
 
@@ -138,8 +138,9 @@ public sealed class BodyCheck
             return metres >= reach;
         }
 
+        // Lanes side by side are for driving side by side.
         int junction = JunctionOf(point.Lane), another = JunctionOf(other.Lane);
-        return _network.Lanes[point.Lane].Link != _network.Lanes[other.Lane].Link && (junction < 0 || another < 0 || junction != another);
+        return _network.Lanes[point.Lane].Link == _network.Lanes[other.Lane].Link || junction < 0 || another < 0 || junction != another;
     }
 
     /// <summary>How far it is from one point to another along a way that leads through both; null when none does.</summary>

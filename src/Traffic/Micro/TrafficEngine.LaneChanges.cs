@@ -219,7 +219,7 @@ public sealed partial class TrafficEngine
         foreach (int movement in _roads.Outgoing[lane])
         {
             // Whoever has left it by another movement and is not quite gone.
-            if (IsNotQuiteGone(lane, movement, out _, out double rear) && left + rear < type.MinimumGap)
+            if (_roads.IsPath[_roads.Next[movement]] && IsNotQuiteGone(lane, movement, out int gone, out double rear) && !CanFollow(left + rear, gone, least, in type))
             {
                 return false;
             }
@@ -230,10 +230,19 @@ public sealed partial class TrafficEngine
             return _routes.Links[route + 1] < 0 || Following.StoppingSpeed(left - LineMetres, type.Deceleration, _dt, _dt) >= least;
         }
 
-        bool mayBeClosed = _roads.Yields[on].Length > 0 || _roads.KeepsClear[on] || (_signals.IsSignalled[on] && _signals.Aspects[on] is not (Signals.Aspect.Green or Signals.Aspect.PermissiveGreen));
-        if (mayBeClosed && Following.StoppingSpeed(left - LineMetres, type.Deceleration, _dt, _dt) < least)
+        if (Following.StoppingSpeed(left - LineMetres, type.Deceleration, _dt, _dt) < least && MayBeClosed(on))
         {
             return false;
+        }
+
+        foreach (ref readonly Split split in _roads.Splits[on].AsSpan())
+        {
+            // Likewise whoever is on a path from which the own one has not parted there.
+            int path = _roads.Next[split.Foe];
+            if (_queues[path].Count > 0 && _queues[path].Last is var last && _pos[last] - _types[_type[last]].Length is var rear && rear < split.FoeMetres && !CanFollow(left + rear, last, least, in type))
+            {
+                return false;
+            }
         }
 
         // Whoever is the first ahead, as far as it takes to stop.
@@ -243,15 +252,40 @@ public sealed partial class TrafficEngine
             next = _roads.Next[on];
             if (_lastBefore[next] is var last and >= 0)
             {
-                ref readonly TypeRow theirs = ref _types[_type[last]];
-                double gap = left + _pos[last] - theirs.Length - type.MinimumGap;
-                return gap >= 0 && Following.SafeSpeed(gap, _speed[last], theirs.Deceleration, type.Deceleration, type.Headway, _dt) >= least;
+                return CanFollow(left + _pos[last] - _types[_type[last]].Length, last, least, in type);
             }
 
             left += _roads.Length[next];
         }
 
         return true;
+    }
+
+    /// <summary>Whether one need not go slower than a speed to stay behind somebody.</summary>
+    /// <param name="metres">To the other's rear.</param>
+    private bool CanFollow(double metres, int ahead, double least, in TypeRow type)
+    {
+        double gap = metres - type.MinimumGap;
+        return gap >= 0 && Following.SafeSpeed(gap, _speed[ahead], _types[_type[ahead]].Deceleration, type.Deceleration, type.Headway, _dt) >= least;
+    }
+
+    /// <summary>Whether something may have to be waited for at the line: a light, those who go first, or somebody inside the junction.</summary>
+    private bool MayBeClosed(int movement)
+    {
+        if (_roads.Yields[movement].Length > 0 || _roads.KeepsClear[movement] || (_signals.IsSignalled[movement] && _signals.Aspects[movement] is not (Signals.Aspect.Green or Signals.Aspect.PermissiveGreen)))
+        {
+            return true;
+        }
+
+        foreach (ref readonly Crossing crossing in _roads.Crossings[movement].AsSpan())
+        {
+            if (_queues[_roads.Next[crossing.Foe]].Count > 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private bool TryChange(int i, IReadOnlyList<int> lanes, int n, int rank, int target, bool isUrgent)
@@ -269,9 +303,7 @@ public sealed partial class TrafficEngine
         if (place > 0)
         {
             int ahead = queue[place - 1];
-            ref readonly TypeRow theirs = ref _types[_type[ahead]];
-            double gap = _pos[ahead] - theirs.Length - x - type.MinimumGap;
-            if (gap < 0 || Following.SafeSpeed(gap, _speed[ahead], theirs.Deceleration, type.Deceleration, type.Headway, _dt) < v - (isUrgent ? type.Deceleration * _dt : 0))
+            if (!CanFollow(_pos[ahead] - _types[_type[ahead]].Length - x, ahead, v - (isUrgent ? type.Deceleration * _dt : 0), in type))
             {
                 return false;
             }

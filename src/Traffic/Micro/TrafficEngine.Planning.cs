@@ -152,6 +152,7 @@ public sealed partial class TrafficEngine
     {
         double at = toEnd, v = _speed[i], factor = _factor[i];
         int c = _movement[i], route = _route[i], half = _roads.MovementOn[lane];
+        bool isBehind = false;
         for (bool isNext = true; at < look; isNext = false)
         {
             if (c < 0)
@@ -224,19 +225,19 @@ public sealed partial class TrafficEngine
                 safe = Math.Min(safe, Following.SlowingSpeed(at, limit, type.Deceleration, _dt));
             }
 
-            if (_roads.IsPath[next])
+            if (!isBehind && _roads.IsPath[next])
             {
                 safe = isFirst ? Parting(c, at, 0, safe, in type) : safe;
                 safe = Crossed(i, c, at, 0, safe, in type);
             }
 
-            ref LaneQueue queue = ref _queues[next];
-            if (queue.Count > 0)
+            if (!isBehind && _queues[next].Count > 0)
             {
-                int last = queue.Last;
+                // The one ahead may have another way: where the own one has to stop is looked for beyond it.
+                int last = _queues[next].Last;
                 ref readonly TypeRow theirs = ref _types[_type[last]];
                 safe = Behind(safe, at + _pos[last] - theirs.Length - type.MinimumGap, _speed[last], in theirs, in type);
-                return BeforeDeadEnd(next, route, at, look, safe, comfort, in type);
+                isBehind = true;
             }
 
             at += _roads.Length[next];
@@ -258,24 +259,6 @@ public sealed partial class TrafficEngine
 
         int lanes = _routes.LanesAt[++route];
         return lanes < 0 ? -1 : _routes.Movements[lanes + _roads.NumberOf[lane]];
-    }
-
-    /// <summary>The highest speed from which one can stop where the own way ends beyond somebody who has another.</summary>
-    /// <param name="at">To the start of the lane on which that one is.</param>
-    private double BeforeDeadEnd(int next, int route, double at, double look, double safe, double comfort, in TypeRow type)
-    {
-        while ((at += _roads.Length[next]) < look)
-        {
-            int c = WayOn(next, ref route);
-            if (c < 0)
-            {
-                return _routes.Links[route + 1] < 0 ? safe : Math.Min(safe, Math.Max(comfort, Following.StoppingSpeed(at - LineMetres, type.Deceleration, _dt, _dt)));
-            }
-
-            next = _roads.Next[c];
-        }
-
-        return safe;
     }
 
     /// <summary>Keeps behind the rears of those who have left the lane and are not quite gone, whatever holds the vehicle at its end.</summary>

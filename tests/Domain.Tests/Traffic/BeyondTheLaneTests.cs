@@ -56,36 +56,6 @@ public class BeyondTheLaneTests
         Assert.InRange(run.Records[^1].WaitingSeconds, 20, 60);
     }
 
-    [Theory]
-    [InlineData(150)]
-    [InlineData(155)]
-    [InlineData(160)]
-    [InlineData(170)]
-    [InlineData(175)]
-    [InlineData(180)]
-    [InlineData(185)]
-    public void Nobody_changes_onto_a_lane_beyond_whose_end_somebody_stands(int slowAt)
-    {
-        Outcome run = Run(
-            """
-            <edge id="a" from="A" to="B">
-              <lane id="a_0" index="0" speed="20" length="200" shape="0,0 200,0"/><lane id="a_1" index="1" speed="20" length="200" shape="0,3.2 200,3.2"/>
-            </edge>
-            <edge id="b" from="B" to="C">
-              <lane id="b_0" index="0" speed="20" length="230" shape="200,0 430,0"/><lane id="b_1" index="1" speed="20" length="230" shape="200,3.2 430,3.2"/>
-            </edge>
-            <connection from="a" to="b" fromLane="0" toLane="0" dir="s"/><connection from="a" to="b" fromLane="1" toLane="1" dir="s"/>
-            """,
-            $"""
-            <vType id="lorry" length="26"/><vType id="slow" sigma="0" maxSpeed="8" speedFactor="1"/><vType id="fast" sigma="0" maxSpeed="20" speedFactor="1"/>
-            <vehicle id="stands" type="lorry" depart="0" departLane="0" departPos="28"><route edges="b"/><stop lane="b_0" endPos="28.5" duration="60"/></vehicle>
-            <vehicle id="slow" type="slow" depart="0" departLane="1" departPos="{slowAt}" departSpeed="max"><route edges="a b"/></vehicle>
-            <vehicle id="fast" type="fast" depart="0" departLane="1" departPos="{slowAt - 30}" departSpeed="max"><route edges="a b"/></vehicle>
-            """);
-        Assert.Empty(run.Collisions);
-        Assert.Equal((0, 0), (run.EmergencyStops, run.Overlaps));
-    }
-
     [Fact]
     public void Who_goes_on_from_inside_a_junction_yields_to_all_but_who_yields_to_it()
     {
@@ -129,8 +99,8 @@ public class BeyondTheLaneTests
             bodies.Look(engine, found);
         }
 
-        return new Outcome([.. found.Where(f => !f.IsDrawn)], engine.Records.ToArray(), engine.EmergencyStops, engine.Overlaps);
+        return new Outcome([.. found.Where(f => !f.IsDrawn)], engine.Records.ToArray(), engine.EmergencyStops);
     }
 
-    private sealed record Outcome(BodyOverlap[] Collisions, TripRecord[] Records, long EmergencyStops, long Overlaps);
+    private sealed record Outcome(BodyOverlap[] Collisions, TripRecord[] Records, long EmergencyStops);
 }
