@@ -109,15 +109,14 @@ internal sealed class RoadTables
         Yields = new int[movements][];
         KeepsClear = new bool[movements];
         WaitsInside = new bool[movements];
-        GoesOnInside = new bool[movements];
+        SecondHalf = [.. Enumerable.Range(0, movements).Select(m => IsPath[Next[m]] && Onward[Next[m]] is var on and >= 0 && IsPath[Next[on]] ? on : -1)];
         Crossings = new Crossing[movements][];
         for (int i = 0; i < movements; i++)
         {
             RightOfWay rule = i < network.RightsOfWay.Count ? network.RightsOfWay[i] : RightOfWay.Free;
             Yields[i] = [.. rule.Yields];
             KeepsClear[i] = rule.KeepsClear && rule.Foes.Count > 0;
-            GoesOnInside[i] = SecondHalf(i) >= 0;
-            WaitsInside[i] = rule.MayWaitInside && GoesOnInside[i];
+            WaitsInside[i] = rule.MayWaitInside && SecondHalf[i] >= 0;
         }
 
         IsYieldedTo = new bool[lanes];
@@ -180,8 +179,8 @@ internal sealed class RoadTables
     /// <summary>Whether it waits inside the junction, and not at the line, for those that go first.</summary>
     public bool[] WaitsInside { get; }
 
-    /// <summary>Whether its path ends inside the junction, where another goes on.</summary>
-    public bool[] GoesOnInside { get; }
+    /// <summary>The movement on whose path one goes on where a movement's path ends inside the junction; −1 where it has no second half.</summary>
+    public int[] SecondHalf { get; }
 
     /// <summary>Where on its path a movement that waits inside does so, metres; 0 for others.</summary>
     public double[] WaitsAt { get; }
@@ -212,7 +211,7 @@ internal sealed class RoadTables
                 TryAdd(foe);
 
                 // Where a foe waits inside, the second half of its path crosses as well.
-                if (SecondHalf(foe) is var second and >= 0)
+                if (SecondHalf[foe] is var second and >= 0)
                 {
                     TryAdd(second);
                 }
@@ -279,7 +278,7 @@ internal sealed class RoadTables
             if (WaitsInside[i])
             {
                 Lane own = network.Lanes[Next[i]];
-                Lane[] others = [.. (meet[i] ?? []).Where(f => From[f] != From[i]).SelectMany(f => (int[])[f, SecondHalf(f)]).Where(m => m >= 0 && IsPath[Next[m]]).Select(m => Next[m]).Distinct().Select(p => network.Lanes[p])];
+                Lane[] others = [.. (meet[i] ?? []).Where(f => From[f] != From[i]).SelectMany(f => (int[])[f, SecondHalf[f]]).Where(m => m >= 0 && IsPath[Next[m]]).Select(m => Next[m]).Distinct().Select(p => network.Lanes[p])];
                 places[i] = ClearOf(own, [.. others.Where(o => Closest(own, o).Distance > CrossingMetres)], others);
             }
         }
@@ -339,9 +338,6 @@ internal sealed class RoadTables
 
         return Math.Max(0, at);
     }
-
-    /// <summary>The movement on whose path one goes on after waiting inside the junction; −1 where a path has no second half.</summary>
-    private int SecondHalf(int movement) => IsPath[Next[movement]] && Onward[Next[movement]] is var on and >= 0 && IsPath[Next[on]] ? on : -1;
 
     /// <summary>Whether a movement's path leads straight onto the lane, not to another path on which it goes on.</summary>
     private bool IsLastPath(int movement) => Onward[Next[movement]] is var on && (on < 0 || Next[on] == To[on]);

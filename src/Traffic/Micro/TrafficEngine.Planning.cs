@@ -463,6 +463,8 @@ public sealed partial class TrafficEngine
 
     /// <summary>Whether somebody inside the junction is, or goes first, where a path crosses.</summary>
     /// <param name="metres">Own way to the crossing.</param>
+    /// <param name="isInside">Whether the asking vehicle is on its path.</param>
+    /// <param name="isStanding">Whether it stands there.</param>
     private bool IsTaken(in Crossing crossing, int path, int movement, double metres, bool isInside, bool isStanding)
     {
         double length = _roads.Length[path];
@@ -686,12 +688,12 @@ public sealed partial class TrafficEngine
                 }
             }
 
-            if (_roads.GoesOnInside[foe])
+            if (_roads.SecondHalf[foe] is var second and >= 0)
             {
                 // Those who are inside already and go on from there.
                 foreach (int other in _queues[_roads.Next[foe]].Items)
                 {
-                    if (_speed[other] > StandingMetresPerSecond && Meets(other, (crossing - _pos[other]) / _speed[other], _roads.Length[_roads.Next[_roads.Onward[_roads.Next[foe]]]], arrive, leave, between))
+                    if (_speed[other] > StandingMetresPerSecond && Meets(other, (crossing - _pos[other]) / _speed[other], _roads.Length[_roads.Next[second]], arrive, leave, between))
                     {
                         return false;
                     }
