@@ -260,7 +260,7 @@ public sealed class LivePlatform : IAsyncDisposable
             Address = options.Broker;
         }
 
-        // A timer of the runtime wakes three threads for each tick: at a few lists a millisecond that is a fifth of all there is to wake.
+        // A timer of the runtime wakes threads six times for each tick: at 1,500 lists a second a seventh of all wakings were its.
         _sweep = new Thread(SweepUntilTheEnd) { IsBackground = true, Name = "sweep" };
         _sweep.Start();
     }

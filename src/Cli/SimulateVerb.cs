@@ -481,7 +481,7 @@ public sealed record SimulationResult
     /// <summary>Pairs of vehicles that were in one place by geometry; null when nobody looked.</summary>
     public int? Collisions { get; init; }
 
-    /// <summary>Those of them that were only where the network draws lanes of different roads on each other.</summary>
+    /// <summary>Those of them that were only where the network draws lanes on each other.</summary>
     public int? CollisionsOfRoads { get; init; }
 
     public static SimulationResult Of(TrafficEngine engine, TimeSpan stepping, TimeSpan loading)

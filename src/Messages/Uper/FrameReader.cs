@@ -226,12 +226,12 @@ public sealed class FrameReader
                 }
             }
 
-            int vehicleClass = parts[Slots.VehicleClass], mark = (int)nodes[parts[Slots.SecondMark]].Value;
+            int vehicleClass = parts[Slots.VehicleClass];
             int classification = vehicleClass < 0 ? 0 : (int)nodes[Child(vehicleClass, Slots.Classification)].Value;
             RoadUserKind kind = KindOf((int)nodes[parts[Slots.Kind]].Value, classification);
             _objects.Add(new FrameObject(
                 At(reference, Child(parts[Slots.Position], Slots.Offset)),
-                MarkOf(mark),
+                MarkOf(nodes[parts[Slots.SecondMark]].Value),
                 kind,
                 SizeOf(parts[Slots.Size], kind),
                 DeviationOf(parts[Slots.Confidence])));

@@ -127,38 +127,20 @@ public static class UperCodec
 
             switch (type.Kind)
             {
-                case UperKind.Integer:
-                    {
-                        ulong raw = Bits(type.Bits);
-                        if (raw > (ulong)(type.High - type.Low))
-                        {
-                            FailBack(UperFault.OutOfRange, type.Bits);
-                            return;
-                        }
-
-                        _tape.Add(type, slot, type.Low + (long)raw);
-                        break;
-                    }
-
-                case UperKind.Enumerated:
-                    if (type.IsExtensible && Bits(1) != 0)
+                case UperKind.Enumerated when type.IsExtensible:
+                    if (Bits(1) != 0)
                     {
                         _tape.Add(type, slot, type.Names.Length + (long)SmallNumber());
                         _tape.Extensions++;
-                        break;
                     }
-
+                    else
                     {
-                        ulong raw = Bits(type.Bits);
-                        if (raw > (ulong)type.High)
-                        {
-                            FailBack(UperFault.OutOfRange, type.Bits);
-                            return;
-                        }
-
-                        _tape.Add(type, slot, (long)raw);
+                        Plain(type.Number, slot, type.Bits, type.Low, (ulong)(type.High - type.Low));
                     }
 
+                    break;
+                case UperKind.Integer or UperKind.Enumerated:
+                    Plain(type.Number, slot, type.Bits, type.Low, (ulong)(type.High - type.Low));
                     break;
                 case UperKind.BitString:
                     {
@@ -205,6 +187,21 @@ public static class UperCodec
             }
         }
 
+        /// <summary>A number within bounds.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private void Plain(int typeNumber, int slot, int bits, long low, ulong span)
+        {
+            ulong raw = Bits(bits);
+            if (raw <= span)
+            {
+                _tape.Add(typeNumber, slot, low + (long)raw);
+            }
+            else
+            {
+                FailBack(UperFault.OutOfRange, bits);
+            }
+        }
+
         private void Components(UperType type, int slot, int depth)
         {
             bool extended = type.IsExtensible && Bits(1) != 0;
@@ -222,15 +219,7 @@ public static class UperCodec
 
                 if (step.IsPlain)
                 {
-                    ulong raw = Bits(step.Bits);
-                    if (raw <= step.Span)
-                    {
-                        _tape.Add(step.Number, i, step.Low + (long)raw);
-                    }
-                    else
-                    {
-                        FailBack(UperFault.OutOfRange, step.Bits);
-                    }
+                    Plain(step.Number, i, step.Bits, step.Low, step.Span);
                 }
                 else
                 {
@@ -446,36 +435,13 @@ public static class UperCodec
             UperType type = node.Type;
             switch (type.Kind)
             {
-                case UperKind.Integer:
-                    if (node.Value < type.Low || node.Value > type.High)
-                    {
-                        Fail(UperFault.OutOfRange, string.Empty);
-                        return;
-                    }
-
-                    Bits((ulong)(node.Value - type.Low), type.Bits);
+                case UperKind.Enumerated when type.IsExtensible && node.Value > type.High:
+                    Bits(1, 1);
+                    SmallNumber((ulong)(node.Value - type.Names.Length));
                     break;
-                case UperKind.Enumerated:
-                    if (node.Value < 0 || (node.Value > type.High && !type.IsExtensible))
-                    {
-                        Fail(UperFault.OutOfRange, string.Empty);
-                        return;
-                    }
-
-                    if (type.IsExtensible)
-                    {
-                        Bits(node.Value > type.High ? 1u : 0u, 1);
-                    }
-
-                    if (node.Value > type.High)
-                    {
-                        SmallNumber((ulong)(node.Value - type.Names.Length));
-                    }
-                    else
-                    {
-                        Bits((ulong)node.Value, type.Bits);
-                    }
-
+                case UperKind.Integer or UperKind.Enumerated:
+                    Bits(0, type.IsExtensible && node.Value >= 0 ? 1 : 0);
+                    Plain(node.Value, type.Low, (ulong)(type.High - type.Low), type.Bits);
                     break;
                 case UperKind.BitString:
                     {
@@ -579,6 +545,21 @@ public static class UperCodec
             return _written;
         }
 
+        /// <summary>A number within bounds.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private void Plain(long value, long low, ulong span, int bits)
+        {
+            ulong raw = (ulong)(value - low);
+            if (raw <= span)
+            {
+                Bits(raw, bits);
+            }
+            else
+            {
+                Fail(UperFault.OutOfRange, string.Empty);
+            }
+        }
+
         private void Components(int index, int depth)
         {
             UperType type = _nodes[index].Type;
@@ -634,13 +615,9 @@ public static class UperCodec
                 {
                     Value(child, depth + 1);
                 }
-                else if ((ulong)(node.Value - step.Low) is var raw && raw <= step.Span)
-                {
-                    Bits(raw, step.Bits);
-                }
                 else
                 {
-                    Fail(UperFault.OutOfRange, string.Empty);
+                    Plain(node.Value, step.Low, step.Span, step.Bits);
                 }
 
                 if (Fault != UperFault.None && FaultField.Length == 0)

@@ -313,7 +313,7 @@ internal sealed class RoadTables
     private Crossing? Cross(RoadNetwork network, int own, int foe)
     {
         Lane a = network.Lanes[network.Connections[own].ViaLane], b = network.Lanes[network.Connections[foe].ViaLane];
-        if (To[own] == To[foe] && IsLastPath(own) && IsLastPath(foe))
+        if (To[own] == To[foe] && SecondHalf[own] < 0 && SecondHalf[foe] < 0)
         {
             // Both end in one lane: common from where they come closer than a vehicle is wide.
             return new Crossing(foe, (float)Parting(a, b), (float)Parting(b, a), (float)b.LengthMetres, true);
@@ -322,7 +322,7 @@ internal sealed class RoadTables
         (double best, double alongA, double alongB) = Closest(a, b);
 
         // Where vehicles wait inside, they may stand near the path of those for whom they wait.
-        double touching = IsLastPath(own) && IsLastPath(foe) ? TouchingMetres : CrossingMetres;
+        double touching = SecondHalf[own] < 0 && SecondHalf[foe] < 0 ? TouchingMetres : CrossingMetres;
         return best > touching ? null
             : new Crossing(foe, (float)Math.Max(0, alongA - HalfWidthMetres), (float)Math.Max(0, alongB - HalfWidthMetres), (float)Math.Min(b.LengthMetres, alongB + HalfWidthMetres), false);
     }
@@ -338,9 +338,6 @@ internal sealed class RoadTables
 
         return Math.Max(0, at);
     }
-
-    /// <summary>Whether a movement's path leads straight onto the lane, not to another path on which it goes on.</summary>
-    private bool IsLastPath(int movement) => Onward[Next[movement]] is var on && (on < 0 || Next[on] == To[on]);
 
     /// <summary>Where a path that begins where another begins is so far from it that vehicles have room side by side; its length when it never is.</summary>
     private static double PartsAt(Lane own, Lane other)

@@ -1,4 +1,3 @@
-using System.Numerics;
 using V2XSim.Roads;
 
 namespace V2XSim.Traffic.Micro;
@@ -29,13 +28,9 @@ public sealed partial class TrafficEngine
     private void NoteLast()
     {
         Array.Fill(_lastBefore, -1);
-        for (int word = 0; word < _occupied.Length; word++)
+        foreach (int lane in Occupied(0, _occupied.Length))
         {
-            for (ulong bits = _occupied[word]; bits != 0; bits &= bits - 1)
-            {
-                int lane = (word << 6) + BitOperations.TrailingZeroCount(bits);
-                _lastBefore[lane] = _queues[lane].Last;
-            }
+            _lastBefore[lane] = _queues[lane].Last;
         }
     }
 

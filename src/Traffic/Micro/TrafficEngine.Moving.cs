@@ -1,4 +1,3 @@
-using System.Numerics;
 using V2XSim.Kernel;
 using V2XSim.Traffic.Demand;
 
@@ -16,12 +15,9 @@ public sealed partial class TrafficEngine
     private void MoveRange(int from, int to, int member)
     {
         List<int> transfers = _transfers[member];
-        for (int word = from; word < to; word++)
+        foreach (int lane in Occupied(from, to))
         {
-            for (ulong bits = _occupied[word]; bits != 0; bits &= bits - 1)
-            {
-                MoveLane((word << 6) + BitOperations.TrailingZeroCount(bits), transfers);
-            }
+            MoveLane(lane, transfers);
         }
     }
 
@@ -313,8 +309,7 @@ public sealed partial class TrafficEngine
 
     private void SetMovement(int i, int lane)
     {
-        int lanes = _routes.LanesAt[_route[i]];
-        _movement[i] = lanes < 0 ? -1 : _routes.Movements[lanes + _roads.NumberOf[lane]];
+        _movement[i] = WayFrom(lane, _route[i]);
         _exit[i] = double.PositiveInfinity;
         if (_routes.Links[_route[i] + 1] < 0 && _trips[_trip[i]].ExitMetres is { } exit)
         {
@@ -355,20 +350,17 @@ public sealed partial class TrafficEngine
     {
         if (_settings.StuckSeconds > 0 && _step % StepsBetweenLooks == 0)
         {
-            for (int word = 0; word < _occupied.Length; word++)
+            foreach (int lane in Occupied(0, _occupied.Length))
             {
-                for (ulong bits = _occupied[word]; bits != 0; bits &= bits - 1)
+                int i = _queues[lane][0];
+                if (_waiting[i] > _settings.StuckSeconds)
                 {
-                    int lane = (word << 6) + BitOperations.TrailingZeroCount(bits), i = _queues[lane][0];
-                    if (_waiting[i] > _settings.StuckSeconds)
-                    {
-                        _moved.Add(new MovedOn(Seconds, _trip[i], lane, WhyStuck(i, lane)));
-                        _queues[lane].PopFirst();
-                        Vacate(lane);
-                        _waiting[i] = 0;
-                        _speed[i] = 0;
-                        _away.Add(i);
-                    }
+                    _moved.Add(new MovedOn(Seconds, _trip[i], lane, WhyStuck(i, lane)));
+                    _queues[lane].PopFirst();
+                    Vacate(lane);
+                    _waiting[i] = 0;
+                    _speed[i] = 0;
+                    _away.Add(i);
                 }
             }
         }

@@ -1,4 +1,3 @@
-using System.Numerics;
 using V2XSim.Signals;
 
 namespace V2XSim.Traffic.Micro;
@@ -29,12 +28,9 @@ public sealed partial class TrafficEngine
 
     private void PlanRange(int from, int to, int member)
     {
-        for (int word = from; word < to; word++)
+        foreach (int lane in Occupied(from, to))
         {
-            for (ulong bits = _occupied[word]; bits != 0; bits &= bits - 1)
-            {
-                PlanLane((word << 6) + BitOperations.TrailingZeroCount(bits));
-            }
+            PlanLane(lane);
         }
     }
 
@@ -250,16 +246,10 @@ public sealed partial class TrafficEngine
 
     /// <summary>The movement that a vehicle takes at the end of the lane that it comes onto next; −1 where its way does not go on from there.</summary>
     /// <param name="route">Its place in the route; one farther when the lane is a road's.</param>
-    private int WayOn(int lane, ref int route)
-    {
-        if (_roads.IsPath[lane])
-        {
-            return _roads.Onward[lane];
-        }
+    private int WayOn(int lane, ref int route) => _roads.IsPath[lane] ? _roads.Onward[lane] : WayFrom(lane, ++route);
 
-        int lanes = _routes.LanesAt[++route];
-        return lanes < 0 ? -1 : _routes.Movements[lanes + _roads.NumberOf[lane]];
-    }
+    /// <summary>The movement by which a route goes on from a lane of a road; −1 where it does not.</summary>
+    private int WayFrom(int lane, int route) => _routes.LanesAt[route] is var lanes and >= 0 ? _routes.Movements[lanes + _roads.NumberOf[lane]] : -1;
 
     /// <summary>Keeps behind the rears of those who have left the lane and are not quite gone, whatever holds the vehicle at its end.</summary>
     /// <param name="nearest">Where the nearest of these rears is, metres from the lane's end: below 0, or infinite when there is none.</param>
@@ -458,8 +448,7 @@ public sealed partial class TrafficEngine
     }
 
     /// <summary>Whether a vehicle on its way to a lane goes on by a movement from there.</summary>
-    private bool WillTake(int vehicle, int lane, int movement) =>
-        _routes.LanesAt[_route[vehicle] + 1] is var lanes and >= 0 && _routes.Movements[lanes + _roads.NumberOf[lane]] == movement;
+    private bool WillTake(int vehicle, int lane, int movement) => WayFrom(lane, _route[vehicle] + 1) == movement;
 
     /// <summary>Whether somebody inside the junction is, or goes first, where a path crosses.</summary>
     /// <param name="metres">Own way to the crossing.</param>
@@ -599,8 +588,7 @@ public sealed partial class TrafficEngine
             }
 
             room += _roads.Length[exit];
-            int lanes = _routes.LanesAt[++route];
-            movement = lanes < 0 ? -1 : _routes.Movements[lanes + _roads.NumberOf[exit]];
+            movement = WayOn(exit, ref route);
             if (movement < 0)
             {
                 return true;

@@ -1,4 +1,3 @@
-using System.Numerics;
 using V2XSim.Kernel;
 using V2XSim.Roads;
 using V2XSim.Traffic.Demand;
@@ -32,17 +31,13 @@ public sealed partial class TrafficEngine
         _rerouting.Next += _settings.RerouteSeconds;
         _rerouting.Measure(_totals);
         _newRoutes.Clear();
-        for (int word = 0; word < _occupied.Length; word++)
+        foreach (int lane in Occupied(0, _occupied.Length))
         {
-            for (ulong bits = _occupied[word]; bits != 0; bits &= bits - 1)
+            foreach (int i in _queues[lane].Items)
             {
-                int lane = (word << 6) + BitOperations.TrailingZeroCount(bits);
-                foreach (int i in _queues[lane].Items)
+                if (_rerouting.IsWilling(_trip[i]) && _stop[i] < 0 && FindOther(i, lane) is { } links)
                 {
-                    if (_rerouting.IsWilling(_trip[i]) && _stop[i] < 0 && FindOther(i, lane) is { } links)
-                    {
-                        _newRoutes.Add((i, _routes.Add(_trips[_trip[i]] with { Links = links })));
-                    }
+                    _newRoutes.Add((i, _routes.Add(_trips[_trip[i]] with { Links = links })));
                 }
             }
         }

@@ -265,7 +265,7 @@ public sealed partial class TrafficEngine : IDisposable
     /// <summary>Vehicles that drove past a red light because they could not stop.</summary>
     public long RanRed { get; private set; }
 
-    /// <summary>Times that a vehicle was stopped at once because another had come to the same place where paths join.</summary>
+    /// <summary>Times that a vehicle was stopped at once: where paths join another had come to the same place, or its lane did not lead on.</summary>
     public long EmergencyStops { get; private set; }
 
     public IReadOnlyList<MovedOn> Moved => _moved;
@@ -353,7 +353,7 @@ public sealed partial class TrafficEngine : IDisposable
         {
             foreach (int i in _queues[lane].Items)
             {
-                int movement = _roads.IsPath[lane] ? -1 : _routes.Movements[_routes.LanesAt[_route[i]] + _roads.NumberOf[lane]];
+                int movement = _roads.IsPath[lane] ? -1 : WayFrom(lane, _route[i]);
                 visit(new VehicleView(_trip[i], lane, _pos[i], _speed[i], _cameFrom[i], Aside(i), movement));
             }
         }
@@ -388,6 +388,9 @@ public sealed partial class TrafficEngine : IDisposable
         while (factor < least || factor > most);
         return factor;
     }
+
+    /// <summary>Lanes on which somebody is, of a range of words of marks.</summary>
+    private MarkedNumbers Occupied(int from, int to) => new(_occupied.AsSpan(from, to - from), from);
 
     private void Occupy(int lane) => _occupied[lane >> 6] |= 1UL << (lane & 63);
 
