@@ -51,6 +51,12 @@ internal sealed class RoadTables
     /// <summary>How finely it is looked where paths part and join.</summary>
     private const double StepMetres = 0.5;
 
+    /// <summary>Those who give way look at least as far as this.</summary>
+    private const double LeastWatchedMetres = 120;
+
+    /// <summary>Of those who give way, the ones who are slow to have crossed: how long they are, and how they speed up.</summary>
+    private const double LongVehicleMetres = 12, SlowStartMetresPerSecondSquared = 1.5;
+
     public RoadTables(RoadNetwork network)
     {
         Network = network;
@@ -119,10 +125,15 @@ internal sealed class RoadTables
             WaitsInside[i] = rule.MayWaitInside && SecondHalf[i] >= 0;
         }
 
-        IsYieldedTo = new bool[lanes];
-        foreach (int first in Yields.SelectMany(y => y))
+        WatchedMetres = new double[lanes];
+        for (int i = 0; i < movements; i++)
         {
-            IsYieldedTo[From[first]] = true;
+            double crossing = Following.SecondsToCover(Length[Next[i]] + LongVehicleMetres, 0, Limit[Next[i]], SlowStartMetresPerSecondSquared);
+            foreach (int first in Yields[i])
+            {
+                ref double watched = ref WatchedMetres[From[first]];
+                watched = Math.Max(watched, Math.Max(LeastWatchedMetres, Limit[From[first]] * crossing));
+            }
         }
 
         FindCrossings(network);
@@ -170,8 +181,11 @@ internal sealed class RoadTables
     /// <summary>Movements that go first.</summary>
     public int[][] Yields { get; }
 
-    /// <summary>Lanes from which some movement goes first.</summary>
-    public bool[] IsYieldedTo { get; }
+    /// <summary>
+    /// From how far before a lane's end those who give way reckon with those who come: as far as these go while somebody crosses from a
+    /// stand. 0 on lanes from which no movement goes first.
+    /// </summary>
+    public double[] WatchedMetres { get; }
 
     /// <summary>Whether it must not be begun when there is no room behind the junction.</summary>
     public bool[] KeepsClear { get; }
@@ -324,7 +338,22 @@ internal sealed class RoadTables
         // Where vehicles wait inside, they may stand near the path of those for whom they wait.
         double touching = SecondHalf[own] < 0 && SecondHalf[foe] < 0 ? TouchingMetres : CrossingMetres;
         return best > touching ? null
-            : new Crossing(foe, (float)Math.Max(0, alongA - HalfWidthMetres), (float)Math.Max(0, alongB - HalfWidthMetres), (float)Math.Min(b.LengthMetres, alongB + HalfWidthMetres), false);
+            : new Crossing(foe, (float)Edge(a, b, alongA, -1), (float)Edge(b, a, alongB, -1), (float)Edge(b, a, alongB, 1), false);
+    }
+
+    /// <summary>
+    /// Where along a path, before (−1) or behind (1) the point where it crosses another, a vehicle is out of the other's way: half of what two
+    /// need from the point, and farther where the lines cross at so sharp an angle that they are still too near to each other there.
+    /// </summary>
+    private static double Edge(Lane own, Lane other, double crossing, int direction)
+    {
+        double at = crossing + (direction * HalfWidthMetres);
+        while (at > 0 && at < own.LengthMetres && Distance(own.At(at).Point, other) < TouchingMetres)
+        {
+            at += direction * StepMetres;
+        }
+
+        return Math.Clamp(at, 0, own.LengthMetres);
     }
 
     /// <summary>Where a path that ends where another ends comes so near to it that vehicles have no room side by side; 4 m before the end at the latest.</summary>

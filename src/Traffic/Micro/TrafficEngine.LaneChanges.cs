@@ -313,7 +313,7 @@ public sealed partial class TrafficEngine
                 return false;
             }
         }
-        else if (x - type.Length < 20 && !LetIn(to, x - type.Length, v, type.Deceleration))
+        else if (x - type.Length < 20 && !LetInFromPaths(to, x - type.Length, v, type.Deceleration))
         {
             return false;
         }
@@ -332,6 +332,7 @@ public sealed partial class TrafficEngine
         _lane[i] = to;
         _cameFrom[i] = -1;
         SetMovement(i, to);
+        Announce(i, to);
         _aside[i] = (float)Aside(i) + (target - n);
         (_gain[i], _keep[i], _changed[i]) = (0, 0, _step);
         return true;

@@ -194,6 +194,7 @@ public sealed partial class TrafficEngine
     private void GoOn(int i, int lane)
     {
         double x = _pos[i];
+        bool hasCome = false;
         while (true)
         {
             double length = _roads.Length[lane];
@@ -261,6 +262,7 @@ public sealed partial class TrafficEngine
             {
                 _route[i]++;
                 SetMovement(i, next);
+                hasCome = true;
                 if (_stop[i] >= 0)
                 {
                     SkipStops(i);
@@ -270,6 +272,22 @@ public sealed partial class TrafficEngine
 
         _pos[i] = x;
         Put(i, lane);
+        if (hasCome)
+        {
+            Announce(i, lane);
+        }
+    }
+
+    /// <summary>Lets those who have to give way know at once of one who has come onto a lane, and has not looked ahead on it yet.</summary>
+    private void Announce(int i, int lane)
+    {
+        double watched = _roads.WatchedMetres[lane], toEnd = _roads.Length[lane] - _pos[i];
+        if (watched > 0)
+        {
+            ref readonly TypeRow type = ref _types[_type[i]];
+            bool comes = _movement[i] >= 0 && toEnd < watched && _speed[i] > StandingMetresPerSecond;
+            _arrival[i] = comes ? Following.SecondsToCover(toEnd, _speed[i], Math.Min(type.MaximumSpeed, _roads.Limit[lane] * _factor[i]), type.Acceleration) : double.PositiveInfinity;
+        }
     }
 
     /// <summary>Takes back metres that a vehicle was moved and then could not drive, and the speed with them.</summary>

@@ -17,12 +17,6 @@ public sealed partial class TrafficEngine
     /// <summary>Where vehicles stop before a line.</summary>
     private const double LineMetres = 0.1;
 
-    /// <summary>From here on those who give way reckon with those who go first.</summary>
-    private const double WatchedMetres = 120;
-
-    /// <summary>Lanes shorter than this are looked beyond, upstream, for those who come.</summary>
-    private const double ShortLaneMetres = 60;
-
     /// <summary>Vehicle that has to come into a lane and for which the one behind it makes room; −1 for none.</summary>
     private readonly int[] _wish;
 
@@ -38,7 +32,7 @@ public sealed partial class TrafficEngine
     {
         ReadOnlySpan<int> cars = _queues[lane].Items;
         double length = _roads.Length[lane], limit = _roads.Limit[lane];
-        bool isWatched = _roads.IsYieldedTo[lane];
+        double watched = _roads.WatchedMetres[lane];
         int wish = _wish[lane], path = _roads.MovementOn[lane];
         double wishRear = wish >= 0 ? _pos[wish] - _types[_type[wish]].Length : 0;
         for (int k = 0; k < cars.Length; k++)
@@ -105,7 +99,7 @@ public sealed partial class TrafficEngine
             {
                 safe = Ahead(i, lane, k == 0, toEnd, look, safe, comfort, in type);
             }
-            else if (isWatched && toEnd < WatchedMetres && (k == 0 || _arrivalNext[cars[k - 1]] < 1e9))
+            else if (toEnd < watched && (k == 0 || _arrivalNext[cars[k - 1]] < 1e9))
             {
                 // Nothing there matters to it yet, but others have to let it go first.
                 _arrivalNext[i] = Following.SecondsToCover(toEnd, v, wanted, type.Acceleration);
@@ -197,21 +191,25 @@ public sealed partial class TrafficEngine
                 isClosed = !isNext || !isFirst || !IsOpen(i, c, at, in type) || (_roads.IsPath[lane] && SomebodyComes(c, at));
             }
 
+            bool isHeld = false;
             if (!isClosed && isNext && isFirst && !_roads.IsPath[lane])
             {
-                isClosed = (_roads.KeepsClear[c] && !HasRoom(i, c, in type)) || IsBlocked(i, c, at);
+                isClosed = _roads.KeepsClear[c] && !HasRoom(i, c, in type);
+                isHeld = !isClosed && IsBlocked(i, c, at);
             }
 
+            if (isNext && !isClosed && (!isHeld || v > StandingMetresPerSecond))
+            {
+                // Who is held by somebody inside only comes as soon as that one has gone.
+                _arrivalNext[i] = Following.SecondsToCover(at, v, Math.Min(type.MaximumSpeed, _roads.Limit[lane] * factor), type.Acceleration);
+            }
+
+            isClosed |= isHeld;
             if (isClosed)
             {
                 // Who waits inside the junction may have to do so before the end of the path.
                 double before = half >= 0 && _roads.WaitsInside[half] ? Math.Max(LineMetres, _roads.Length[_roads.Next[half]] - _roads.WaitsAt[half]) : LineMetres;
                 return Math.Min(safe, Math.Max(comfort, Following.StoppingSpeed(at - before, type.Deceleration, _dt, _dt)));
-            }
-
-            if (isNext)
-            {
-                _arrivalNext[i] = Following.SecondsToCover(at, v, Math.Min(type.MaximumSpeed, _roads.Limit[lane] * factor), type.Acceleration);
             }
 
             int next = _roads.Next[c];
@@ -512,6 +510,14 @@ public sealed partial class TrafficEngine
             }
         }
 
+        if (isInside && isStanding && crossing.OwnHasWaited && _roads.From[crossing.Foe] is var lane && !_roads.IsPath[lane]
+            && _queues[lane].Count > 0 && _queues[lane].Items[0] is var next && _movement[next] == crossing.Foe && _arrival[next] < 1e9
+            && Following.BrakingMetres(_speed[next], 4.5, _dt) > _roads.Length[lane] - _pos[next] + crossing.FoeEntersMetres)
+        {
+            // Before the junction still, and cannot stop any more.
+            return true;
+        }
+
         if (crossing.OwnYields && !crossing.FoeYields && crossing.FoeHasWaited)
         {
             // Not there yet, but inside the junction and on its way.
@@ -688,7 +694,7 @@ public sealed partial class TrafficEngine
                 }
             }
 
-            if (_roads.Length[lane] < ShortLaneMetres && ComesFromUpstream(foe, lane, crossing, arrive, leave, between))
+            if (_roads.Length[lane] < _roads.WatchedMetres[lane] && ComesFromUpstream(foe, lane, crossing, arrive, leave, between))
             {
                 return false;
             }
