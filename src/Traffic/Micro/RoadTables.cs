@@ -136,8 +136,8 @@ internal sealed class RoadTables
             }
         }
 
-        FindCrossings(network);
         WaitsAt = WaitingPlaces(network);
+        FindCrossings(network);
         Splits = [.. Enumerable.Range(0, movements).Select(i => network.Connections[i].ViaLane < 0 ? [] : (Split[])[.. Outgoing[From[i]]
             .Where(o => o != i && Next[o] != Next[i] && network.Connections[o].ViaLane >= 0)
             .Select(o => new Split(o, (float)PartsAt(network.Lanes[Next[i]], network.Lanes[Next[o]]), (float)PartsAt(network.Lanes[Next[o]], network.Lanes[Next[i]])))])];
@@ -330,7 +330,7 @@ internal sealed class RoadTables
         if (To[own] == To[foe] && SecondHalf[own] < 0 && SecondHalf[foe] < 0)
         {
             // Both end in one lane: common from where they come closer than a vehicle is wide.
-            return new Crossing(foe, (float)Parting(a, b), (float)Parting(b, a), (float)b.LengthMetres, true);
+            return new Crossing(foe, (float)OnFirstHalf(own, Parting(a, b), b, SideBySideMetres), (float)Parting(b, a), (float)b.LengthMetres, true);
         }
 
         (double best, double alongA, double alongB) = Closest(a, b);
@@ -338,7 +338,7 @@ internal sealed class RoadTables
         // Where vehicles wait inside, they may stand near the path of those for whom they wait.
         double touching = SecondHalf[own] < 0 && SecondHalf[foe] < 0 ? TouchingMetres : CrossingMetres;
         return best > touching ? null
-            : new Crossing(foe, (float)Edge(a, b, alongA, -1), (float)Edge(b, a, alongB, -1), (float)Edge(b, a, alongB, 1), false);
+            : new Crossing(foe, (float)OnFirstHalf(own, Edge(a, b, alongA, -1), b, TouchingMetres), (float)Edge(b, a, alongB, -1), (float)Edge(b, a, alongB, 1), false);
     }
 
     /// <summary>
@@ -354,6 +354,30 @@ internal sealed class RoadTables
         }
 
         return Math.Clamp(at, 0, own.LengthMetres);
+    }
+
+    /// <summary>
+    /// Where common ground begins that reaches back from the second half of a movement to its first, below 0 by what lies before the second; not before
+    /// the place where the movement waits.
+    /// </summary>
+    /// <param name="movement">The second half, or any other.</param>
+    /// <param name="begins">Where it begins on the movement's own path.</param>
+    private double OnFirstHalf(int movement, double begins, Lane other, double nearMetres)
+    {
+        int path = From[movement];
+        if (begins > 0 || !IsPath[path])
+        {
+            return begins;
+        }
+
+        Lane first = Network.Lanes[path];
+        double at = first.LengthMetres, least = WaitsAt[MovementOn[path]];
+        while (at > least && Distance(first.At(at).Point, other) < nearMetres)
+        {
+            at -= StepMetres;
+        }
+
+        return Math.Max(at, least) - first.LengthMetres;
     }
 
     /// <summary>Where a path that ends where another ends comes so near to it that vehicles have no room side by side; 4 m before the end at the latest.</summary>

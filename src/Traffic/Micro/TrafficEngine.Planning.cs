@@ -370,7 +370,7 @@ public sealed partial class TrafficEngine
         foreach (ref readonly Crossing crossing in _roads.Crossings[movement].AsSpan())
         {
             int path = _roads.Next[crossing.Foe];
-            double toZone = crossing.OwnMetres - inside;
+            double toZone = at + crossing.OwnMetres;
             if (crossing.Joins)
             {
                 double ownToEnd = at + _roads.Length[_roads.Next[movement]], theirLength = _roads.Length[path];
@@ -382,24 +382,24 @@ public sealed partial class TrafficEngine
                     int foe = foes[k];
                     double theirToEnd = theirLength - _pos[foe];
                     isFollowing = theirToEnd < ownToEnd || (theirToEnd <= ownToEnd && crossing.Foe < movement) || (crossing.OwnYields && at > Following.BrakingMetres(_speed[i], type.Deceleration, _dt));
-                    safe = isFollowing ? BehindAtJoint(foe, theirToEnd, ownToEnd, at + crossing.OwnMetres, safe, in type) : safe;
+                    safe = isFollowing ? BehindAtJoint(foe, theirToEnd, ownToEnd, toZone, safe, in type) : safe;
                 }
 
                 if (!isFollowing && at < 0 && crossing.OwnYields && NextToCome(crossing.Foe, out double toPath) is var next and >= 0 && toPath + theirLength < ownToEnd)
                 {
                     // Not yet on its path, and nearer to the joint all the same.
-                    safe = BehindAtJoint(next, toPath + theirLength, ownToEnd, at + crossing.OwnMetres, safe, in type);
+                    safe = BehindAtJoint(next, toPath + theirLength, ownToEnd, toZone, safe, in type);
                 }
 
                 continue;
             }
 
-            if (toZone < -0.5 || !IsTaken(in crossing, path, movement, at + crossing.OwnMetres, inside > 0, _speed[i] <= StandingMetresPerSecond))
+            if (toZone < -0.5 || !IsTaken(in crossing, path, movement, toZone, inside > 0, _speed[i] <= StandingMetresPerSecond))
             {
                 continue;
             }
 
-            safe = Math.Min(safe, Following.StoppingSpeed(at + crossing.OwnMetres - 0.5, type.Deceleration, _dt, _dt));
+            safe = Math.Min(safe, Following.StoppingSpeed(toZone - 0.5, type.Deceleration, _dt, _dt));
         }
 
         return safe;
@@ -510,11 +510,8 @@ public sealed partial class TrafficEngine
             }
         }
 
-        if (isInside && isStanding && crossing.OwnHasWaited && _roads.From[crossing.Foe] is var lane && !_roads.IsPath[lane]
-            && _queues[lane].Count > 0 && _queues[lane].Items[0] is var next && _movement[next] == crossing.Foe && _arrival[next] < 1e9
-            && Following.BrakingMetres(_speed[next], 4.5, _dt) > _roads.Length[lane] - _pos[next] + crossing.FoeEntersMetres)
+        if (isInside && isStanding && ComesAtOnce(in crossing))
         {
-            // Before the junction still, and cannot stop any more.
             return true;
         }
 
@@ -532,6 +529,21 @@ public sealed partial class TrafficEngine
 
         // The rear of one that is on the next lane already.
         return IsNotQuiteGone(path, _roads.Onward[path], out _, out double rear) && length + rear < crossing.FoeClearsMetres;
+    }
+
+    /// <summary>Whether somebody who is still before the junction will be where the paths cross before one who begins to drive inside it has gone.</summary>
+    private bool ComesAtOnce(in Crossing crossing)
+    {
+        const double GoneSeconds = 3;
+        int lane = _roads.From[crossing.Foe];
+        if (_roads.IsPath[lane] || _queues[lane].Count == 0 || _queues[lane][0] is var next && (_movement[next] != crossing.Foe || _arrival[next] > 1e9))
+        {
+            return false;
+        }
+
+        // For one that has waited the others wait, if they can.
+        return crossing.OwnHasWaited ? Following.BrakingMetres(_speed[next], 4.5, _dt) > _roads.Length[lane] - _pos[next] + crossing.FoeEntersMetres
+            : crossing.OwnYields && !crossing.FoeYields && _arrival[next] < GoneSeconds;
     }
 
     /// <summary>Whether a vehicle at the line is kept out by somebody inside.</summary>
