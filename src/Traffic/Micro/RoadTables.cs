@@ -209,6 +209,7 @@ internal sealed class RoadTables
 
     private void FindCrossings(RoadNetwork network)
     {
+        List<int>?[] unnamed = UnnamedFoes(network);
         for (int i = 0; i < From.Length; i++)
         {
             Crossings[i] = [];
@@ -220,7 +221,7 @@ internal sealed class RoadTables
             RightOfWay rule = i < network.RightsOfWay.Count ? network.RightsOfWay[i] : RightOfWay.Free;
             var found = new List<Crossing>();
             var seen = new HashSet<int>();
-            foreach (int foe in rule.Foes)
+            foreach (int foe in rule.Foes.Concat(unnamed[i] ?? []))
             {
                 TryAdd(foe);
 
@@ -268,6 +269,36 @@ internal sealed class RoadTables
 
             Crossings[half] = [.. more];
         }
+    }
+
+    /// <summary>
+    /// For each movement those of its junction whose paths cross its own though no rule of the network says so: nobody yields there, and whoever is
+    /// nearer goes first.
+    /// </summary>
+    private List<int>?[] UnnamedFoes(RoadNetwork network)
+    {
+        var found = new List<int>?[From.Length];
+        foreach (IGrouping<int, int> junction in Enumerable.Range(0, network.RightsOfWay.Count).Where(m => IsPath[Next[m]] && !IsPath[From[m]]).GroupBy(m => network.Links[LinkOf[From[m]]].ToJunction))
+        {
+            int[] movements = [.. junction];
+            for (int a = 0; a < movements.Length; a++)
+            {
+                for (int b = a + 1; b < movements.Length; b++)
+                {
+                    (int one, int other) = (movements[a], movements[b]);
+                    if (From[one] != From[other] && To[one] != To[other] && !network.RightsOfWay[one].Foes.Contains(other) && !network.RightsOfWay[other].Foes.Contains(one)
+                        && PathsOf(one).Any(p => PathsOf(other).Any(q => Closest(network.Lanes[p], network.Lanes[q]).Distance <= CrossingMetres)))
+                    {
+                        (found[one] ??= []).Add(other);
+                        (found[other] ??= []).Add(one);
+                    }
+                }
+            }
+        }
+
+        return found;
+
+        IEnumerable<int> PathsOf(int movement) => SecondHalf[movement] >= 0 ? [Next[movement], Next[SecondHalf[movement]]] : [Next[movement]];
     }
 
     /// <summary>
