@@ -141,7 +141,7 @@ public sealed partial class TrafficEngine
     private double Ahead(int i, int lane, bool isFirst, double toEnd, double look, double safe, double comfort, in TypeRow type)
     {
         double at = toEnd, v = _speed[i], factor = _factor[i];
-        int c = _movement[i], route = _route[i], half = _roads.MovementOn[lane];
+        int c = _movement[i], route = _route[i], on = lane, half = _roads.MovementOn[lane];
         bool isBehind = false;
         for (bool isNext = true; at < look; isNext = false)
         {
@@ -174,21 +174,29 @@ public sealed partial class TrafficEngine
                 }
             }
 
+            // Who waits inside the junction may have to do so before the end of the path.
+            double line = at - (half >= 0 && _roads.WaitsInside[half] ? Math.Max(LineMetres, _roads.Length[on] - _roads.WaitsAt[half]) : LineMetres);
+            if (!isNext && !isBehind && (isClosed || mustYield))
+            {
+                safe = Tails(on, at, safe, in type, out _);
+            }
+
             if (!isClosed && mustYield && !_roads.WaitsInside[c])
             {
-                if (at > VisibilityMetres)
+                double seen = line + LineMetres - VisibilityMetres;
+                if (seen > 0)
                 {
                     // Comes no faster than lets it stop where it sees.
                     double there = Following.StoppingSpeed(VisibilityMetres, type.Deceleration, _dt, _dt);
-                    double slow = Math.Min(Following.SlowingSpeed(at - VisibilityMetres, there, type.Deceleration, _dt), Following.StoppingSpeed(at - LineMetres, type.Deceleration, _dt, _dt));
+                    double slow = Math.Min(Following.SlowingSpeed(seen, there, type.Deceleration, _dt), Following.StoppingSpeed(line, type.Deceleration, _dt, _dt));
                     safe = Math.Min(safe, Math.Max(comfort, slow));
-                    if (at - (safe * _dt) > VisibilityMetres)
+                    if (seen > safe * _dt)
                     {
                         return safe;
                     }
                 }
 
-                isClosed = !isNext || !isFirst || !IsOpen(i, c, at, in type) || (_roads.IsPath[lane] && SomebodyComes(c, at));
+                isClosed = !isNext || !isFirst || !IsOpen(i, c, at, in type) || (_roads.IsPath[lane] && SomebodyComes(i, c, at));
             }
 
             bool isHeld = false;
@@ -204,12 +212,9 @@ public sealed partial class TrafficEngine
                 _arrivalNext[i] = Following.SecondsToCover(at, v, Math.Min(type.MaximumSpeed, _roads.Limit[lane] * factor), type.Acceleration);
             }
 
-            isClosed |= isHeld;
-            if (isClosed)
+            if (isClosed || isHeld)
             {
-                // Who waits inside the junction may have to do so before the end of the path.
-                double before = half >= 0 && _roads.WaitsInside[half] ? Math.Max(LineMetres, _roads.Length[_roads.Next[half]] - _roads.WaitsAt[half]) : LineMetres;
-                return Math.Min(safe, Math.Max(comfort, Following.StoppingSpeed(at - before, type.Deceleration, _dt, _dt)));
+                return Math.Min(safe, Math.Max(comfort, Following.StoppingSpeed(line, type.Deceleration, _dt, _dt)));
             }
 
             int next = _roads.Next[c];
@@ -235,6 +240,7 @@ public sealed partial class TrafficEngine
             }
 
             at += _roads.Length[next];
+            on = next;
             half = _roads.IsPath[next] ? c : -1;
             c = WayOn(next, ref route);
         }
@@ -307,12 +313,12 @@ public sealed partial class TrafficEngine
     }
 
     /// <summary>Whether somebody who goes first is on the way to where the paths cross, past its line already.</summary>
-    private bool SomebodyComes(int movement, double at)
+    private bool SomebodyComes(int i, int movement, double at)
     {
         foreach (ref readonly Crossing crossing in _roads.Crossings[movement].AsSpan())
         {
             int path = _roads.Next[crossing.Foe];
-            if (crossing.OwnYields && (crossing.Joins ? _queues[path].Count > 0 && _speed[_queues[path].Last] > StandingMetresPerSecond : IsTaken(in crossing, path, movement, at + crossing.OwnMetres, false, false)))
+            if (crossing.OwnYields && (crossing.Joins ? _queues[path].Count > 0 && _speed[_queues[path].Last] > StandingMetresPerSecond : IsTaken(i, false, in crossing, path, movement, at + crossing.OwnMetres)))
             {
                 return true;
             }
@@ -394,7 +400,7 @@ public sealed partial class TrafficEngine
                 continue;
             }
 
-            if (toZone < -0.5 || !IsTaken(in crossing, path, movement, toZone, inside > 0, _speed[i] <= StandingMetresPerSecond))
+            if (toZone < -0.5 || !IsTaken(i, inside > 0, in crossing, path, movement, toZone))
             {
                 continue;
             }
@@ -450,10 +456,11 @@ public sealed partial class TrafficEngine
 
     /// <summary>Whether somebody inside the junction is, or goes first, where a path crosses.</summary>
     /// <param name="metres">Own way to the crossing.</param>
-    /// <param name="isInside">Whether the asking vehicle is on its path.</param>
-    /// <param name="isStanding">Whether it stands there.</param>
-    private bool IsTaken(in Crossing crossing, int path, int movement, double metres, bool isInside, bool isStanding)
+    /// <param name="i">The vehicle that asks.</param>
+    /// <param name="isInside">Whether it is on its path.</param>
+    private bool IsTaken(int i, bool isInside, in Crossing crossing, int path, int movement, double metres)
     {
+        bool isStanding = _speed[i] <= StandingMetresPerSecond;
         double length = _roads.Length[path];
         ReadOnlySpan<int> foes = _queues[path].Items;
         for (int k = 0; k < foes.Length; k++)
@@ -510,7 +517,7 @@ public sealed partial class TrafficEngine
             }
         }
 
-        if (isInside && isStanding && ComesAtOnce(in crossing))
+        if (isInside && ComesAtOnce(i, in crossing, metres))
         {
             return true;
         }
@@ -531,19 +538,22 @@ public sealed partial class TrafficEngine
         return IsNotQuiteGone(path, _roads.Onward[path], out _, out double rear) && length + rear < crossing.FoeClearsMetres;
     }
 
-    /// <summary>Whether somebody who is still before the junction will be where the paths cross before one who begins to drive inside it has gone.</summary>
-    private bool ComesAtOnce(in Crossing crossing)
+    /// <summary>Whether somebody who is still before the junction will be where the paths cross before a vehicle that is inside it has gone.</summary>
+    private bool ComesAtOnce(int i, in Crossing crossing, double metres)
     {
-        const double GoneSeconds = 3;
-        int lane = _roads.From[crossing.Foe];
-        if (_roads.IsPath[lane] || _queues[lane].Count == 0 || _queues[lane][0] is var next && (_movement[next] != crossing.Foe || _arrival[next] > 1e9))
+        const double ZoneMetres = 5;
+        double v = _speed[i];
+        ref readonly TypeRow type = ref _types[_type[i]];
+        bool mayStop = crossing.OwnHasWaited ? v <= StandingMetresPerSecond : crossing.OwnYields && !crossing.FoeYields && Following.BrakingMetres(v, type.Deceleration, _dt) <= metres;
+        if (!mayStop || NextToCome(crossing.Foe, out double way) is not (>= 0 and var next) || (_lane[next] == _roads.From[crossing.Foe] && _arrival[next] > 1e9))
         {
             return false;
         }
 
         // For one that has waited the others wait, if they can.
-        return crossing.OwnHasWaited ? Following.BrakingMetres(_speed[next], 4.5, _dt) > _roads.Length[lane] - _pos[next] + crossing.FoeEntersMetres
-            : crossing.OwnYields && !crossing.FoeYields && _arrival[next] < GoneSeconds;
+        way += crossing.FoeEntersMetres;
+        return crossing.OwnHasWaited ? Following.BrakingMetres(_speed[next], 4.5, _dt) > way
+            : way / Math.Max(_speed[next], 1) < Following.SecondsToCover(metres + ZoneMetres + type.Length, v, _roads.Limit[_lane[i]], type.Acceleration);
     }
 
     /// <summary>Whether a vehicle at the line is kept out by somebody inside.</summary>
@@ -551,7 +561,7 @@ public sealed partial class TrafficEngine
     {
         foreach (ref readonly Crossing crossing in _roads.Crossings[movement].AsSpan())
         {
-            if (!crossing.Joins && IsTaken(in crossing, _roads.Next[crossing.Foe], movement, at + crossing.OwnMetres, false, false))
+            if (!crossing.Joins && IsTaken(i, false, in crossing, _roads.Next[crossing.Foe], movement, at + crossing.OwnMetres))
             {
                 // Still far away: it will have gone.
                 ReadOnlySpan<int> foes = _queues[_roads.Next[crossing.Foe]].Items;
