@@ -425,6 +425,12 @@ public sealed partial class TrafficEngine
                 continue;
             }
 
+            Tails(lane, _roads.Length[lane] - x, 0, in type, out double rear);
+            if (queue.Count == 0 && _roads.Length[lane] + rear - x < type.MinimumGap)
+            {
+                continue;
+            }
+
             if (!LetIn(lane, x - type.Length, 0, type.Deceleration))
             {
                 continue;

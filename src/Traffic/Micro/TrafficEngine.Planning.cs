@@ -206,7 +206,7 @@ public sealed partial class TrafficEngine
                 isHeld = !isClosed && IsBlocked(i, c, at);
             }
 
-            if (isNext && !isClosed && (!isHeld || v > StandingMetresPerSecond))
+            if (isNext && !isClosed)
             {
                 // Who is held by somebody inside only comes as soon as that one has gone.
                 _arrivalNext[i] = Following.SecondsToCover(at, v, Math.Min(type.MaximumSpeed, _roads.Limit[lane] * factor), type.Acceleration);
