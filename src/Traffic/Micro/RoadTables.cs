@@ -369,7 +369,7 @@ internal sealed class RoadTables
         // Where vehicles wait inside, they may stand near the path of those for whom they wait.
         double touching = SecondHalf[own] < 0 && SecondHalf[foe] < 0 ? TouchingMetres : CrossingMetres;
         return best > touching ? null
-            : new Crossing(foe, (float)OnFirstHalf(own, Edge(a, b, alongA, -1), b, TouchingMetres), (float)Edge(b, a, alongB, -1), (float)Edge(b, a, alongB, 1), false);
+            : new Crossing(foe, (float)OnFirstHalf(own, Edge(a, b, alongA, -1), b, TouchingMetres), (float)OnFirstHalf(foe, Edge(b, a, alongB, -1), a, TouchingMetres), (float)Edge(b, a, alongB, 1), false);
     }
 
     /// <summary>

@@ -112,45 +112,29 @@ public sealed partial class TrafficEngine
         return gap >= 0 && Following.SafeSpeed(gap, speed, deceleration, type.Deceleration, type.Headway, _dt) >= _speed[behind] - (type.Deceleration * _dt);
     }
 
-    /// <summary>Whether those on the paths that lead onto a lane need not brake hard for one that comes in there.</summary>
-    /// <param name="rear">From the lane's start to the rear of the one that comes in.</param>
-    private bool LetInFromPaths(int lane, double rear, double speed, double deceleration)
-    {
-        foreach (int m in _roads.Incoming[lane])
-        {
-            int path = _roads.From[m];
-            if (_roads.IsPath[path] && _queues[path].Count > 0 && _queues[path][0] is var first
-                && !LetsIn(first, _roads.Length[path] - _pos[first] + rear, speed, deceleration))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
-
     /// <summary>Whether those who come onto a lane, over as many empty ones as it may be, need not brake hard for one that comes in there.</summary>
     /// <param name="rear">From the lane's start to the rear of the one that comes in.</param>
-    private bool LetIn(int lane, double rear, double speed, double deceleration)
+    /// <param name="firsts">Who is the first on each lane of a road, for as long as others change lanes; null when nobody does.</param>
+    private bool LetIn(int lane, double rear, double speed, double deceleration, int[]? firsts = null)
     {
-        if (!LetInFromPaths(lane, rear, speed, deceleration))
-        {
-            return false;
-        }
-
         foreach (int m in _roads.Incoming[lane])
         {
-            int before = _roads.From[m];
+            int before = _roads.From[m], first = firsts is not null ? firsts[before] : _queues[before].Count > 0 ? _queues[before][0] : -1;
             double limit = _roads.Limit[before], farther = rear + _roads.Length[before];
-            if (_queues[before].Count == 0)
+            if (rear > limit * (2 + (limit / 4)))
             {
-                // From farther away even the fastest slows down in comfort.
-                if (farther < limit * (2 + (limit / 4)) && !LetIn(before, farther, speed, deceleration))
+                // From there even the fastest slows down in comfort.
+                continue;
+            }
+
+            if (first < 0)
+            {
+                if (!LetIn(before, farther, speed, deceleration, firsts))
                 {
                     return false;
                 }
             }
-            else if (!_roads.IsPath[before] && _queues[before][0] is var first && _movement[first] == m && _arrival[first] < 1e9
+            else if ((_roads.IsPath[before] || (WayFrom(before, _route[first]) == m && (firsts is not null || _arrival[first] < 1e9)))
                 && !LetsIn(first, farther - _pos[first], speed, deceleration))
             {
                 return false;

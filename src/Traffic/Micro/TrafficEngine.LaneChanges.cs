@@ -22,15 +22,17 @@ public sealed partial class TrafficEngine
     /// <summary>How far ahead drivers judge what a lane is worth.</summary>
     private const double JudgeSeconds = 8;
 
+    private readonly int[] _firstBefore;
     private readonly int[] _lastBefore;
 
-    /// <summary>Notes who is the last on each lane, for those who look there from elsewhere while others change lanes.</summary>
-    private void NoteLast()
+    /// <summary>Notes who is the first and the last on each lane, for those who look there from elsewhere while others change lanes.</summary>
+    private void NoteEnds()
     {
+        Array.Fill(_firstBefore, -1);
         Array.Fill(_lastBefore, -1);
         foreach (int lane in Occupied(0, _occupied.Length))
         {
-            _lastBefore[lane] = _queues[lane].Last;
+            (_firstBefore[lane], _lastBefore[lane]) = (_queues[lane][0], _queues[lane].Last);
         }
     }
 
@@ -251,6 +253,13 @@ public sealed partial class TrafficEngine
             }
 
             left += _roads.Length[next];
+            foreach (int movement in _roads.IsPath[next] ? [] : _roads.Outgoing[next])
+            {
+                if (_roads.IsPath[_roads.Next[movement]] && IsNotQuiteGone(next, movement, out int gone, out double rear) && !CanFollow(left + rear, gone, least, in type))
+                {
+                    return false;
+                }
+            }
         }
 
         return true;
@@ -313,7 +322,7 @@ public sealed partial class TrafficEngine
                 return false;
             }
         }
-        else if (x - type.Length < 20 && !LetInFromPaths(to, x - type.Length, v, type.Deceleration))
+        else if (!LetIn(to, x - type.Length, v, type.Deceleration, _firstBefore))
         {
             return false;
         }

@@ -17,6 +17,9 @@ public sealed partial class TrafficEngine
     /// <summary>Where vehicles stop before a line.</summary>
     private const double LineMetres = 0.1;
 
+    /// <summary>Whoever is as far past the place where it would wait inside a junction waits no more: it would be in the way there, and the others see it.</summary>
+    private const double PastMetres = 0.5;
+
     /// <summary>Vehicle that has to come into a lane and for which the one behind it makes room; −1 for none.</summary>
     private readonly int[] _wish;
 
@@ -181,7 +184,7 @@ public sealed partial class TrafficEngine
                 safe = Tails(on, at, safe, in type, out _);
             }
 
-            if (!isClosed && mustYield && !_roads.WaitsInside[c])
+            if (!isClosed && mustYield && !_roads.WaitsInside[c] && line > -PastMetres)
             {
                 double seen = line + LineMetres - VisibilityMetres;
                 if (seen > 0)
@@ -214,6 +217,12 @@ public sealed partial class TrafficEngine
 
             if (isClosed || isHeld)
             {
+                if (isNext && isClosed && Following.BrakingMetres(v, type.Deceleration, _dt) > at)
+                {
+                    // It would stop, and cannot any more.
+                    _arrivalNext[i] = at / Math.Max(v, 1);
+                }
+
                 return Math.Min(safe, Math.Max(comfort, Following.StoppingSpeed(line, type.Deceleration, _dt, _dt)));
             }
 
@@ -520,6 +529,19 @@ public sealed partial class TrafficEngine
         if (isInside && ComesAtOnce(i, in crossing, metres))
         {
             return true;
+        }
+
+        if (crossing.FoeHasWaited && crossing.FoeEntersMetres < 0)
+        {
+            // On the first half of its path still, past the place where it would wait.
+            int first = _roads.From[crossing.Foe];
+            foreach (int foe in _queues[first].Items)
+            {
+                if (_pos[foe] - _roads.Length[first] > crossing.FoeEntersMetres + PastMetres)
+                {
+                    return true;
+                }
+            }
         }
 
         if (crossing.OwnYields && !crossing.FoeYields && crossing.FoeHasWaited)

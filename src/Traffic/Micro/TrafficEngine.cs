@@ -223,7 +223,7 @@ public sealed partial class TrafficEngine : IDisposable
         _occupied = new ulong[(network.Lanes.Count + 63) / 64];
         _wish = new int[network.Lanes.Count];
         Array.Fill(_wish, -1);
-        _lastBefore = new int[network.Lanes.Count];
+        (_firstBefore, _lastBefore) = (new int[network.Lanes.Count], new int[network.Lanes.Count]);
         _detectorAt = new double[network.Lanes.Count];
         Array.Fill(_detectorAt, double.PositiveInfinity);
         _lastSeen = new double[network.Lanes.Count];
@@ -322,7 +322,7 @@ public sealed partial class TrafficEngine : IDisposable
         VehicleUpdates += OnTheRoad;
         _crew.Run(_occupied.Length, _moveRange);
         Transfer();
-        NoteLast();
+        NoteEnds();
         _crew.Run(_roads.Wide.Length, _changeRange);
         MoveOnWhoIsStuck();
         Reroute();
