@@ -146,8 +146,15 @@ public sealed partial class TrafficEngine
         double at = toEnd, v = _speed[i], factor = _factor[i];
         int c = _movement[i], route = _route[i], on = lane, half = _roads.MovementOn[lane];
         bool isBehind = false;
-        for (bool isNext = true; at < look; isNext = false)
+        for (bool isNext = true; ; isNext = false)
         {
+            // Who waits inside the junction may have to do so before the end of the path.
+            double line = at - (half >= 0 && _roads.WaitsInside[half] ? Math.Max(LineMetres, _roads.Length[on] - _roads.WaitsAt[half]) : LineMetres);
+            if (line + LineMetres >= look)
+            {
+                return safe;
+            }
+
             if (c < 0)
             {
                 if (_routes.Links[route + 1] < 0)
@@ -177,8 +184,6 @@ public sealed partial class TrafficEngine
                 }
             }
 
-            // Who waits inside the junction may have to do so before the end of the path.
-            double line = at - (half >= 0 && _roads.WaitsInside[half] ? Math.Max(LineMetres, _roads.Length[on] - _roads.WaitsAt[half]) : LineMetres);
             if (!isNext && !isBehind && (isClosed || mustYield))
             {
                 safe = Tails(on, at, safe, in type, out _);
@@ -253,8 +258,6 @@ public sealed partial class TrafficEngine
             half = _roads.IsPath[next] ? c : -1;
             c = WayOn(next, ref route);
         }
-
-        return safe;
     }
 
     /// <summary>The movement that a vehicle takes at the end of the lane that it comes onto next; −1 where its way does not go on from there.</summary>
@@ -428,8 +431,8 @@ public sealed partial class TrafficEngine
         double apart = ownToEnd - theirToEnd - theirs.Length, joint = toJoint - type.MinimumGap;
         double before = joint > 0 ? Following.StoppingSpeed(joint, type.Deceleration, _dt, _dt) : 0;
 
-        // Side by side before the join, one lets the other in, and does not enter what they share before it.
-        return Math.Min(safe, Math.Max(apart < 0 && joint <= 0 ? 0 : Behind(safe, apart - type.MinimumGap, _speed[foe], in theirs, in type), Math.Min(before, safe)));
+        // Side by side before the join, or for one that is farther and goes first, one does not enter what they share before it.
+        return Math.Min(safe, Math.Max((apart < 0 && joint <= 0) || theirToEnd > ownToEnd ? 0 : Behind(safe, apart - type.MinimumGap, _speed[foe], in theirs, in type), Math.Min(before, safe)));
     }
 
     /// <summary>The vehicle that will enter a movement's path next, also over a lane so short that it is there within a step; −1 for none.</summary>
