@@ -453,7 +453,7 @@ public sealed partial class TrafficEngine
         {
             int path = _roads.From[m];
             if (_roads.IsPath[path] && _queues[path].Count > 0 && _queues[path].Items[0] is var first && _speed[first] > StandingMetresPerSecond
-                && WillTake(first, lane, movement))
+                && WillTake(first, movement))
             {
                 metres += _roads.Length[path] - _pos[first];
                 return first;
@@ -463,8 +463,24 @@ public sealed partial class TrafficEngine
         return -1;
     }
 
-    /// <summary>Whether a vehicle on its way to a lane goes on by a movement from there.</summary>
-    private bool WillTake(int vehicle, int lane, int movement) => WayFrom(lane, _route[vehicle] + 1) == movement;
+    /// <summary>Whether a vehicle's way leads over a movement, a few lanes on.</summary>
+    private bool WillTake(int vehicle, int movement)
+    {
+        const int Few = 8;
+        int c = _movement[vehicle], route = _route[vehicle];
+        for (int n = 0; n < Few && c >= 0 && c != movement; n++)
+        {
+            int next = _roads.Next[c];
+            if (!_roads.IsPath[next] && _routes.Links[route + 1] < 0)
+            {
+                return false;
+            }
+
+            c = WayOn(next, ref route);
+        }
+
+        return c == movement;
+    }
 
     /// <summary>Whether somebody inside the junction is, or goes first, where a path crosses.</summary>
     /// <param name="metres">Own way to the crossing.</param>
@@ -741,7 +757,7 @@ public sealed partial class TrafficEngine
                 }
             }
 
-            if (_roads.Length[lane] < _roads.WatchedMetres[lane] && ComesFromUpstream(foe, lane, crossing, arrive, leave, between))
+            if (_roads.Length[lane] < _roads.WatchedMetres[lane] && ComesFromUpstream(foe, lane, _roads.Length[lane], crossing, arrive, leave, between, false))
             {
                 return false;
             }
@@ -757,40 +773,46 @@ public sealed partial class TrafficEngine
         return gone + between >= arrive && leave + between >= comes;
     }
 
-    private bool ComesFromUpstream(int foe, int lane, double crossing, double arrive, double leave, double between)
+    /// <summary>Whether somebody comes too near who has not come onto the lane before the line yet.</summary>
+    /// <param name="foe">The movement that goes first.</param>
+    /// <param name="lane">The lane before its line, or one farther back.</param>
+    /// <param name="way">From that lane's start to the line, metres.</param>
+    /// <param name="crossing">Length of the movement's path, metres.</param>
+    /// <param name="isFar">Whether the lane is farther back than the junction before: only those count then who come at speed.</param>
+    private bool ComesFromUpstream(int foe, int lane, double way, double crossing, double arrive, double leave, double between, bool isFar)
     {
+        int line = _roads.From[foe];
+        double usual = _roads.Limit[line] * 0.7;
+        if (isFar && !_roads.IsPath[lane] && _queues[lane].Count > 0 && _speed[_queues[lane].Last] <= usual)
+        {
+            // Whoever comes from there will be behind one who is slow.
+            return false;
+        }
+
         foreach (int m in _roads.Incoming[lane])
         {
-            int path = _roads.From[m];
-            if (!_roads.IsPath[path])
+            int before = _roads.From[m];
+            bool isPath = _roads.IsPath[before];
+            foreach (int other in _queues[before].Items)
             {
-                continue;
-            }
-
-            double limit = _roads.Limit[lane] * 0.7;
-            foreach (int other in _queues[path].Items)
-            {
-                if (!WillTake(other, lane, foe) || _speed[other] <= StandingMetresPerSecond)
+                double speed = _speed[other];
+                if (speed <= (isFar ? usual : StandingMetresPerSecond) || (!isPath && (_movement[other] != m || _arrival[other] > 1e9)) || !WillTake(other, foe))
                 {
                     continue;
                 }
 
-                double way = _roads.Length[path] - _pos[other] + _roads.Length[lane];
-                if (Meets(other, way / Math.Max(_speed[other], limit), crossing, arrive, leave, between))
+                double there = isPath ? (_roads.Length[before] - _pos[other]) / Math.Max(speed, usual) : _arrival[other];
+                if (Meets(other, there + (way / Math.Max(speed, usual)), crossing, arrive, leave, between))
                 {
                     return true;
                 }
             }
 
-            // Who is still before that junction, and will not stop there nor behind others.
-            int before = _roads.MovementOn[path];
-            foreach (int other in before >= 0 && (_queues[lane].Count == 0 || _speed[_queues[lane].Last] > StandingMetresPerSecond) ? _queues[_roads.From[before]].Items : [])
+            bool stops = !_roads.IsPath[lane] && _queues[lane].Count > 0 && _speed[_queues[lane].Last] <= StandingMetresPerSecond;
+            if (!stops && way + _roads.Length[before] is var farther && farther < _roads.WatchedMetres[line]
+                && ComesFromUpstream(foe, before, farther, crossing, arrive, leave, between, isFar || !isPath))
             {
-                if (_movement[other] == before && _arrival[other] is var there and < 1e9 && WillTake(other, lane, foe)
-                    && Meets(other, there + ((_roads.Length[path] + _roads.Length[lane]) / Math.Max(_speed[other], limit)), crossing, arrive, leave, between))
-                {
-                    return true;
-                }
+                return true;
             }
         }
 
