@@ -17,8 +17,11 @@ public sealed partial class TrafficEngine
     /// <summary>Where vehicles stop before a line.</summary>
     private const double LineMetres = 0.1;
 
+    /// <summary>Whoever drives no faster towards a line behind which there is no room is not reckoned with.</summary>
+    private const double SlowMetresPerSecond = 2;
+
     /// <summary>Whoever is as far past the place where it would wait inside a junction waits no more: it would be in the way there, and the others see it.</summary>
-    private const double PastMetres = 0.5;
+    private const double PastMetres = 2;
 
     /// <summary>Vehicle that has to come into a lane and for which the one behind it makes room; −1 for none.</summary>
     private readonly int[] _wish;
@@ -98,7 +101,7 @@ public sealed partial class TrafficEngine
                 safe = Tails(lane, toEnd, safe, in type, out _);
             }
 
-            if (toEnd < look)
+            if (toEnd - (path >= 0 ? WaitsBeforeEnd(path) : 0) < look)
             {
                 safe = Ahead(i, lane, k == 0, toEnd, look, safe, comfort, in type);
             }
@@ -148,8 +151,7 @@ public sealed partial class TrafficEngine
         bool isBehind = false;
         for (bool isNext = true; ; isNext = false)
         {
-            // Who waits inside the junction may have to do so before the end of the path.
-            double line = at - (half >= 0 && _roads.WaitsInside[half] ? Math.Max(LineMetres, _roads.Length[on] - _roads.WaitsAt[half]) : LineMetres);
+            double line = at - (half >= 0 ? WaitsBeforeEnd(half) : LineMetres);
             if (line + LineMetres >= look)
             {
                 return safe;
@@ -207,11 +209,12 @@ public sealed partial class TrafficEngine
                 isClosed = !isNext || !isFirst || !IsOpen(i, c, at, in type) || (_roads.IsPath[lane] && SomebodyComes(i, c, at));
             }
 
-            bool isHeld = false;
+            bool isFull = false, isHeld = false;
             if (!isClosed && isNext && isFirst && !_roads.IsPath[lane])
             {
-                isClosed = _roads.KeepsClear[c] && !HasRoom(i, c, in type);
-                isHeld = !isClosed && IsBlocked(i, c, at);
+                isFull = _roads.KeepsClear[c] && !HasRoom(i, c, in type);
+                isHeld = !isFull && IsBlocked(i, c, at);
+                isClosed = isFull;
             }
 
             if (isNext && !isClosed)
@@ -222,9 +225,9 @@ public sealed partial class TrafficEngine
 
             if (isClosed || isHeld)
             {
-                if (isNext && isClosed && Following.BrakingMetres(v, type.Deceleration, _dt) > at)
+                if (isNext && isClosed && (isFull ? v > SlowMetresPerSecond : Following.BrakingMetres(v, type.Deceleration, _dt) > at))
                 {
-                    // It would stop, and cannot any more.
+                    // It would stop, and cannot any more; or there may be room by then.
                     _arrivalNext[i] = at / Math.Max(v, 1);
                 }
 
@@ -259,6 +262,9 @@ public sealed partial class TrafficEngine
             c = WayOn(next, ref route);
         }
     }
+
+    /// <summary>How far before the end of a movement's path those on it wait: who waits inside the junction may have to do so well before it.</summary>
+    private double WaitsBeforeEnd(int movement) => _roads.WaitsInside[movement] ? Math.Max(LineMetres, _roads.Length[_roads.Next[movement]] - _roads.WaitsAt[movement]) : LineMetres;
 
     /// <summary>The movement that a vehicle takes at the end of the lane that it comes onto next; −1 where its way does not go on from there.</summary>
     /// <param name="route">Its place in the route; one farther when the lane is a road's.</param>
