@@ -55,7 +55,7 @@ internal sealed class RoadTables
     private const double LeastWatchedMetres = 120;
 
     /// <summary>Of those who give way, the ones who are slow to have crossed: how long they are, and how they speed up.</summary>
-    private const double LongVehicleMetres = 12, SlowStartMetresPerSecondSquared = 1.5;
+    private const double LongVehicleMetres = 12, SlowStartMetresPerSecondSquared = 1.3;
 
     public RoadTables(RoadNetwork network)
     {

@@ -537,7 +537,8 @@ public sealed partial class TrafficEngine
 
             if (crossing.OwnYields && !crossing.FoeYields)
             {
-                if (!foeStands || theirs < 1)
+                // One that stands as well may begin to drive now; but nobody waits long for that.
+                if (!foeStands || theirs < (isInside && isStanding && _waiting[i] < 15 ? 4 : 1))
                 {
                     return true;
                 }
@@ -788,8 +789,8 @@ public sealed partial class TrafficEngine
     private bool ComesFromUpstream(int foe, int lane, double way, double crossing, double arrive, double leave, double between, bool isFar)
     {
         int line = _roads.From[foe];
-        double usual = _roads.Limit[line] * 0.7;
-        if (isFar && !_roads.IsPath[lane] && _queues[lane].Count > 0 && _speed[_queues[lane].Last] <= usual)
+        double usual = _roads.Limit[line] * 0.7, least = isFar ? usual * 0.6 : StandingMetresPerSecond;
+        if (isFar && !_roads.IsPath[lane] && _queues[lane].Count > 0 && _speed[_queues[lane].Last] <= least)
         {
             // Whoever comes from there will be behind one who is slow.
             return false;
@@ -802,7 +803,7 @@ public sealed partial class TrafficEngine
             foreach (int other in _queues[before].Items)
             {
                 double speed = _speed[other];
-                if (speed <= (isFar ? usual : StandingMetresPerSecond) || (!isPath && (_movement[other] != m || _arrival[other] > 1e9)) || !WillTake(other, foe))
+                if (speed <= least || (!isPath && (_movement[other] != m || _arrival[other] > 1e9)) || !WillTake(other, foe))
                 {
                     continue;
                 }

@@ -56,6 +56,71 @@ public class BeyondTheLaneTests
         Assert.InRange(run.Records[^1].WaitingSeconds, 20, 60);
     }
 
+    /// <summary>Whenever the fast one comes, over one long road or over a chain of short ones.</summary>
+    [Theory]
+    [InlineData("w")]
+    [InlineData("w1 w2 w3 w4 w")]
+    public void Who_crosses_a_fast_road_slowly_lets_those_go_first_who_would_be_there_before_it_has_gone(string way)
+    {
+        string[] roads = way.Split(' ');
+        string chain = string.Concat(roads.Select((road, n) =>
+        {
+            double metres = 360.0 / roads.Length, from = -376 + (n * metres);
+            string lane = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"""length="{metres}" shape="{from},0 {from + metres},0" """);
+            return $"""<edge id="{road}" from="{(n == 0 ? "W" : $"W{n}")}" to="{(road == "w" ? "J" : $"W{n + 1}")}"><lane id="{road}_0" index="0" speed="27.78" {lane}/></edge>""";
+        }));
+        string joints = string.Concat(roads.Zip(roads.Skip(1)).Select(pair => $"""<connection from="{pair.First}" to="{pair.Second}" fromLane="0" toLane="0" dir="s"/>"""));
+        foreach (int departs in Enumerable.Range(0, 24))
+        {
+            Outcome run = Run(
+                Across(chain, crossing: """length="32" shape="0,-16 0,16" """, mainFirst: true).Replace("</net>", joints + "</net>", StringComparison.Ordinal),
+                $"""
+                <vType id="fast" sigma="0" maxSpeed="27.78" speedFactor="1"/><vType id="slow" sigma="0" accel="1.3" length="12" speedFactor="1"/>
+                <vehicle id="fast" type="fast" depart="{departs}" departSpeed="max"><route edges="{way} e"/></vehicle>
+                <vehicle id="slow" type="slow" depart="12" departPos="83"><route edges="s n"/></vehicle>
+                """);
+            Assert.Empty(run.Collisions);
+            Assert.InRange(run.HardestBraking, 0, 4.51);
+            Assert.InRange(run.Records[0].LeftSeconds - run.Records[0].EnteredSeconds, 20, 26);
+        }
+    }
+
+    [Fact]
+    public void Nobody_enters_in_front_of_one_who_comes_at_speed_from_the_road_before()
+    {
+        foreach (int departs in Enumerable.Range(8, 12))
+        {
+            Outcome run = Run(
+                Across("""<edge id="w" from="W" to="J"><lane id="w_0" index="0" speed="27.78" length="360" shape="-376,0 -16,0"/></edge>""", """length="32" shape="0,-16 0,16" """, true),
+                $"""
+                <vType id="fast" sigma="0" maxSpeed="27.78" speedFactor="1"/>
+                <vehicle id="fast" type="fast" depart="0" departSpeed="max"><route edges="w e"/></vehicle>
+                <vehicle id="enters" type="fast" depart="{departs}"><route edges="e"/></vehicle>
+                """);
+            Assert.Empty(run.Collisions);
+            Assert.InRange(run.HardestBraking, 0, 4.51);
+        }
+    }
+
+    /// <summary>Two long paths at an angle of 14°: where they cross is far from where there is room side by side.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Paths_that_cross_at_a_sharp_angle_are_kept_clear_as_long_as_they_are_close_whether_or_not_a_rule_names_them(bool isNamed)
+    {
+        foreach (int departs in Enumerable.Range(0, 12))
+        {
+            Outcome run = Run(
+                Across("""<edge id="w" from="W" to="J"><lane id="w_0" index="0" speed="13.89" length="360" shape="-376,0 -16,0"/></edge>""", """length="33" shape="16,-4 -16,4" """, mainFirst: isNamed),
+                $"""
+                <vType id="car" sigma="0" speedFactor="1"/><flow id="main" type="car" begin="0" end="60" period="4" departSpeed="max"><route edges="w e"/></flow>
+                <vehicle id="side" type="car" depart="{20 + departs}" departPos="60"><route edges="s n"/></vehicle>
+                """);
+            Assert.Empty(run.Collisions);
+            Assert.All(run.Records, r => Assert.Equal(TripState.Arrived, r.State));
+        }
+    }
+
     [Fact]
     public void Who_goes_on_from_inside_a_junction_yields_to_all_but_who_yields_to_it()
     {
@@ -85,22 +150,57 @@ public class BeyondTheLaneTests
         Assert.Contains(Assert.Single(By(":J_0_0")), network.RightsOfWay[Assert.Single(By(":J_1_0"))].Yields);
     }
 
+    /// <summary>A road from west to east, and a way from "s" to "n" over it.</summary>
+    /// <param name="west">The roads up to the junction J.</param>
+    /// <param name="crossing">Length and shape of the other way's path.</param>
+    /// <param name="mainFirst">Whether those from the west go first; otherwise the junction knows of no conflict.</param>
+    private static string Across(string west, string crossing, bool mainFirst) => $"""
+        <net version="1.9">
+          <edge id=":J_0" function="internal"><lane id=":J_0_0" index="0" speed="27.78" length="32" shape="-16,0 16,0"/></edge>
+          <edge id=":J_1" function="internal"><lane id=":J_1_0" index="0" speed="13.89" {crossing}/></edge>
+          {west}
+          <edge id="s" from="S" to="J"><lane id="s_0" index="0" speed="13.89" length="84" shape="0,-100 0,-16"/></edge>
+          <edge id="e" from="J" to="E"><lane id="e_0" index="0" speed="27.78" length="284" shape="16,0 300,0"/></edge>
+          <edge id="n" from="J" to="N"><lane id="n_0" index="0" speed="13.89" length="84" shape="0,16 0,100"/></edge>
+          <junction id="J" type="priority" x="0" y="0" incLanes="w_0 s_0" intLanes=":J_0_0 :J_1_0">
+            <request index="0" response="00" foes="{(mainFirst ? "10" : "00")}" cont="0"/>
+            <request index="1" response="{(mainFirst ? "01" : "00")}" foes="{(mainFirst ? "01" : "00")}" cont="0"/>
+          </junction>
+          <junction id="W" type="dead_end" x="-376" y="0"/><junction id="S" type="dead_end" x="0" y="-100"/>
+          <junction id="E" type="dead_end" x="300" y="0"/><junction id="N" type="dead_end" x="0" y="100"/>
+          <junction id="W1" type="priority" x="-304" y="0"/><junction id="W2" type="priority" x="-232" y="0"/>
+          <junction id="W3" type="priority" x="-160" y="0"/><junction id="W4" type="priority" x="-88" y="0"/>
+          <connection from="w" to="e" fromLane="0" toLane="0" via=":J_0_0" dir="s"/><connection from="s" to="n" fromLane="0" toLane="0" via=":J_1_0" dir="s"/>
+          <connection from=":J_0" to="e" fromLane="0" toLane="0" dir="s"/><connection from=":J_1" to="n" fromLane="0" toLane="0" dir="s"/>
+        </net>
+        """;
+
     private static Outcome Run(string roads, string demand)
     {
-        RoadNetwork network = SmallNets.Read("<net version=\"1.9\">" + roads.Insert(roads.IndexOf("<connection", StringComparison.Ordinal), Ends) + "</net>");
+        bool isWhole = roads.StartsWith("<net", StringComparison.Ordinal);
+        RoadNetwork network = SmallNets.Read(isWhole ? roads : "<net version=\"1.9\">" + roads.Insert(roads.IndexOf("<connection", StringComparison.Ordinal), Ends) + "</net>");
         var reader = new SumoDemandReader(network, new RandomStreams(1));
         reader.Read(SmallNets.Bytes("<routes>" + demand + "</routes>"), "demand");
         using var engine = new TrafficEngine(network, reader.Trips, new SignalPlayer(network, reader.Signals, []), new EngineSettings());
         var bodies = new BodyCheck(network);
         var found = new List<BodyOverlap>();
+        var speeds = new Dictionary<int, double>();
+        double hardest = 0;
+        VehicleVisitor watch = (in VehicleView vehicle) =>
+        {
+            hardest = Math.Max(hardest, speeds.GetValueOrDefault(vehicle.Trip) - vehicle.SpeedMetresPerSecond);
+            speeds[vehicle.Trip] = vehicle.SpeedMetresPerSecond;
+        };
         while (!engine.IsDone && engine.Seconds < 300)
         {
             engine.Step();
             bodies.Look(engine, found);
+            engine.ForEachVehicle(watch);
         }
 
-        return new Outcome([.. found.Where(f => !f.IsDrawn)], engine.Records.ToArray(), engine.EmergencyStops);
+        return new Outcome([.. found.Where(f => !f.IsDrawn)], engine.Records.ToArray(), engine.EmergencyStops, hardest);
     }
 
-    private sealed record Outcome(BodyOverlap[] Collisions, TripRecord[] Records, long EmergencyStops);
+    /// <param name="HardestBraking">m/s within a step of one second, the most of all.</param>
+    private sealed record Outcome(BodyOverlap[] Collisions, TripRecord[] Records, long EmergencyStops, double HardestBraking);
 }
