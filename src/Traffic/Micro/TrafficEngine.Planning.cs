@@ -154,7 +154,8 @@ public sealed partial class TrafficEngine
             double line = at - (half >= 0 ? WaitsBeforeEnd(half) : LineMetres);
             if (line + LineMetres >= look)
             {
-                return safe;
+                // A long one may reach back over a path from beyond what is looked at.
+                return isNext || isBehind ? safe : Tails(on, at, safe, in type, out _);
             }
 
             if (c < 0)
@@ -538,7 +539,7 @@ public sealed partial class TrafficEngine
             if (crossing.OwnYields && !crossing.FoeYields)
             {
                 // One that stands as well may begin to drive now; but nobody waits long for that.
-                if (!foeStands || theirs < (isInside && isStanding && _waiting[i] < 15 ? 4 : 1))
+                if (!foeStands || theirs < (isInside && isStanding && _waiting[i] < 60 ? 4 : 1))
                 {
                     return true;
                 }
