@@ -30,6 +30,14 @@ internal readonly record struct Crossing(int Foe, float OwnMetres, float FoeEnte
 /// <param name="FoeMetres">Likewise on the other's.</param>
 internal readonly record struct Split(int Foe, float OwnMetres, float FoeMetres);
 
+/// <summary>A lane that leads, over others, to one whose line somebody minds; with those that lead to it after it in one list.</summary>
+/// <param name="Lane">Who comes is on it.</param>
+/// <param name="Movement">By which one goes on from it.</param>
+/// <param name="WayMetres">From its end to the line.</param>
+/// <param name="IsFar">Whether it lies behind another road.</param>
+/// <param name="Beyond">Place in the list behind all that lead to it.</param>
+internal readonly record struct Approach(int Lane, int Movement, float WayMetres, bool IsFar, int Beyond);
+
 /// <summary>
 /// A network as the engine walks over it: arrays by lane and by movement. A movement leads from a lane to the next lane, which is
 /// the path inside the junction where there is one; from a path another movement leads on.
@@ -136,6 +144,7 @@ internal sealed class RoadTables
             }
         }
 
+        Approaches = [.. Enumerable.Range(0, lanes).Select(ApproachesTo)];
         WaitsAt = WaitingPlaces(network);
         FindCrossings(network);
         Splits = [.. Enumerable.Range(0, movements).Select(i => network.Connections[i].ViaLane < 0 ? [] : (Split[])[.. Outgoing[From[i]]
@@ -187,6 +196,9 @@ internal sealed class RoadTables
     /// </summary>
     public double[] WatchedMetres { get; }
 
+    /// <summary>For lanes shorter than what is watched, the lanes from which those come who are not on it yet.</summary>
+    public Approach[][] Approaches { get; }
+
     /// <summary>Whether it must not be begun when there is no room behind the junction.</summary>
     public bool[] KeepsClear { get; }
 
@@ -206,6 +218,30 @@ internal sealed class RoadTables
 
     /// <summary>Links with more than one lane.</summary>
     public int[] Wide { get; }
+
+    private Approach[] ApproachesTo(int line)
+    {
+        const int MostLanes = 8;
+        var found = new List<Approach>();
+        Collect(line, Length[line], false, MostLanes);
+        return [.. found];
+
+        void Collect(int lane, double way, bool isFar, int left)
+        {
+            if (way >= WatchedMetres[line] || left == 0)
+            {
+                return;
+            }
+
+            foreach (int m in Incoming[lane])
+            {
+                int before = From[m], at = found.Count;
+                found.Add(default);
+                Collect(before, way + Length[before], isFar || !IsPath[before], left - 1);
+                found[at] = new Approach(before, m, (float)way, isFar, found.Count);
+            }
+        }
+    }
 
     private void FindCrossings(RoadNetwork network)
     {

@@ -115,13 +115,14 @@ public sealed partial class TrafficEngine
     /// <summary>Whether those who come onto a lane, over as many empty ones as it may be, need not brake hard for one that comes in there.</summary>
     /// <param name="rear">From the lane's start to the rear of the one that comes in.</param>
     /// <param name="firsts">Who is the first on each lane of a road, for as long as others change lanes; null when nobody does.</param>
-    private bool LetIn(int lane, double rear, double speed, double deceleration, int[]? firsts = null)
+    /// <param name="lanes">How many lanes it is looked back over.</param>
+    private bool LetIn(int lane, double rear, double speed, double deceleration, int[]? firsts = null, int lanes = 8)
     {
         foreach (int m in _roads.Incoming[lane])
         {
             int before = _roads.From[m], first = firsts is not null ? firsts[before] : _queues[before].Count > 0 ? _queues[before][0] : -1;
             double limit = _roads.Limit[before], farther = rear + _roads.Length[before];
-            if (rear > limit * (2 + (limit / 4)))
+            if (lanes == 0 || rear > limit * (2 + (limit / 4)))
             {
                 // From there even the fastest slows down in comfort.
                 continue;
@@ -129,7 +130,7 @@ public sealed partial class TrafficEngine
 
             if (first < 0)
             {
-                if (!LetIn(before, farther, speed, deceleration, firsts))
+                if (!LetIn(before, farther, speed, deceleration, firsts, lanes - 1))
                 {
                     return false;
                 }

@@ -213,13 +213,9 @@ public sealed partial class TrafficEngine
     {
         int route = _route[i], on = _routes.Movements[_routes.LanesAt[route] + target];
         double left = _roads.Length[lane] - _pos[i], least = _speed[i] - (type.Deceleration * _dt);
-        foreach (int movement in _roads.Outgoing[lane])
+        if (!CanFollowRears(lane, left, least, in type))
         {
-            // Whoever has left it by another movement and is not quite gone.
-            if (_roads.IsPath[_roads.Next[movement]] && IsNotQuiteGone(lane, movement, out int gone, out double rear) && !CanFollow(left + rear, gone, least, in type))
-            {
-                return false;
-            }
+            return false;
         }
 
         if (on < 0)
@@ -253,12 +249,24 @@ public sealed partial class TrafficEngine
             }
 
             left += _roads.Length[next];
-            foreach (int movement in _roads.IsPath[next] ? [] : _roads.Outgoing[next])
+            if (!_roads.IsPath[next] && !CanFollowRears(next, left, least, in type))
             {
-                if (_roads.IsPath[_roads.Next[movement]] && IsNotQuiteGone(next, movement, out int gone, out double rear) && !CanFollow(left + rear, gone, least, in type))
-                {
-                    return false;
-                }
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Whether one can stay behind all who have left a lane by any movement and are not quite gone.</summary>
+    /// <param name="left">To the lane's end, metres.</param>
+    private bool CanFollowRears(int lane, double left, double least, in TypeRow type)
+    {
+        foreach (int movement in _roads.Outgoing[lane])
+        {
+            if (_roads.IsPath[_roads.Next[movement]] && IsNotQuiteGone(lane, movement, out int gone, out double rear) && !CanFollow(left + rear, gone, least, in type))
+            {
+                return false;
             }
         }
 

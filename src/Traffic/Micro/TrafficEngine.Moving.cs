@@ -284,9 +284,8 @@ public sealed partial class TrafficEngine
         double watched = _roads.WatchedMetres[lane], toEnd = _roads.Length[lane] - _pos[i];
         if (watched > 0)
         {
-            ref readonly TypeRow type = ref _types[_type[i]];
             bool comes = _movement[i] >= 0 && toEnd < watched && _speed[i] > StandingMetresPerSecond;
-            _arrival[i] = comes ? Following.SecondsToCover(toEnd, _speed[i], Math.Min(type.MaximumSpeed, _roads.Limit[lane] * _factor[i]), type.Acceleration) : double.PositiveInfinity;
+            _arrival[i] = comes ? SecondsToLine(i, lane, toEnd) : double.PositiveInfinity;
         }
     }
 
@@ -420,18 +419,9 @@ public sealed partial class TrafficEngine
 
             double x = Math.Min(type.Length, _roads.Length[lane]);
             ref LaneQueue queue = ref _queues[lane];
-            if (queue.Count > 0 && _pos[queue.Last] - _types[_type[queue.Last]].Length - x < type.MinimumGap)
-            {
-                continue;
-            }
-
-            Tails(lane, _roads.Length[lane] - x, 0, in type, out double rear);
-            if (queue.Count == 0 && _roads.Length[lane] + rear - x < type.MinimumGap)
-            {
-                continue;
-            }
-
-            if (!LetIn(lane, x - type.Length, 0, type.Deceleration))
+            Tails(lane, _roads.Length[lane] - x, 0, in type, out double gone);
+            double rear = queue.Count > 0 ? _pos[queue.Last] - _types[_type[queue.Last]].Length : _roads.Length[lane] + gone;
+            if (rear - x < type.MinimumGap || !LetIn(lane, x - type.Length, 0, type.Deceleration))
             {
                 continue;
             }

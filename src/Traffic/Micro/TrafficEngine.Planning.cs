@@ -221,7 +221,7 @@ public sealed partial class TrafficEngine
             if (isNext && !isClosed)
             {
                 // Who is held by somebody inside only comes as soon as that one has gone.
-                _arrivalNext[i] = Following.SecondsToCover(at, v, Math.Min(type.MaximumSpeed, _roads.Limit[lane] * factor), type.Acceleration);
+                _arrivalNext[i] = SecondsToLine(i, lane, at);
             }
 
             if (isClosed || isHeld)
@@ -262,6 +262,12 @@ public sealed partial class TrafficEngine
             half = _roads.IsPath[next] ? c : -1;
             c = WayOn(next, ref route);
         }
+    }
+
+    private double SecondsToLine(int i, int lane, double metres)
+    {
+        ref readonly TypeRow type = ref _types[_type[i]];
+        return Following.SecondsToCover(metres, _speed[i], Math.Min(type.MaximumSpeed, _roads.Limit[lane] * _factor[i]), type.Acceleration);
     }
 
     /// <summary>How far before the end of a movement's path those on it wait: who waits inside the junction may have to do so well before it.</summary>
@@ -731,11 +737,12 @@ public sealed partial class TrafficEngine
         double v = _speed[i];
         int next = _roads.Next[movement];
         double limit = Math.Min(type.MaximumSpeed, _roads.Limit[next] * _factor[i]);
-        double arrive = Following.SecondsToCover(at, v, limit, type.Acceleration);
-        double leave = Following.SecondsToCover(at + _roads.Length[next] + type.Length, v, limit, type.Acceleration);
 
         // Whoever has waited long takes smaller gaps.
-        double between = BetweenSeconds * Math.Max(0, 1 - (_waiting[i] / 180));
+        var own = new Gap(
+            Following.SecondsToCover(at, v, limit, type.Acceleration),
+            Following.SecondsToCover(at + _roads.Length[next] + type.Length, v, limit, type.Acceleration),
+            BetweenSeconds * Math.Max(0, 1 - (_waiting[i] / 180)));
         foreach (int foe in _roads.Yields[movement])
         {
             if (_signals.IsSignalled[foe] && _signals.Aspects[foe] is Aspect.Red or Aspect.RedYellow)
@@ -747,7 +754,7 @@ public sealed partial class TrafficEngine
             double crossing = _roads.Length[_roads.Next[foe]];
             foreach (int other in _queues[lane].Items)
             {
-                if (_movement[other] == foe && _arrival[other] is var comes and < 1e9 && Meets(other, comes, crossing, arrive, leave, between))
+                if (_movement[other] == foe && _arrival[other] is var comes and < 1e9 && Meets(other, comes, crossing, in own))
                 {
                     return false;
                 }
@@ -758,14 +765,14 @@ public sealed partial class TrafficEngine
                 // Those who are inside already and go on from there.
                 foreach (int other in _queues[_roads.Next[foe]].Items)
                 {
-                    if (_speed[other] > StandingMetresPerSecond && Meets(other, (crossing - _pos[other]) / _speed[other], _roads.Length[_roads.Next[second]], arrive, leave, between))
+                    if (_speed[other] > StandingMetresPerSecond && Meets(other, (crossing - _pos[other]) / _speed[other], _roads.Length[_roads.Next[second]], in own))
                     {
                         return false;
                     }
                 }
             }
 
-            if (_roads.Length[lane] < _roads.WatchedMetres[lane] && ComesFromUpstream(foe, lane, _roads.Length[lane], crossing, arrive, leave, between, false))
+            if (ComesFromUpstream(foe, in own))
             {
                 return false;
             }
@@ -774,56 +781,50 @@ public sealed partial class TrafficEngine
         return true;
     }
 
-    private bool Meets(int other, double comes, double crossing, double arrive, double leave, double between)
+    /// <param name="comes">When the other comes to its line, seconds.</param>
+    /// <param name="crossing">Length of its path, metres.</param>
+    private bool Meets(int other, double comes, double crossing, in Gap own)
     {
         ref readonly TypeRow theirs = ref _types[_type[other]];
         double gone = comes + ((crossing + theirs.Length) / Math.Max(_speed[other], 2));
-        return gone + between >= arrive && leave + between >= comes;
+        return gone + own.Between >= own.Arrives && own.Leaves + own.Between >= comes;
     }
 
     /// <summary>Whether somebody comes too near who has not come onto the lane before the line yet.</summary>
     /// <param name="foe">The movement that goes first.</param>
-    /// <param name="lane">The lane before its line, or one farther back.</param>
-    /// <param name="way">From that lane's start to the line, metres.</param>
-    /// <param name="crossing">Length of the movement's path, metres.</param>
-    /// <param name="isFar">Whether the lane is farther back than the junction before: only those count then who come at speed.</param>
-    private bool ComesFromUpstream(int foe, int lane, double way, double crossing, double arrive, double leave, double between, bool isFar)
+    private bool ComesFromUpstream(int foe, in Gap own)
     {
         int line = _roads.From[foe];
-        double usual = _roads.Limit[line] * 0.7, least = isFar ? usual * 0.6 : StandingMetresPerSecond;
-        if (isFar && !_roads.IsPath[lane] && _queues[lane].Count > 0 && _speed[_queues[lane].Last] <= least)
+        Approach[] approaches = _roads.Approaches[line];
+        double crossing = _roads.Length[_roads.Next[foe]], usual = _roads.Limit[line] * 0.7, slow = usual * 0.6;
+        bool isFull = _queues[line].Count > 0 && _speed[_queues[line].Last] <= StandingMetresPerSecond;
+        for (int a = 0; a < approaches.Length;)
         {
-            // Whoever comes from there will be behind one who is slow.
-            return false;
-        }
-
-        foreach (int m in _roads.Incoming[lane])
-        {
-            int before = _roads.From[m];
-            bool isPath = _roads.IsPath[before];
-            foreach (int other in _queues[before].Items)
+            ref readonly Approach from = ref approaches[a];
+            bool isPath = _roads.IsPath[from.Lane];
+            ReadOnlySpan<int> cars = isPath || !isFull ? _queues[from.Lane].Items : [];
+            foreach (int other in cars)
             {
                 double speed = _speed[other];
-                if (speed <= least || (!isPath && (_movement[other] != m || _arrival[other] > 1e9)) || !WillTake(other, foe))
+                if (speed <= (from.IsFar ? slow : StandingMetresPerSecond) || (!isPath && (_movement[other] != from.Movement || _arrival[other] > 1e9)) || !WillTake(other, foe))
                 {
                     continue;
                 }
 
-                double there = isPath ? (_roads.Length[before] - _pos[other]) / Math.Max(speed, usual) : _arrival[other];
-                if (Meets(other, there + (way / Math.Max(speed, usual)), crossing, arrive, leave, between))
+                double there = isPath ? (_roads.Length[from.Lane] - _pos[other]) / Math.Max(speed, usual) : _arrival[other];
+                if (Meets(other, there + (from.WayMetres / Math.Max(speed, usual)), crossing, in own))
                 {
                     return true;
                 }
             }
 
-            bool stops = !_roads.IsPath[lane] && _queues[lane].Count > 0 && _speed[_queues[lane].Last] <= StandingMetresPerSecond;
-            if (!stops && way + _roads.Length[before] is var farther && farther < _roads.WatchedMetres[line]
-                && ComesFromUpstream(foe, before, farther, crossing, arrive, leave, between, isFar || !isPath))
-            {
-                return true;
-            }
+            // Nobody comes at speed from behind those who stand, or one who is slow.
+            a = isFull || (!isPath && cars.Length > 0 && _speed[cars[^1]] <= slow) ? from.Beyond : a + 1;
         }
 
         return false;
     }
+
+    /// <summary>When a vehicle would come to a line, and be gone behind the junction; and the seconds that it wants between itself and others.</summary>
+    private readonly record struct Gap(double Arrives, double Leaves, double Between);
 }
