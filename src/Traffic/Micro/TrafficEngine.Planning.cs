@@ -20,6 +20,9 @@ public sealed partial class TrafficEngine
     /// <summary>Whoever drives no faster towards a line behind which there is no room is not reckoned with.</summary>
     private const double SlowMetresPerSecond = 2;
 
+    /// <summary>Whoever has stood so long inside a junction for one that goes first and stands as well may begin to drive before it.</summary>
+    private const double PatienceSeconds = 60;
+
     /// <summary>Whoever is as far past the place where it would wait inside a junction waits no more: it would be in the way there, and the others see it.</summary>
     private const double PastMetres = 2;
 
@@ -520,10 +523,12 @@ public sealed partial class TrafficEngine
 
             double theirs = crossing.FoeEntersMetres - front;
             bool foeStands = _speed[foe] <= StandingMetresPerSecond;
+            bool bothStand = isInside && isStanding && foeStands;
             if (crossing.FoeYields && !crossing.OwnYields)
             {
-                // It waits, unless it has done so already or cannot stop any more.
-                if (!foeStands && (crossing.FoeHasWaited || Following.BrakingMetres(_speed[foe], 4.5, _dt) > theirs))
+                // It waits, unless it has done so already or cannot stop any more; or it has stood so long that it may begin to drive in every other step.
+                if (foeStands ? bothStand && theirs < 1 && _waiting[foe] > PatienceSeconds && (_step & 1) == 0
+                    : crossing.FoeHasWaited || Following.BrakingMetres(_speed[foe], 4.5, _dt) > theirs)
                 {
                     return true;
                 }
@@ -544,8 +549,8 @@ public sealed partial class TrafficEngine
 
             if (crossing.OwnYields && !crossing.FoeYields)
             {
-                // One that stands as well may begin to drive now; but nobody waits long for that.
-                if (!foeStands || theirs < (isInside && isStanding && _waiting[i] < 60 ? 4 : 1))
+                // One that stands as well may begin to drive now. Nobody waits for ever for that, but then only in those steps in which the other waits.
+                if (!foeStands || theirs < 1 || (bothStand && theirs < 4 && (_waiting[i] <= PatienceSeconds || (_step & 1) != 0)))
                 {
                     return true;
                 }
