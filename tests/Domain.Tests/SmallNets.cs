@@ -1,6 +1,8 @@
 using System.Text;
 using V2XSim.Kernel;
 using V2XSim.Roads;
+using V2XSim.Traffic.Demand;
+using V2XSim.Traffic.Micro;
 
 namespace V2XSim.Domain.Tests;
 
@@ -52,4 +54,12 @@ internal static class SmallNets
 
     /// <summary>Runs something that must fail, and returns its problems.</summary>
     public static IReadOnlyList<Problem> ProblemsOf(Action action) => Xunit.Assert.Throws<BadInputException>(action).Problems;
+
+    /// <summary>An engine with the trips and signals of SUMO demand on a network.</summary>
+    public static TrafficEngine Drive(RoadNetwork network, string demand, EngineSettings settings)
+    {
+        var reader = new SumoDemandReader(network, new RandomStreams(1));
+        reader.Read(Bytes(demand), "demand");
+        return new TrafficEngine(network, reader.Trips, new SignalPlayer(network, reader.Signals, []), settings);
+    }
 }

@@ -44,6 +44,9 @@ internal readonly record struct Approach(int Lane, int Movement, float WayMetres
 /// </summary>
 internal sealed class RoadTables
 {
+    /// <summary>Over how many lanes it is looked back for those who come.</summary>
+    public const int MostLanesBack = 8;
+
     /// <summary>Half of what two crossing vehicles need, beyond the point where their lines cross.</summary>
     private const double HalfWidthMetres = 2.2;
 
@@ -221,9 +224,8 @@ internal sealed class RoadTables
 
     private Approach[] ApproachesTo(int line)
     {
-        const int MostLanes = 8;
         var found = new List<Approach>();
-        Collect(line, Length[line], false, MostLanes);
+        Collect(line, Length[line], false, MostLanesBack);
         return [.. found];
 
         void Collect(int lane, double way, bool isFar, int left)

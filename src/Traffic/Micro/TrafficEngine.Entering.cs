@@ -116,7 +116,7 @@ public sealed partial class TrafficEngine
     /// <param name="rear">From the lane's start to the rear of the one that comes in.</param>
     /// <param name="firsts">Who is the first on each lane of a road, for as long as others change lanes; null when nobody does.</param>
     /// <param name="lanes">How many lanes it is looked back over.</param>
-    private bool LetIn(int lane, double rear, double speed, double deceleration, int[]? firsts = null, int lanes = 8)
+    private bool LetIn(int lane, double rear, double speed, double deceleration, int[]? firsts = null, int lanes = RoadTables.MostLanesBack)
     {
         foreach (int m in _roads.Incoming[lane])
         {

@@ -95,8 +95,8 @@ public sealed partial class TrafficEngine
             if (path >= 0)
             {
                 // Whoever is inside a junction minds the others inside, also behind one who has got past them.
-                safe = Parting(path, -x, x, safe, in type);
-                safe = Crossed(i, path, -x, x, safe, in type);
+                safe = Parting(path, -x, safe, in type);
+                safe = Crossed(i, path, -x, safe, in type);
             }
 
             if (k == 0 && toEnd < look + _longest)
@@ -226,15 +226,14 @@ public sealed partial class TrafficEngine
                 // Who is held by somebody inside only comes as soon as that one has gone.
                 _arrivalNext[i] = SecondsToLine(i, lane, at);
             }
+            else if (isNext && (isFull ? v > SlowMetresPerSecond : Following.BrakingMetres(v, type.Deceleration, _dt) > at))
+            {
+                // It would stop, and cannot any more; or there may be room by then.
+                _arrivalNext[i] = at / Math.Max(v, 1);
+            }
 
             if (isClosed || isHeld)
             {
-                if (isNext && isClosed && (isFull ? v > SlowMetresPerSecond : Following.BrakingMetres(v, type.Deceleration, _dt) > at))
-                {
-                    // It would stop, and cannot any more; or there may be room by then.
-                    _arrivalNext[i] = at / Math.Max(v, 1);
-                }
-
                 return Math.Min(safe, Math.Max(comfort, Following.StoppingSpeed(line, type.Deceleration, _dt, _dt)));
             }
 
@@ -247,8 +246,8 @@ public sealed partial class TrafficEngine
 
             if (!isBehind && _roads.IsPath[next])
             {
-                safe = isFirst ? Parting(c, at, 0, safe, in type) : safe;
-                safe = Crossed(i, c, at, 0, safe, in type);
+                safe = isFirst ? Parting(c, at, safe, in type) : safe;
+                safe = Crossed(i, c, at, safe, in type);
             }
 
             if (!isBehind && _queues[next].Count > 0)
@@ -345,8 +344,8 @@ public sealed partial class TrafficEngine
     {
         foreach (ref readonly Crossing crossing in _roads.Crossings[movement].AsSpan())
         {
-            int path = _roads.Next[crossing.Foe];
-            if (crossing.OwnYields && (crossing.Joins ? _queues[path].Count > 0 && _speed[_queues[path].Last] > StandingMetresPerSecond : IsTaken(i, false, in crossing, path, movement, at + crossing.OwnMetres)))
+            ref readonly LaneQueue theirs = ref _queues[_roads.Next[crossing.Foe]];
+            if (crossing.OwnYields && (crossing.Joins ? theirs.Count > 0 && _speed[theirs.Last] > StandingMetresPerSecond : IsTaken(i, false, in crossing, movement, at + crossing.OwnMetres)))
             {
                 return true;
             }
@@ -357,9 +356,9 @@ public sealed partial class TrafficEngine
 
     /// <summary>Keeps behind whoever has left the same lane by another movement, until the paths have parted.</summary>
     /// <param name="at">Distance to the start of the own path; below 0 inside it.</param>
-    /// <param name="inside">Metres driven on the path.</param>
-    private double Parting(int movement, double at, double inside, double safe, in TypeRow type)
+    private double Parting(int movement, double at, double safe, in TypeRow type)
     {
+        double inside = Math.Max(0, -at);
         foreach (ref readonly Split split in _roads.Splits[movement].AsSpan())
         {
             if (inside >= split.OwnMetres)
@@ -398,8 +397,7 @@ public sealed partial class TrafficEngine
 
     /// <summary>Minds those who are inside the junction on paths that cross or join the own one.</summary>
     /// <param name="at">Distance to the start of the own path; below 0 inside it.</param>
-    /// <param name="inside">Metres driven on the path.</param>
-    private double Crossed(int i, int movement, double at, double inside, double safe, in TypeRow type)
+    private double Crossed(int i, int movement, double at, double safe, in TypeRow type)
     {
         foreach (ref readonly Crossing crossing in _roads.Crossings[movement].AsSpan())
         {
@@ -428,7 +426,7 @@ public sealed partial class TrafficEngine
                 continue;
             }
 
-            if (toZone < -0.5 || !IsTaken(i, inside > 0, in crossing, path, movement, toZone))
+            if (toZone < -0.5 || !IsTaken(i, at < 0, in crossing, movement, toZone))
             {
                 continue;
             }
@@ -482,9 +480,8 @@ public sealed partial class TrafficEngine
     /// <summary>Whether a vehicle's way leads over a movement, a few lanes on.</summary>
     private bool WillTake(int vehicle, int movement)
     {
-        const int Few = 8;
         int c = _movement[vehicle], route = _route[vehicle];
-        for (int n = 0; n < Few && c >= 0 && c != movement; n++)
+        for (int n = 0; n < RoadTables.MostLanesBack && c >= 0 && c != movement; n++)
         {
             int next = _roads.Next[c];
             if (!_roads.IsPath[next] && _routes.Links[route + 1] < 0)
@@ -502,8 +499,9 @@ public sealed partial class TrafficEngine
     /// <param name="metres">Own way to the crossing.</param>
     /// <param name="i">The vehicle that asks.</param>
     /// <param name="isInside">Whether it is on its path.</param>
-    private bool IsTaken(int i, bool isInside, in Crossing crossing, int path, int movement, double metres)
+    private bool IsTaken(int i, bool isInside, in Crossing crossing, int movement, double metres)
     {
+        int path = _roads.Next[crossing.Foe];
         bool isStanding = _speed[i] <= StandingMetresPerSecond;
         double length = _roads.Length[path];
         ReadOnlySpan<int> foes = _queues[path].Items;
@@ -528,7 +526,7 @@ public sealed partial class TrafficEngine
             {
                 // It waits, unless it has done so already or cannot stop any more; or it has stood so long that it may begin to drive in every other step.
                 if (foeStands ? bothStand && theirs < 1 && _waiting[foe] > PatienceSeconds && (_step & 1) == 0
-                    : crossing.FoeHasWaited || Following.BrakingMetres(_speed[foe], 4.5, _dt) > theirs)
+                    : crossing.FoeHasWaited || CannotStop(foe, theirs))
                 {
                     return true;
                 }
@@ -539,7 +537,7 @@ public sealed partial class TrafficEngine
             if (isInside && crossing.OwnHasWaited)
             {
                 // The others wait for one who goes at last, as far as they can; who stands does not begin before them.
-                if (!foeStands && (isStanding || Following.BrakingMetres(_speed[foe], 4.5, _dt) > theirs))
+                if (!foeStands && (isStanding || CannotStop(foe, theirs)))
                 {
                     return true;
                 }
@@ -569,25 +567,14 @@ public sealed partial class TrafficEngine
             return true;
         }
 
-        if (crossing.FoeHasWaited && crossing.FoeEntersMetres < 0)
+        if (crossing.FoeHasWaited)
         {
-            // On the first half of its path still, past the place where it would wait.
+            // On the first half of its path still: past the place where it would wait, or on its way and goes first.
             int first = _roads.From[crossing.Foe];
+            bool goesFirst = crossing.OwnYields && !crossing.FoeYields;
             foreach (int foe in _queues[first].Items)
             {
-                if (_pos[foe] - _roads.Length[first] > crossing.FoeEntersMetres + PastMetres)
-                {
-                    return true;
-                }
-            }
-        }
-
-        if (crossing.OwnYields && !crossing.FoeYields && crossing.FoeHasWaited)
-        {
-            // Not there yet, but inside the junction and on its way.
-            foreach (int foe in _queues[_roads.From[crossing.Foe]].Items)
-            {
-                if (_speed[foe] > StandingMetresPerSecond)
+                if (_pos[foe] - _roads.Length[first] > crossing.FoeEntersMetres + PastMetres || (goesFirst && _speed[foe] > StandingMetresPerSecond))
                 {
                     return true;
                 }
@@ -596,6 +583,13 @@ public sealed partial class TrafficEngine
 
         // The rear of one that is on the next lane already.
         return IsNotQuiteGone(path, _roads.Onward[path], out _, out double rear) && length + rear < crossing.FoeClearsMetres;
+    }
+
+    /// <summary>Whether somebody else, braking as most vehicles can, would not come to a stand within a distance.</summary>
+    private bool CannotStop(int other, double metres)
+    {
+        const double UsualMetresPerSecondSquared = 4.5;
+        return Following.BrakingMetres(_speed[other], UsualMetresPerSecondSquared, _dt) > metres;
     }
 
     /// <summary>Whether somebody who is still before the junction will be where the paths cross before a vehicle that is inside it has gone.</summary>
@@ -612,7 +606,7 @@ public sealed partial class TrafficEngine
 
         // For one that has waited the others wait, if they can.
         way += crossing.FoeEntersMetres;
-        return crossing.OwnHasWaited ? Following.BrakingMetres(_speed[next], 4.5, _dt) > way
+        return crossing.OwnHasWaited ? CannotStop(next, way)
             : way / Math.Max(_speed[next], 1) < Following.SecondsToCover(metres + ZoneMetres + type.Length, v, _roads.Limit[_lane[i]], type.Acceleration);
     }
 
@@ -621,7 +615,7 @@ public sealed partial class TrafficEngine
     {
         foreach (ref readonly Crossing crossing in _roads.Crossings[movement].AsSpan())
         {
-            if (!crossing.Joins && IsTaken(i, false, in crossing, _roads.Next[crossing.Foe], movement, at + crossing.OwnMetres))
+            if (!crossing.Joins && IsTaken(i, false, in crossing, movement, at + crossing.OwnMetres))
             {
                 // Still far away: it will have gone.
                 ReadOnlySpan<int> foes = _queues[_roads.Next[crossing.Foe]].Items;

@@ -1,6 +1,4 @@
-using V2XSim.Kernel;
 using V2XSim.Roads;
-using V2XSim.Traffic.Demand;
 using V2XSim.Traffic.Micro;
 using Xunit;
 
@@ -18,11 +16,11 @@ public class BeyondTheLaneTests
     public void On_a_road_shorter_than_a_car_the_next_one_enters_when_the_last_has_gone()
     {
         Outcome run = Run(
-            """
+            Plain("""
             <edge id="in" from="A" to="B"><lane id="in_0" index="0" speed="13.89" length="2.40" shape="0,0 2.4,0"/></edge>
             <edge id="out" from="B" to="D"><lane id="out_0" index="0" speed="13.89" length="200" shape="2.4,0 202.4,0"/></edge>
             <connection from="in" to="out" fromLane="0" toLane="0" dir="s"/>
-            """,
+            """),
             string.Concat(Enumerable.Range(0, 4).Select(i => $"""<trip id="t{i}" depart="0" from="in" to="out"/>""")));
         Assert.Empty(run.Collisions);
         Assert.All(run.Records, r => Assert.Equal(TripState.Arrived, r.State));
@@ -34,7 +32,7 @@ public class BeyondTheLaneTests
     {
         // All come fast on one lane. The others go straight on; the last has to change on the short road, where a lorry stands in the way.
         Outcome run = Run(
-            """
+            Plain("""
             <edge id="a" from="A" to="B"><lane id="a_0" index="0" speed="25" length="200" shape="0,0 200,0"/></edge>
             <edge id="b" from="B" to="C">
               <lane id="b_0" index="0" speed="25" length="30" shape="200,0 230,0"/><lane id="b_1" index="1" speed="25" length="30" shape="200,3.2 230,3.2"/>
@@ -43,7 +41,7 @@ public class BeyondTheLaneTests
             <edge id="d" from="C" to="E"><lane id="d_0" index="0" speed="25" length="200" shape="230,3.2 430,50"/></edge>
             <connection from="a" to="b" fromLane="0" toLane="0" dir="s"/><connection from="b" to="c" fromLane="0" toLane="0" dir="s"/>
             <connection from="b" to="d" fromLane="1" toLane="0" dir="l"/>
-            """,
+            """),
             """
             <vType id="lorry" length="26"/><vType id="fast" sigma="0" maxSpeed="25" speedFactor="1"/>
             <vehicle id="stands" type="lorry" depart="0" departLane="1" departPos="28"><route edges="b d"/><stop lane="b_1" endPos="28.5" duration="60"/></vehicle>
@@ -73,7 +71,7 @@ public class BeyondTheLaneTests
         foreach (int departs in Enumerable.Range(0, 24))
         {
             Outcome run = Run(
-                Across(chain, crossing: """length="32" shape="0,-16 0,16" """, mainFirst: true).Replace("</net>", joints + "</net>", StringComparison.Ordinal),
+                Across(chain, crossing: """length="32" shape="0,-16 0,16" """, mainFirst: true, joints),
                 $"""
                 <vType id="fast" sigma="0" maxSpeed="27.78" speedFactor="1"/><vType id="slow" sigma="0" accel="1.3" length="12" speedFactor="1"/>
                 <vehicle id="fast" type="fast" depart="{departs}" departSpeed="max"><route edges="{way} e"/></vehicle>
@@ -154,7 +152,8 @@ public class BeyondTheLaneTests
     /// <param name="west">The roads up to the junction J.</param>
     /// <param name="crossing">Length and shape of the other way's path.</param>
     /// <param name="mainFirst">Whether those from the west go first; otherwise the junction knows of no conflict.</param>
-    private static string Across(string west, string crossing, bool mainFirst) => $"""
+    /// <param name="joints">Connections between the roads up to the junction.</param>
+    private static string Across(string west, string crossing, bool mainFirst, string joints = "") => $"""
         <net version="1.9">
           <edge id=":J_0" function="internal"><lane id=":J_0_0" index="0" speed="27.78" length="32" shape="-16,0 16,0"/></edge>
           <edge id=":J_1" function="internal"><lane id=":J_1_0" index="0" speed="13.89" {crossing}/></edge>
@@ -170,18 +169,18 @@ public class BeyondTheLaneTests
           <junction id="E" type="dead_end" x="300" y="0"/><junction id="N" type="dead_end" x="0" y="100"/>
           <junction id="W1" type="priority" x="-304" y="0"/><junction id="W2" type="priority" x="-232" y="0"/>
           <junction id="W3" type="priority" x="-160" y="0"/><junction id="W4" type="priority" x="-88" y="0"/>
-          <connection from="w" to="e" fromLane="0" toLane="0" via=":J_0_0" dir="s"/><connection from="s" to="n" fromLane="0" toLane="0" via=":J_1_0" dir="s"/>
+          {joints}<connection from="w" to="e" fromLane="0" toLane="0" via=":J_0_0" dir="s"/><connection from="s" to="n" fromLane="0" toLane="0" via=":J_1_0" dir="s"/>
           <connection from=":J_0" to="e" fromLane="0" toLane="0" dir="s"/><connection from=":J_1" to="n" fromLane="0" toLane="0" dir="s"/>
         </net>
         """;
 
-    private static Outcome Run(string roads, string demand)
+    /// <summary>A network of roads and connections between the junctions A to E.</summary>
+    private static string Plain(string roads) => $"""<net version="1.9">{roads.Insert(roads.IndexOf("<connection", StringComparison.Ordinal), Ends)}</net>""";
+
+    private static Outcome Run(string net, string demand)
     {
-        bool isWhole = roads.StartsWith("<net", StringComparison.Ordinal);
-        RoadNetwork network = SmallNets.Read(isWhole ? roads : "<net version=\"1.9\">" + roads.Insert(roads.IndexOf("<connection", StringComparison.Ordinal), Ends) + "</net>");
-        var reader = new SumoDemandReader(network, new RandomStreams(1));
-        reader.Read(SmallNets.Bytes("<routes>" + demand + "</routes>"), "demand");
-        using var engine = new TrafficEngine(network, reader.Trips, new SignalPlayer(network, reader.Signals, []), new EngineSettings());
+        RoadNetwork network = SmallNets.Read(net);
+        using TrafficEngine engine = SmallNets.Drive(network, $"<routes>{demand}</routes>", new EngineSettings());
         var bodies = new BodyCheck(network);
         var found = new List<BodyOverlap>();
         var speeds = new Dictionary<int, double>();

@@ -1,6 +1,4 @@
-using V2XSim.Kernel;
 using V2XSim.Roads;
-using V2XSim.Traffic.Demand;
 using V2XSim.Traffic.Micro;
 using Xunit;
 
@@ -41,14 +39,15 @@ public class ReroutingTests
 
     private static (double MeanDuration, long Rerouted) Run(double every, double share)
     {
-        var reader = new SumoDemandReader(Network, new RandomStreams(1));
-        reader.Read(SmallNets.Bytes("""<routes><flow id="f" begin="0" end="1800" vehsPerHour="600" departSpeed="max" from="in" to="out"/></routes>"""), "demand");
-        using var engine = new TrafficEngine(Network, reader.Trips, new SignalPlayer(Network, reader.Signals, []), new EngineSettings { RerouteSeconds = every, RerouteShare = share });
+        using TrafficEngine engine = SmallNets.Drive(
+            Network,
+            """<routes><flow id="f" begin="0" end="1800" vehsPerHour="600" departSpeed="max" from="in" to="out"/></routes>""",
+            new EngineSettings { RerouteSeconds = every, RerouteShare = share });
         while (!engine.IsDone)
         {
             engine.Step();
         }
 
-        return (engine.Records.ToArray().Select((r, i) => r.LeftSeconds - reader.Trips[i].DepartSeconds).Average(), engine.Rerouted);
+        return (engine.Records.ToArray().Select((r, i) => r.LeftSeconds - engine.Trips[i].DepartSeconds).Average(), engine.Rerouted);
     }
 }
