@@ -34,7 +34,7 @@ internal static class LiveParts
             Dictionary<string, EdgeCore> cores = edges.ToDictionary(e => e.EdgeId, e => new EdgeCore(e, Trackers.ByName[e.Tracker.Name](e.Tracker, e.Number, null)), StringComparer.Ordinal);
             string[] names = ["decode", "use", "predict", "warn", "leaving", "encode", "expect", "count"];
             long[] ticks = new long[names.Length], bytes = new long[names.Length];
-            var leaving = new SortedDictionary<string, List<HandoverRow>>(StringComparer.Ordinal);
+            var leaving = new SortedList<string, List<HandoverRow>>(StringComparer.Ordinal);
             var down = new List<DownPayload>();
             long[] reasons = new long[32];
             long messages = 0, publications = 0, tracks = 0;

@@ -67,6 +67,9 @@ public sealed record PlatformSnapshot
 
     public long Handovers { get; init; }
 
+    /// <summary>Announcements for which their edge had no room.</summary>
+    public long HandoversRefused { get; init; }
+
     public int Connections { get; init; }
 
     public bool IsOverloaded { get; init; }
@@ -90,7 +93,6 @@ public sealed class LivePlatform : IAsyncDisposable
     private readonly IReadOnlyList<EdgeConfig> _edges;
     private readonly TimeProvider _clock;
     private readonly Intake _intake;
-    private readonly Dictionary<string, ILiveEdgeGrain> _grains = new(StringComparer.Ordinal);
     private readonly long[] _rejectedAtIntake = new long[32];
     private readonly Lock _snapshotLock = new();
     private EmbeddedBroker? _broker;
@@ -112,13 +114,6 @@ public sealed class LivePlatform : IAsyncDisposable
         Context = new LiveContext(_intake, new LiveClock(clock, epoch)) { HasRegions = hasTiers };
         _intake.Clock = () => Context.Clock.Now;
         _intake.OnOverload = Context.Counts.NoteShed;
-        _intake.OnAccepted = inbox =>
-        {
-            if (inbox.MustCall())
-            {
-                Call(inbox.EdgeId);
-            }
-        };
     }
 
     public LiveContext Context { get; }
@@ -184,6 +179,7 @@ public sealed class LivePlatform : IAsyncDisposable
                 Objects = counts.Objects,
                 NotSent = (_link?.NotSent ?? 0) + (_broker?.Dropped ?? 0),
                 Handovers = counts.Handovers,
+                HandoversRefused = _intake.Inboxes.Values.Sum(i => i.HandoversRefused),
                 Connections = _broker?.Gate.Open ?? (_link is { IsConnected: true } ? 1 : 0),
                 IsOverloaded = counts.IsOverloaded,
                 Waiting = _intake.Untaken,
@@ -194,9 +190,13 @@ public sealed class LivePlatform : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _intake.OnAccepted = null;
         _isEnding.Set();
         _sweep?.Join();
+        foreach (EdgeInbox inbox in _intake.Inboxes.Values)
+        {
+            inbox.Close();
+        }
+
         _isEnding.Dispose();
         if (_tiers is not null)
         {
@@ -226,12 +226,7 @@ public sealed class LivePlatform : IAsyncDisposable
         var embedded = new EmbeddedDownlink();
         LoadedAccess? access = options.AccessFile is null ? null : LoadedAccess.Read(options.AccessFile);
         _silos = await SiloHost.StartAsync(1, new EdgeCatalogue(_edges), embedded, cancellation, Context);
-        foreach (EdgeConfig edge in _edges)
-        {
-            _grains[edge.EdgeId] = _silos.Grains.GetGrain<ILiveEdgeGrain>(edge.EdgeId);
-        }
-
-        await Task.WhenAll(_grains.Values.Select(g => g.Start()));
+        await Task.WhenAll(_edges.Select(e => _silos.Grains.GetGrain<ILiveEdgeGrain>(e.EdgeId).Start()));
         if (options.HasTiers)
         {
             _regions = [.. _edges.Select(e => e.RegionId).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(r => _silos.Grains.GetGrain<IRegionGrain>(r))];
@@ -273,8 +268,6 @@ public sealed class LivePlatform : IAsyncDisposable
         }
     }
 
-    private void Call(string edge) => _ = _grains[edge].Work();
-
     private void CallWhoWaits()
     {
         // When everything stood still, lists are late because of that and are about to come in: that is no reason to do without them.
@@ -293,10 +286,7 @@ public sealed class LivePlatform : IAsyncDisposable
 
         foreach (EdgeInbox inbox in _intake.Inboxes.Values)
         {
-            if (inbox.MustSweep(now))
-            {
-                Call(inbox.EdgeId);
-            }
+            inbox.Sweep(now);
         }
     }
 

@@ -375,21 +375,7 @@ public interface IEdgeGrain : IGrainWithStringKey
 [Alias("v2xsim.ILiveEdgeGrain")]
 public interface ILiveEdgeGrain : IGrainWithStringKey
 {
-    /// <summary>
-    /// Activates the grain. The runtime holds its lock on a new activation while the first call runs: a first call that calls other grains,
-    /// which call back, would never end. So every edge is started before any is given work.
-    /// </summary>
+    /// <summary>Begins to work on what comes into the edge's inbox, until that is closed.</summary>
     [Alias("Start")]
     Task Start();
-
-    /// <summary>Takes what is in the edge's inbox. Whoever puts something in calls once, however much there is.</summary>
-    [Alias("Work")]
-    [OneWay]
-    Task Work();
-
-    /// <summary>Notes what a neighbour saw leave.</summary>
-    [Alias("Expect")]
-    [OneWay]
-    [AlwaysInterleave]
-    Task Expect([Immutable] HandoverRow[] handovers);
 }

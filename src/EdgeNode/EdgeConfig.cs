@@ -25,6 +25,9 @@ public sealed record Neighbour(string EdgeId, PlanePoint Position, ImmutableArra
 /// <summary>Everything that one edge needs to know; built once from the site plan, never changed.</summary>
 public sealed record EdgeConfig
 {
+    private readonly ImmutableArray<Neighbour> _neighbours;
+    private readonly PlanePoint[] _theirSites = [];
+
     public required string EdgeId { get; init; }
 
     /// <summary>Number of the edge, 1 to 65535; part of every identity that it mints.</summary>
@@ -45,7 +48,11 @@ public sealed record EdgeConfig
     /// <summary>Lanes as far as vehicles are heard, for checks of what they say; none when there is nothing to check.</summary>
     public ImmutableArray<RoadPiece> Map { get; init; } = [];
 
-    public required ImmutableArray<Neighbour> Neighbours { get; init; }
+    public required ImmutableArray<Neighbour> Neighbours
+    {
+        get => _neighbours;
+        init => (_neighbours, _theirSites) = (value, [.. value.SelectMany(n => n.Sites)]);
+    }
 
     /// <summary>By the link on which another edge saw an object last, and a link of this edge's: the way between them.</summary>
     public IReadOnlyDictionary<(int From, int To), Way> WaysIn { get; init; } = new Dictionary<(int From, int To), Way>();
@@ -91,7 +98,11 @@ public sealed record EdgeConfig
     }
 
     /// <summary>Whether no neighbour has a site nearer to a point: where areas overlap, only one edge counts traffic.</summary>
-    public bool IsAnswerableFor(PlanePoint point) => Margin(point) is { } m && (m.Metres > 0 || (m.Metres == 0 && m.IsFirst));
+    public bool IsAnswerableFor(PlanePoint point)
+    {
+        double margin = MarginMetres(point);
+        return margin > 0 || (margin == 0 && IsFirstOfNearest(point));
+    }
 
     /// <summary>
     /// Whether it is answerable for an object: one that it was answerable for stays until a neighbour is nearer by ten metres, one
@@ -101,28 +112,26 @@ public sealed record EdgeConfig
     public bool IsAnswerableFor(PlanePoint point, bool? was)
     {
         const double Hysteresis = 10;
-        return was is { } owned ? Margin(point).Metres > (owned ? -Hysteresis : Hysteresis) : IsAnswerableFor(point);
+        return was is { } owned ? MarginMetres(point) > (owned ? -Hysteresis : Hysteresis) : IsAnswerableFor(point);
     }
 
-    /// <summary>By how much its nearest site is nearer to a point than any neighbour's, and whether its name comes before that neighbour's.</summary>
-    private (double Metres, bool IsFirst) Margin(PlanePoint point)
+    /// <summary>By how much its nearest site is nearer to a point than any neighbour's.</summary>
+    private double MarginMetres(PlanePoint point)
     {
         double nearest = double.MaxValue;
-        bool isFirst = true;
-        foreach (Neighbour neighbour in Neighbours)
+        foreach (PlanePoint site in _theirSites)
         {
-            foreach (PlanePoint site in neighbour.Sites)
-            {
-                double theirs = site.SquaredDistanceTo(point);
-                if (theirs <= nearest)
-                {
-                    isFirst = string.CompareOrdinal(EdgeId, neighbour.EdgeId) < 0 && (theirs < nearest || isFirst);
-                    nearest = theirs;
-                }
-            }
+            nearest = Math.Min(nearest, site.SquaredDistanceTo(point));
         }
 
-        return (Math.Sqrt(nearest) - Math.Sqrt(Nearest(point).Position.SquaredDistanceTo(point)), isFirst);
+        return Math.Sqrt(nearest) - Math.Sqrt(Nearest(point).Position.SquaredDistanceTo(point));
+    }
+
+    /// <summary>Whether its name comes before those of all neighbours that have a site nearest to a point.</summary>
+    private bool IsFirstOfNearest(PlanePoint point)
+    {
+        double nearest = Neighbours.Min(n => n.Sites.Min(s => s.SquaredDistanceTo(point)));
+        return Neighbours.Where(n => n.Sites.Any(s => s.SquaredDistanceTo(point) == nearest)).All(n => string.CompareOrdinal(EdgeId, n.EdgeId) < 0);
     }
 
     /// <summary>Whether a point is within a site's service radius and in view of one of its sensors.</summary>

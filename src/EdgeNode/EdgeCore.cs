@@ -300,34 +300,36 @@ public sealed class EdgeCore
         _tracks.Clear();
         _tracker.Publish(until, _tracks);
         _pieces.Clear();
-        for (int i = 0; i < _tracks.Count; i++)
+        Span<TrackEstimate> tracks = CollectionsMarshal.AsSpan(_tracks);
+        CollectionsMarshal.SetCount(_pieces, tracks.Length);
+        Span<RoadPiece?> pieces = CollectionsMarshal.AsSpan(_pieces);
+        for (int i = 0; i < tracks.Length; i++)
         {
-            TrackEstimate track = _tracks[i];
-            _pieces.Add(_lanes.Match(in track));
+            pieces[i] = _lanes.Match(in tracks[i]);
         }
 
-        _handovers.Identify(CollectionsMarshal.AsSpan(_tracks), CollectionsMarshal.AsSpan(_pieces), until, _globalIds);
+        _handovers.Identify(tracks, pieces, until, _globalIds);
         int before = 0;
-        for (int i = 0; i < _tracks.Count; i++)
+        for (int i = 0; i < tracks.Length; i++)
         {
-            TrackEstimate own = _tracks[i];
-            _tracks[i] = _handovers.Refine(in own, _globalIds[i], until);
-            while (before < _owned.Count && _owned[before].Id < own.Id)
+            ref TrackEstimate track = ref tracks[i];
+            _handovers.Refine(ref track, _globalIds[i], until);
+            while (before < _owned.Count && _owned[before].Id < track.Id)
             {
                 before++;
             }
 
-            bool owns = _config.IsAnswerableFor(_tracks[i].Position, before < _owned.Count && _owned[before].Id == own.Id ? _owned[before].IsOwned : null);
-            _owns.Add((own.Id, owns));
+            bool owns = _config.IsAnswerableFor(track.Position, before < _owned.Count && _owned[before].Id == track.Id ? _owned[before].IsOwned : null);
+            _owns.Add((track.Id, owns));
             if (!owns)
             {
                 continue;
             }
 
             _windowTracks++;
-            if (_pieces[i] is { } piece)
+            if (pieces[i] is { } piece)
             {
-                _links.Add(_globalIds[i], in piece, _tracks[i].SpeedMetresPerSecond);
+                _links.Add(_globalIds[i], in piece, track.SpeedMetresPerSecond);
             }
         }
 
@@ -566,7 +568,7 @@ public sealed class EdgeCore
     /// Objects that another edge will see next: those about to enter a neighbour's area, which may overlap this one, and those that
     /// leave this area towards a neighbour beyond a blind stretch. Repeated every half second, so that the newest estimate is known.
     /// </summary>
-    public void FindLeaving(SimTime now, SortedDictionary<string, List<HandoverRow>> result)
+    public void FindLeaving(SimTime now, SortedList<string, List<HandoverRow>> result)
     {
         double radius = _config.ServiceRadiusMetres, inner = 0.75 * radius;
         for (int i = 0; i < _tracks.Count; i++)
@@ -598,7 +600,7 @@ public sealed class EdgeCore
             }
 
             _announced[t.Id] = now;
-            Announce(Handover.Of(in t, _globalIds[i], now, _pieces[i], _handovers.BornOf(t.Id)), result);
+            Announce(Handover.Of(in t, _globalIds[i], now, _pieces[i], _handovers.BornOf(i)), result);
         }
 
         foreach (Handover ended in _handovers.Ended)
@@ -652,7 +654,7 @@ public sealed class EdgeCore
         }
     }
 
-    private void Announce(in Handover h, SortedDictionary<string, List<HandoverRow>> result)
+    private void Announce(in Handover h, SortedList<string, List<HandoverRow>> result)
     {
         var row = new HandoverRow(
             h.GlobalId,

@@ -9,7 +9,7 @@ public sealed class EdgeGrain(EdgeCatalogue catalogue, IDownlink downlink, TimeP
 {
     private readonly StepInbox<HandoverRow[]> _expected = new();
     private readonly StepInbox<SignalPlanOrder[]> _orders = new();
-    private readonly SortedDictionary<string, List<HandoverRow>> _leaving = new(StringComparer.Ordinal);
+    private readonly SortedList<string, List<HandoverRow>> _leaving = new(StringComparer.Ordinal);
     private readonly List<DownPayload> _down = [];
     private EdgeConfig _config = null!;
     private EdgeCore _core = null!;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Threading.Tasks.Sources;
 using V2XSim.Contracts;
 using V2XSim.Kernel;
 using V2XSim.Messages;
@@ -20,12 +21,16 @@ public enum InboxOutcome
 /// <summary>
 /// Collects an edge's messages until it takes them, end to end in one buffer. Two batches take turns: one is filled while the
 /// edge works on the other. A full inbox refuses the newest message. Of devices of which only the newest lists are wanted, the oldest
-/// one that waits gives way: the queue of an edge that is too slow is short, and what it works on is fresh.
+/// one that waits gives way: the queue of an edge that is too slow is short, and what it works on is fresh. A live edge waits on its
+/// inbox itself; to call it through the runtime costs as much as decoding half a list.
 /// </summary>
-public sealed class EdgeInbox
+public sealed class EdgeInbox : IValueTaskSource<bool>
 {
     public const int MaximumMessages = 20_000;
     public const int MaximumBytes = 64 << 20;
+
+    /// <summary>Announcements of neighbours that may wait; more are refused and counted.</summary>
+    public const int MaximumHandovers = 4096;
 
     /// <summary>What has given way is cleared out when it takes up this much.</summary>
     private const int MaximumDeadBytes = 256 << 10;
@@ -35,20 +40,16 @@ public sealed class EdgeInbox
     private EdgeBatch _resting = new();
     private int _used;
     private int _dead;
-    private int _isCalled;
+    private readonly List<HandoverRow> _handovers = [];
+    private ManualResetValueTaskSourceCore<bool> _call;
     private int _lists;
+    private int _callAfter = 1;
     private bool _isReady;
+    private bool _isWaiting;
+    private bool _isClosed;
     private bool _wasSwept;
+    private long _handoversRefused;
     private long _deadline = long.MaxValue;
-
-    public string EdgeId { get; set; } = string.Empty;
-
-    /// <summary>When the edge is to be called although nothing comes, event time; told by the edge, read by the sweep.</summary>
-    public SimTime Deadline
-    {
-        get => new(Interlocked.Read(ref _deadline));
-        private set => Interlocked.Exchange(ref _deadline, value.Microseconds);
-    }
 
     public int Count
     {
@@ -73,53 +74,96 @@ public sealed class EdgeInbox
         }
     }
 
+    /// <summary>Announcements of neighbours for which there was no room.</summary>
+    public long HandoversRefused => Interlocked.Read(ref _handoversRefused);
+
     /// <summary>
-    /// Lists that have to wait before the edge is called; other messages do not wait. An edge that is called once for all lists of a period
-    /// saves a change of threads for each of the others.
+    /// Waits until there is something to do. An edge that is called once for all lists of a period saves a change of threads for each of the
+    /// others. One edge waits at a time.
     /// </summary>
-    public int CallAfter { get; private set; } = 1;
-
-    /// <summary>Whether there is enough for the edge to be called; true for the first who asks since the last taking.</summary>
-    public bool MustCall() => Volatile.Read(ref _isCalled) == 0 && Volatile.Read(ref _isReady) && Interlocked.Exchange(ref _isCalled, 1) == 0;
-
-    /// <summary>Whether the edge has to be called because it has waited long enough; true for the first who asks since the last taking.</summary>
-    public bool MustSweep(SimTime now)
+    /// <param name="lists">Lists that have to be there; other messages do not wait for them.</param>
+    /// <param name="deadline">When the edge is called although fewer are there, event time.</param>
+    /// <returns>False when the inbox is closed.</returns>
+    public ValueTask<bool> WaitAsync(int lists, SimTime deadline)
     {
-        if (now < Deadline || Volatile.Read(ref _isCalled) != 0 || Interlocked.Exchange(ref _isCalled, 1) != 0)
-        {
-            return false;
-        }
-
-        _wasSwept = true;
-        return true;
-    }
-
-    /// <summary>Tells when the edge wants to be called again; true when there is enough for that already, and nobody has called.</summary>
-    public bool CallAgain(int lists, SimTime deadline)
-    {
-        Deadline = deadline;
         lock (_lock)
         {
-            CallAfter = lists;
+            Interlocked.Exchange(ref _deadline, deadline.Microseconds);
+            _callAfter = lists;
             foreach (Waiting waiting in _newest.Values)
             {
                 // Those of one period wait for each other; those of another may have come while the edge is at work.
                 waiting.Limit = Math.Max(waiting.Least, 2 * lists);
             }
 
-            _isReady |= _lists >= lists;
+            if (_isReady || _isClosed || _lists >= lists)
+            {
+                return new ValueTask<bool>(!_isClosed);
+            }
+
+            _call.Reset();
+            _isWaiting = true;
+            return new ValueTask<bool>(this, _call.Version);
+        }
+    }
+
+    /// <summary>Calls the edge if it has waited long enough.</summary>
+    public void Sweep(SimTime now)
+    {
+        if (now.Microseconds < Interlocked.Read(ref _deadline))
+        {
+            return;
         }
 
-        return MustCall();
+        lock (_lock)
+        {
+            if (!_isWaiting)
+            {
+                return;
+            }
+
+            (_isWaiting, _wasSwept) = (false, true);
+        }
+
+        _call.SetResult(true);
+    }
+
+    /// <summary>Calls the edge for the last time: what comes from now on is kept and not worked on.</summary>
+    public void Close()
+    {
+        lock (_lock)
+        {
+            _isClosed = true;
+            if (!_isWaiting)
+            {
+                return;
+            }
+
+            _isWaiting = false;
+        }
+
+        _call.SetResult(false);
+    }
+
+    /// <summary>Puts in what a neighbour saw leave; the edge looks at it when it is called for something else.</summary>
+    public void Expect(List<HandoverRow> handovers)
+    {
+        lock (_lock)
+        {
+            int taken = Math.Min(handovers.Count, MaximumHandovers - _handovers.Count);
+            _handovers.AddRange(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(handovers)[..taken]);
+            Interlocked.Add(ref _handoversRefused, handovers.Count - taken);
+        }
     }
 
     /// <summary>Appends a message.</summary>
     public InboxOutcome Append(string device, TopicKind kind, in ReadOnlySequence<byte> payload, long sequence, long arrivalMicroseconds, PayloadFormat format)
     {
         int length = (int)payload.Length;
+        InboxOutcome outcome = InboxOutcome.Taken;
+        bool isCall;
         lock (_lock)
         {
-            InboxOutcome outcome = InboxOutcome.Taken;
             if (Topics.IsList(kind) && _newest.TryGetValue(device, out Waiting? waiting))
             {
                 if (waiting.Lists >= waiting.Limit)
@@ -158,20 +202,34 @@ public sealed class EdgeInbox
                 _filling.Entries = larger;
             }
 
-            _isReady |= _lists >= CallAfter;
+            _isReady |= _lists >= _callAfter;
             payload.CopyTo(_filling.Bytes.AsSpan(_used));
             _filling.Entries[_filling.Count++] = new BatchEntry(device, (int)kind, _used, length, sequence, arrivalMicroseconds, (byte)format);
             _used += length;
-            return outcome;
+            isCall = _isReady && _isWaiting;
+            _isWaiting &= !isCall;
         }
+
+        if (isCall)
+        {
+            _call.SetResult(true);
+        }
+
+        return outcome;
     }
 
     /// <summary>Takes what has been collected. The batch is valid until the next call.</summary>
-    /// <param name="wasSwept">Whether it was called because a list did not come.</param>
-    public EdgeBatch Take(out bool wasSwept)
+    /// <param name="handovers">What neighbours have announced is added to it.</param>
+    /// <param name="wasSwept">Whether the edge was called because a list did not come.</param>
+    public EdgeBatch Take(List<HandoverRow> handovers, out bool wasSwept)
     {
-        (wasSwept, _wasSwept) = (_wasSwept, false);
-        return Take();
+        lock (_lock)
+        {
+            (wasSwept, _wasSwept) = (_wasSwept, false);
+            handovers.AddRange(_handovers);
+            _handovers.Clear();
+            return Take();
+        }
     }
 
     /// <summary>Takes what has been collected. The batch is valid until the next call.</summary>
@@ -180,7 +238,6 @@ public sealed class EdgeInbox
         lock (_lock)
         {
             (_isReady, _lists) = (false, 0);
-            Volatile.Write(ref _isCalled, 0);
             (_filling, _resting) = (_resting, _filling);
             _filling.Count = 0;
             (_used, _dead) = (0, 0);
@@ -192,6 +249,13 @@ public sealed class EdgeInbox
             return _resting;
         }
     }
+
+    bool IValueTaskSource<bool>.GetResult(short token) => _call.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource<bool>.GetStatus(short token) => _call.GetStatus(token);
+
+    void IValueTaskSource<bool>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _call.OnCompleted(continuation, state, token, flags);
 
     private void DropOldest(string device)
     {

@@ -54,7 +54,6 @@ public sealed class Intake : IDisposable
         foreach (EdgeConfig edge in catalogue.All)
         {
             var inbox = new EdgeInbox();
-            inbox.EdgeId = edge.EdgeId;
             Inboxes[edge.EdgeId] = inbox;
             foreach (EdgeSite site in edge.Sites)
             {
@@ -77,9 +76,6 @@ public sealed class Intake : IDisposable
 
     /// <summary>Lists that gave way to newer ones of their device before an edge got to them; accepted before, shed now.</summary>
     public long Superseded => Interlocked.Read(ref _superseded);
-
-    /// <summary>Told of every message that an inbox has taken; on the broker's threads.</summary>
-    public Action<EdgeInbox>? OnAccepted { get; set; }
 
     /// <summary>Told when a list had to give way.</summary>
     public Action? OnOverload { get; set; }
@@ -215,7 +211,6 @@ public sealed class Intake : IDisposable
         if (reason == RejectReason.None)
         {
             Interlocked.Increment(ref _accepted);
-            OnAccepted?.Invoke(device!.Inbox);
         }
         else
         {

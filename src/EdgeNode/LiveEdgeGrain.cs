@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Orleans.Placement;
 using V2XSim.Contracts;
 using V2XSim.Fusion;
@@ -9,20 +10,15 @@ namespace V2XSim.EdgeNode;
 
 /// <summary>
 /// One edge node under the wall clock. When the period's last list is there, all of them are decoded and fused, all tracks predicted and encoded,
-/// and sent with one call of the network for each site. Buffers of the intake are shared, so it lives where they are.
+/// and sent with one call of the network for each site. Inboxes are shared within the process, so it lives where they are; what
+/// leaves towards a neighbour is put into that one's inbox.
 /// </summary>
 [PreferLocalPlacement]
-public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : Grain, ILiveEdgeGrain
+[KeepAlive]
+public sealed partial class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live, ILogger<LiveEdgeGrain> log) : Grain, ILiveEdgeGrain
 {
-    /// <summary>
-    /// What neighbours are told is collected over two publications: each call costs as much as decoding a list, and an announcement is made
-    /// seconds before the object is there.
-    /// </summary>
-    private const int PublicationsPerAnnouncement = 2;
-    private readonly SortedDictionary<string, List<HandoverRow>> _leaving = new(StringComparer.Ordinal);
-
-    /// <summary>Looked up once: the runtime takes as long to find out whom a name means as to send a call there.</summary>
-    private readonly Dictionary<string, ILiveEdgeGrain> _neighbours = new(StringComparer.Ordinal);
+    private readonly SortedList<string, List<HandoverRow>> _leaving = new(StringComparer.Ordinal);
+    private readonly List<HandoverRow> _expected = [];
     private readonly List<DownPayload> _down = [];
     private readonly Dictionary<string, Lane> _lanes = new(StringComparer.Ordinal);
     private readonly PublishProperties _properties = new();
@@ -33,6 +29,7 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
     private EdgeConfig _config = null!;
     private EdgeCore _core = null!;
     private EdgeInbox _inbox = null!;
+    private IRegionGrain? _region;
     private FrameSink _sink = null!;
     private UsedList _last;
     private SimTime _firstArrival;
@@ -48,7 +45,6 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
     private SimTime _fused;
     private SimTime _decided;
     private int _framesSent;
-    private long _publications;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -65,30 +61,41 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
         return Task.CompletedTask;
     }
 
-    public Task Start() => Task.CompletedTask;
-
-    public Task Expect(HandoverRow[] handovers)
+    public Task Start()
     {
-        _core.Expect(handovers);
+        _region ??= live.HasRegions ? GrainFactory.GetGrain<IRegionGrain>(_config.RegionId) : null;
+        _ = Work();
         return Task.CompletedTask;
     }
 
-    public async Task Work()
+    private async Task Work()
     {
-        // A call to itself would be answered within the runtime's own lock on the grain; going round is all it takes.
-        do
+        while (await _inbox.WaitAsync(_due.Missing, _due.Deadline))
         {
-            await WorkOnInbox();
+            try
+            {
+                await WorkOnInbox();
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                // One batch is lost; the next is another matter.
+                Failed(e, _config.EdgeId);
+            }
+
             _due.Plan(live.Clock.Now);
         }
-        while (_inbox.CallAgain(_due.Missing, _due.Deadline));
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "edge {Edge}: a batch could not be worked on")]
+    private partial void Failed(Exception e, string edge);
 
     private async ValueTask WorkOnInbox()
     {
         _workStarted = live.Clock.Now;
         TimeSpan pauses = GC.GetTotalPauseDuration();
-        EdgeBatch batch = _inbox.Take(out _wasSwept);
+        EdgeBatch batch = _inbox.Take(_expected, out _wasSwept);
+        _core.Expect(_expected);
+        _expected.Clear();
         bool hasOthers = false;
         for (int i = 0; i < batch.Count; i++)
         {
@@ -145,7 +152,6 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
         _fused = live.Clock.Now;
         _core.Warn(now, _down);
         _core.FindLeaving(now, _leaving);
-        _publications++;
         _decided = live.Clock.Now;
         _framesSent = 0;
         int sites = 0;
@@ -182,21 +188,14 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
             return;
         }
 
-        if (_publications % PublicationsPerAnnouncement == 0)
+        for (int i = 0; i < _leaving.Count; i++)
         {
-            foreach ((string neighbour, List<HandoverRow> rows) in _leaving)
+            List<HandoverRow> rows = _leaving.GetValueAtIndex(i);
+            if (rows.Count > 0)
             {
-                if (rows.Count > 0)
-                {
-                    live.Counts.AddHandovers(rows.Count);
-                    if (!_neighbours.TryGetValue(neighbour, out ILiveEdgeGrain? grain))
-                    {
-                        _neighbours.Add(neighbour, grain = GrainFactory.GetGrain<ILiveEdgeGrain>(neighbour));
-                    }
-
-                    await grain.Expect([.. rows]);
-                    rows.Clear();
-                }
+                live.Counts.AddHandovers(rows.Count);
+                live.Intake.Inboxes[_leaving.GetKeyAtIndex(i)].Expect(rows);
+                rows.Clear();
             }
         }
 
@@ -205,9 +204,9 @@ public sealed class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live) : G
             _core.TakeReports();
             _core.TakeCommands();
             _core.TakeSensors(now);
-            if (live.HasRegions)
+            if (_region is not null)
             {
-                await GrainFactory.GetGrain<IRegionGrain>(_config.RegionId).Accept(now.Microseconds / SimTime.MicrosecondsPerSecond, window);
+                await _region.Accept(now.Microseconds / SimTime.MicrosecondsPerSecond, window);
             }
         }
     }

@@ -54,23 +54,23 @@ public static class DownMessages
         json.Name("participants"u8);
         json.BeginArray();
         int second = (int)(unixMilliseconds % 60_000);
-        foreach (ref readonly RsmParticipant p in participants)
+        (long latitude, long longitude) = (TenMillionths(reference.LatitudeDegrees), TenMillionths(reference.LongitudeDegrees));
+        for (int i = 0; i < participants.Length; i++)
         {
-            json.BeginObject();
-            json.Name("heading"u8);
+            ref readonly RsmParticipant p = ref participants[i];
+            json.Shape(i == 0 ? "{\"heading\":"u8 : ",{\"heading\":"u8);
             json.Number((long)Math.Round(p.HeadingDegrees / 0.0125) % 28_800);
-            json.Name("id"u8);
+            json.Shape(",\"id\":"u8);
             json.Hex(p.Id);
-            json.Name("pos"u8);
-            Offset(json, reference, p.Position);
-            json.Name("posConfidence"u8);
-            json.BeginObject();
-            json.Name("pos"u8);
+            json.Shape(",\"pos\":{\"offsetLL\":{\"position-LL4\":{\"lat\":"u8);
+            json.Number(Math.Clamp(TenMillionths(p.Position.LatitudeDegrees) - latitude, -OffsetLimit, OffsetLimit));
+            json.Shape(",\"lon\":"u8);
+            json.Number(Math.Clamp(TenMillionths(p.Position.LongitudeDegrees) - longitude, -OffsetLimit, OffsetLimit));
+            json.Shape("}}},\"posConfidence\":{\"pos\":"u8);
             json.Plain(ConfidenceOf(p.PositionDeviationMetres));
-            json.EndObject();
-            json.Name("ptcId"u8);
+            json.Shape("},\"ptcId\":"u8);
             json.Number(p.ShortId);
-            json.Name("ptcType"u8);
+            json.Shape(",\"ptcType\":"u8);
             json.Plain(p.Kind switch
             {
                 RoadUserKind.Pedestrian => "pedestrian"u8,
@@ -78,29 +78,19 @@ public static class DownMessages
                 RoadUserKind.Unknown => "unknown"u8,
                 _ => "motor"u8,
             });
-            json.Name("secMark"u8);
+            json.Shape(",\"secMark\":"u8);
             json.Number(second);
-            json.Name("size"u8);
-            json.BeginObject();
-            json.Name("height"u8);
+            json.Shape(",\"size\":{\"height\":"u8);
             json.Number(Math.Clamp((int)Math.Round(p.Size.HeightMetres * 20), 0, 127));
-            json.Name("length"u8);
+            json.Shape(",\"length\":"u8);
             json.Number(Math.Clamp((int)Math.Round(p.Size.LengthMetres * 100), 0, 4095));
-            json.Name("width"u8);
+            json.Shape(",\"width\":"u8);
             json.Number(Math.Clamp((int)Math.Round(p.Size.WidthMetres * 100), 0, 1023));
-            json.EndObject();
-            json.Name("source"u8);
-            json.Plain("integrated"u8);
-            json.Name("speed"u8);
+            json.Shape("},\"source\":\"integrated\",\"speed\":"u8);
             json.Number(Math.Clamp((int)Math.Round(p.SpeedMetresPerSecond / 0.02), 0, 8190));
-            json.Name("transmission"u8);
-            json.Plain("unavailable"u8);
-            json.Name("vehicleClass"u8);
-            json.BeginObject();
-            json.Name("classification"u8);
+            json.Shape(",\"transmission\":\"unavailable\",\"vehicleClass\":{\"classification\":"u8);
             json.Number(ClassificationOf(p.Kind));
-            json.EndObject();
-            json.EndObject();
+            json.Shape("}}"u8);
         }
 
         json.EndArray();
@@ -236,10 +226,12 @@ public static class DownMessages
         json.EndObject();
     }
 
+    private static long TenMillionths(double degrees) => (long)Math.Round(degrees * 1e7);
+
     private static void Offset(JsonBuffer json, GeoPoint reference, GeoPoint at)
     {
-        long latitude = (long)Math.Round(at.LatitudeDegrees * 1e7) - (long)Math.Round(reference.LatitudeDegrees * 1e7);
-        long longitude = (long)Math.Round(at.LongitudeDegrees * 1e7) - (long)Math.Round(reference.LongitudeDegrees * 1e7);
+        long latitude = TenMillionths(at.LatitudeDegrees) - TenMillionths(reference.LatitudeDegrees);
+        long longitude = TenMillionths(at.LongitudeDegrees) - TenMillionths(reference.LongitudeDegrees);
         json.BeginObject();
         json.Name("offsetLL"u8);
         json.BeginObject();

@@ -48,6 +48,15 @@ public sealed class JsonBuffer
         _needsComma = false;
     }
 
+    /// <summary>Writes brackets, commas and names of a fixed shape as they stand; a value comes next, without a comma.</summary>
+    public void Shape(ReadOnlySpan<byte> text)
+    {
+        Ensure(text.Length);
+        text.CopyTo(_bytes.AsSpan(Length));
+        Length += text.Length;
+        _needsComma = false;
+    }
+
     public void Number(long value)
     {
         Ensure(24);
@@ -170,12 +179,8 @@ public sealed class JsonBuffer
         Ensure((octets.Length * 2) + 3);
         Comma();
         _bytes[Length++] = (byte)'"';
-        foreach (byte octet in octets)
-        {
-            _bytes[Length++] = "0123456789abcdef"u8[octet >> 4];
-            _bytes[Length++] = "0123456789abcdef"u8[octet & 15];
-        }
-
+        Convert.TryToHexStringLower(octets, _bytes.AsSpan(Length), out int written);
+        Length += written;
         _bytes[Length++] = (byte)'"';
         _needsComma = true;
     }

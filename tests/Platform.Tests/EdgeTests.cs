@@ -177,7 +177,7 @@ public class EdgeTests
             edge.Fuse(SimTime.FromSeconds(k * 0.1));
         }
 
-        var leaving = new SortedDictionary<string, List<HandoverRow>>(StringComparer.Ordinal);
+        var leaving = new SortedList<string, List<HandoverRow>>(StringComparer.Ordinal);
         edge.FindLeaving(SimTime.FromSeconds(1), leaving);
 
         Assert.Equal(["east"], leaving.Keys);

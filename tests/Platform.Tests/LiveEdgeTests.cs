@@ -3,6 +3,7 @@ using System.Net;
 using System.Text.Json;
 using CsCheck;
 using V2XSim.Cli;
+using V2XSim.Contracts;
 using V2XSim.EdgeNode;
 using V2XSim.Fusion;
 using V2XSim.Kernel;
@@ -129,35 +130,66 @@ public class LiveEdgeTests
     }
 
     [Fact]
-    public void An_edge_is_called_once_for_all_lists_of_a_period_and_at_once_for_everything_else()
+    public async Task An_edge_is_called_once_for_all_lists_of_a_period_and_at_once_for_everything_else()
     {
         var inbox = new EdgeInbox();
         inbox.KeepNewest("S1", 8);
-        inbox.Take();
-        Assert.False(inbox.CallAgain(3, new SimTime(1000)));
+        var announced = new List<HandoverRow>();
+        Task<bool> call = inbox.WaitAsync(3, new SimTime(1000)).AsTask();
         ReadOnlySequence<byte> payload = new([1]);
 
         inbox.Append("S1", TopicKind.ParticipantUp, payload, 1, 1, PayloadFormat.Json);
-        Assert.False(inbox.MustCall());
         inbox.Append("S1", TopicKind.ParticipantUp, payload, 2, 2, PayloadFormat.Json);
-        Assert.False(inbox.MustCall());
-        Assert.False(inbox.MustSweep(new SimTime(999)));
+        inbox.Sweep(new SimTime(999));
+        Assert.False(call.IsCompleted);
         inbox.Append("S1", TopicKind.ParticipantUp, payload, 3, 3, PayloadFormat.Json);
-        Assert.True(inbox.MustCall());
-        Assert.False(inbox.MustCall());
-        Assert.False(inbox.MustSweep(new SimTime(2000)));
-
-        Assert.Equal(3, inbox.Take(out bool wasSwept).Count);
+        Assert.True(await call);
+        inbox.Sweep(new SimTime(2000));
+        Assert.Equal(3, inbox.Take(announced, out bool wasSwept).Count);
         Assert.False(wasSwept);
-        inbox.CallAgain(3, new SimTime(5000));
-        inbox.Append("S1", TopicKind.EventUp, payload, 4, 4, PayloadFormat.Json);
-        Assert.True(inbox.MustCall());
 
+        call = inbox.WaitAsync(3, new SimTime(5000)).AsTask();
+        inbox.Append("S1", TopicKind.EventUp, payload, 4, 4, PayloadFormat.Json);
+        Assert.True(call.IsCompleted && await call);
         inbox.Take();
-        inbox.CallAgain(3, new SimTime(5000));
-        Assert.True(inbox.MustSweep(new SimTime(5000)));
-        inbox.Take(out wasSwept);
+
+        // What came while the edge was at work calls it at once.
+        inbox.Append("S1", TopicKind.ParticipantUp, payload, 5, 5, PayloadFormat.Json);
+        call = inbox.WaitAsync(1, new SimTime(5000)).AsTask();
+        Assert.True(call.IsCompleted && await call);
+        inbox.Take();
+
+        call = inbox.WaitAsync(3, new SimTime(5000)).AsTask();
+        inbox.Sweep(new SimTime(5000));
+        Assert.True(call.IsCompleted && await call);
+        inbox.Take(announced, out wasSwept);
         Assert.True(wasSwept);
+
+        call = inbox.WaitAsync(3, new SimTime(9000)).AsTask();
+        inbox.Close();
+        Assert.False(await call);
+        Assert.False(await inbox.WaitAsync(3, new SimTime(9000)).AsTask());
+    }
+
+    [Fact]
+    public void Announcements_of_neighbours_wait_for_the_next_call_and_beyond_the_limit_are_refused_and_counted()
+    {
+        var inbox = new EdgeInbox();
+        Task<bool> call = inbox.WaitAsync(1, new SimTime(1000)).AsTask();
+        List<HandoverRow> rows = [.. Enumerable.Range(0, 1500).Select(i => default(HandoverRow) with { GlobalId = (ulong)i })];
+
+        inbox.Expect(rows);
+        inbox.Expect(rows);
+        inbox.Expect(rows);
+
+        Assert.False(call.IsCompleted);
+        var announced = new List<HandoverRow>();
+        inbox.Take(announced, out _);
+        Assert.Equal(EdgeInbox.MaximumHandovers, announced.Count);
+        Assert.Equal((0UL, 1499UL, 0UL), (announced[0].GlobalId, announced[1499].GlobalId, announced[1500].GlobalId));
+        Assert.Equal(4500 - EdgeInbox.MaximumHandovers, inbox.HandoversRefused);
+        inbox.Take(announced, out _);
+        Assert.Equal(EdgeInbox.MaximumHandovers, announced.Count);
     }
 
     [Fact]

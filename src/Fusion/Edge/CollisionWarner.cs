@@ -33,20 +33,40 @@ public sealed class CollisionWarner
     private readonly Dictionary<(ulong, ulong), SimTime> _warned = [];
     private readonly Dictionary<(ulong, ulong), (int Count, SimTime Last)> _predicted = [];
 
+    /// <summary>Tracks that are known well enough, and what every pair asks of each.</summary>
+    private Mover[] _movers = new Mover[64];
+
+    /// <param name="tracks">All tracks of a publication.</param>
+    /// <param name="now">When it is.</param>
+    /// <param name="result">Conflicts to warn of are added to it.</param>
     public void Find(ReadOnlySpan<TrackEstimate> tracks, SimTime now, List<Conflict> result)
     {
+        if (_movers.Length < tracks.Length)
+        {
+            _movers = new Mover[tracks.Length * 2];
+        }
+
+        int count = 0;
         for (int i = 0; i < tracks.Length; i++)
         {
-            ref readonly TrackEstimate a = ref tracks[i];
-            if (!IsSettled(in a, now))
+            if (IsSettled(in tracks[i], now))
             {
-                continue;
+                _movers[count++] = new Mover(in tracks[i], i);
             }
+        }
 
-            for (int j = i + 1; j < tracks.Length; j++)
+        for (int i = 0; i < count; i++)
+        {
+            ref readonly TrackEstimate a = ref tracks[_movers[i].Index];
+            for (int j = i + 1; j < count; j++)
             {
-                ref readonly TrackEstimate b = ref tracks[j];
-                if (Predict(in a, in b) is not { } conflict || !IsSettled(in b, now))
+                if (!AreClosing(in _movers[i], in _movers[j]))
+                {
+                    continue;
+                }
+
+                ref readonly TrackEstimate b = ref tracks[_movers[j].Index];
+                if (Predict(in a, in b, in _movers[i], in _movers[j]) is not { } conflict)
                 {
                     continue;
                 }
@@ -56,10 +76,10 @@ public sealed class CollisionWarner
                     continue;
                 }
 
-                (int count, SimTime before) = _predicted.GetValueOrDefault((a.Id, b.Id), (0, SimTime.Zero));
-                count = count > 0 && now.SecondsSince(before) <= RunningSeconds ? count + 1 : 1;
-                _predicted[(a.Id, b.Id)] = (count, now);
-                if (count < Confirmations)
+                (int times, SimTime before) = _predicted.GetValueOrDefault((a.Id, b.Id), (0, SimTime.Zero));
+                times = times > 0 && now.SecondsSince(before) <= RunningSeconds ? times + 1 : 1;
+                _predicted[(a.Id, b.Id)] = (times, now);
+                if (times < Confirmations)
                 {
                     continue;
                 }
@@ -89,15 +109,20 @@ public sealed class CollisionWarner
     /// <summary>The conflict of two road users, or null when there is none.</summary>
     public static Conflict? Predict(in TrackEstimate a, in TrackEstimate b)
     {
-        double dx = b.X - a.X, dy = b.Y - a.Y, squared = (dx * dx) + (dy * dy);
-        double vx = b.VelocityX - a.VelocityX, vy = b.VelocityY - a.VelocityY, closing = (dx * vx) + (dy * vy);
-        if (squared > 80 * 80 || closing >= 0)
-        {
-            return null;
-        }
+        Mover first = new(in a, 0), second = new(in b, 1);
+        return AreClosing(in first, in second) ? Predict(in a, in b, in first, in second) : null;
+    }
 
-        double va = a.SpeedMetresPerSecond, vb = b.SpeedMetresPerSecond;
-        double difference = va > 1 && vb > 1 ? Heading.Difference(Math.Atan2(a.VelocityY, a.VelocityX), Math.Atan2(b.VelocityY, b.VelocityX)) : 0;
+    private static bool AreClosing(in Mover a, in Mover b)
+    {
+        double dx = b.X - a.X, dy = b.Y - a.Y;
+        return (dx * dx) + (dy * dy) <= 80 * 80 && (dx * (b.VelocityX - a.VelocityX)) + (dy * (b.VelocityY - a.VelocityY)) < 0;
+    }
+
+    private static Conflict? Predict(in TrackEstimate a, in TrackEstimate b, in Mover first, in Mover second)
+    {
+        double dx = b.X - a.X, dy = b.Y - a.Y, vx = b.VelocityX - a.VelocityX, vy = b.VelocityY - a.VelocityY, va = first.Speed, vb = second.Speed;
+        double difference = va > 1 && vb > 1 ? Heading.Difference(first.Direction, second.Direction) : 0;
         return difference < 0.5 ? Forward(in a, in b, dx, dy, va, vb) : difference < 2.6 ? Crossing(in a, in b, dx, dy, vx, vy, va, vb) : null;
     }
 
@@ -153,4 +178,23 @@ public sealed class CollisionWarner
 
     private static bool IsSettled(in TrackEstimate track, SimTime now) =>
         now.SecondsSince(track.Born) > 1 && track.VelocityVariance < 4 && track.Kind != RoadUserKind.Unknown;
+
+    /// <summary>Where a road user is, how it moves, and the direction in which it does (radians; 0 for one that stands).</summary>
+    private readonly struct Mover
+    {
+        public readonly double X;
+        public readonly double Y;
+        public readonly double VelocityX;
+        public readonly double VelocityY;
+        public readonly double Speed;
+        public readonly double Direction;
+        public readonly int Index;
+
+        public Mover(in TrackEstimate track, int index)
+        {
+            (X, Y, VelocityX, VelocityY, Index) = (track.X, track.Y, track.VelocityX, track.VelocityY, index);
+            Speed = track.SpeedMetresPerSecond;
+            Direction = Speed > 1 ? Math.Atan2(VelocityY, VelocityX) : 0;
+        }
+    }
 }

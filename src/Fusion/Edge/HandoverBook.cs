@@ -122,14 +122,22 @@ public sealed class HandoverBook
     private const double SlowSpread = 0.08;
     private readonly WayTable _ways;
     private readonly AnnouncementTable _expected = new();
-    private readonly Dictionary<ulong, Living> _living = [];
+
+    /// <summary>Of each track of the last publication, in its order.</summary>
+    private Living[] _living = new Living[64];
+    private Living[] _before = new Living[64];
+    private int _livingCount;
+
+    /// <summary>The last publication.</summary>
+    private TrackEstimate[] _lastTracks = new TrackEstimate[64];
+    private RoadPiece?[] _lastPieces = new RoadPiece?[64];
+    private SimTime _lastTime;
     private readonly Dictionary<ulong, Handover> _shared = [];
     private readonly List<Handover> _ended = [];
     private readonly HashSet<ulong> _published = [];
     private readonly Assignment _assignment = new();
     private readonly List<ulong> _keys = [];
     private readonly List<Newcomer> _new = [];
-    private long _publication;
     private readonly List<Candidate> _candidates = [];
     private int[] _choice = new int[16];
 
@@ -179,25 +187,29 @@ public sealed class HandoverBook
         identities.Clear();
         for (int i = 0; i < tracks.Length; i++)
         {
-            ref Living living = ref CollectionsMarshal.GetValueRefOrNullRef(_living, tracks[i].Id);
-            (living.Last, living.Piece, living.Time) = (tracks[i], pieces[i], now);
-            identities.Add(living.Global);
+            identities.Add(_living[i].Global);
         }
+
+        tracks.CopyTo(_lastTracks);
+        pieces.CopyTo(_lastPieces);
+        _lastTime = now;
     }
 
     /// <summary>Objects lost with the last publication: a truck may hide them until they are beyond this edge's view.</summary>
     public IReadOnlyList<Handover> Ended => _ended;
 
     /// <summary>When the identity of a track was minted, here or elsewhere.</summary>
-    public SimTime BornOf(ulong local) => _living[local].Born;
+    /// <param name="index">Its place in the last publication.</param>
+    public SimTime BornOf(int index) => _living[index].Born;
 
     /// <summary>Joins what is known of a track with what a neighbour said of it within the last half second.</summary>
-    public TrackEstimate Refine(in TrackEstimate track, ulong identity, SimTime now)
+    public void Refine(ref TrackEstimate track, ulong identity, SimTime now)
     {
         const double Gate = 9.21, NoiseDensity = 1;
-        if (!_shared.TryGetValue(identity, out Handover h) || now.SecondsSince(h.Time) > FreshSeconds)
+        ref readonly Handover h = ref CollectionsMarshal.GetValueRefOrNullRef(_shared, identity);
+        if (Unsafe.IsNullRef(in h) || now.SecondsSince(h.Time) > FreshSeconds)
         {
-            return track;
+            return;
         }
 
         double dt = now.SecondsSince(h.Time), grown = (dt * dt * h.VelocityVariance) + (NoiseDensity * dt * dt * dt / 3);
@@ -206,12 +218,12 @@ public sealed class HandoverBook
         double dx = theirs.X - own.X, dy = theirs.Y - own.Y, sxx = own.Xx + theirs.Xx, sxy = own.Xy + theirs.Xy, syy = own.Yy + theirs.Yy, det = (sxx * syy) - (sxy * sxy);
         if (((syy * dx * dx) - (2 * sxy * dx * dy) + (sxx * dy * dy)) / det > Gate)
         {
-            return track;
+            return;
         }
 
         (PlaneEstimate joint, double w) = CovarianceIntersection.Fuse(in own, in theirs);
         double theirVariance = h.VelocityVariance + (NoiseDensity * dt), a = w / track.VelocityVariance, b = (1 - w) / theirVariance;
-        return track with
+        track = track with
         {
             X = joint.X,
             Y = joint.Y,
@@ -241,45 +253,48 @@ public sealed class HandoverBook
         _expected.Put(in handover, expiry, from);
     }
 
+    /// <summary>Walks along the last publication and this one, both in order of identity: what is in one only has ended or is new.</summary>
     private void RememberEnded(ReadOnlySpan<TrackEstimate> tracks)
     {
         _ended.Clear();
-        _publication++;
-        int alive = 0;
+        (_living, _before) = (_before, _living);
+        if (_living.Length < tracks.Length)
+        {
+            _living = new Living[tracks.Length * 2];
+        }
+
+        int old = 0;
         for (int i = 0; i < tracks.Length; i++)
         {
-            ref Living living = ref CollectionsMarshal.GetValueRefOrNullRef(_living, tracks[i].Id);
-            if (!Unsafe.IsNullRef(ref living))
+            for (; old < _livingCount && _before[old].Local < tracks[i].Id; old++)
             {
-                living.Publication = _publication;
-                alive++;
+                End(old);
             }
+
+            bool isKnown = old < _livingCount && _before[old].Local == tracks[i].Id;
+            _living[i] = isKnown ? _before[old++] : new Living { Local = tracks[i].Id };
         }
 
-        if (alive == _living.Count)
+        for (; old < _livingCount; old++)
         {
-            return;
+            End(old);
         }
 
-        _keys.Clear();
-        foreach ((ulong local, Living living) in _living)
+        _livingCount = tracks.Length;
+        if (_lastTracks.Length < tracks.Length)
         {
-            if (living.Publication != _publication)
-            {
-                _keys.Add(local);
-            }
+            (_lastTracks, _lastPieces) = (new TrackEstimate[_living.Length], new RoadPiece?[_living.Length]);
         }
+    }
 
-        _keys.Sort();
-        foreach (ulong local in _keys)
-        {
-            _living.Remove(local, out Living was);
-            _published.Remove(was.Global);
-            _shared.Remove(was.Global);
-            Handover ended = Handover.Of(in was.Last, was.Global, was.Time, was.Piece, was.Born);
-            Expect(in ended, MemorySeconds, _ways.FromIndexOf(ended.Link));
-            _ended.Add(ended);
-        }
+    private void End(int index)
+    {
+        ref readonly Living was = ref _before[index];
+        _published.Remove(was.Global);
+        _shared.Remove(was.Global);
+        Handover ended = Handover.Of(in _lastTracks[index], was.Global, _lastTime, _lastPieces[index], was.Born);
+        Expect(in ended, MemorySeconds, _ways.FromIndexOf(ended.Link));
+        _ended.Add(ended);
     }
 
     /// <summary>
@@ -291,8 +306,8 @@ public sealed class HandoverBook
         _new.Clear();
         for (int i = 0; i < tracks.Length; i++)
         {
-            ref readonly Living living = ref CollectionsMarshal.GetValueRefOrNullRef(_living, tracks[i].Id);
-            bool isKnown = !Unsafe.IsNullRef(in living);
+            ref readonly Living living = ref _living[i];
+            bool isKnown = living.IsKnown;
             if (!isKnown || (living.Undecided != SimTime.Never && living.Look <= now))
             {
                 (int to, double metres) = pieces[i] is { } on ? (_ways.ToIndexOf(on.Link), on.MetresAt(tracks[i].X, tracks[i].Y)) : (-1, 0);
@@ -339,7 +354,7 @@ public sealed class HandoverBook
         _assignment.Solve(_new.Count, _candidates.Count, _choice);
         for (int row = 0; row < _new.Count; row++)
         {
-            Decide(tracks[_new[row].Index], pieces[_new[row].Index], row, now);
+            Decide(in tracks[_new[row].Index], row, now);
         }
     }
 
@@ -394,9 +409,10 @@ public sealed class HandoverBook
 
     private ref double GainOf(int row, Candidate candidate) => ref _gains[candidate.First + row];
 
-    private void Decide(TrackEstimate track, RoadPiece? piece, int row, SimTime now)
+    private void Decide(in TrackEstimate track, int row, SimTime now)
     {
-        ref Living living = ref CollectionsMarshal.GetValueRefOrAddDefault(_living, track.Id, out bool isKnown);
+        ref Living living = ref _living[_new[row].Index];
+        bool isKnown = living.IsKnown;
         SimTime until = isKnown ? living.Undecided : now + TimeSpan.FromSeconds(DecideSeconds);
         int choice = _choice[row];
         bool waits = now + TimeSpan.FromSeconds(0.05) < until && (choice < 0 || !IsClear(row, choice));
@@ -410,7 +426,7 @@ public sealed class HandoverBook
                 Revised++;
             }
 
-            living = new Living { Global = global, Last = track, Piece = piece, Time = now, Born = _expected.InSlot(_candidates[choice].Slot).Born, Undecided = SimTime.Never };
+            (living.Global, living.Born, living.Undecided) = (global, _expected.InSlot(_candidates[choice].Slot).Born, SimTime.Never);
             _expected.Remove(global);
             Adopted++;
         }
@@ -420,12 +436,12 @@ public sealed class HandoverBook
         }
         else
         {
-            living = new Living { Global = track.Id, Last = track, Piece = piece, Time = now, Born = track.Born, Undecided = waits ? until : SimTime.Never };
+            (living.Global, living.Born, living.Undecided) = (track.Id, track.Born, waits ? until : SimTime.Never);
         }
 
         SimTime again = now + TimeSpan.FromSeconds(LookEverySeconds);
         living.Look = again < until ? again : until;
-        living.Publication = _publication;
+        living.IsKnown = true;
         _published.Add(living.Global);
     }
 
@@ -521,7 +537,7 @@ public sealed class HandoverBook
             }
 
             _keys.Add(id);
-            ref Living own = ref CollectionsMarshal.GetValueRefOrNullRef(_living, local);
+            ref Living own = ref _living[local];
             if (h.Born < own.Born || (h.Born == own.Born && id < own.Global))
             {
                 _published.Remove(own.Global);
@@ -544,17 +560,17 @@ public sealed class HandoverBook
         }
     }
 
-    /// <summary>The track that already follows the announced object under another identity, if any.</summary>
-    private static ulong? FindKnown(in Handover h, double age, ReadOnlySpan<TrackEstimate> tracks)
+    /// <summary>Place of the track that already follows the announced object under another identity, if any.</summary>
+    private static int? FindKnown(in Handover h, double age, ReadOnlySpan<TrackEstimate> tracks)
     {
         double x = h.X + (age * h.VelocityX), y = h.Y + (age * h.VelocityY), best = KnownMetres * KnownMetres;
-        ulong? found = null;
+        int? found = null;
         for (int i = 0; i < tracks.Length; i++)
         {
             double dx = tracks[i].X - x, dy = tracks[i].Y - y, squared = (dx * dx) + (dy * dy);
             if (squared < best)
             {
-                (best, found) = (squared, tracks[i].Id);
+                (best, found) = (squared, i);
             }
         }
 
@@ -690,20 +706,18 @@ public sealed class HandoverBook
     /// <param name="First">Where its gains with the new tracks begin.</param>
     private readonly record struct Candidate(ulong Id, int Slot, int First);
 
-    /// <summary>A track that is published here. Large, and touched with every publication: it is changed where it lies.</summary>
+    /// <summary>A track that is published here.</summary>
     private struct Living
     {
+        public ulong Local;
         public ulong Global;
-        public TrackEstimate Last;
-        public RoadPiece? Piece;
-        public SimTime Time;
         public SimTime Born;
         public SimTime Undecided;
 
         /// <summary>When it is looked at again, while it is undecided.</summary>
         public SimTime Look;
 
-        /// <summary>The last publication of which it was part.</summary>
-        public long Publication;
+        /// <summary>False until it is first decided under which identity it goes.</summary>
+        public bool IsKnown;
     }
 }

@@ -30,6 +30,9 @@ public sealed class LaneMatcher
     private const double NearestMetres = 6;
     private const double CellMetres = 20;
     private readonly RoadPiece[] _pieces;
+
+    /// <summary>Of each piece, close together, what it takes to find out how near it is.</summary>
+    private readonly Stretch[] _stretches;
     private readonly int _left;
     private readonly int _bottom;
     private readonly int _columns;
@@ -44,6 +47,7 @@ public sealed class LaneMatcher
     public LaneMatcher(IReadOnlyList<RoadPiece> pieces)
     {
         _pieces = [.. pieces];
+        _stretches = [.. pieces.Select(p => new Stretch(p.From, p.To))];
         if (_pieces.Length == 0)
         {
             return;
@@ -95,9 +99,14 @@ public sealed class LaneMatcher
         bool moving = Math.Sqrt((velocityX * velocityX) + (velocityY * velocityY)) > 1;
         foreach (int i in near)
         {
-            ref RoadPiece p = ref _pieces[i];
-            double squared = SquaredDistance(in p, x, y);
-            if (squared < best && (!moving || (velocityX * (p.To.X - p.From.X)) + (velocityY * (p.To.Y - p.From.Y)) > 0))
+            ref readonly Stretch s = ref _stretches[i];
+            if (moving && (velocityX * s.Dx) + (velocityY * s.Dy) <= 0)
+            {
+                continue;
+            }
+
+            double squared = s.SquaredDistanceTo(x, y);
+            if (squared < best)
             {
                 (best, found) = (squared, i);
             }
@@ -122,7 +131,7 @@ public sealed class LaneMatcher
             {
                 foreach (int piece in At((i, j)))
                 {
-                    if (SquaredDistance(in _pieces[piece], x, y) < metres * metres)
+                    if (_stretches[piece].SquaredDistanceTo(x, y) < metres * metres)
                     {
                         return true;
                     }
@@ -145,13 +154,24 @@ public sealed class LaneMatcher
         return _cells.AsSpan(_starts[index], _starts[index + 1] - _starts[index]);
     }
 
-    private static double SquaredDistance(in RoadPiece p, double x, double y)
-    {
-        double dx = p.To.X - p.From.X, dy = p.To.Y - p.From.Y, length = (dx * dx) + (dy * dy);
-        double share = length > 0 ? Math.Clamp((((x - p.From.X) * dx) + ((y - p.From.Y) * dy)) / length, 0, 1) : 0;
-        double ex = x - p.From.X - (share * dx), ey = y - p.From.Y - (share * dy);
-        return (ex * ex) + (ey * ey);
-    }
-
     private static (int X, int Y) CellOf(double x, double y) => ((int)Math.Floor(x / CellMetres), (int)Math.Floor(y / CellMetres));
+
+    private readonly struct Stretch(PlanePoint from, PlanePoint to)
+    {
+        private readonly double _x = from.X;
+        private readonly double _y = from.Y;
+        private readonly double _squaredLength = ((to.X - from.X) * (to.X - from.X)) + ((to.Y - from.Y) * (to.Y - from.Y));
+
+        public double Dx { get; } = to.X - from.X;
+
+        public double Dy { get; } = to.Y - from.Y;
+
+        public double SquaredDistanceTo(double x, double y)
+        {
+            double fx = x - _x, fy = y - _y;
+            double share = _squaredLength > 0 ? Math.Clamp(((fx * Dx) + (fy * Dy)) / _squaredLength, 0, 1) : 0;
+            double ex = fx - (share * Dx), ey = fy - (share * Dy);
+            return (ex * ex) + (ey * ey);
+        }
+    }
 }

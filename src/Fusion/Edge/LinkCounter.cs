@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace V2XSim.Fusion.Edge;
 
 /// <summary>What an edge saw of one link during a window.</summary>
@@ -12,7 +14,7 @@ public sealed class LinkCounter
 {
     /// <summary>Windows for which the last link of an identity is remembered.</summary>
     private const int RememberedWindows = 60;
-    private readonly SortedDictionary<int, (int Samples, double Speed, int Entered, double Free)> _links = [];
+    private readonly Dictionary<int, (int Samples, double Speed, int Entered, double Free)> _links = [];
     private readonly Dictionary<ulong, (int Link, long Window)> _lastLink = [];
     private long _window;
 
@@ -21,10 +23,11 @@ public sealed class LinkCounter
 
     public void Add(ulong globalId, in RoadPiece piece, double speedMetresPerSecond)
     {
-        (int samples, double speed, int entered, _) = _links.GetValueOrDefault(piece.Link);
-        bool isNew = !_lastLink.TryGetValue(globalId, out (int Link, long) last) || last.Link != piece.Link;
-        _lastLink[globalId] = (piece.Link, _window);
-        _links[piece.Link] = (samples + 1, speed + speedMetresPerSecond, entered + (isNew ? 1 : 0), piece.FreeSpeed);
+        ref (int Link, long Window) last = ref CollectionsMarshal.GetValueRefOrAddDefault(_lastLink, globalId, out bool isKnown);
+        bool isNew = !isKnown || last.Link != piece.Link;
+        last = (piece.Link, _window);
+        ref (int Samples, double Speed, int Entered, double Free) link = ref CollectionsMarshal.GetValueRefOrAddDefault(_links, piece.Link, out _);
+        link = (link.Samples + 1, link.Speed + speedMetresPerSecond, link.Entered + (isNew ? 1 : 0), piece.FreeSpeed);
     }
 
     public void EndPublication() => Publications++;
@@ -32,7 +35,7 @@ public sealed class LinkCounter
     /// <summary>Ends the window and starts the next.</summary>
     public LinkSample[] Close()
     {
-        LinkSample[] result = [.. _links.Select(l => new LinkSample(l.Key, l.Value.Samples, l.Value.Speed, l.Value.Entered, l.Value.Free))];
+        LinkSample[] result = [.. _links.OrderBy(l => l.Key).Select(l => new LinkSample(l.Key, l.Value.Samples, l.Value.Speed, l.Value.Entered, l.Value.Free))];
         _links.Clear();
         Publications = 0;
         if (++_window % RememberedWindows == 0)

@@ -126,13 +126,13 @@ public class EdgeLogicTests
         Assert.Equal([0x10UL], Identify(later, 10, seenLater));
         Assert.Equal([0x20UL], Identify(first, 10, seenFirst));
 
-        later.Expect(Announced(0x20, 10, 100.2, 0, 15, 0) with { Born = first.BornOf(0x20) });
-        first.Expect(Announced(0x10, 10, 100, 0, 15, 0) with { Born = later.BornOf(0x10) });
+        later.Expect(Announced(0x20, 10, 100.2, 0, 15, 0) with { Born = first.BornOf(0) });
+        first.Expect(Announced(0x10, 10, 100, 0, 15, 0) with { Born = later.BornOf(0) });
 
         Assert.Equal([0x20UL], Identify(later, 10.1, seenLater with { X = 101.5 }));
         Assert.Equal([0x20UL], Identify(first, 10.1, seenFirst with { X = 101.7 }));
         Assert.Equal((1, 0), (later.Merged, first.Merged));
-        Assert.Equal(SimTime.FromSeconds(9.7), later.BornOf(0x10));
+        Assert.Equal(SimTime.FromSeconds(9.7), later.BornOf(0));
     }
 
     [Fact]
@@ -145,11 +145,13 @@ public class EdgeLogicTests
         TrackEstimate later = own with { X = 101.5 };
         Identify(book, 10.1, later);
 
-        TrackEstimate refined = book.Refine(in later, 0x20, SimTime.FromSeconds(10.1));
+        TrackEstimate refined = later, unchanged = later;
+        book.Refine(ref refined, 0x20, SimTime.FromSeconds(10.1));
 
         Assert.InRange(refined.X, 102.2, 102.5);
         Assert.True(refined.Pxx < 0.15 && refined.Pyy < 0.15, $"{refined.Pxx} {refined.Pyy}");
-        Assert.Equal(later, book.Refine(in later, 0x20, SimTime.FromSeconds(11)));
+        book.Refine(ref unchanged, 0x20, SimTime.FromSeconds(11));
+        Assert.Equal(later, unchanged);
     }
 
     [Fact]
