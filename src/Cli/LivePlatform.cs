@@ -226,6 +226,12 @@ public sealed class LivePlatform : IAsyncDisposable
         var embedded = new EmbeddedDownlink();
         LoadedAccess? access = options.AccessFile is null ? null : LoadedAccess.Read(options.AccessFile);
         _silos = await SiloHost.StartAsync(1, new EdgeCatalogue(_edges), embedded, cancellation, Context);
+        foreach (EdgeInbox inbox in _intake.Inboxes.Values)
+        {
+            // Every connection of the embedded broker has its turn on some thread; an external one brings everything on a single thread.
+            inbox.Clock = options.Broker is null ? () => Context.Clock.Now : null;
+        }
+
         await Task.WhenAll(_edges.Select(e => _silos.Grains.GetGrain<ILiveEdgeGrain>(e.EdgeId).Start()));
         if (options.HasTiers)
         {

@@ -62,6 +62,12 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
         }
     }
 
+    /// <summary>
+    /// The clock by which threads that bring messages may do the edge's work, as far as their <see cref="WorkShare"/> goes; null leaves all of
+    /// it to the pool.
+    /// </summary>
+    public Func<SimTime>? Clock { get; set; }
+
     /// <summary>From now on at most so many lists of a device wait, or twice as many as are expected in a period.</summary>
     public void KeepNewest(string device, int lists) => _newest[device] = new Waiting { Least = lists, Limit = lists };
 
@@ -125,6 +131,7 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
             (_isWaiting, _wasSwept) = (false, true);
         }
 
+        _call.RunContinuationsAsynchronously = true;
         _call.SetResult(true);
     }
 
@@ -212,7 +219,7 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
 
         if (isCall)
         {
-            _call.SetResult(true);
+            Call();
         }
 
         return outcome;
@@ -247,6 +254,18 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
             }
 
             return _resting;
+        }
+    }
+
+    private void Call()
+    {
+        long from = Clock?.Invoke().Microseconds ?? 0;
+        bool isHere = Clock is not null && WorkShare.OfThread.HasTime(from);
+        _call.RunContinuationsAsynchronously = !isHere;
+        _call.SetResult(true);
+        if (isHere)
+        {
+            WorkShare.OfThread.Spend(Clock!().Microseconds - from);
         }
     }
 

@@ -117,8 +117,7 @@ public sealed class TruthFrame
 /// <summary>Outer size of a road user.</summary>
 public readonly record struct BodySize(float LengthMetres, float WidthMetres, float HeightMetres)
 {
-    /// <summary>Usual size of a kind.</summary>
-    public static BodySize Of(RoadUserKind kind) => kind switch
+    private static readonly BodySize[] Usual = [.. Enum.GetValues<RoadUserKind>().Select(kind => kind switch
     {
         RoadUserKind.Van => new BodySize(5.4f, 2.0f, 2.2f),
         RoadUserKind.Truck => new BodySize(9.0f, 2.5f, 3.4f),
@@ -127,7 +126,10 @@ public readonly record struct BodySize(float LengthMetres, float WidthMetres, fl
         RoadUserKind.Bicycle => new BodySize(1.8f, 0.6f, 1.7f),
         RoadUserKind.Pedestrian => new BodySize(0.5f, 0.5f, 1.7f),
         _ => new BodySize(4.6f, 1.8f, 1.5f),
-    };
+    })];
+
+    /// <summary>Usual size of a kind.</summary>
+    public static BodySize Of(RoadUserKind kind) => Usual[(int)kind];
 }
 
 /// <summary>A uniform grid over points, rebuilt each step by counting sort; queries give indexes in ascending order within a cell row.</summary>

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace V2XSim.Messages;
 
 /// <summary>
@@ -163,8 +165,21 @@ internal ref struct PlainList
             && ParticipantCodec.SetCovariance([xx, xy, yy], ref o) == RejectReason.None;
     }
 
-    /// <summary>Takes the next byte that is no white space; −1 at the end.</summary>
+    /// <summary>Takes the next byte that is no white space; −1 at the end. Nearly always the very next one is none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int Next()
+    {
+        int at = _at;
+        if ((uint)at < (uint)_text.Length && _text[at] > (byte)' ')
+        {
+            _at = at + 1;
+            return _text[at];
+        }
+
+        return NextBeyondSpace();
+    }
+
+    private int NextBeyondSpace()
     {
         int at = _at;
         while ((uint)at < (uint)_text.Length)

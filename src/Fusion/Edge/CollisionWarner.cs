@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using V2XSim.Kernel;
 
 namespace V2XSim.Fusion.Edge;
@@ -33,40 +34,30 @@ public sealed class CollisionWarner
     private readonly Dictionary<(ulong, ulong), SimTime> _warned = [];
     private readonly Dictionary<(ulong, ulong), (int Count, SimTime Last)> _predicted = [];
 
-    /// <summary>Tracks that are known well enough, and what every pair asks of each.</summary>
-    private Mover[] _movers = new Mover[64];
+    private const double FarthestMetres = 80;
+
+    /// <summary>Of each track that is known well enough: its place among all, its speed and the direction in which it moves (radians; 0 for one that stands).</summary>
+    private (int Index, double Speed, double Direction)[] _movers = new (int, double, double)[64];
+
+    /// <summary>Where they are and how they move, each as a row of its own: four others are looked at in one go.</summary>
+    private double[] _x = new double[64];
+    private double[] _y = new double[64];
+    private double[] _vx = new double[64];
+    private double[] _vy = new double[64];
 
     /// <param name="tracks">All tracks of a publication.</param>
     /// <param name="now">When it is.</param>
     /// <param name="result">Conflicts to warn of are added to it.</param>
     public void Find(ReadOnlySpan<TrackEstimate> tracks, SimTime now, List<Conflict> result)
     {
-        if (_movers.Length < tracks.Length)
-        {
-            _movers = new Mover[tracks.Length * 2];
-        }
-
-        int count = 0;
-        for (int i = 0; i < tracks.Length; i++)
-        {
-            if (IsSettled(in tracks[i], now))
-            {
-                _movers[count++] = new Mover(in tracks[i], i);
-            }
-        }
-
+        int count = Collect(tracks, now);
         for (int i = 0; i < count; i++)
         {
             ref readonly TrackEstimate a = ref tracks[_movers[i].Index];
-            for (int j = i + 1; j < count; j++)
+            for (int j = NextClosing(i, i + 1, count); j < count; j = NextClosing(i, j + 1, count))
             {
-                if (!AreClosing(in _movers[i], in _movers[j]))
-                {
-                    continue;
-                }
-
                 ref readonly TrackEstimate b = ref tracks[_movers[j].Index];
-                if (Predict(in a, in b, in _movers[i], in _movers[j]) is not { } conflict)
+                if (Predict(in a, in b, _movers[i].Speed, _movers[j].Speed, _movers[i].Direction, _movers[j].Direction) is not { } conflict)
                 {
                     continue;
                 }
@@ -109,22 +100,74 @@ public sealed class CollisionWarner
     /// <summary>The conflict of two road users, or null when there is none.</summary>
     public static Conflict? Predict(in TrackEstimate a, in TrackEstimate b)
     {
-        Mover first = new(in a, 0), second = new(in b, 1);
-        return AreClosing(in first, in second) ? Predict(in a, in b, in first, in second) : null;
-    }
-
-    private static bool AreClosing(in Mover a, in Mover b)
-    {
         double dx = b.X - a.X, dy = b.Y - a.Y;
-        return (dx * dx) + (dy * dy) <= 80 * 80 && (dx * (b.VelocityX - a.VelocityX)) + (dy * (b.VelocityY - a.VelocityY)) < 0;
+        return (dx * dx) + (dy * dy) <= FarthestMetres * FarthestMetres && (dx * (b.VelocityX - a.VelocityX)) + (dy * (b.VelocityY - a.VelocityY)) < 0
+            ? Predict(in a, in b, a.SpeedMetresPerSecond, b.SpeedMetresPerSecond, DirectionOf(in a), DirectionOf(in b))
+            : null;
     }
 
-    private static Conflict? Predict(in TrackEstimate a, in TrackEstimate b, in Mover first, in Mover second)
+    /// <summary>Puts together what every pair of tracks asks of each.</summary>
+    /// <returns>How many are known well enough.</returns>
+    private int Collect(ReadOnlySpan<TrackEstimate> tracks, SimTime now)
     {
-        double dx = b.X - a.X, dy = b.Y - a.Y, vx = b.VelocityX - a.VelocityX, vy = b.VelocityY - a.VelocityY, va = first.Speed, vb = second.Speed;
-        double difference = va > 1 && vb > 1 ? Heading.Difference(first.Direction, second.Direction) : 0;
+        if (_movers.Length < tracks.Length)
+        {
+            int length = tracks.Length * 2;
+            (_movers, _x, _y, _vx, _vy) = (new (int, double, double)[length], new double[length], new double[length], new double[length], new double[length]);
+        }
+
+        int count = 0;
+        for (int i = 0; i < tracks.Length; i++)
+        {
+            ref readonly TrackEstimate track = ref tracks[i];
+            if (IsSettled(in track, now))
+            {
+                _movers[count] = (i, track.SpeedMetresPerSecond, DirectionOf(in track));
+                (_x[count], _y[count], _vx[count], _vy[count]) = (track.X, track.Y, track.VelocityX, track.VelocityY);
+                count++;
+            }
+        }
+
+        return count;
+    }
+
+    /// <summary>The next of those from a place on that is near another and comes nearer; their number when none is.</summary>
+    private int NextClosing(int i, int from, int count)
+    {
+        Vector256<double> x = Vector256.Create(_x[i]), y = Vector256.Create(_y[i]), vx = Vector256.Create(_vx[i]), vy = Vector256.Create(_vy[i]), far = Vector256.Create(FarthestMetres * FarthestMetres);
+        int j = from;
+        for (; j + Vector256<double>.Count <= count; j += Vector256<double>.Count)
+        {
+            Vector256<double> dx = Vector256.LoadUnsafe(ref _x[j]) - x, dy = Vector256.LoadUnsafe(ref _y[j]) - y;
+            Vector256<double> near = Vector256.LessThanOrEqual((dx * dx) + (dy * dy), far);
+            Vector256<double> closing = (dx * (Vector256.LoadUnsafe(ref _vx[j]) - vx)) + (dy * (Vector256.LoadUnsafe(ref _vy[j]) - vy));
+            uint found = (near & Vector256.LessThan(closing, Vector256<double>.Zero)).ExtractMostSignificantBits();
+            if (found != 0)
+            {
+                return j + System.Numerics.BitOperations.TrailingZeroCount(found);
+            }
+        }
+
+        for (; j < count; j++)
+        {
+            double dx = _x[j] - _x[i], dy = _y[j] - _y[i];
+            if ((dx * dx) + (dy * dy) <= FarthestMetres * FarthestMetres && (dx * (_vx[j] - _vx[i])) + (dy * (_vy[j] - _vy[i])) < 0)
+            {
+                return j;
+            }
+        }
+
+        return count;
+    }
+
+    private static Conflict? Predict(in TrackEstimate a, in TrackEstimate b, double va, double vb, double directionA, double directionB)
+    {
+        double dx = b.X - a.X, dy = b.Y - a.Y, vx = b.VelocityX - a.VelocityX, vy = b.VelocityY - a.VelocityY;
+        double difference = va > 1 && vb > 1 ? Heading.Difference(directionA, directionB) : 0;
         return difference < 0.5 ? Forward(in a, in b, dx, dy, va, vb) : difference < 2.6 ? Crossing(in a, in b, dx, dy, vx, vy, va, vb) : null;
     }
+
+    private static double DirectionOf(in TrackEstimate track) => track.SpeedMetresPerSecond > 1 ? Math.Atan2(track.VelocityY, track.VelocityX) : 0;
 
     private static Conflict? Forward(in TrackEstimate a, in TrackEstimate b, double dx, double dy, double va, double vb)
     {
@@ -178,23 +221,4 @@ public sealed class CollisionWarner
 
     private static bool IsSettled(in TrackEstimate track, SimTime now) =>
         now.SecondsSince(track.Born) > 1 && track.VelocityVariance < 4 && track.Kind != RoadUserKind.Unknown;
-
-    /// <summary>Where a road user is, how it moves, and the direction in which it does (radians; 0 for one that stands).</summary>
-    private readonly struct Mover
-    {
-        public readonly double X;
-        public readonly double Y;
-        public readonly double VelocityX;
-        public readonly double VelocityY;
-        public readonly double Speed;
-        public readonly double Direction;
-        public readonly int Index;
-
-        public Mover(in TrackEstimate track, int index)
-        {
-            (X, Y, VelocityX, VelocityY, Index) = (track.X, track.Y, track.VelocityX, track.VelocityY, index);
-            Speed = track.SpeedMetresPerSecond;
-            Direction = Speed > 1 ? Math.Atan2(VelocityY, VelocityX) : 0;
-        }
-    }
 }

@@ -1,0 +1,279 @@
+using System.Text;
+using V2XSim.Contracts;
+using V2XSim.Fusion;
+using V2XSim.Kernel;
+using V2XSim.Messages;
+using V2XSim.Mqtt;
+
+namespace V2XSim.EdgeNode;
+
+/// <summary>
+/// What an edge under the wall clock does. When the period's last list is there, all of them are decoded and fused, all tracks predicted and
+/// encoded, and sent with one call of the network for each site; what leaves towards a neighbour is put into that one's inbox. It is at
+/// work on one thread at a time: the one that put the last list into the inbox, or one of the pool.
+/// </summary>
+public sealed class LiveEdgeWorker
+{
+    private readonly SortedList<string, List<HandoverRow>> _leaving = new(StringComparer.Ordinal);
+    private readonly List<HandoverRow> _expected = [];
+    private readonly List<DownPayload> _down = [];
+    private readonly Dictionary<string, Lane> _lanes = new(StringComparer.Ordinal);
+    private readonly PublishProperties _properties = new();
+    private readonly List<(int Start, int Length, PayloadFormat Format)> _frames = [];
+    private readonly byte[] _text = new byte[512];
+    private readonly long[] _reasons = new long[32];
+    private readonly LiveContext _live;
+    private readonly EdgeConfig _config;
+    private readonly PublicationClock _due;
+    private readonly EdgeCore _core;
+    private readonly EdgeInbox _inbox;
+    private readonly Func<long, EdgeWindow, ValueTask> _report;
+    private readonly FrameSink _sink;
+    private UsedList _last;
+    private SimTime _firstArrival;
+    private SimTime _workStarted;
+    private SimTime _decoded;
+    private SimTime _lastStarted;
+    private SimTime _lastDecoded;
+    private SimTime _lastUsed;
+    private TimeSpan _pausesAtArrival;
+    private bool _hasLists;
+    private bool _wasSwept;
+    private SimTime _publishing;
+    private SimTime _fused;
+    private SimTime _decided;
+    private int _framesSent;
+
+    /// <param name="config">The edge.</param>
+    /// <param name="live">What the edges of the process share.</param>
+    /// <param name="report">Takes what was seen on the links in each second, with its number.</param>
+    public LiveEdgeWorker(EdgeConfig config, LiveContext live, Func<long, EdgeWindow, ValueTask> report)
+    {
+        (_config, _live, _report) = (config, live, report);
+        _due = new PublicationClock(LiveContext.Period, LiveContext.Patience, LiveContext.OffsetOf(config.Number));
+        _inbox = live.Intake.Inboxes[config.EdgeId];
+        _core = new EdgeCore(config, Trackers.ByName[config.Tracker.Name](config.Tracker, config.Number, null)) { OnList = Note };
+        _sink = AddFrame;
+        foreach (EdgeSite site in config.Sites)
+        {
+            _lanes[site.Device] = new Lane(Encoding.UTF8.GetBytes(site.RsmTopic));
+        }
+    }
+
+    /// <summary>Works on what comes into the inbox until that is closed.</summary>
+    /// <param name="failed">Told when a batch cannot be worked on; it is lost, and the next is another matter.</param>
+    public async Task RunAsync(Action<Exception> failed)
+    {
+        while (await _inbox.WaitAsync(_due.Missing, _due.Deadline).ConfigureAwait(false))
+        {
+            try
+            {
+                await WorkOnInbox().ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                failed(e);
+            }
+
+            _due.Plan(_live.Clock.Now);
+        }
+    }
+
+    private async ValueTask WorkOnInbox()
+    {
+        _workStarted = _live.Clock.Now;
+        TimeSpan pauses = GC.GetTotalPauseDuration();
+        EdgeBatch batch = _inbox.Take(_expected, out _wasSwept);
+        _core.Expect(_expected);
+        _expected.Clear();
+        bool hasOthers = false;
+        for (int i = 0; i < batch.Count; i++)
+        {
+            ref BatchEntry entry = ref batch.Entries[i];
+            _core.Accept(in entry, batch.Bytes.AsSpan(entry.Offset, entry.Length));
+            bool isList = Topics.IsList((TopicKind)entry.Kind);
+            hasOthers |= !isList;
+            if (isList)
+            {
+                _core.Answers[entry.Device] = (PayloadFormat)entry.Format;
+            }
+        }
+
+        _decoded = _live.Clock.Now;
+        _core.Use(_decoded);
+        _core.CountRows(_reasons);
+        SimTime now = _live.Clock.Now;
+        if (_lastStarted == _workStarted)
+        {
+            (_lastUsed, _pausesAtArrival) = (now, pauses);
+        }
+
+        EdgeMetrics.Decode.Record((_decoded - _workStarted).TotalSeconds);
+        if (_due.IsDue(now))
+        {
+            Publish(now);
+        }
+
+        if (hasOthers || _publishing == now)
+        {
+            await Finish(now).ConfigureAwait(false);
+        }
+
+        _live.Counts.Add(_reasons);
+        Array.Clear(_reasons);
+    }
+
+    private void Note(UsedList list)
+    {
+        if (!_hasLists)
+        {
+            (_hasLists, _firstArrival) = (true, list.Arrival);
+        }
+
+        (_last, _lastStarted, _lastDecoded) = (list, _workStarted, _decoded);
+        _lanes[list.Device].Used++;
+        _due.Hear(list.Sensor, list.Scan, _decoded);
+    }
+
+    private void Publish(SimTime now)
+    {
+        _publishing = now;
+        _core.Predict(now);
+        _fused = _live.Clock.Now;
+        _core.Warn(now, _down);
+        _core.FindLeaving(now, _leaving);
+        _decided = _live.Clock.Now;
+        _framesSent = 0;
+        int sites = 0;
+        _core.EncodePublications(now, _sink);
+        foreach (Lane lane in _lanes.Values)
+        {
+            sites += lane.HasPublished ? 1 : 0;
+            lane.HasPublished = false;
+        }
+
+        SimTime done = _live.Clock.Now;
+        _live.Counts.AddPublication(sites, _framesSent, _core.Published, isWithoutAList: _wasSwept);
+        EdgeMetrics.Wait.Record((_last.Arrival - _firstArrival).TotalSeconds);
+        EdgeMetrics.Queue.Record((_lastStarted - _last.Arrival).TotalSeconds);
+        EdgeMetrics.Fuse.Record((_lastUsed - _lastDecoded + (_fused - now)).TotalSeconds);
+        EdgeMetrics.Decide.Record((_decided - _fused).TotalSeconds);
+        EdgeMetrics.Publish.Record((done - _decided).TotalSeconds);
+        _due.Published();
+        _hasLists = false;
+    }
+
+    private async ValueTask Finish(SimTime now)
+    {
+        _core.Guide(now, _down);
+        _core.Correspond(now, _down);
+        foreach (DownPayload payload in _down)
+        {
+            await _live.Downlink.PublishAsync(payload, now, CancellationToken.None).ConfigureAwait(false);
+        }
+
+        _down.Clear();
+        if (_publishing != now)
+        {
+            return;
+        }
+
+        for (int i = 0; i < _leaving.Count; i++)
+        {
+            List<HandoverRow> rows = _leaving.GetValueAtIndex(i);
+            if (rows.Count > 0)
+            {
+                _live.Counts.AddHandovers(rows.Count);
+                _live.Intake.Inboxes[_leaving.GetKeyAtIndex(i)].Expect(rows);
+                rows.Clear();
+            }
+        }
+
+        if (_core.CloseWindow(now) is { } window)
+        {
+            _core.TakeReports();
+            _core.TakeCommands();
+            _core.TakeSensors(now);
+            await _report(now.Microseconds / SimTime.MicrosecondsPerSecond, window).ConfigureAwait(false);
+        }
+    }
+
+    private void AddFrame(EdgeSite site, PayloadFormat format, ReadOnlySpan<byte> frame, bool isLast)
+    {
+        Lane lane = _lanes[site.Device];
+        if (!lane.HasPublished)
+        {
+            lane.Packets.Clear();
+            _frames.Clear();
+            lane.HasPublished = true;
+        }
+
+        _properties.Clear();
+        _properties.ContentType(ContentTypes.OctetsOf(format));
+        _properties.User("pub"u8, _publishing.Microseconds);
+        SimTime sending = default;
+        int ledger = 0;
+        if (isLast)
+        {
+            sending = _live.Clock.Now;
+            ledger = WriteLedger(site, lane, sending);
+            _properties.User("led"u8, _text.AsSpan(0, ledger));
+        }
+
+        lane.Packets.Add(lane.Topic, 0, _properties.Written, frame);
+        _frames.Add((lane.Packets.Length - frame.Length, frame.Length, format));
+        _framesSent++;
+        if (!isLast)
+        {
+            return;
+        }
+
+        bool? isSent = _live.Downlink.TrySend(site.Device, site.RsmTopic, lane.Packets.Written);
+        lane.SendMicroseconds = _live.Clock.Now.Microseconds - sending.Microseconds;
+        if (isSent is null)
+        {
+            foreach ((int start, int length, PayloadFormat written) in _frames)
+            {
+                _down.Add(new DownPayload(site.Device, TopicKind.RsmDown, site.RsmTopic, lane.Packets.Written.Slice(start, length).ToArray(), Format: written) { Ledger = start + length == lane.Packets.Length ? _text.AsSpan(0, ledger).ToArray() : [] });
+            }
+        }
+    }
+
+    private int WriteLedger(EdgeSite site, Lane lane, SimTime sending)
+    {
+        long now = _publishing.Microseconds;
+        ReadOnlySpan<long> numbers =
+        [
+            _last.Sequence,
+            lane.Used,
+            _inbox.SupersededOf(site.Device),
+            _live.Clock.UnixMicroseconds(_last.Arrival),
+            (_last.Arrival - _firstArrival).Ticks / TimeSpan.TicksPerMicrosecond,
+            _wasSwept ? 0 : _lastStarted.Microseconds - _last.Arrival.Microseconds,
+            _lastDecoded.Microseconds - _lastStarted.Microseconds,
+            now - _lastUsed.Microseconds + (_wasSwept ? _lastStarted.Microseconds - _last.Arrival.Microseconds : 0),
+            _lastUsed.Microseconds - _lastDecoded.Microseconds + (_fused.Microseconds - now),
+            _decided.Microseconds - _fused.Microseconds,
+            sending.Microseconds - _decided.Microseconds,
+            lane.SendMicroseconds,
+            (GC.GetTotalPauseDuration() - _pausesAtArrival).Ticks / TimeSpan.TicksPerMicrosecond,
+        ];
+        return LedgerText.Write(_text, _last.Device, numbers);
+    }
+
+    /// <summary>What goes down to one site.</summary>
+    private sealed class Lane(byte[] topic)
+    {
+        public byte[] Topic { get; } = topic;
+
+        public PublishPackets Packets { get; } = new();
+
+        public bool HasPublished { get; set; }
+
+        /// <summary>Lists of the site that have been used.</summary>
+        public long Used { get; set; }
+
+        /// <summary>How long the last sending took.</summary>
+        public long SendMicroseconds { get; set; }
+    }
+}
