@@ -89,6 +89,7 @@ public sealed class LivePlatform : IAsyncDisposable
 {
     /// <summary>How often edges are looked at that wait for a list.</summary>
     private static readonly TimeSpan Sweep = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan TierStep = TimeSpan.FromSeconds(1);
     private readonly IReadOnlyList<EdgeConfig> _edges;
     private readonly TimeProvider _clock;
@@ -101,6 +102,7 @@ public sealed class LivePlatform : IAsyncDisposable
     private readonly ManualResetEvent _isEnding = new(initialState: false);
     private Thread? _sweep;
     private ITimer? _tiers;
+    private ILiveEdgeGrain[] _grains = [];
     private IRegionGrain[] _regions = [];
     private ICentreGrain? _centre;
     private long _tierStep;
@@ -192,9 +194,13 @@ public sealed class LivePlatform : IAsyncDisposable
     {
         _isEnding.Set();
         _sweep?.Join();
-        foreach (EdgeInbox inbox in _intake.Inboxes.Values)
+        try
         {
-            inbox.Close();
+            await Task.WhenAll(_grains.Select(g => g.Stop())).WaitAsync(StopPatience, _clock);
+        }
+        catch (TimeoutException)
+        {
+            // An edge is held up by a connection that does not move; it ends with that.
         }
 
         _isEnding.Dispose();
@@ -232,7 +238,8 @@ public sealed class LivePlatform : IAsyncDisposable
             inbox.Clock = options.Broker is null ? () => Context.Clock.Now : null;
         }
 
-        await Task.WhenAll(_edges.Select(e => _silos.Grains.GetGrain<ILiveEdgeGrain>(e.EdgeId).Start()));
+        _grains = [.. _edges.Select(e => _silos.Grains.GetGrain<ILiveEdgeGrain>(e.EdgeId))];
+        await Task.WhenAll(_grains.Select(g => g.Start()));
         if (options.HasTiers)
         {
             _regions = [.. _edges.Select(e => e.RegionId).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(r => _silos.Grains.GetGrain<IRegionGrain>(r))];

@@ -375,7 +375,11 @@ public interface IEdgeGrain : IGrainWithStringKey
 [Alias("v2xsim.ILiveEdgeGrain")]
 public interface ILiveEdgeGrain : IGrainWithStringKey
 {
-    /// <summary>Begins to work on what comes into the edge's inbox, until that is closed.</summary>
+    /// <summary>Begins to work on what comes into the edge's inbox.</summary>
     [Alias("Start")]
     Task Start();
+
+    /// <summary>Closes the inbox and ends when what is being worked on is done.</summary>
+    [Alias("Stop")]
+    Task Stop();
 }

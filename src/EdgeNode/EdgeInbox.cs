@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Threading.Tasks.Sources;
 using V2XSim.Contracts;
 using V2XSim.Kernel;
@@ -36,11 +37,11 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
     private const int MaximumDeadBytes = 256 << 10;
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Waiting> _newest = new(StringComparer.Ordinal);
+    private readonly List<HandoverRow> _handovers = [];
     private EdgeBatch _filling = new();
     private EdgeBatch _resting = new();
     private int _used;
     private int _dead;
-    private readonly List<HandoverRow> _handovers = [];
     private ManualResetValueTaskSourceCore<bool> _call;
     private int _lists;
     private int _callAfter = 1;
@@ -102,9 +103,15 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
                 waiting.Limit = Math.Max(waiting.Least, 2 * lists);
             }
 
-            if (_isReady || _isClosed || _lists >= lists)
+            if (_isClosed)
             {
-                return new ValueTask<bool>(!_isClosed);
+                return new ValueTask<bool>(false);
+            }
+
+            if (_isReady || _lists >= lists)
+            {
+                // Whoever did the work so far goes back to bringing messages.
+                return Clock is null ? new ValueTask<bool>(true) : new ValueTask<bool>(OnThePool());
             }
 
             _call.Reset();
@@ -158,7 +165,7 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
         lock (_lock)
         {
             int taken = Math.Min(handovers.Count, MaximumHandovers - _handovers.Count);
-            _handovers.AddRange(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(handovers)[..taken]);
+            _handovers.AddRange(CollectionsMarshal.AsSpan(handovers)[..taken]);
             Interlocked.Add(ref _handoversRefused, handovers.Count - taken);
         }
     }
@@ -255,6 +262,12 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
 
             return _resting;
         }
+    }
+
+    private static async Task<bool> OnThePool()
+    {
+        await Task.Yield();
+        return true;
     }
 
     private void Call()

@@ -13,14 +13,32 @@ namespace V2XSim.EdgeNode;
 [KeepAlive]
 public sealed partial class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live, ILogger<LiveEdgeGrain> log) : Grain, ILiveEdgeGrain
 {
-    private Task? _work;
+    private Task _work = Task.CompletedTask;
+    private EdgeConfig _config = null!;
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _config = catalogue[this.GetPrimaryKeyString()];
+        return Task.CompletedTask;
+    }
 
     public Task Start()
     {
-        EdgeConfig config = catalogue[this.GetPrimaryKeyString()];
-        IRegionGrain? region = live.HasRegions ? GrainFactory.GetGrain<IRegionGrain>(config.RegionId) : null;
-        _work ??= new LiveEdgeWorker(config, live, (second, window) => region is null ? ValueTask.CompletedTask : region.Accept(second, window)).RunAsync(e => Failed(e, config.EdgeId));
+        if (!_work.IsCompleted)
+        {
+            return Task.CompletedTask;
+        }
+
+        IRegionGrain? region = live.HasRegions ? GrainFactory.GetGrain<IRegionGrain>(_config.RegionId) : null;
+        var worker = new LiveEdgeWorker(_config, live, (second, window) => region is null ? ValueTask.CompletedTask : region.Accept(second, window));
+        _work = worker.RunAsync(e => Failed(e, _config.EdgeId));
         return Task.CompletedTask;
+    }
+
+    public Task Stop()
+    {
+        live.Intake.Inboxes[_config.EdgeId].Close();
+        return _work;
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "edge {Edge}: a batch could not be worked on")]

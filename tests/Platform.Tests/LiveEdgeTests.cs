@@ -178,6 +178,7 @@ public class LiveEdgeTests
         {
             long clock = 0;
             int here = 0, elsewhere = 0, bringer = Environment.CurrentManagedThreadId;
+            bool comesMeanwhile = false;
             using var done = new SemaphoreSlim(0);
             var inbox = new EdgeInbox { Clock = () => new SimTime(Interlocked.Read(ref clock)) };
             inbox.KeepNewest("S1", 8);
@@ -195,6 +196,14 @@ public class LiveEdgeTests
             int before = here;
             Bring(1, pauseMicroseconds: 0);
             Assert.Equal(before + 1, here);
+
+            // What comes while it is at work is not its business any more.
+            before = elsewhere;
+            comesMeanwhile = true;
+            Interlocked.Add(ref clock, 1_000_000);
+            Bring(1, pauseMicroseconds: 0);
+            done.Wait(TestContext.Current.CancellationToken);
+            Assert.Equal(before + 1, elsewhere);
             inbox.Close();
 
             void Bring(int lists, long pauseMicroseconds)
@@ -215,6 +224,12 @@ public class LiveEdgeTests
                     bool isHere = Environment.CurrentManagedThreadId == bringer;
                     (here, elsewhere) = (here + (isHere ? 1 : 0), elsewhere + (isHere ? 0 : 1));
                     Interlocked.Add(ref clock, 1000);
+                    if (comesMeanwhile)
+                    {
+                        comesMeanwhile = false;
+                        inbox.Append("S1", TopicKind.ParticipantUp, new([1]), 0, 0, PayloadFormat.Json);
+                    }
+
                     done.Release();
                 }
             }
