@@ -299,7 +299,6 @@ public sealed class EdgeCore
         _tracker.Prune(until);
         _tracks.Clear();
         _tracker.Publish(until, _tracks);
-        _pieces.Clear();
         Span<TrackEstimate> tracks = CollectionsMarshal.AsSpan(_tracks);
         CollectionsMarshal.SetCount(_pieces, tracks.Length);
         Span<RoadPiece?> pieces = CollectionsMarshal.AsSpan(_pieces);

@@ -23,7 +23,7 @@ public enum InboxOutcome
 /// Collects an edge's messages until it takes them, end to end in one buffer. Two batches take turns: one is filled while the
 /// edge works on the other. A full inbox refuses the newest message. Of devices of which only the newest lists are wanted, the oldest
 /// one that waits gives way: the queue of an edge that is too slow is short, and what it works on is fresh. A live edge waits on its
-/// inbox itself; to call it through the runtime costs as much as decoding half a list.
+/// inbox itself.
 /// </summary>
 public sealed class EdgeInbox : IValueTaskSource<bool>
 {
@@ -138,8 +138,7 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
             (_isWaiting, _wasSwept) = (false, true);
         }
 
-        _call.RunContinuationsAsynchronously = true;
-        _call.SetResult(true);
+        Call(hasWork: true, isHere: false);
     }
 
     /// <summary>Calls the edge for the last time: what comes from now on is kept and not worked on.</summary>
@@ -156,7 +155,7 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
             _isWaiting = false;
         }
 
-        _call.SetResult(false);
+        Call(hasWork: false, isHere: false);
     }
 
     /// <summary>Puts in what a neighbour saw leave; the edge looks at it when it is called for something else.</summary>
@@ -226,7 +225,7 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
 
         if (isCall)
         {
-            Call();
+            CallHereIfThereIsTime();
         }
 
         return outcome;
@@ -266,20 +265,26 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
 
     private static async Task<bool> OnThePool()
     {
-        await Task.Yield();
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         return true;
     }
 
-    private void Call()
+    private void CallHereIfThereIsTime()
     {
         long from = Clock?.Invoke().Microseconds ?? 0;
         bool isHere = Clock is not null && WorkShare.OfThread.HasTime(from);
-        _call.RunContinuationsAsynchronously = !isHere;
-        _call.SetResult(true);
+        Call(hasWork: true, isHere);
         if (isHere)
         {
             WorkShare.OfThread.Spend(Clock!().Microseconds - from);
         }
+    }
+
+    /// <summary>Lets the edge go on that waits: on the calling thread, before this returns, or on one of the pool.</summary>
+    private void Call(bool hasWork, bool isHere)
+    {
+        _call.RunContinuationsAsynchronously = !isHere;
+        _call.SetResult(hasWork);
     }
 
     bool IValueTaskSource<bool>.GetResult(short token) => _call.GetResult(token);

@@ -23,7 +23,6 @@ public sealed class LiveEdgeWorker
     private readonly byte[] _text = new byte[512];
     private readonly long[] _reasons = new long[32];
     private readonly LiveContext _live;
-    private readonly EdgeConfig _config;
     private readonly PublicationClock _due;
     private readonly EdgeCore _core;
     private readonly EdgeInbox _inbox;
@@ -49,7 +48,7 @@ public sealed class LiveEdgeWorker
     /// <param name="report">Takes what was seen on the links in each second, with its number.</param>
     public LiveEdgeWorker(EdgeConfig config, LiveContext live, Func<long, EdgeWindow, ValueTask> report)
     {
-        (_config, _live, _report) = (config, live, report);
+        (_live, _report) = (live, report);
         _due = new PublicationClock(LiveContext.Period, LiveContext.Patience, LiveContext.OffsetOf(config.Number));
         _inbox = live.Intake.Inboxes[config.EdgeId];
         _core = new EdgeCore(config, Trackers.ByName[config.Tracker.Name](config.Tracker, config.Number, null)) { OnList = Note };

@@ -54,7 +54,6 @@ public static class DownMessages
         json.Name("participants"u8);
         json.BeginArray();
         int second = (int)(unixMilliseconds % 60_000);
-        (long latitude, long longitude) = (TenMillionths(reference.LatitudeDegrees), TenMillionths(reference.LongitudeDegrees));
         for (int i = 0; i < participants.Length; i++)
         {
             ref readonly RsmParticipant p = ref participants[i];
@@ -62,11 +61,9 @@ public static class DownMessages
             json.Number((long)Math.Round(p.HeadingDegrees / 0.0125) % 28_800);
             json.Shape(",\"id\":"u8);
             json.Hex(p.Id);
-            json.Shape(",\"pos\":{\"offsetLL\":{\"position-LL4\":{\"lat\":"u8);
-            json.Number(Math.Clamp(TenMillionths(p.Position.LatitudeDegrees) - latitude, -OffsetLimit, OffsetLimit));
-            json.Shape(",\"lon\":"u8);
-            json.Number(Math.Clamp(TenMillionths(p.Position.LongitudeDegrees) - longitude, -OffsetLimit, OffsetLimit));
-            json.Shape("}}},\"posConfidence\":{\"pos\":"u8);
+            json.Shape(",\"pos\":"u8);
+            Offset(json, reference, p.Position);
+            json.Shape(",\"posConfidence\":{\"pos\":"u8);
             json.Plain(ConfidenceOf(p.PositionDeviationMetres));
             json.Shape("},\"ptcId\":"u8);
             json.Number(p.ShortId);
@@ -232,17 +229,11 @@ public static class DownMessages
     {
         long latitude = TenMillionths(at.LatitudeDegrees) - TenMillionths(reference.LatitudeDegrees);
         long longitude = TenMillionths(at.LongitudeDegrees) - TenMillionths(reference.LongitudeDegrees);
-        json.BeginObject();
-        json.Name("offsetLL"u8);
-        json.BeginObject();
-        json.Name("position-LL4"u8);
-        json.BeginObject();
-        json.Name("lat"u8);
+        json.Shape("{\"offsetLL\":{\"position-LL4\":{\"lat\":"u8);
         json.Number(Math.Clamp(latitude, -OffsetLimit, OffsetLimit));
-        json.Name("lon"u8);
+        json.Shape(",\"lon\":"u8);
         json.Number(Math.Clamp(longitude, -OffsetLimit, OffsetLimit));
-        json.EndObject();
-        json.EndObject();
+        json.Shape("}}"u8);
         json.EndObject();
     }
 

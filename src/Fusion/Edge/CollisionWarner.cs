@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.Intrinsics;
 using V2XSim.Kernel;
 
@@ -110,9 +111,9 @@ public sealed class CollisionWarner
     /// <returns>How many are known well enough.</returns>
     private int Collect(ReadOnlySpan<TrackEstimate> tracks, SimTime now)
     {
-        if (_movers.Length < tracks.Length)
+        if (_movers.Length < tracks.Length + Vector256<double>.Count)
         {
-            int length = tracks.Length * 2;
+            int length = (tracks.Length * 2) + Vector256<double>.Count;
             (_movers, _x, _y, _vx, _vy) = (new (int, double, double)[length], new double[length], new double[length], new double[length], new double[length]);
         }
 
@@ -135,8 +136,7 @@ public sealed class CollisionWarner
     private int NextClosing(int i, int from, int count)
     {
         Vector256<double> x = Vector256.Create(_x[i]), y = Vector256.Create(_y[i]), vx = Vector256.Create(_vx[i]), vy = Vector256.Create(_vy[i]), far = Vector256.Create(FarthestMetres * FarthestMetres);
-        int j = from;
-        for (; j + Vector256<double>.Count <= count; j += Vector256<double>.Count)
+        for (int j = from; j < count; j += Vector256<double>.Count)
         {
             Vector256<double> dx = Vector256.LoadUnsafe(ref _x[j]) - x, dy = Vector256.LoadUnsafe(ref _y[j]) - y;
             Vector256<double> near = Vector256.LessThanOrEqual((dx * dx) + (dy * dy), far);
@@ -144,16 +144,8 @@ public sealed class CollisionWarner
             uint found = (near & Vector256.LessThan(closing, Vector256<double>.Zero)).ExtractMostSignificantBits();
             if (found != 0)
             {
-                return j + System.Numerics.BitOperations.TrailingZeroCount(found);
-            }
-        }
-
-        for (; j < count; j++)
-        {
-            double dx = _x[j] - _x[i], dy = _y[j] - _y[i];
-            if ((dx * dx) + (dy * dy) <= FarthestMetres * FarthestMetres && (dx * (_vx[j] - _vx[i])) + (dy * (_vy[j] - _vy[i])) < 0)
-            {
-                return j;
+                // Behind the last one stand others of before.
+                return Math.Min(j + BitOperations.TrailingZeroCount(found), count);
             }
         }
 
