@@ -34,6 +34,21 @@ public class SimulateTests
         Assert.Equal(0, found.GetProperty("overlaps").GetInt64());
     }
 
+    /// <summary>Seeds with which it once happened: where paths join inside a junction, where one begins that has waited, and close behind a red light that ends.</summary>
+    [Theory]
+    [InlineData("bologna at 0.7", "12")]
+    [InlineData("ingolstadt at 3", "8")]
+    [InlineData("luxembourg at 2", "3")]
+    public async Task Nor_with_other_seeds_does_anybody_run_through_another(string run, string seed)
+    {
+        Place.NeedsRealData(FolderOf(run));
+        string[] arguments = ArgumentsOf(run);
+        int at = Array.IndexOf(arguments, "--seed");
+        JsonElement found = (await CommandLine.Run([.. at < 0 ? arguments : arguments[..at], "--seed", seed, "--check-collisions", "--json"])).Json;
+        Assert.Equal(found.GetProperty("collisions").GetInt32(), found.GetProperty("collisionsOfRoads").GetInt32());
+        Assert.Equal(0, found.GetProperty("overlaps").GetInt64());
+    }
+
     [Fact]
     public async Task The_trip_table_is_the_same_to_the_byte_on_one_thread_and_on_two()
     {
@@ -265,7 +280,7 @@ public class SimulateTests
                 "simulate", "--net", F("ingolstadt_cut.net.xml.gz"), "--routes", F("ingolstadt_cut_sunday0709_06-08.rou.xml.gz"), "--additional", F("ingolstadt_cut_waut_2020-09-16.add.xml"),
                 "--begin", "21600", "--end", "30600", "--stuck-after", "240", "--scale", run.EndsWith('3') ? "3" : "1",
             ],
-            "luxembourg_lust" => ["simulate", "--net", F("lust.net.xml.gz"), "--routes", F("lust.rou.xml.gz"), "--end", "1020", "--seed", "42"],
+            "luxembourg_lust" => ["simulate", "--net", F("lust.net.xml.gz"), "--routes", F("lust.rou.xml.gz"), "--end", "1020", "--scale", run.EndsWith('2') ? "2" : "1", "--seed", "42"],
             _ => ["simulate", "--net", F("shanghai.net.xml.gz"), "--routes", F("shanghai.rou.xml.gz"), "--end", "720", "--seed", "42"],
         };
     }

@@ -8,12 +8,13 @@ namespace V2XSim.Traffic.Micro;
 /// <param name="Lane">Lane of the first one's front; likewise of the second's.</param>
 /// <param name="IsDrawn">
 /// Whether both are where they should be and the network draws their lanes on each other: lanes of different roads or side by side, a path over a
-/// lane that it does not lead from or to, or a way that bends back so sharply that it comes by itself. No rule says who goes first there.
+/// lane that it does not lead from or to, two paths beside each other that are too near for wide vehicles though no rule names them, or a way that
+/// bends back so sharply that it comes by itself. No rule says who goes first there.
 /// </param>
 public readonly record struct BodyOverlap(double Seconds, int First, int Second, int Lane, int OtherLane, PlanePoint At, bool IsDrawn);
 
 /// <summary>
-/// Looks whether vehicles run through each other, by geometry alone and knowing nothing of lanes' order or right of way: a body lies along the
+/// Looks whether vehicles run through each other, by geometry alone and knowing nothing of lanes' order or who goes first: a body lies along the
 /// way that its vehicle has come, and is as wide as the vehicle. For tests and doubts; the engine does not need it.
 /// </summary>
 public sealed class BodyCheck
@@ -28,6 +29,9 @@ public sealed class BodyCheck
 
     /// <summary>For each path inside a junction the lane from which it leads; −1 for lanes of roads.</summary>
     private readonly int[] _before;
+
+    /// <summary>For each such path its movement.</summary>
+    private readonly int[] _movements;
     private readonly List<int> _near = [];
     private readonly List<(int Trip, int Lane, double HalfWidth)> _vehicles = [];
     private readonly Dictionary<(int, int), BodyOverlap> _overlaps = [];
@@ -41,10 +45,15 @@ public sealed class BodyCheck
     public BodyCheck(RoadNetwork network, double slackMetres = 0.5)
     {
         (_network, _slackMetres, _before) = (network, slackMetres, new int[network.Lanes.Count]);
+        _movements = new int[network.Lanes.Count];
         Array.Fill(_before, -1);
-        foreach (Connection c in network.Connections.Where(c => c.ViaLane >= 0))
+        for (int i = 0; i < network.Connections.Count; i++)
         {
-            _before[c.ViaLane] = c.FromLane;
+            Connection c = network.Connections[i];
+            if (c.ViaLane >= 0)
+            {
+                (_before[c.ViaLane], _movements[c.ViaLane]) = (c.FromLane, i);
+            }
         }
 
         _add = Add;
@@ -140,7 +149,16 @@ public sealed class BodyCheck
 
         // Lanes side by side are for driving side by side.
         int junction = JunctionOf(point.Lane), another = JunctionOf(other.Lane);
-        return _network.Lanes[point.Lane].Link == _network.Lanes[other.Lane].Link || junction < 0 || another < 0 || junction != another;
+        return _network.Lanes[point.Lane].Link == _network.Lanes[other.Lane].Link || junction < 0 || another < 0 || junction != another || AreBeside(point.Lane, other.Lane);
+    }
+
+    /// <summary>Whether two paths inside a junction, of which no rule says that they meet, pass each other with room for two cars.</summary>
+    private bool AreBeside(int path, int other)
+    {
+        return !Meets(_movements[path], _movements[other]) && !Meets(_movements[other], _movements[path])
+            && RoadTables.Closest(_network.Lanes[path], _network.Lanes[other]).Distance > RoadTables.TouchingMetres;
+
+        bool Meets(int movement, int another) => movement >= _network.RightsOfWay.Count || _network.RightsOfWay[movement].Foes.Contains(another);
     }
 
     /// <summary>How far it is from one point to another along a way that leads through both; null when none does.</summary>

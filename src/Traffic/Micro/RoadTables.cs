@@ -22,6 +22,12 @@ internal readonly record struct Crossing(int Foe, float OwnMetres, float FoeEnte
 
     /// <summary>Likewise the other's.</summary>
     public bool FoeHasWaited { get; init; }
+
+    /// <summary>Length of the second half of the own path, where the first reaches into what is common before the join; 0 elsewhere.</summary>
+    public float OwnBeyondMetres { get; init; }
+
+    /// <summary>Likewise of the other's.</summary>
+    public float FoeBeyondMetres { get; init; }
 }
 
 /// <summary>Two movements from one lane, which are together until their paths part.</summary>
@@ -51,13 +57,16 @@ internal sealed class RoadTables
     private const double HalfWidthMetres = 2.2;
 
     /// <summary>Lines nearer than this, which do not cross, are in each other's way all the same.</summary>
-    private const double TouchingMetres = 1.6;
+    public const double TouchingMetres = 1.6;
 
     /// <summary>Lines nearer than this cross.</summary>
     private const double CrossingMetres = 0.1;
 
     /// <summary>Lines as far apart as this have room for two vehicles.</summary>
     private const double SideBySideMetres = 2;
+
+    /// <summary>What two that end in one lane share at least before it.</summary>
+    private const double LastMetres = 4;
 
     /// <summary>How finely it is looked where paths part and join.</summary>
     private const double StepMetres = 0.5;
@@ -310,7 +319,7 @@ internal sealed class RoadTables
     }
 
     /// <summary>
-    /// For each movement those of its junction whose paths cross its own though no rule of the network says so: nobody yields there, and whoever is
+    /// For each movement those of its junction whose paths cross or brush its own though no rule of the network says so: nobody yields there, and whoever is
     /// nearer goes first.
     /// </summary>
     private List<int>?[] UnnamedFoes(RoadNetwork network)
@@ -324,8 +333,9 @@ internal sealed class RoadTables
                 for (int b = a + 1; b < movements.Length; b++)
                 {
                     (int one, int other) = (movements[a], movements[b]);
+                    double near = LinkOf[From[one]] == LinkOf[From[other]] || SecondHalf[one] >= 0 || SecondHalf[other] >= 0 ? CrossingMetres : TouchingMetres;
                     if (From[one] != From[other] && To[one] != To[other] && !network.RightsOfWay[one].Foes.Contains(other) && !network.RightsOfWay[other].Foes.Contains(one)
-                        && PathsOf(one).Any(p => PathsOf(other).Any(q => Closest(network.Lanes[p], network.Lanes[q]).Distance <= CrossingMetres)))
+                        && PathsOf(one).Any(p => PathsOf(other).Any(q => Closest(network.Lanes[p], network.Lanes[q]).Distance <= near)))
                     {
                         (found[one] ??= []).Add(other);
                         (found[other] ??= []).Add(one);
@@ -335,8 +345,6 @@ internal sealed class RoadTables
         }
 
         return found;
-
-        IEnumerable<int> PathsOf(int movement) => SecondHalf[movement] >= 0 ? [Next[movement], Next[SecondHalf[movement]]] : [Next[movement]];
     }
 
     /// <summary>
@@ -396,10 +404,9 @@ internal sealed class RoadTables
     private Crossing? Cross(RoadNetwork network, int own, int foe)
     {
         Lane a = network.Lanes[network.Connections[own].ViaLane], b = network.Lanes[network.Connections[foe].ViaLane];
-        if (To[own] == To[foe] && SecondHalf[own] < 0 && SecondHalf[foe] < 0)
+        if (To[own] == To[foe] && Join(own, foe, b) is { } join)
         {
-            // Both end in one lane: common from where they come closer than a vehicle is wide.
-            return new Crossing(foe, (float)OnFirstHalf(own, Parting(a, b), b, SideBySideMetres), (float)Parting(b, a), (float)b.LengthMetres, true);
+            return join;
         }
 
         (double best, double alongA, double alongB) = Closest(a, b);
@@ -409,6 +416,42 @@ internal sealed class RoadTables
         return best > touching ? null
             : new Crossing(foe, (float)OnFirstHalf(own, Edge(a, b, alongA, -1), b, TouchingMetres), (float)OnFirstHalf(foe, Edge(b, a, alongB, -1), a, TouchingMetres), (float)Edge(b, a, alongB, 1), false);
     }
+
+    /// <summary>
+    /// Two that end in one lane: they share what lies before it from where they come closer than a vehicle is wide. Where one of them, or each, has a
+    /// second half still to go, only if that begins on the first; and not before the place where the one waits there for the other.
+    /// </summary>
+    private Crossing? Join(int own, int foe, Lane other)
+    {
+        int[] paths = PathsOf(own), theirs = PathsOf(foe);
+        double ownBegins = Math.Max(SharedFrom(paths, theirs), WaitsFor(own, foe)), foeBegins = Math.Max(SharedFrom(theirs, paths), WaitsFor(foe, own));
+        return paths.Intersect(theirs).Any() || ownBegins >= Length[paths[0]] || foeBegins >= Length[theirs[0]] ? null
+            : new Crossing(foe, (float)OnFirstHalf(own, ownBegins, other, SideBySideMetres), (float)foeBegins, (float)Length[theirs[0]], true)
+            {
+                OwnBeyondMetres = (float)Beyond(paths),
+                FoeBeyondMetres = (float)Beyond(theirs),
+            };
+
+        double WaitsFor(int movement, int first) => LetsGoFirst(movement, first) ? WaitsAt[movement] : 0;
+
+        double Beyond(int[] halves) => halves.Length > 1 ? Length[halves[1]] : 0;
+    }
+
+    /// <summary>Where on a path, or beyond its end on the second half, begins what it shares with another that ends in the same lane.</summary>
+    private double SharedFrom(int[] paths, int[] others)
+    {
+        Lane first = Network.Lanes[paths[0]], last = Network.Lanes[paths[^1]];
+        double half = paths.Length > 1 ? first.LengthMetres : 0, at = half + Math.Max(0, last.LengthMetres - LastMetres);
+        while (at > 0 && others.Min(p => Distance((at >= half ? last.At(at - half) : first.At(at)).Point, Network.Lanes[p])) < SideBySideMetres)
+        {
+            at -= StepMetres;
+        }
+
+        return Math.Max(0, at);
+    }
+
+    /// <summary>The path of a movement, and that of its second half where it has one.</summary>
+    private int[] PathsOf(int movement) => SecondHalf[movement] >= 0 ? [Next[movement], Next[SecondHalf[movement]]] : [Next[movement]];
 
     /// <summary>
     /// Where along a path, before (−1) or behind (1) the point where it crosses another, a vehicle is out of the other's way: half of what two
@@ -449,18 +492,6 @@ internal sealed class RoadTables
         return Math.Max(at, least) - first.LengthMetres;
     }
 
-    /// <summary>Where a path that ends where another ends comes so near to it that vehicles have no room side by side; 4 m before the end at the latest.</summary>
-    private static double Parting(Lane own, Lane other)
-    {
-        double at = Math.Max(0, own.LengthMetres - 4);
-        while (at > 0 && Distance(own.At(at).Point, other) < SideBySideMetres)
-        {
-            at -= StepMetres;
-        }
-
-        return Math.Max(0, at);
-    }
-
     /// <summary>Where a path that begins where another begins is so far from it that vehicles have room side by side; its length when it never is.</summary>
     private static double PartsAt(Lane own, Lane other)
     {
@@ -474,7 +505,7 @@ internal sealed class RoadTables
     }
 
     /// <summary>The least distance of two lanes, and where it is along each.</summary>
-    private static (double Distance, double AlongA, double AlongB) Closest(Lane a, Lane b)
+    public static (double Distance, double AlongA, double AlongB) Closest(Lane a, Lane b)
     {
         double best = double.MaxValue, alongA = 0, alongB = 0, startA = 0;
         for (int i = 0; i + 1 < a.Shape.Length; i++)

@@ -260,11 +260,18 @@ public sealed partial class TrafficEngine
 
     /// <summary>Whether one can stay behind all who have left a lane by any movement and are not quite gone.</summary>
     /// <param name="left">To the lane's end, metres.</param>
-    private bool CanFollowRears(int lane, double left, double least, in TypeRow type)
+    /// <param name="beyond">From the end of the lane that it is about to this one's.</param>
+    private bool CanFollowRears(int lane, double left, double least, in TypeRow type, double beyond = 0)
     {
         foreach (int movement in _roads.Outgoing[lane])
         {
-            if (_roads.IsPath[_roads.Next[movement]] && IsNotQuiteGone(lane, movement, out int gone, out double rear) && !CanFollow(left + rear, gone, least, in type))
+            // Nobody changes lanes on a path; who is on another road's lane may be about to, but has been there.
+            int next = _roads.Next[movement], last = !_roads.IsPath[next] ? _lastBefore[next] : _queues[next].Count > 0 ? _queues[next].Last : -1;
+            double farther = beyond + _roads.Length[next], rear = last >= 0 ? beyond + _pos[last] - _types[_type[last]].Length : 0;
+
+            // Over a path that is shorter than a vehicle one may reach back from the next.
+            if (last >= 0 ? rear < 0 && _cameFrom[last] == lane && !CanFollow(left + rear, last, least, in type)
+                : farther < _longest && !CanFollowRears(next, left, least, in type, farther))
             {
                 return false;
             }

@@ -427,9 +427,12 @@ public sealed partial class TrafficEngine
             }
 
             _route[i] = route;
-            (_pos[i], _speed[i], _cameFrom[i], _arrival[i]) = (x, 0, -1, double.PositiveInfinity);
+            (_pos[i], _speed[i], _cameFrom[i]) = (x, 0, -1);
             SetMovement(i, lane);
             Put(i, lane);
+
+            // It may begin to drive at once, and nobody has seen it yet.
+            _arrival[i] = SecondsToLine(i, lane, _roads.Length[lane] - x);
             if (_stop[i] >= 0)
             {
                 SkipStops(i);

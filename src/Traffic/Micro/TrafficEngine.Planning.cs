@@ -14,6 +14,9 @@ public sealed partial class TrafficEngine
     /// <summary>Time between two vehicles that use the same ground one after the other.</summary>
     private const double BetweenSeconds = 1;
 
+    /// <summary>How hard most vehicles can brake.</summary>
+    private const double UsualMetresPerSecondSquared = 4.5;
+
     /// <summary>Where vehicles stop before a line.</summary>
     private const double LineMetres = 0.1;
 
@@ -226,7 +229,7 @@ public sealed partial class TrafficEngine
                 // Who is held by somebody inside only comes as soon as that one has gone.
                 _arrivalNext[i] = SecondsToLine(i, lane, at);
             }
-            else if (isNext && (isFull ? v > SlowMetresPerSecond : Following.BrakingMetres(v, type.Deceleration, _dt) > at))
+            else if (isNext && (isFull ? Math.Max(v, Math.Min(safe, Following.StoppingSpeed(line, type.Deceleration, _dt, _dt))) > SlowMetresPerSecond : Following.BrakingMetres(v, type.Deceleration, _dt) > at))
             {
                 // It would stop, and cannot any more; or there may be room by then.
                 _arrivalNext[i] = at / Math.Max(v, 1);
@@ -405,13 +408,19 @@ public sealed partial class TrafficEngine
             double toZone = at + crossing.OwnMetres;
             if (crossing.Joins)
             {
-                double ownToEnd = at + _roads.Length[_roads.Next[movement]], theirLength = _roads.Length[path];
+                double ownToEnd = at + _roads.Length[_roads.Next[movement]] + crossing.OwnBeyondMetres, theirLength = _roads.Length[path] + crossing.FoeBeyondMetres;
                 ReadOnlySpan<int> foes = _queues[path].Items;
                 bool isFollowing = false;
                 for (int k = foes.Length - 1; k >= 0 && !isFollowing; k--)
                 {
                     // Who is nearer to where the paths join is ahead, and whoever goes first and is past the line; of several, the last is the one to follow.
                     int foe = foes[k];
+                    if (crossing.FoeBeyondMetres > 0 && crossing.FoeYields && _pos[foe] <= crossing.FoeEntersMetres + (_speed[foe] <= StandingMetresPerSecond ? PastMetres : 0))
+                    {
+                        // It waits inside, out of the way.
+                        continue;
+                    }
+
                     double theirToEnd = theirLength - _pos[foe];
                     isFollowing = theirToEnd < ownToEnd || (theirToEnd <= ownToEnd && crossing.Foe < movement) || (crossing.OwnYields && at > Following.BrakingMetres(_speed[i], type.Deceleration, _dt));
                     safe = isFollowing ? BehindAtJoint(foe, theirToEnd, ownToEnd, toZone, safe, in type) : safe;
@@ -463,15 +472,19 @@ public sealed partial class TrafficEngine
             return _movement[first] == movement && _speed[first] > StandingMetresPerSecond ? first : -1;
         }
 
-        foreach (int m in metres < ShortMetres ? _roads.Incoming[lane] : [])
+        Approach[] approaches = _roads.Approaches[lane];
+        for (int a = 0; a < approaches.Length;)
         {
-            int path = _roads.From[m];
-            if (_roads.IsPath[path] && _queues[path].Count > 0 && _queues[path].Items[0] is var first && _speed[first] > StandingMetresPerSecond
-                && WillTake(first, movement))
+            ref readonly Approach from = ref approaches[a];
+            ReadOnlySpan<int> cars = from.WayMetres < ShortMetres ? _queues[from.Lane].Items : [];
+            if (cars.Length > 0 && cars[0] is var first && _speed[first] > StandingMetresPerSecond
+                && (_roads.IsPath[from.Lane] || (_movement[first] == from.Movement && _arrival[first] < 1e9)) && WillTake(first, movement))
             {
-                metres += _roads.Length[path] - _pos[first];
+                metres = from.WayMetres + _roads.Length[from.Lane] - _pos[first];
                 return first;
             }
+
+            a = cars.Length > 0 || from.WayMetres >= ShortMetres ? from.Beyond : a + 1;
         }
 
         return -1;
@@ -526,7 +539,7 @@ public sealed partial class TrafficEngine
             {
                 // It waits, unless it has done so already or cannot stop any more; or it has stood so long that it may begin to drive in every other step.
                 if (foeStands ? bothStand && theirs < 1 && _waiting[foe] > PatienceSeconds && (_step & 1) == 0
-                    : crossing.FoeHasWaited || CannotStop(foe, theirs))
+                    : crossing.FoeHasWaited || (isStanding ? CannotStopLater(foe, theirs) : CannotStop(foe, theirs)))
                 {
                     return true;
                 }
@@ -588,8 +601,15 @@ public sealed partial class TrafficEngine
     /// <summary>Whether somebody else, braking as most vehicles can, would not come to a stand within a distance.</summary>
     private bool CannotStop(int other, double metres)
     {
-        const double UsualMetresPerSecondSquared = 4.5;
         return Following.BrakingMetres(_speed[other], UsualMetresPerSecondSquared, _dt) > metres;
+    }
+
+    /// <summary>Likewise when it goes on as fast as it can for one more step, because it cannot see yet that somebody begins to drive.</summary>
+    private bool CannotStopLater(int other, double metres)
+    {
+        ref readonly TypeRow type = ref _types[_type[other]];
+        double then = Math.Min(_speed[other] + (type.Acceleration * _dt), type.MaximumSpeed);
+        return Following.BrakingMetres(then, UsualMetresPerSecondSquared, _dt) > metres - (then * _dt);
     }
 
     /// <summary>Whether somebody who is still before the junction will be where the paths cross before a vehicle that is inside it has gone.</summary>
@@ -793,9 +813,11 @@ public sealed partial class TrafficEngine
     /// <param name="foe">The movement that goes first.</param>
     private bool ComesFromUpstream(int foe, in Gap own)
     {
+        // From a street away nobody comes before somebody has crossed who is slower than traffic in a town.
+        const double SlowlyMetresPerSecond = 6;
         int line = _roads.From[foe];
         Approach[] approaches = _roads.Approaches[line];
-        double crossing = _roads.Length[_roads.Next[foe]], usual = _roads.Limit[line] * 0.7, slow = usual * 0.6;
+        double crossing = _roads.Length[_roads.Next[foe]], usual = _roads.Limit[line] * 0.7, slow = Math.Min(usual * 0.6, SlowlyMetresPerSecond);
         bool isFull = _queues[line].Count > 0 && _speed[_queues[line].Last] <= StandingMetresPerSecond;
         for (int a = 0; a < approaches.Length;)
         {

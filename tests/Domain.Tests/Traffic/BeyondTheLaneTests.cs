@@ -119,6 +119,45 @@ public class BeyondTheLaneTests
         }
     }
 
+    /// <summary>From the south one turns right in two halves, of which the first ends on the way of those from the west, and waits there for those from the north.</summary>
+    [Theory]
+    [InlineData("011", true)]
+    [InlineData("010", false)]
+    public void Paths_that_end_in_one_lane_are_shared_from_where_they_meet_also_where_one_waits_on_its_first_half(string westYields, bool isLawful)
+    {
+        string net = $"""
+            <net version="1.9">
+              <edge id=":J_0" function="internal"><lane id=":J_0_0" index="0" speed="9" length="10" shape="0,-10 3,-5 6,-2.4"/></edge>
+              <edge id=":J_1" function="internal"><lane id=":J_1_0" index="0" speed="9" length="16" shape="0,10 8,-1 10,-2"/></edge>
+              <edge id=":J_2" function="internal"><lane id=":J_2_0" index="0" speed="9" length="20" shape="-10,-2 10,-2"/></edge>
+              <edge id=":J_3" function="internal"><lane id=":J_3_0" index="0" speed="9" length="4" shape="6,-2.4 10,-2"/></edge>
+              <edge id="s" from="S" to="J"><lane id="s_0" index="0" speed="13" length="90" shape="0,-100 0,-10"/></edge>
+              <edge id="n" from="N" to="J"><lane id="n_0" index="0" speed="13" length="90" shape="0,100 0,10"/></edge>
+              <edge id="w" from="W" to="J"><lane id="w_0" index="0" speed="13" length="90" shape="-100,-2 -10,-2"/></edge>
+              <edge id="e" from="J" to="E"><lane id="e_0" index="0" speed="13" length="90" shape="10,-2 100,-2"/></edge>
+              <junction id="J" type="priority" x="0" y="0" incLanes="s_0 n_0 w_0" intLanes=":J_3_0 :J_1_0 :J_2_0">
+                <request index="0" response="010" foes="110" cont="1"/><request index="1" response="000" foes="101" cont="0"/><request index="2" response="{westYields}" foes="011" cont="0"/>
+              </junction>
+              <junction id=":J_3_0" type="internal" x="6" y="-2.4" incLanes=":J_0_0" intLanes=":J_1_0"/>
+              <junction id="S" type="dead_end" x="0" y="-100"/><junction id="N" type="dead_end" x="0" y="100"/><junction id="W" type="dead_end" x="-100" y="0"/><junction id="E" type="dead_end" x="100" y="0"/>
+              <connection from="s" to="e" fromLane="0" toLane="0" via=":J_0_0" dir="r"/><connection from="n" to="e" fromLane="0" toLane="0" via=":J_1_0" dir="l"/>
+              <connection from="w" to="e" fromLane="0" toLane="0" via=":J_2_0" dir="s"/><connection from=":J_0" to="e" fromLane="0" toLane="0" via=":J_3_0" dir="r"/>
+              <connection from=":J_1" to="e" fromLane="0" toLane="0" dir="l"/><connection from=":J_2" to="e" fromLane="0" toLane="0" dir="s"/><connection from=":J_3" to="e" fromLane="0" toLane="0" dir="r"/>
+            </net>
+            """;
+        foreach (int begin in Enumerable.Range(0, 12))
+        {
+            Outcome run = Run(net, $"""
+                <flow id="w" begin="0" end="60" period="5"><route edges="w e"/></flow><flow id="n" begin="0" end="60" period="7"><route edges="n e"/></flow>
+                <flow id="s" begin="{begin}" end="60" period="6"><route edges="s e"/></flow>
+                """);
+            Assert.Empty(run.Collisions);
+
+            // Where none of two that end in one lane has to yield, as no network has it, they can wait for each other.
+            Assert.All(run.Records, r => Assert.True(r.State == TripState.Arrived || !isLawful));
+        }
+    }
+
     [Fact]
     public void Who_goes_on_from_inside_a_junction_yields_to_all_but_who_yields_to_it()
     {
