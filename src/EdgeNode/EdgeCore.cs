@@ -22,11 +22,12 @@ public readonly record struct DownPayload(string Device, TopicKind Kind, string 
     public bool IsCommand => Sequence >= 0 || Topics.IsAck(Kind);
 }
 
-/// <summary>A list of road users that an edge has used.</summary>
+/// <summary>A list of road users that an edge has used, or that came too late to be.</summary>
 /// <param name="Sensor">Whose view it is.</param>
 /// <param name="Scan">When it was measured.</param>
+/// <param name="Sent">When it was sent, by its sender's clock.</param>
 /// <param name="Sequence">Number of its message; −1 when it has none.</param>
-public readonly record struct UsedList(string Device, SensorProfile Sensor, SimTime Scan, long Sequence, SimTime Arrival);
+public readonly record struct UsedList(string Device, SensorProfile Sensor, SimTime Scan, SimTime Sent, long Sequence, SimTime Arrival);
 
 /// <summary>Gets a frame where it lies; valid during the call.</summary>
 /// <param name="isLast">Whether it is the site's last of a publication.</param>
@@ -278,7 +279,7 @@ public sealed class EdgeCore
 
             if (reason == RejectReason.None && m.Sensor is not null && Topics.IsList(m.Kind) && OnList is not null)
             {
-                OnList(new UsedList(m.Device, m.Sensor!, m.Time, m.Sequence, m.Arrival));
+                OnList(new UsedList(m.Device, m.Sensor!, m.Time, m.Sent, m.Sequence, m.Arrival));
             }
 
             if (m.Ack.IsWanted)
@@ -365,6 +366,12 @@ public sealed class EdgeCore
 
     /// <summary>Told of every list of road users that has been used; null asks for nothing.</summary>
     public Action<UsedList>? OnList { get; set; }
+
+    /// <summary>Lists sent before this, by their senders' clocks, are not used.</summary>
+    public SimTime NotBefore { get; set; } = new(long.MinValue);
+
+    /// <summary>Told of every list that is not used because of <see cref="NotBefore"/>.</summary>
+    public Action<UsedList>? OnLate { get; set; }
 
     /// <summary>What lists of the road are written in by device, when not as JSON: a unit that speaks in a packed form is answered in it.</summary>
     public Dictionary<string, PayloadFormat> Answers { get; } = new(StringComparer.Ordinal);
@@ -741,7 +748,10 @@ public sealed class EdgeCore
     private void AcceptParticipants(in BatchEntry entry, ReadOnlySpan<byte> payload)
     {
         PayloadFormat format = FormatOf(in entry, payload);
-        RejectReason reason = format == PayloadFormat.Protobuf ? _participants.DecodeProtobuf(payload, _message) : _participants.Decode(payload, _message);
+        long notBefore = NotBefore.Microseconds == long.MinValue ? 0 : _config.Epoch.ToUnixMilliseconds(NotBefore);
+        RejectReason reason = format == PayloadFormat.Protobuf ? _participants.DecodeProtobuf(payload, _message, notBefore) : _participants.Decode(payload, _message, notBefore);
+        bool isLate = reason == RejectReason.TooLate;
+        reason = isLate ? RejectReason.None : reason;
         SimTime sent = reason == RejectReason.None ? _config.Epoch.FromUnixMilliseconds(_message.TimestampUnixMilliseconds) : new SimTime(entry.ArrivalMicroseconds);
         SimTime sensed = sent;
         SensorProfile? sensor = null;
@@ -761,6 +771,12 @@ public sealed class EdgeCore
         if (reason == RejectReason.None && (_message.ScanUnixMilliseconds > 0 || _message.Count > 0))
         {
             sensed = _config.Epoch.FromUnixMilliseconds(_message.ScanUnixMilliseconds > 0 ? _message.ScanUnixMilliseconds : _message.Objects[0].TimestampUnixMilliseconds);
+        }
+
+        if (isLate && reason == RejectReason.None)
+        {
+            OnLate?.Invoke(new UsedList(entry.Device, sensor!, sensed, sent, entry.Sequence, new SimTime(entry.ArrivalMicroseconds)));
+            return;
         }
 
         for (int i = 0; i < _message.Count && reason == RejectReason.None; i++)
@@ -812,6 +828,12 @@ public sealed class EdgeCore
         var arrival = new SimTime(entry.ArrivalMicroseconds);
         SimTime sensed = arrival;
         reason = reason == RejectReason.None ? CheckScan(_frames.Objects, arrival, out sensed) : reason;
+        if (reason == RejectReason.None && sensed < NotBefore && Topics.IsList((TopicKind)entry.Kind))
+        {
+            OnLate?.Invoke(new UsedList(entry.Device, _wholeSites[entry.Device], sensed, sensed, entry.Sequence, arrival));
+            return;
+        }
+
         if (!Refuses(in entry, reason, arrival, payload))
         {
             PendingMessage pending = Take(in entry, sensed, sensed, payload);

@@ -46,11 +46,13 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
     private int _lists;
     private int _callAfter = 1;
     private bool _isReady;
+    private long _readySince;
     private bool _isWaiting;
     private bool _isClosed;
     private bool _wasSwept;
     private long _handoversRefused;
     private long _deadline = long.MaxValue;
+    private long _patience = long.MaxValue;
 
     public int Count
     {
@@ -81,6 +83,18 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
         }
     }
 
+    /// <summary>Notes a list of a device that was taken out, and gave way to one that is still to come.</summary>
+    public void NoteGivenWay(string device)
+    {
+        lock (_lock)
+        {
+            if (_newest.TryGetValue(device, out Waiting? waiting))
+            {
+                waiting.Superseded++;
+            }
+        }
+    }
+
     /// <summary>Announcements of neighbours for which there was no room.</summary>
     public long HandoversRefused => Interlocked.Read(ref _handoversRefused);
 
@@ -90,12 +104,19 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
     /// </summary>
     /// <param name="lists">Lists that have to be there; other messages do not wait for them.</param>
     /// <param name="deadline">When the edge is called although fewer are there, event time.</param>
+    /// <param name="patience">How long the first of them waits for the others at most; null for as long as it takes.</param>
     /// <returns>False when the inbox is closed.</returns>
-    public ValueTask<bool> WaitAsync(int lists, SimTime deadline)
+    public ValueTask<bool> WaitAsync(int lists, SimTime deadline, TimeSpan? patience = null)
     {
         lock (_lock)
         {
+            _patience = patience is { } most ? (long)most.TotalMicroseconds : long.MaxValue;
             Interlocked.Exchange(ref _deadline, deadline.Microseconds);
+            if (_lists > 0)
+            {
+                LimitWait(_filling.Entries[0].ArrivalMicroseconds);
+            }
+
             _callAfter = lists;
             foreach (Waiting waiting in _newest.Values)
             {
@@ -110,6 +131,7 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
 
             if (_isReady || _lists >= lists)
             {
+                _readySince = _isReady || _filling.Count == 0 ? _readySince : _filling.Entries[_filling.Count - 1].ArrivalMicroseconds;
                 // Whoever did the work so far goes back to bringing messages.
                 return Clock is null ? new ValueTask<bool>(true) : new ValueTask<bool>(OnThePool());
             }
@@ -136,6 +158,7 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
             }
 
             (_isWaiting, _wasSwept) = (false, true);
+            _readySince = _isReady ? _readySince : now.Microseconds;
         }
 
         Call(hasWork: true, isHere: false);
@@ -177,6 +200,7 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
         bool isCall;
         lock (_lock)
         {
+            bool isReady = _isReady;
             if (Topics.IsList(kind) && _newest.TryGetValue(device, out Waiting? waiting))
             {
                 if (waiting.Lists >= waiting.Limit)
@@ -188,12 +212,15 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
                 else
                 {
                     waiting.Lists++;
-                    _lists++;
+                    if (_lists++ == 0)
+                    {
+                        LimitWait(arrivalMicroseconds);
+                    }
                 }
             }
             else
             {
-                _isReady = true;
+                isReady = true;
             }
 
             if (_filling.Count >= MaximumMessages || _used + length > MaximumBytes)
@@ -215,7 +242,9 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
                 _filling.Entries = larger;
             }
 
-            _isReady |= _lists >= _callAfter;
+            isReady |= _lists >= _callAfter;
+            _readySince = isReady && !_isReady ? arrivalMicroseconds : _readySince;
+            _isReady = isReady;
             payload.CopyTo(_filling.Bytes.AsSpan(_used));
             _filling.Entries[_filling.Count++] = new BatchEntry(device, (int)kind, _used, length, sequence, arrivalMicroseconds, (byte)format);
             _used += length;
@@ -234,11 +263,12 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
     /// <summary>Takes what has been collected. The batch is valid until the next call.</summary>
     /// <param name="handovers">What neighbours have announced is added to it.</param>
     /// <param name="wasSwept">Whether the edge was called because a list did not come.</param>
-    public EdgeBatch Take(List<HandoverRow> handovers, out bool wasSwept)
+    /// <param name="readySince">Since when there was reason to call it, microseconds.</param>
+    public EdgeBatch Take(List<HandoverRow> handovers, out bool wasSwept, out long readySince)
     {
         lock (_lock)
         {
-            (wasSwept, _wasSwept) = (_wasSwept, false);
+            (wasSwept, _wasSwept, readySince) = (_wasSwept, false, _readySince);
             handovers.AddRange(_handovers);
             _handovers.Clear();
             return Take();
@@ -260,6 +290,14 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
             }
 
             return _resting;
+        }
+    }
+
+    private void LimitWait(long arrivalMicroseconds)
+    {
+        if (_patience < long.MaxValue)
+        {
+            Interlocked.Exchange(ref _deadline, Math.Min(_deadline, arrivalMicroseconds + _patience));
         }
     }
 

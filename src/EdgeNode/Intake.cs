@@ -200,8 +200,7 @@ public sealed class Intake : IDisposable
                     reason = RejectReason.Shed;
                     break;
                 case InboxOutcome.TookTheOldestsPlace:
-                    Interlocked.Increment(ref _superseded);
-                    OnOverload?.Invoke();
+                    NoteGivenWay();
                     break;
                 default:
                     break;
@@ -228,6 +227,13 @@ public sealed class Intake : IDisposable
         }
 
         return true;
+    }
+
+    /// <summary>Notes that a list which had been accepted gave way.</summary>
+    public void NoteGivenWay()
+    {
+        Interlocked.Increment(ref _superseded);
+        OnOverload?.Invoke();
     }
 
     /// <summary>Adds how many messages were rejected here since the last call to counts by reason, and forgets what else is known of them.</summary>

@@ -14,6 +14,17 @@ namespace V2XSim.EdgeNode;
 /// </summary>
 public sealed class LiveEdgeWorker
 {
+    /// <summary>While lists give way, one that waited longer than this until it was looked at does so as well.</summary>
+    private const long MostWaitMicroseconds = 25_000;
+
+    /// <summary>And others of the period are not waited for longer than this.</summary>
+    private static readonly TimeSpan ShortPatience = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>But then no edge publishes again sooner.</summary>
+    private static readonly TimeSpan LeastBetween = LiveContext.Period / 2;
+
+    /// <summary>What a device's lists take at least is that of the last ten to twenty seconds: clocks are set, and ways change.</summary>
+    private const long WindowMicroseconds = 10 * SimTime.MicrosecondsPerSecond;
     private readonly SortedList<string, List<HandoverRow>> _leaving = new(StringComparer.Ordinal);
     private readonly List<HandoverRow> _expected = [];
     private readonly List<DownPayload> _down = [];
@@ -37,6 +48,7 @@ public sealed class LiveEdgeWorker
     private SimTime _lastUsed;
     private TimeSpan _pausesAtArrival;
     private bool _hasLists;
+    private bool _hasLate;
     private bool _wasSwept;
     private SimTime _publishing;
     private SimTime _fused;
@@ -51,7 +63,7 @@ public sealed class LiveEdgeWorker
         (_live, _report) = (live, report);
         _due = new PublicationClock(LiveContext.Period, LiveContext.Patience, LiveContext.OffsetOf(config.Number));
         _inbox = live.Intake.Inboxes[config.EdgeId];
-        _core = new EdgeCore(config, Trackers.ByName[config.Tracker.Name](config.Tracker, config.Number, null)) { OnList = Note };
+        _core = new EdgeCore(config, Trackers.ByName[config.Tracker.Name](config.Tracker, config.Number, null)) { OnList = Note, OnLate = NoteLate };
         _sink = AddFrame;
         foreach (EdgeSite site in config.Sites)
         {
@@ -63,7 +75,7 @@ public sealed class LiveEdgeWorker
     /// <param name="failed">Told when a batch cannot be worked on; it is lost, and the next is another matter.</param>
     public async Task RunAsync(Action<Exception> failed)
     {
-        while (await _inbox.WaitAsync(_due.Missing, _due.Deadline).ConfigureAwait(false))
+        while (await _inbox.WaitAsync(_due.Missing, _due.Deadline, _live.Counts.IsOverloaded ? ShortPatience : null).ConfigureAwait(false))
         {
             try
             {
@@ -82,15 +94,19 @@ public sealed class LiveEdgeWorker
     {
         _workStarted = _live.Clock.Now;
         TimeSpan pauses = GC.GetTotalPauseDuration();
-        EdgeBatch batch = _inbox.Take(_expected, out _wasSwept);
+        EdgeBatch batch = _inbox.Take(_expected, out _wasSwept, out long readySince);
         _core.Expect(_expected);
         _expected.Clear();
-        bool hasOthers = false;
+        bool hasOthers = false, isOverloaded = _live.Counts.IsOverloaded;
         for (int i = 0; i < batch.Count; i++)
         {
             ref BatchEntry entry = ref batch.Entries[i];
-            _core.Accept(in entry, batch.Bytes.AsSpan(entry.Offset, entry.Length));
             bool isList = Topics.IsList((TopicKind)entry.Kind);
+
+            // Lists of a period wait for each other; for the edge they wait since it was to be called.
+            long arrival = entry.ArrivalMicroseconds, waited = Math.Max(0, _workStarted.Microseconds - Math.Max(arrival, readySince));
+            _core.NotBefore = isList && isOverloaded ? _lanes[entry.Device].NotBefore(arrival + waited) : new SimTime(long.MinValue);
+            _core.Accept(in entry, batch.Bytes.AsSpan(entry.Offset, entry.Length));
             hasOthers |= !isList;
             if (isList)
             {
@@ -108,9 +124,19 @@ public sealed class LiveEdgeWorker
         }
 
         EdgeMetrics.Decode.Record((_decoded - _workStarted).TotalSeconds);
-        if (_due.IsDue(now))
+        if (_due.IsDue(now) || (isOverloaded && _hasLists && now - _publishing >= LeastBetween))
         {
-            Publish(now);
+            if (_hasLists || !_hasLate)
+            {
+                Publish(now);
+            }
+            else
+            {
+                // All lists of the period gave way: nothing new is known.
+                _due.Published();
+            }
+
+            _hasLate = false;
         }
 
         if (hasOthers || _publishing == now)
@@ -130,8 +156,20 @@ public sealed class LiveEdgeWorker
         }
 
         (_last, _lastStarted, _lastDecoded) = (list, _workStarted, _decoded);
-        _lanes[list.Device].Used++;
+        Lane lane = _lanes[list.Device];
+        lane.Used++;
+        lane.NoteDelay(list.Sent.Microseconds, list.Arrival.Microseconds);
         _due.Hear(list.Sensor, list.Scan, _decoded);
+    }
+
+    /// <summary>A list that is not used is not waited for either.</summary>
+    private void NoteLate(UsedList list)
+    {
+        _hasLate = true;
+        _lanes[list.Device].NoteDelay(list.Sent.Microseconds, list.Arrival.Microseconds);
+        _inbox.NoteGivenWay(list.Device);
+        _live.Intake.NoteGivenWay();
+        _due.Hear(list.Sensor, list.Scan, _workStarted);
     }
 
     private void Publish(SimTime now)
@@ -263,6 +301,10 @@ public sealed class LiveEdgeWorker
     /// <summary>What goes down to one site.</summary>
     private sealed class Lane(byte[] topic)
     {
+        private long _since;
+        private long _least = long.MaxValue;
+        private long _leastBefore = long.MaxValue;
+
         public byte[] Topic { get; } = topic;
 
         public PublishPackets Packets { get; } = new();
@@ -274,5 +316,20 @@ public sealed class LiveEdgeWorker
 
         /// <summary>How long the last sending took.</summary>
         public long SendMicroseconds { get; set; }
+
+        /// <summary>Notes what a list took from its sender's clock to ours.</summary>
+        public void NoteDelay(long sentMicroseconds, long arrivalMicroseconds)
+        {
+            if (arrivalMicroseconds - _since > WindowMicroseconds)
+            {
+                (_leastBefore, _least, _since) = (_least, long.MaxValue, arrivalMicroseconds);
+            }
+
+            _least = Math.Min(_least, arrivalMicroseconds - sentMicroseconds);
+        }
+
+        /// <summary>Since when a list has to have been sent that could be used at a time, microseconds.</summary>
+        public SimTime NotBefore(long time) =>
+            Math.Min(_least, _leastBefore) is var least and < long.MaxValue ? new SimTime(time - least - MostWaitMicroseconds) : new SimTime(long.MinValue);
     }
 }

@@ -20,7 +20,6 @@ internal sealed class PendingMessage
 
     private Measurement[] _measurements = new Measurement[32];
     private int _count;
-    private SimTime _sent;
     private int _bytes;
 
     public string Device { get; private set; } = string.Empty;
@@ -32,6 +31,9 @@ internal sealed class PendingMessage
     public SimTime Time { get; private set; }
 
     public SimTime Arrival { get; private set; }
+
+    /// <summary>When it was sent, by its sender's clock.</summary>
+    public SimTime Sent { get; private set; }
 
     public SensorProfile? Sensor { get; set; }
 
@@ -93,7 +95,7 @@ internal sealed class PendingMessage
         Lamps = null;
         Checks = PlausibilityChecks.None;
         Ack = default;
-        _sent = sent;
+        Sent = sent;
         _bytes = entry.Length;
         _count = 0;
     }
@@ -112,5 +114,5 @@ internal sealed class PendingMessage
     public QuarantineRow Quarantined(RejectReason reason) => new(Device, (int)Kind, Sequence, Arrival.Microseconds, (int)reason, _bytes, Sample ?? []);
 
     public MessageRow Row(RejectReason reason) => new(
-        Device, (int)Kind, Sequence, Time.Microseconds, _sent.Microseconds, Arrival.Microseconds, _bytes, Objects, (int)reason, (int)Checks);
+        Device, (int)Kind, Sequence, Time.Microseconds, Sent.Microseconds, Arrival.Microseconds, _bytes, Objects, (int)reason, (int)Checks);
 }

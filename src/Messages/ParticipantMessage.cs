@@ -189,8 +189,11 @@ public sealed partial class ParticipantCodec
     }
 
     /// <summary>Decodes a payload; what the message held before is replaced.</summary>
-    /// <returns><see cref="RejectReason.None"/>, or why the payload cannot be used.</returns>
-    public RejectReason Decode(ReadOnlySpan<byte> payload, ParticipantMessage message)
+    /// <param name="payload">The payload.</param>
+    /// <param name="message">Takes what it says.</param>
+    /// <param name="notBefore">A list sent before this, UTC ms, is not read: of the message then only what stood before the list is known.</param>
+    /// <returns><see cref="RejectReason.None"/>, or why the payload cannot be used; <see cref="RejectReason.TooLate"/> for a list that was not read.</returns>
+    public RejectReason Decode(ReadOnlySpan<byte> payload, ParticipantMessage message, long notBefore = 0)
     {
         message.Reset();
         if (payload.Length > MaximumBytes)
@@ -201,7 +204,7 @@ public sealed partial class ParticipantCodec
         try
         {
             var reader = new Utf8JsonReader(payload, new JsonReaderOptions { MaxDepth = 16 });
-            RejectReason reason = DecodeEnvelope(ref reader, payload, message);
+            RejectReason reason = DecodeEnvelope(ref reader, payload, message, notBefore);
             return reason == RejectReason.None && reader.Read() ? RejectReason.MalformedJson : reason;
         }
         catch (JsonException)
@@ -263,7 +266,7 @@ public sealed partial class ParticipantCodec
         }
     }
 
-    private RejectReason DecodeEnvelope(ref Utf8JsonReader reader, ReadOnlySpan<byte> payload, ParticipantMessage message)
+    private RejectReason DecodeEnvelope(ref Utf8JsonReader reader, ReadOnlySpan<byte> payload, ParticipantMessage message, long notBefore)
     {
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
         {
@@ -298,7 +301,8 @@ public sealed partial class ParticipantCodec
             }
             else if (reader.ValueTextEquals("ptcList"u8))
             {
-                reason = hasList ? DecodeList(ref reader, message) : DecodeFirstList(ref reader, payload, message);
+                reason = hasTime && message.TimestampUnixMilliseconds < notBefore ? RejectReason.TooLate
+                    : hasList ? DecodeList(ref reader, message) : DecodeFirstList(ref reader, payload, message);
                 hasList = true;
             }
             else if (reader.ValueTextEquals("ack"u8))

@@ -35,7 +35,11 @@ public sealed partial class ParticipantCodec
     }
 
     /// <summary>Decodes a payload in Protobuf; what the message held before is replaced.</summary>
-    public RejectReason DecodeProtobuf(ReadOnlySpan<byte> payload, ParticipantMessage message)
+    /// <param name="payload">The payload.</param>
+    /// <param name="message">Takes what it says.</param>
+    /// <param name="notBefore">Of a list sent before this, UTC ms, the road users are not read.</param>
+    /// <returns><see cref="RejectReason.None"/>, or why the payload cannot be used; <see cref="RejectReason.TooLate"/> for a list that was not read.</returns>
+    public RejectReason DecodeProtobuf(ReadOnlySpan<byte> payload, ParticipantMessage message, long notBefore = 0)
     {
         message.Reset();
         if (payload.Length > MaximumBytes)
@@ -44,7 +48,7 @@ public sealed partial class ParticipantCodec
         }
 
         var reader = new ProtoReader(payload);
-        bool hasTime = false, hasDevice = false;
+        bool hasTime = false, hasDevice = false, isLate = false;
         while (reader.Next(out int field, out ProtoWire wire))
         {
             RejectReason reason = RejectReason.None;
@@ -54,6 +58,7 @@ public sealed partial class ParticipantCodec
                     hasTime = true;
                     reason = Whole(ref reader, LatestUnixMilliseconds, out long time);
                     message.TimestampUnixMilliseconds = time;
+                    isLate = time < notBefore;
                     break;
                 case (2, ProtoWire.Bytes):
                     hasDevice = true;
@@ -64,6 +69,7 @@ public sealed partial class ParticipantCodec
                     ReadOnlySpan<byte> o = reader.Bytes();
                     reason = message.Count >= ParticipantMessage.MaximumObjects ? RejectReason.TooManyObjects
                         : reader.IsFaulty ? RejectReason.MalformedProtobuf
+                        : isLate ? RejectReason.None
                         : DecodeObject(o, ref message.Add());
                     break;
                 case (4, ProtoWire.Varint):
@@ -90,7 +96,9 @@ public sealed partial class ParticipantCodec
             }
         }
 
-        return reader.IsFaulty ? RejectReason.MalformedProtobuf : hasTime && hasDevice ? RejectReason.None : RejectReason.MissingField;
+        return reader.IsFaulty ? RejectReason.MalformedProtobuf
+            : !hasTime || !hasDevice ? RejectReason.MissingField
+            : isLate ? RejectReason.TooLate : RejectReason.None;
     }
 
     private static void EncodeObject(in ParticipantObject o, ProtoBuffer buffer)

@@ -131,6 +131,84 @@ public class LiveEdgeTests
     }
 
     [Fact]
+    public async Task While_lists_give_way_one_that_comes_later_than_usual_does_so_too_and_a_clock_that_was_set_is_not_held_against_a_device_for_ever()
+    {
+        UtcEpoch epoch = EdgeTests.Config().Epoch;
+        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(epoch.ToUtc(SimTime.Zero));
+        var intake = new Intake(new EdgeCatalogue([EdgeTests.Config()]), isLive: true);
+        var clock = new LiveClock(time, epoch);
+        intake.Clock = () => clock.Now;
+        var live = new LiveContext(intake, clock) { Downlink = new Silence() };
+        intake.OnOverload = live.Counts.NoteShed;
+        var worker = new LiveEdgeWorker(EdgeTests.Config(), live, (_, _) => ValueTask.CompletedTask);
+        Task running = worker.RunAsync(e => Assert.Fail(e.ToString()));
+        long used = 0, given = 0;
+
+        // This device's lists take 40 ms.
+        await Come(40, isUsed: true);
+        await Come(90, isUsed: true);
+        live.Counts.NoteShed();
+        await Come(60, isUsed: true);
+        await Come(70, isUsed: false);
+        Assert.True(live.Counts.IsOverloaded);
+        Assert.Equal(1, intake.Inboxes["E1"].SupersededOf("S1"));
+        time.Advance(TimeSpan.FromSeconds(1.1));
+        Assert.False(live.Counts.IsOverloaded);
+        await Come(70, isUsed: true);
+
+        // Its clock is set back by 100 ms; within twenty seconds that is what it usually takes.
+        live.Counts.NoteShed();
+        for (int i = 0; i < 210; i++)
+        {
+            long before = intake.Superseded;
+            await Come(140, isUsed: null);
+            Assert.True(i < 200 || intake.Superseded == before);
+        }
+
+        intake.Inboxes["E1"].Close();
+        await running;
+
+        async Task Come(int delayMilliseconds, bool? isUsed)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(100));
+            byte[] list = EdgeTests.Participants((clock.Now.Microseconds / 1e6) - (delayMilliseconds / 1e3), (10, 5));
+            Assert.True(intake.Accept(new MQTTnet.MqttApplicationMessage { Topic = Topics.ParticipantUp("S1"), PayloadSegment = list }, "S1"));
+            long before = used + given;
+            await Until(() =>
+            {
+                intake.Inboxes["E1"].Sweep(new SimTime(long.MaxValue));
+                return live.Counts.ByReason()[0] + intake.Superseded > before;
+            });
+            (long Used, long Given) now = (live.Counts.ByReason()[0], intake.Superseded);
+            Assert.True(isUsed is null || now == (used + (isUsed.Value ? 1 : 0), given + (isUsed.Value ? 0 : 1)), $"{now} after {used} and {given}");
+            (used, given) = now;
+        }
+    }
+
+    [Fact]
+    public async Task An_edge_is_called_at_once_when_the_first_list_has_waited_as_long_as_it_may()
+    {
+        var inbox = new EdgeInbox();
+        inbox.KeepNewest("S1", 8);
+        ReadOnlySequence<byte> payload = new([1]);
+        Task<bool> call = inbox.WaitAsync(3, new SimTime(100_000), TimeSpan.FromMilliseconds(10)).AsTask();
+        inbox.Append("S1", TopicKind.ParticipantUp, payload, 1, 5_000, PayloadFormat.Json);
+        inbox.Append("S1", TopicKind.ParticipantUp, payload, 2, 9_000, PayloadFormat.Json);
+        inbox.Sweep(new SimTime(14_999));
+        Assert.False(call.IsCompleted);
+        inbox.Sweep(new SimTime(15_000));
+        Assert.True(await call);
+        Assert.Equal(2, inbox.Take([], out bool wasSwept, out long readySince).Count);
+        Assert.Equal((true, 15_000L), (wasSwept, readySince));
+
+        // What has come meanwhile has waited already.
+        inbox.Append("S1", TopicKind.ParticipantUp, payload, 3, 20_000, PayloadFormat.Json);
+        call = inbox.WaitAsync(3, new SimTime(100_000), TimeSpan.FromMilliseconds(10)).AsTask();
+        inbox.Sweep(new SimTime(30_000));
+        Assert.True(await call);
+    }
+
+    [Fact]
     public async Task An_edge_is_called_once_for_all_lists_of_a_period_and_at_once_for_everything_else()
     {
         var inbox = new EdgeInbox();
@@ -146,7 +224,8 @@ public class LiveEdgeTests
         inbox.Append("S1", TopicKind.ParticipantUp, payload, 3, 3, PayloadFormat.Json);
         Assert.True(await call);
         inbox.Sweep(new SimTime(2000));
-        Assert.Equal(3, inbox.Take(announced, out bool wasSwept).Count);
+        Assert.Equal(3, inbox.Take(announced, out bool wasSwept, out long readySince).Count);
+        Assert.Equal(3, readySince);
         Assert.False(wasSwept);
 
         call = inbox.WaitAsync(3, new SimTime(5000)).AsTask();
@@ -163,7 +242,7 @@ public class LiveEdgeTests
         call = inbox.WaitAsync(3, new SimTime(5000)).AsTask();
         inbox.Sweep(new SimTime(5000));
         Assert.True(await call);
-        inbox.Take(announced, out wasSwept);
+        inbox.Take(announced, out wasSwept, out _);
         Assert.True(wasSwept);
 
         call = inbox.WaitAsync(3, new SimTime(9000)).AsTask();
@@ -251,11 +330,11 @@ public class LiveEdgeTests
 
         Assert.False(call.IsCompleted);
         var announced = new List<HandoverRow>();
-        inbox.Take(announced, out _);
+        inbox.Take(announced, out _, out _);
         Assert.Equal(EdgeInbox.MaximumHandovers, announced.Count);
         Assert.Equal((0UL, 1499UL, 0UL), (announced[0].GlobalId, announced[1499].GlobalId, announced[1500].GlobalId));
         Assert.Equal(4500 - EdgeInbox.MaximumHandovers, inbox.HandoversRefused);
-        inbox.Take(announced, out _);
+        inbox.Take(announced, out _, out _);
         Assert.Equal(EdgeInbox.MaximumHandovers, announced.Count);
     }
 
@@ -361,6 +440,13 @@ public class LiveEdgeTests
             Assert.Contains("v2xsim.messages.used", System.Text.Encoding.Latin1.GetString(body.ToArray()), StringComparison.Ordinal);
             listener.Stop();
         }
+    }
+
+    private sealed class Silence : ILiveDownlink
+    {
+        public bool? TrySend(string device, string topic, ReadOnlySpan<byte> packets) => true;
+
+        public ValueTask PublishAsync(DownPayload payload, SimTime sent, CancellationToken cancellation) => ValueTask.CompletedTask;
     }
 
     private static SensorProfile Sensor(int number) => new($"N{number}", default, 0, Math.PI, 150, 0.2, 0.002, 0.95, 0.1);

@@ -110,6 +110,26 @@ public class ParticipantCodecTests
     }
 
     [Fact]
+    public void Of_a_list_that_was_sent_too_early_to_be_used_only_who_sent_it_and_when_is_read()
+    {
+        var written = new ParticipantMessage { Device = "S1", Sensor = "S1-1", TimestampUnixMilliseconds = 1_000_500, ScanUnixMilliseconds = 1_000_450 };
+        ref ParticipantObject o = ref written.Add();
+        (o.TimestampUnixMilliseconds, o.LongitudeDegrees, o.LatitudeDegrees) = (1_000_450, 116.5, 39.8);
+        var json = new JsonBuffer();
+        var packed = new ProtoBuffer();
+        ParticipantCodec.Encode(written, json);
+        ParticipantCodec.Encode(written, packed);
+        Func<long, RejectReason>[] ways = [notBefore => _codec.Decode(json.Written, _message, notBefore), notBefore => _codec.DecodeProtobuf(packed.Written, _message, notBefore)];
+        foreach (Func<long, RejectReason> decode in ways)
+        {
+            Assert.Equal(RejectReason.TooLate, decode(1_000_501));
+            Assert.Equal(("S1", "S1-1", 1_000_500, 1_000_450, 0), (_message.Device, _message.Sensor, _message.TimestampUnixMilliseconds, _message.ScanUnixMilliseconds, _message.Count));
+            Assert.Equal(RejectReason.None, decode(1_000_500));
+            Assert.Equal(1, _message.Count);
+        }
+    }
+
+    [Fact]
     public void Nesting_ten_thousand_deep_is_rejected_and_not_followed() =>
         Assert.Equal(RejectReason.MalformedJson, Decode("{\"timeStamp\":1,\"x\":" + new string('[', 10_000) + new string(']', 10_000) + "}"));
 
