@@ -48,7 +48,7 @@ public sealed class LiveEdgeWorker
     private SimTime _lastUsed;
     private TimeSpan _pausesAtArrival;
     private bool _hasLists;
-    private bool _hasLate;
+    private bool _mayBeEmpty;
     private bool _wasSwept;
     private SimTime _publishing;
     private SimTime _fused;
@@ -124,19 +124,19 @@ public sealed class LiveEdgeWorker
         }
 
         EdgeMetrics.Decode.Record((_decoded - _workStarted).TotalSeconds);
-        if (_due.IsDue(now) || (isOverloaded && _hasLists && now - _publishing >= LeastBetween))
-        {
-            if (_hasLists || !_hasLate)
-            {
-                Publish(now);
-            }
-            else
-            {
-                // All lists of the period gave way: nothing new is known.
-                _due.Published();
-            }
+        bool isDue = _due.IsDue(now);
 
-            _hasLate = false;
+        // When all lists of a period gave way, or were published before its end, nothing new is known.
+        if (isDue ? _hasLists || !_mayBeEmpty : isOverloaded && _hasLists && now - _publishing >= LeastBetween)
+        {
+            Publish(now);
+            _mayBeEmpty = true;
+        }
+
+        if (isDue)
+        {
+            _due.Published();
+            _mayBeEmpty = false;
         }
 
         if (hasOthers || _publishing == now)
@@ -165,7 +165,7 @@ public sealed class LiveEdgeWorker
     /// <summary>A list that is not used is not waited for either.</summary>
     private void NoteLate(UsedList list)
     {
-        _hasLate = true;
+        _mayBeEmpty = true;
         _lanes[list.Device].NoteDelay(list.Sent.Microseconds, list.Arrival.Microseconds);
         _inbox.NoteGivenWay(list.Device);
         _live.Intake.NoteGivenWay();
@@ -196,7 +196,6 @@ public sealed class LiveEdgeWorker
         EdgeMetrics.Fuse.Record((_lastUsed - _lastDecoded + (_fused - now)).TotalSeconds);
         EdgeMetrics.Decide.Record((_decided - _fused).TotalSeconds);
         EdgeMetrics.Publish.Record((done - _decided).TotalSeconds);
-        _due.Published();
         _hasLists = false;
     }
 

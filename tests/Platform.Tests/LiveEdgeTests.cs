@@ -133,55 +133,54 @@ public class LiveEdgeTests
     [Fact]
     public async Task While_lists_give_way_one_that_comes_later_than_usual_does_so_too_and_a_clock_that_was_set_is_not_held_against_a_device_for_ever()
     {
-        UtcEpoch epoch = EdgeTests.Config().Epoch;
-        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(epoch.ToUtc(SimTime.Zero));
-        var intake = new Intake(new EdgeCatalogue([EdgeTests.Config()]), isLive: true);
-        var clock = new LiveClock(time, epoch);
-        intake.Clock = () => clock.Now;
-        var live = new LiveContext(intake, clock) { Downlink = new Silence() };
-        intake.OnOverload = live.Counts.NoteShed;
-        var worker = new LiveEdgeWorker(EdgeTests.Config(), live, (_, _) => ValueTask.CompletedTask);
-        Task running = worker.RunAsync(e => Assert.Fail(e.ToString()));
-        long used = 0, given = 0;
+        await using var edge = new OneEdge(EdgeTests.Config());
 
         // This device's lists take 40 ms.
-        await Come(40, isUsed: true);
-        await Come(90, isUsed: true);
-        live.Counts.NoteShed();
-        await Come(60, isUsed: true);
-        await Come(70, isUsed: false);
-        Assert.True(live.Counts.IsOverloaded);
-        Assert.Equal(1, intake.Inboxes["E1"].SupersededOf("S1"));
-        time.Advance(TimeSpan.FromSeconds(1.1));
-        Assert.False(live.Counts.IsOverloaded);
-        await Come(70, isUsed: true);
+        Assert.True(await edge.Uses(100, 40));
+        Assert.True(await edge.Uses(100, 90));
+        edge.Live.Counts.NoteShed();
+        Assert.True(await edge.Uses(100, 60));
+        Assert.False(await edge.Uses(100, 70));
+        Assert.True(edge.Live.Counts.IsOverloaded);
+        Assert.Equal(1, edge.Live.Intake.Inboxes["E1"].SupersededOf("S1"));
+        edge.Time.Advance(TimeSpan.FromSeconds(1.1));
+        Assert.False(edge.Live.Counts.IsOverloaded);
+        Assert.True(await edge.Uses(100, 70));
 
         // Its clock is set back by 100 ms; within twenty seconds that is what it usually takes.
-        live.Counts.NoteShed();
+        edge.Live.Counts.NoteShed();
         for (int i = 0; i < 210; i++)
         {
-            long before = intake.Superseded;
-            await Come(140, isUsed: null);
-            Assert.True(i < 200 || intake.Superseded == before);
+            Assert.True(await edge.Uses(100, 140) || i < 200);
+        }
+    }
+
+    [Fact]
+    public async Task While_lists_give_way_nobody_waits_long_for_others_and_after_it_there_is_one_publication_a_period_again()
+    {
+        EdgeConfig config = EdgeTests.Config();
+        EdgeSite site = config.Sites[0];
+        await using var edge = new OneEdge(config with { Sites = [site with { Sensors = [site.Sensors[0], site.Sensors[0] with { Id = "S1-2" }] }] });
+        Assert.InRange(await Publications(20), 17, 21);
+        for (int i = 0; i < 30; i++)
+        {
+            edge.Live.Counts.NoteShed();
+            Assert.InRange(await Publications(1), 1, 2);
         }
 
-        intake.Inboxes["E1"].Close();
-        await running;
+        edge.Time.Advance(TimeSpan.FromSeconds(1));
+        Assert.InRange(await Publications(20), 18, 22);
 
-        async Task Come(int delayMilliseconds, bool? isUsed)
+        async Task<long> Publications(int periods)
         {
-            time.Advance(TimeSpan.FromMilliseconds(100));
-            byte[] list = EdgeTests.Participants((clock.Now.Microseconds / 1e6) - (delayMilliseconds / 1e3), (10, 5));
-            Assert.True(intake.Accept(new MQTTnet.MqttApplicationMessage { Topic = Topics.ParticipantUp("S1"), PayloadSegment = list }, "S1"));
-            long before = used + given;
-            await Until(() =>
+            long before = edge.Live.Counts.Publications;
+            for (int i = 0; i < periods; i++)
             {
-                intake.Inboxes["E1"].Sweep(new SimTime(long.MaxValue));
-                return live.Counts.ByReason()[0] + intake.Superseded > before;
-            });
-            (long Used, long Given) now = (live.Counts.ByReason()[0], intake.Superseded);
-            Assert.True(isUsed is null || now == (used + (isUsed.Value ? 1 : 0), given + (isUsed.Value ? 0 : 1)), $"{now} after {used} and {given}");
-            (used, given) = now;
+                Assert.True(await edge.Uses(50, 10));
+                Assert.True(await edge.Uses(50, 10, "S1-2"));
+            }
+
+            return edge.Live.Counts.Publications - before;
         }
     }
 
@@ -439,6 +438,49 @@ public class LiveEdgeTests
             Assert.Equal("/v1/metrics", context.Request.Url!.AbsolutePath);
             Assert.Contains("v2xsim.messages.used", System.Text.Encoding.Latin1.GetString(body.ToArray()), StringComparison.Ordinal);
             listener.Stop();
+        }
+    }
+
+    /// <summary>A live edge under a clock that stands until it is moved.</summary>
+    private sealed class OneEdge : IAsyncDisposable
+    {
+        private readonly LiveClock _clock;
+        private readonly Task _running;
+
+        public OneEdge(EdgeConfig config)
+        {
+            Time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(config.Epoch.ToUtc(SimTime.Zero));
+            _clock = new LiveClock(Time, config.Epoch);
+            var intake = new Intake(new EdgeCatalogue([config]), isLive: true) { Clock = () => _clock.Now };
+            Live = new LiveContext(intake, _clock) { Downlink = new Silence() };
+            intake.OnOverload = Live.Counts.NoteShed;
+            _running = new LiveEdgeWorker(config, Live, (_, _) => ValueTask.CompletedTask).RunAsync(e => Assert.Fail(e.ToString()));
+        }
+
+        public Microsoft.Extensions.Time.Testing.FakeTimeProvider Time { get; }
+
+        public LiveContext Live { get; }
+
+        /// <summary>Brings a list after a while that took a time on its way, and says whether it was used.</summary>
+        public async Task<bool> Uses(int afterMilliseconds, int delayMilliseconds, string sensor = "S1-1")
+        {
+            Time.Advance(TimeSpan.FromMilliseconds(afterMilliseconds));
+            string list = System.Text.Encoding.UTF8.GetString(EdgeTests.Participants((_clock.Now.Microseconds / 1e6) - (delayMilliseconds / 1e3), (10, 5))).Replace("S1-1", sensor, StringComparison.Ordinal);
+            long used = Live.Counts.ByReason()[0], given = Live.Intake.Superseded;
+            Assert.True(Live.Intake.Accept(new MQTTnet.MqttApplicationMessage { Topic = Topics.ParticipantUp("S1"), PayloadSegment = System.Text.Encoding.UTF8.GetBytes(list) }, "S1"));
+            await Until(() =>
+            {
+                Live.Intake.Inboxes["E1"].Sweep(new SimTime(long.MaxValue));
+                return Live.Counts.ByReason()[0] + Live.Intake.Superseded > used + given;
+            });
+            return Live.Counts.ByReason()[0] > used;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            Live.Intake.Inboxes["E1"].Close();
+            await _running;
+            Live.Intake.Dispose();
         }
     }
 
