@@ -131,7 +131,11 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
 
             if (_isReady || _lists >= lists)
             {
-                _readySince = _isReady || _filling.Count == 0 ? _readySince : _filling.Entries[_filling.Count - 1].ArrivalMicroseconds;
+                if (!_isReady)
+                {
+                    _readySince = _filling.Entries[_filling.Count - 1].ArrivalMicroseconds;
+                }
+
                 // Whoever did the work so far goes back to bringing messages.
                 return Clock is null ? new ValueTask<bool>(true) : new ValueTask<bool>(OnThePool());
             }

@@ -27,10 +27,7 @@ public sealed class BodyCheck
     private readonly List<int> _owner = [];
     private readonly List<(int Lane, double Metres)> _on = [];
 
-    /// <summary>For each path inside a junction the lane from which it leads; −1 for lanes of roads.</summary>
-    private readonly int[] _before;
-
-    /// <summary>For each such path its movement.</summary>
+    /// <summary>For each path inside a junction its movement; −1 for lanes of roads.</summary>
     private readonly int[] _movements;
     private readonly List<int> _near = [];
     private readonly List<(int Trip, int Lane, double HalfWidth)> _vehicles = [];
@@ -44,15 +41,13 @@ public sealed class BodyCheck
     /// <param name="slackMetres">By how much bodies may lie in each other before it counts: lanes of a file are drawn to a decimetre, and bend.</param>
     public BodyCheck(RoadNetwork network, double slackMetres = 0.5)
     {
-        (_network, _slackMetres, _before) = (network, slackMetres, new int[network.Lanes.Count]);
-        _movements = new int[network.Lanes.Count];
-        Array.Fill(_before, -1);
+        (_network, _slackMetres, _movements) = (network, slackMetres, new int[network.Lanes.Count]);
+        Array.Fill(_movements, -1);
         for (int i = 0; i < network.Connections.Count; i++)
         {
-            Connection c = network.Connections[i];
-            if (c.ViaLane >= 0)
+            if (network.Connections[i].ViaLane is var path and >= 0)
             {
-                (_before[c.ViaLane], _movements[c.ViaLane]) = (c.FromLane, i);
+                _movements[path] = i;
             }
         }
 
@@ -189,9 +184,9 @@ public sealed class BodyCheck
     private int JunctionOf(int lane)
     {
         int from = lane;
-        while (_before[from] >= 0)
+        while (_movements[from] >= 0)
         {
-            from = _before[from];
+            from = _network.Connections[_movements[from]].FromLane;
         }
 
         return from == lane ? -1 : _network.Links[_network.Lanes[from].Link].ToJunction;

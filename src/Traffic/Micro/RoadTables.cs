@@ -424,8 +424,13 @@ internal sealed class RoadTables
     private Crossing? Join(int own, int foe, Lane other)
     {
         int[] paths = PathsOf(own), theirs = PathsOf(foe);
+        if (paths.Intersect(theirs).Any())
+        {
+            return null;
+        }
+
         double ownBegins = Math.Max(SharedFrom(paths, theirs), WaitsFor(own, foe)), foeBegins = Math.Max(SharedFrom(theirs, paths), WaitsFor(foe, own));
-        return paths.Intersect(theirs).Any() || ownBegins >= Length[paths[0]] || foeBegins >= Length[theirs[0]] ? null
+        return ownBegins >= Length[paths[0]] || foeBegins >= Length[theirs[0]] ? null
             : new Crossing(foe, (float)OnFirstHalf(own, ownBegins, other, SideBySideMetres), (float)foeBegins, (float)Length[theirs[0]], true)
             {
                 OwnBeyondMetres = (float)Beyond(paths),
@@ -442,12 +447,14 @@ internal sealed class RoadTables
     {
         Lane first = Network.Lanes[paths[0]], last = Network.Lanes[paths[^1]];
         double half = paths.Length > 1 ? first.LengthMetres : 0, at = half + Math.Max(0, last.LengthMetres - LastMetres);
-        while (at > 0 && others.Min(p => Distance((at >= half ? last.At(at - half) : first.At(at)).Point, Network.Lanes[p])) < SideBySideMetres)
+        while (at > 0 && IsNear((at >= half ? last.At(at - half) : first.At(at)).Point))
         {
             at -= StepMetres;
         }
 
         return Math.Max(0, at);
+
+        bool IsNear(PlanePoint point) => Array.Exists(others, p => Distance(point, Network.Lanes[p]) < SideBySideMetres);
     }
 
     /// <summary>The path of a movement, and that of its second half where it has one.</summary>

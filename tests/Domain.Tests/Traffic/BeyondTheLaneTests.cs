@@ -125,26 +125,12 @@ public class BeyondTheLaneTests
     [InlineData("010", false)]
     public void Paths_that_end_in_one_lane_are_shared_from_where_they_meet_also_where_one_waits_on_its_first_half(string westYields, bool isLawful)
     {
-        string net = $"""
-            <net version="1.9">
-              <edge id=":J_0" function="internal"><lane id=":J_0_0" index="0" speed="9" length="10" shape="0,-10 3,-5 6,-2.4"/></edge>
-              <edge id=":J_1" function="internal"><lane id=":J_1_0" index="0" speed="9" length="16" shape="0,10 8,-1 10,-2"/></edge>
-              <edge id=":J_2" function="internal"><lane id=":J_2_0" index="0" speed="9" length="20" shape="-10,-2 10,-2"/></edge>
-              <edge id=":J_3" function="internal"><lane id=":J_3_0" index="0" speed="9" length="4" shape="6,-2.4 10,-2"/></edge>
-              <edge id="s" from="S" to="J"><lane id="s_0" index="0" speed="13" length="90" shape="0,-100 0,-10"/></edge>
-              <edge id="n" from="N" to="J"><lane id="n_0" index="0" speed="13" length="90" shape="0,100 0,10"/></edge>
-              <edge id="w" from="W" to="J"><lane id="w_0" index="0" speed="13" length="90" shape="-100,-2 -10,-2"/></edge>
-              <edge id="e" from="J" to="E"><lane id="e_0" index="0" speed="13" length="90" shape="10,-2 100,-2"/></edge>
-              <junction id="J" type="priority" x="0" y="0" incLanes="s_0 n_0 w_0" intLanes=":J_3_0 :J_1_0 :J_2_0">
-                <request index="0" response="010" foes="110" cont="1"/><request index="1" response="000" foes="101" cont="0"/><request index="2" response="{westYields}" foes="011" cont="0"/>
-              </junction>
-              <junction id=":J_3_0" type="internal" x="6" y="-2.4" incLanes=":J_0_0" intLanes=":J_1_0"/>
-              <junction id="S" type="dead_end" x="0" y="-100"/><junction id="N" type="dead_end" x="0" y="100"/><junction id="W" type="dead_end" x="-100" y="0"/><junction id="E" type="dead_end" x="100" y="0"/>
-              <connection from="s" to="e" fromLane="0" toLane="0" via=":J_0_0" dir="r"/><connection from="n" to="e" fromLane="0" toLane="0" via=":J_1_0" dir="l"/>
-              <connection from="w" to="e" fromLane="0" toLane="0" via=":J_2_0" dir="s"/><connection from=":J_0" to="e" fromLane="0" toLane="0" via=":J_3_0" dir="r"/>
-              <connection from=":J_1" to="e" fromLane="0" toLane="0" dir="l"/><connection from=":J_2" to="e" fromLane="0" toLane="0" dir="s"/><connection from=":J_3" to="e" fromLane="0" toLane="0" dir="r"/>
-            </net>
-            """;
+        string net = TwoHalves(
+            first: """length="10" shape="0,-10 3,-5 6,-2.4" """,
+            north: "0,10 8,-1 10,-2",
+            second: """length="4" shape="6,-2.4 10,-2" """,
+            requests: $"""<request index="0" response="010" foes="110" cont="1"/><request index="1" response="000" foes="101" cont="0"/><request index="2" response="{westYields}" foes="011" cont="0"/>""",
+            minds: ":J_1_0");
         foreach (int begin in Enumerable.Range(0, 12))
         {
             Outcome run = Run(net, $"""
@@ -161,31 +147,43 @@ public class BeyondTheLaneTests
     [Fact]
     public void Who_goes_on_from_inside_a_junction_yields_to_all_but_who_yields_to_it()
     {
-        RoadNetwork network = SmallNets.Read("""
-            <net version="1.9">
-              <edge id=":J_0" function="internal"><lane id=":J_0_0" index="0" speed="9" length="8" shape="0,-10 6,-4"/></edge>
-              <edge id=":J_1" function="internal"><lane id=":J_1_0" index="0" speed="9" length="16" shape="0,10 10,-2"/></edge>
-              <edge id=":J_2" function="internal"><lane id=":J_2_0" index="0" speed="9" length="20" shape="-10,-2 10,-2"/></edge>
-              <edge id=":J_3" function="internal"><lane id=":J_3_0" index="0" speed="9" length="5" shape="6,-4 10,-2"/></edge>
-              <edge id="s" from="S" to="J"><lane id="s_0" index="0" speed="13" length="90" shape="0,-100 0,-10"/></edge>
-              <edge id="n" from="N" to="J"><lane id="n_0" index="0" speed="13" length="90" shape="0,100 0,10"/></edge>
-              <edge id="w" from="W" to="J"><lane id="w_0" index="0" speed="13" length="90" shape="-100,-2 -10,-2"/></edge>
-              <edge id="e" from="J" to="E"><lane id="e_0" index="0" speed="13" length="90" shape="10,-2 100,-2"/></edge>
-              <junction id="J" type="priority" x="0" y="0" incLanes="s_0 n_0 w_0" intLanes=":J_3_0 :J_1_0 :J_2_0">
-                <request index="0" response="100" foes="110" cont="1"/><request index="1" response="101" foes="101" cont="0"/><request index="2" response="000" foes="011" cont="0"/>
-              </junction>
-              <junction id=":J_3_0" type="internal" x="6" y="-4" incLanes=":J_0_0" intLanes=":J_1_0 :J_2_0"/>
-              <junction id="S" type="dead_end" x="0" y="-100"/><junction id="N" type="dead_end" x="0" y="100"/><junction id="W" type="dead_end" x="-100" y="0"/><junction id="E" type="dead_end" x="100" y="0"/>
-              <connection from="s" to="e" fromLane="0" toLane="0" via=":J_0_0" dir="r"/><connection from="n" to="e" fromLane="0" toLane="0" via=":J_1_0" dir="l"/>
-              <connection from="w" to="e" fromLane="0" toLane="0" via=":J_2_0" dir="s"/><connection from=":J_0" to="e" fromLane="0" toLane="0" via=":J_3_0" dir="r"/>
-            </net>
-            """);
+        RoadNetwork network = SmallNets.Read(TwoHalves(
+            first: """length="8" shape="0,-10 6,-4" """,
+            north: "0,10 10,-2",
+            second: """length="5" shape="6,-4 10,-2" """,
+            requests: """<request index="0" response="100" foes="110" cont="1"/><request index="1" response="101" foes="101" cont="0"/><request index="2" response="000" foes="011" cont="0"/>""",
+            minds: ":J_1_0 :J_2_0"));
         int[] By(string path) => [.. network.Connections.Index().Where(c => c.Item.ViaLane == network.Lane(path)).Select(c => c.Index)];
         RightOfWay onward = network.RightsOfWay[Assert.Single(By(":J_3_0"))];
         Assert.Equal([.. By(":J_1_0"), .. By(":J_2_0")], onward.Foes.Order());
         Assert.Equal(By(":J_2_0"), onward.Yields);
         Assert.Contains(Assert.Single(By(":J_0_0")), network.RightsOfWay[Assert.Single(By(":J_1_0"))].Yields);
     }
+
+    /// <summary>A junction J from which all go to "e": from "s" in two halves, from "n" and from "w".</summary>
+    /// <param name="first">Length and shape of the first half.</param>
+    /// <param name="north">Shape of the path from the north.</param>
+    /// <param name="second">Length and shape of the second half.</param>
+    /// <param name="requests">Who goes first, in the order s, n, w.</param>
+    /// <param name="minds">Paths that are minded between the halves.</param>
+    private static string TwoHalves(string first, string north, string second, string requests, string minds) => $"""
+        <net version="1.9">
+          <edge id=":J_0" function="internal"><lane id=":J_0_0" index="0" speed="9" {first}/></edge>
+          <edge id=":J_1" function="internal"><lane id=":J_1_0" index="0" speed="9" length="16" shape="{north}"/></edge>
+          <edge id=":J_2" function="internal"><lane id=":J_2_0" index="0" speed="9" length="20" shape="-10,-2 10,-2"/></edge>
+          <edge id=":J_3" function="internal"><lane id=":J_3_0" index="0" speed="9" {second}/></edge>
+          <edge id="s" from="S" to="J"><lane id="s_0" index="0" speed="13" length="90" shape="0,-100 0,-10"/></edge>
+          <edge id="n" from="N" to="J"><lane id="n_0" index="0" speed="13" length="90" shape="0,100 0,10"/></edge>
+          <edge id="w" from="W" to="J"><lane id="w_0" index="0" speed="13" length="90" shape="-100,-2 -10,-2"/></edge>
+          <edge id="e" from="J" to="E"><lane id="e_0" index="0" speed="13" length="90" shape="10,-2 100,-2"/></edge>
+          <junction id="J" type="priority" x="0" y="0" incLanes="s_0 n_0 w_0" intLanes=":J_3_0 :J_1_0 :J_2_0">{requests}</junction>
+          <junction id=":J_3_0" type="internal" x="6" y="-3" incLanes=":J_0_0" intLanes="{minds}"/>
+          <junction id="S" type="dead_end" x="0" y="-100"/><junction id="N" type="dead_end" x="0" y="100"/><junction id="W" type="dead_end" x="-100" y="0"/><junction id="E" type="dead_end" x="100" y="0"/>
+          <connection from="s" to="e" fromLane="0" toLane="0" via=":J_0_0" dir="r"/><connection from="n" to="e" fromLane="0" toLane="0" via=":J_1_0" dir="l"/>
+          <connection from="w" to="e" fromLane="0" toLane="0" via=":J_2_0" dir="s"/><connection from=":J_0" to="e" fromLane="0" toLane="0" via=":J_3_0" dir="r"/>
+          <connection from=":J_1" to="e" fromLane="0" toLane="0" dir="l"/><connection from=":J_2" to="e" fromLane="0" toLane="0" dir="s"/><connection from=":J_3" to="e" fromLane="0" toLane="0" dir="r"/>
+        </net>
+        """;
 
     /// <summary>A road from west to east, and a way from "s" to "n" over it.</summary>
     /// <param name="west">The roads up to the junction J.</param>
