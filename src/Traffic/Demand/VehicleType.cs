@@ -93,6 +93,9 @@ public sealed record Trip
 
     public required double DepartSeconds { get; init; }
 
+    /// <summary>Number of the trip at whose end it departs, its own time of departure being infinite until then; −1 for none.</summary>
+    public int After { get; init; } = -1;
+
     /// <summary>Indexes of links in order.</summary>
     public required IReadOnlyList<int> Links { get; init; }
 

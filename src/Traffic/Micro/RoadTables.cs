@@ -335,7 +335,7 @@ internal sealed class RoadTables
                     (int one, int other) = (movements[a], movements[b]);
                     double near = LinkOf[From[one]] == LinkOf[From[other]] || SecondHalf[one] >= 0 || SecondHalf[other] >= 0 ? CrossingMetres : TouchingMetres;
                     if (From[one] != From[other] && To[one] != To[other] && !network.RightsOfWay[one].Foes.Contains(other) && !network.RightsOfWay[other].Foes.Contains(one)
-                        && PathsOf(one).Any(p => PathsOf(other).Any(q => Closest(network.Lanes[p], network.Lanes[q]).Distance <= near)))
+                        && PathsOf(one).Any(p => PathsOf(other).Any(q => LaneDistance.Closest(network.Lanes[p], network.Lanes[q]).Distance <= near)))
                     {
                         (found[one] ??= []).Add(other);
                         (found[other] ??= []).Add(one);
@@ -370,7 +370,7 @@ internal sealed class RoadTables
             {
                 Lane own = network.Lanes[Next[i]];
                 Lane[] others = [.. (meet[i] ?? []).Where(f => From[f] != From[i]).SelectMany(f => (int[])[f, SecondHalf[f]]).Where(m => m >= 0 && IsPath[Next[m]]).Select(m => Next[m]).Distinct().Select(p => network.Lanes[p])];
-                places[i] = ClearOf(own, [.. others.Where(o => Closest(own, o).Distance > CrossingMetres)], others);
+                places[i] = ClearOf(own, [.. others.Where(o => LaneDistance.Closest(own, o).Distance > CrossingMetres)], others);
             }
         }
 
@@ -387,7 +387,7 @@ internal sealed class RoadTables
             return at > StepMetres ? at : own.LengthMetres;
         }
 
-        static bool IsClear(Lane own, double at, Lane[] others) => !Array.Exists(others, other => Distance(own.At(at).Point, other) < SideBySideMetres);
+        static bool IsClear(Lane own, double at, Lane[] others) => !Array.Exists(others, other => LaneDistance.Between(own.At(at).Point, other) < SideBySideMetres);
     }
 
     private Crossing WithRules(in Crossing crossing, int own) => crossing with
@@ -409,7 +409,7 @@ internal sealed class RoadTables
             return join;
         }
 
-        (double best, double alongA, double alongB) = Closest(a, b);
+        (double best, double alongA, double alongB) = LaneDistance.Closest(a, b);
 
         // Where vehicles wait inside, they may stand near the path of those for whom they wait.
         double touching = SecondHalf[own] < 0 && SecondHalf[foe] < 0 ? TouchingMetres : CrossingMetres;
@@ -454,7 +454,7 @@ internal sealed class RoadTables
 
         return Math.Max(0, at);
 
-        bool IsNear(PlanePoint point) => Array.Exists(others, p => Distance(point, Network.Lanes[p]) < SideBySideMetres);
+        bool IsNear(PlanePoint point) => Array.Exists(others, p => LaneDistance.Between(point, Network.Lanes[p]) < SideBySideMetres);
     }
 
     /// <summary>The path of a movement, and that of its second half where it has one.</summary>
@@ -467,7 +467,7 @@ internal sealed class RoadTables
     private static double Edge(Lane own, Lane other, double crossing, int direction)
     {
         double at = crossing + (direction * HalfWidthMetres);
-        while (at > 0 && at < own.LengthMetres && Distance(own.At(at).Point, other) < TouchingMetres)
+        while (at > 0 && at < own.LengthMetres && LaneDistance.Between(own.At(at).Point, other) < TouchingMetres)
         {
             at += direction * StepMetres;
         }
@@ -491,7 +491,7 @@ internal sealed class RoadTables
 
         Lane first = Network.Lanes[path];
         double at = first.LengthMetres, least = WaitsAt[MovementOn[path]];
-        while (at > least && Distance(first.At(at).Point, other) < nearMetres)
+        while (at > least && LaneDistance.Between(first.At(at).Point, other) < nearMetres)
         {
             at -= StepMetres;
         }
@@ -503,81 +503,11 @@ internal sealed class RoadTables
     private static double PartsAt(Lane own, Lane other)
     {
         double at = 0;
-        while (at < own.LengthMetres && Distance(own.At(at).Point, other) < SideBySideMetres)
+        while (at < own.LengthMetres && LaneDistance.Between(own.At(at).Point, other) < SideBySideMetres)
         {
             at += StepMetres;
         }
 
         return Math.Min(at, own.LengthMetres);
-    }
-
-    /// <summary>The least distance of two lanes, and where it is along each.</summary>
-    public static (double Distance, double AlongA, double AlongB) Closest(Lane a, Lane b)
-    {
-        double best = double.MaxValue, alongA = 0, alongB = 0, startA = 0;
-        for (int i = 0; i + 1 < a.Shape.Length; i++)
-        {
-            double lengthA = a.Shape[i].DistanceTo(a.Shape[i + 1]), startB = 0;
-            for (int j = 0; j + 1 < b.Shape.Length; j++)
-            {
-                double lengthB = b.Shape[j].DistanceTo(b.Shape[j + 1]);
-                (double distance, double s, double t) = Nearest(a.Shape[i], a.Shape[i + 1], b.Shape[j], b.Shape[j + 1]);
-                if (distance < best)
-                {
-                    (best, alongA, alongB) = (distance, startA + (s * lengthA), startB + (t * lengthB));
-                }
-
-                startB += lengthB;
-            }
-
-            startA += lengthA;
-        }
-
-        return (best, alongA, alongB);
-    }
-
-    private static double Distance(PlanePoint point, Lane lane)
-    {
-        double least = double.MaxValue;
-        for (int i = 0; i + 1 < lane.Shape.Length; i++)
-        {
-            least = Math.Min(least, Nearest(point, point, lane.Shape[i], lane.Shape[i + 1]).Distance);
-        }
-
-        return least;
-    }
-
-    /// <summary>The least distance of two pieces of line, and where it is on each, from 0 to 1.</summary>
-    private static (double Distance, double S, double T) Nearest(PlanePoint p, PlanePoint p2, PlanePoint q, PlanePoint q2)
-    {
-        PlanePoint u = p2 - p, v = q2 - q, w = q - p;
-        double cross = (u.X * v.Y) - (u.Y * v.X);
-        if (Math.Abs(cross) > 1e-9)
-        {
-            double s = ((w.X * v.Y) - (w.Y * v.X)) / cross, t = ((w.X * u.Y) - (w.Y * u.X)) / cross;
-            if (s is >= 0 and <= 1 && t is >= 0 and <= 1)
-            {
-                return (0, s, t);
-            }
-        }
-
-        (double Distance, double S, double T) best = (double.MaxValue, 0, 0);
-        Try(p, q, q2, 0, true);
-        Try(p2, q, q2, 1, true);
-        Try(q, p, p2, 0, false);
-        Try(q2, p, p2, 1, false);
-        return best;
-
-        void Try(PlanePoint point, PlanePoint from, PlanePoint to, double end, bool isOwn)
-        {
-            PlanePoint d = to - from;
-            double squared = (d.X * d.X) + (d.Y * d.Y);
-            double share = squared > 0 ? Math.Clamp((((point.X - from.X) * d.X) + ((point.Y - from.Y) * d.Y)) / squared, 0, 1) : 0;
-            double distance = point.DistanceTo(from.Towards(to, share));
-            if (distance < best.Distance)
-            {
-                best = (distance, isOwn ? end : share, isOwn ? share : end);
-            }
-        }
     }
 }

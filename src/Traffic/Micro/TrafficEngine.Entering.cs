@@ -94,7 +94,7 @@ public sealed partial class TrafficEngine
         (_pos[i], _speed[i], _factor[i], _arrival[i], _waiting[i]) = (x, speed, _factorOf[trip], double.PositiveInfinity, 0);
         (_gain[i], _keep[i], _route[i], _trip[i], _cameFrom[i]) = (0, 0, route, trip, -1);
         (_dwell[i], _changed[i], _type[i], _stop[i]) = (0, _step, _typeOf[trip], t.Stops.Count > 0 ? 0 : -1);
-        (_beside[i], _aside[i]) = (-1, 0);
+        (_beside[i], _aside[i], _changeSeconds[i]) = (-1, 0, 1);
         SetMovement(i, lane);
         Put(i, lane);
         Announce(i, lane);
@@ -206,13 +206,18 @@ public sealed partial class TrafficEngine
         private readonly Trip[] _trips;
         private readonly int[] _order;
         private readonly List<int>?[] _byLink;
+        private readonly Dictionary<int, int> _followers = [];
         private int _next;
 
         public PendingEntries(Trip[] trips, int links)
         {
             _trips = trips;
-            _order = [.. Enumerable.Range(0, trips.Length).OrderBy(i => trips[i].DepartSeconds).ThenBy(i => i)];
+            _order = [.. Enumerable.Range(0, trips.Length).Where(i => trips[i].After < 0).OrderBy(i => trips[i].DepartSeconds).ThenBy(i => i)];
             _byLink = new List<int>?[links];
+            foreach (int i in Enumerable.Range(0, trips.Length).Where(i => trips[i].After >= 0))
+            {
+                _followers.Add(trips[i].After, i);
+            }
         }
 
         /// <summary>Links on which somebody waits, ascending.</summary>
@@ -228,19 +233,17 @@ public sealed partial class TrafficEngine
         {
             while (_next < _order.Length && _trips[_order[_next]].DepartSeconds <= now)
             {
-                int trip = _order[_next++], link = _trips[trip].Links[0];
-                List<int> list = _byLink[link] ??= [];
-                if (list.Count == 0)
-                {
-                    int at = Links.BinarySearch(link);
-                    if (at < 0)
-                    {
-                        Links.Insert(~at, link);
-                    }
-                }
+                Add(_order[_next++]);
+            }
+        }
 
-                list.Add(trip);
-                Waiting++;
+        /// <summary>Lets the trip depart that waits for the end of another, if there is one.</summary>
+        public void Follow(int arrived, double now)
+        {
+            if (_followers.Remove(arrived, out int follower))
+            {
+                _trips[follower] = _trips[follower] with { DepartSeconds = now };
+                Add(follower);
             }
         }
 
@@ -259,6 +262,23 @@ public sealed partial class TrafficEngine
             {
                 yield return _order[n];
             }
+        }
+
+        private void Add(int trip)
+        {
+            int link = _trips[trip].Links[0];
+            List<int> list = _byLink[link] ??= [];
+            if (list.Count == 0)
+            {
+                int at = Links.BinarySearch(link);
+                if (at < 0)
+                {
+                    Links.Insert(~at, link);
+                }
+            }
+
+            list.Add(trip);
+            Waiting++;
         }
 
         public void ForgetEmpty()

@@ -347,6 +347,7 @@ public sealed partial class TrafficEngine
             return false;
         }
 
+        float aside = (float)Aside(i) + (target - n);
         _queues[lanes[n]].RemoveAt(rank);
         Interlocked.And(ref _occupied[lanes[n] >> 6], _queues[lanes[n]].Count == 0 ? ~(1UL << (lanes[n] & 63)) : ulong.MaxValue);
         queue.Insert(place, i);
@@ -357,7 +358,7 @@ public sealed partial class TrafficEngine
         _cameFrom[i] = -1;
         SetMovement(i, to);
         Announce(i, to);
-        _aside[i] = (float)Aside(i) + (target - n);
+        (_aside[i], _changeSeconds[i]) = (aside, (float)ChangeSeconds(i, _queues[lanes[n]].Items, rank));
         (_gain[i], _keep[i], _changed[i]) = (0, 0, _step);
         return true;
     }

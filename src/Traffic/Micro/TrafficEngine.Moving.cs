@@ -357,6 +357,7 @@ public sealed partial class TrafficEngine
         record.LengthMetres -= beyondMetres;
         OnTheRoad--;
         _free.Push(i);
+        _pending.Follow(_trip[i], Seconds);
     }
 
     /// <summary>

@@ -34,13 +34,14 @@ public sealed partial class TrafficEngine
 
     private void PlanRange(int from, int to, int member)
     {
+        List<int> inJunctions = _inJunctions[member];
         foreach (int lane in Occupied(from, to))
         {
-            PlanLane(lane);
+            PlanLane(lane, inJunctions);
         }
     }
 
-    private void PlanLane(int lane)
+    private void PlanLane(int lane, List<int> inJunctions)
     {
         ReadOnlySpan<int> cars = _queues[lane].Items;
         double length = _roads.Length[lane], limit = _roads.Limit[lane];
@@ -64,6 +65,11 @@ public sealed partial class TrafficEngine
             if (_dwell[i] > 0)
             {
                 _next[i] = 0;
+                if (MayBeInside(i, path, 0, length - x))
+                {
+                    inJunctions.Add(i);
+                }
+
                 continue;
             }
 
@@ -88,7 +94,7 @@ public sealed partial class TrafficEngine
                 safe = Math.Min(safe, Math.Max(Behind(safe, _pos[beside] - theirs.Length - x - type.MinimumGap, _speed[beside], in theirs, in type), comfort));
             }
 
-            double toEnd = length - x, look = (most * _dt) + Following.BrakingMetres(most, type.Deceleration, _dt) + type.MinimumGap + VisibilityMetres;
+            double toEnd = length - x, look = (most * type.Headway) + Following.BrakingMetres(most, type.Deceleration, _dt) + type.MinimumGap + VisibilityMetres;
             int stop = _stop[i];
             if (stop >= 0 && _trips[_trip[i]].Stops[stop] is { } planned && planned.Lane == lane && planned.EndMetres >= x)
             {
@@ -132,6 +138,10 @@ public sealed partial class TrafficEngine
             }
 
             _next[i] = next;
+            if (MayBeInside(i, path, next, toEnd))
+            {
+                inJunctions.Add(i);
+            }
         }
     }
 

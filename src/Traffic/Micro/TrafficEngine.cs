@@ -179,6 +179,7 @@ public sealed partial class TrafficEngine : IDisposable
     private double[] _exit = new double[256];
     private long[] _changed = new long[256];
     private float[] _aside = new float[256];
+    private float[] _changeSeconds = new float[256];
     private short[] _type = new short[256];
 
     /// <param name="network">Lanes and movements.</param>
@@ -236,6 +237,9 @@ public sealed partial class TrafficEngine : IDisposable
         signals.LastSeen = _lastSeen;
         _crew = new StepCrew(settings.Threads);
         _transfers = [.. Enumerable.Range(0, _crew.Count).Select(_ => new List<int>())];
+        _inJunctions = [.. Enumerable.Range(0, _crew.Count).Select(_ => new List<int>())];
+        (_bodies, _firstIn) = (new Bodies(network), new int[network.Junctions.Count]);
+        Array.Fill(_firstIn, -1);
         (_planRange, _moveRange, _changeRange) = (PlanRange, MoveRange, ChangeRange);
         _pending = new PendingEntries(_trips, network.Links.Count);
         if (settings.RerouteSeconds > 0)
@@ -265,7 +269,10 @@ public sealed partial class TrafficEngine : IDisposable
     /// <summary>Vehicles that drove past a red light because they could not stop.</summary>
     public long RanRed { get; private set; }
 
-    /// <summary>Times that a vehicle was stopped at once: where paths join another had come to the same place, or its lane did not lead on.</summary>
+    /// <summary>
+    /// Times that a vehicle was stopped harder than it can brake: another was in its place inside a junction or where paths join, or its lane did not
+    /// lead on.
+    /// </summary>
     public long EmergencyStops { get; private set; }
 
     public IReadOnlyList<MovedOn> Moved => _moved;
@@ -318,6 +325,7 @@ public sealed partial class TrafficEngine : IDisposable
     {
         _signals.Advance(Seconds);
         _crew.Run(_occupied.Length, _planRange);
+        KeepApart();
         (_arrival, _arrivalNext) = (_arrivalNext, _arrival);
         VehicleUpdates += OnTheRoad;
         _crew.Run(_occupied.Length, _moveRange);
@@ -361,13 +369,44 @@ public sealed partial class TrafficEngine : IDisposable
 
     /// <summary>
     /// How far a vehicle still is from the middle of its lane, in lanes to the right. For traffic a change of lanes takes no time; to the
-    /// eye it takes seconds.
+    /// eye it takes seconds, and is over where somebody is beside it on the lane that it comes from.
     /// </summary>
     private double Aside(int i)
     {
-        const double ChangeSeconds = 3;
-        double left = Math.Abs(_aside[i]) - ((_step - _changed[i]) * _dt / ChangeSeconds);
-        return left > 0 ? Math.CopySign(left, _aside[i]) : 0;
+        const double BesideLanes = 0.3;
+        double left = Math.Max(0, Math.Abs(_aside[i]) - ((_step - _changed[i]) * _dt / _changeSeconds[i]));
+        int lane = _lane[i], number = _roads.NumberOf[lane] - Math.Sign(_aside[i]);
+        IReadOnlyList<int> lanes = _roads.Network.Links[_roads.LinkOf[lane]].Lanes;
+        if (left > BesideLanes && number >= 0 && number < lanes.Count)
+        {
+            foreach (int other in _queues[lanes[number]].Items)
+            {
+                left = _pos[other] > _pos[i] - _types[_type[i]].Length && _pos[other] - _types[_type[other]].Length < _pos[i] ? Math.Min(left, BesideLanes) : left;
+            }
+        }
+
+        return Math.CopySign(left, _aside[i]);
+    }
+
+    /// <summary>How long a change of lanes takes to the eye: less where somebody is near on the lane that a vehicle leaves.</summary>
+    /// <param name="rank">Where it was on that lane.</param>
+    private double ChangeSeconds(int i, ReadOnlySpan<int> left, int rank)
+    {
+        const double Usual = 3, Least = 0.8, GainMetresPerSecond = 1;
+        double seconds = Usual;
+        if (rank > 0)
+        {
+            int ahead = left[rank - 1];
+            seconds = Math.Min(seconds, (_pos[ahead] - _types[_type[ahead]].Length - _pos[i]) / (Math.Max(0, _speed[i] - _speed[ahead]) + GainMetresPerSecond));
+        }
+
+        if (rank < left.Length)
+        {
+            int behind = left[rank];
+            seconds = Math.Min(seconds, (_pos[i] - _types[_type[i]].Length - _pos[behind]) / (Math.Max(0, _speed[behind] - _speed[i]) + GainMetresPerSecond));
+        }
+
+        return Math.Max(Least, seconds);
     }
 
     public void Dispose() => _crew.Dispose();
@@ -432,6 +471,7 @@ public sealed partial class TrafficEngine : IDisposable
             Array.Resize(ref _exit, size);
             Array.Resize(ref _changed, size);
             Array.Resize(ref _aside, size);
+            Array.Resize(ref _changeSeconds, size);
             Array.Resize(ref _type, size);
         }
 
