@@ -170,7 +170,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
     private async Task<Conducted> PrepareAsync(LoadOptions options, string temporary, CancellationToken cancellation)
     {
         string scenario = options.From ?? GenerateZone(options, temporary);
-        using LoadedScenario loaded = ScenarioLoader.Load(scenario, options.Seed);
+        using LoadedScenario loaded = ScenarioLoader.Load(scenario, options.Seed, RecordedSeconds);
         if (loaded.Plan.Sites.Count < options.Sites)
         {
             throw new BadInputException(options.From ?? "generated zone", "--sites", $"the scenario has {loaded.Plan.Sites.Count} sites, not {options.Sites}", "ask for fewer, or leave --from out: then a zone is generated that is large enough");

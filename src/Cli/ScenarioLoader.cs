@@ -127,14 +127,15 @@ public static class ScenarioLoader
             }
         }
 
-        if (scenario.Signals.Street is not null && traffic.Simulate is null)
+        bool isReplayed = traffic.Simulate is null && traffic.Drive is null;
+        if (scenario.Signals.Street is not null && isReplayed)
         {
-            Add("signals.street", "only the vehicles of traffic.simulate are drawn along a street", "use traffic.simulate, or leave the street out");
+            Add("signals.street", "the vehicles of a recording are not drawn along a street", "use traffic.simulate or traffic.drive, or leave the street out");
         }
 
-        if (scenario.Signals.Plans.Count > 0 && traffic.Simulate is null)
+        if (scenario.Signals.Plans.Count > 0 && isReplayed)
         {
-            Add("signals.plans", "only the vehicles of traffic.simulate obey signals that change", "use traffic.simulate, or leave the plans out");
+            Add("signals.plans", "the vehicles of a recording do not obey signals that change", "use traffic.simulate or traffic.drive, or leave the plans out");
         }
 
         if (vehicles.ConnectedShare == 0 && (vehicles.AttackerShare > 0 || vehicles.Attacks.Count > 0))
@@ -212,8 +213,9 @@ public static class ScenarioLoader
         return isGeoJson ? GeoJsonRoadReader.Read(stream, path, origin) : SumoNetReader.Read(stream, path);
     }
 
+    /// <param name="seconds">For how long it may run, where that is longer than it says itself.</param>
     /// <exception cref="BadInputException">With every problem found.</exception>
-    public static LoadedScenario Load(string path, ulong? seed)
+    public static LoadedScenario Load(string path, ulong? seed, double seconds = 0)
     {
         string file = FileOf(path);
         Scenario scenario = ReadScenario(file);
@@ -239,13 +241,14 @@ public static class ScenarioLoader
         {
             if (traffic.Drive is { } drive)
             {
-                signals = new SignalBook(network);
-                source = new DrivenTraffic(network, signals, drive, new RandomStreams(used));
-                kind = "driven by the built-in engine";
+                List<Trip> trips = Wandering.Trips(network, drive, Math.Max(seconds, scenario.DurationSeconds), new RandomStreams(used));
+                (source, signals) = Simulate(network, trips, ReadAdditional(file, network, new SimulationSection()), new SimulationSection(), scenario.StepSeconds, used);
+                kind = "driven at random";
             }
             else if (traffic.Simulate is { } simulate)
             {
-                (source, signals) = Simulate(file, network, simulate, scenario.StepSeconds, used);
+                (List<Trip> trips, SumoDemandReader reader) = ReadDemand(file, network, simulate, scenario.StepSeconds, used, []);
+                (source, signals) = Simulate(network, trips, reader, simulate, scenario.StepSeconds, used);
                 kind = $"simulated from {string.Join(", ", simulate.Routes.Select(Path.GetFileName))}";
             }
             else
@@ -299,7 +302,7 @@ public static class ScenarioLoader
             string path = Resolve(file, change.File);
 
             // A plan may move the offset of a programme that an additional file defines.
-            foreach (SignalLogic plan in PlanSignals.Of(file, network, scenario.Traffic!.Simulate!, path).Own)
+            foreach (SignalLogic plan in PlanSignals.Of(file, network, scenario.Traffic!.Simulate ?? new SimulationSection(), path).Own)
             {
                 Site site = UnitAt(sites, plan, path, out Problem? nobody) ?? throw new BadInputException([nobody!]);
                 orders.Add((site.RegionId, new SignalPlanOrder(
@@ -317,9 +320,8 @@ public static class ScenarioLoader
         return orders.GroupBy(o => o.Region, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Select(o => o.Order).ToArray(), StringComparer.Ordinal);
     }
 
-    private static (ITrafficSource Source, SignalBook Signals) Simulate(string file, RoadNetwork network, SimulationSection simulate, double stepSeconds, ulong seed)
+    private static (ITrafficSource Source, SignalBook Signals) Simulate(RoadNetwork network, List<Trip> trips, SumoDemandReader reader, SimulationSection simulate, double stepSeconds, ulong seed)
     {
-        (List<Trip> trips, SumoDemandReader reader) = ReadDemand(file, network, simulate, stepSeconds, seed, []);
         var player = new SignalPlayer(network, reader.Signals, reader.Switches);
         var engine = new TrafficEngine(network, trips, player, new EngineSettings { StepSeconds = stepSeconds, BeginSeconds = Math.Max(0, simulate.BeginSeconds - simulate.WarmUpSeconds), Seed = seed });
         while (engine.Seconds < simulate.BeginSeconds - 1e-9)

@@ -371,7 +371,7 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
     private async Task<RunOutcome> RunOnce(string path, RunOptions options, bool quiet, CancellationToken cancellation)
     {
         long loading = clock.GetTimestamp();
-        using LoadedScenario loaded = ScenarioLoader.Load(path, options.Seed);
+        using LoadedScenario loaded = ScenarioLoader.Load(path, options.Seed, options.DurationSeconds ?? 0);
         var progress = new ProgressLine(error, clock, quiet);
         await using var session = new RunSession(loaded, options, clock, clock.GetElapsedTime(loading).TotalSeconds, progress.Show);
         try

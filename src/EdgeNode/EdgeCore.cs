@@ -515,7 +515,7 @@ public sealed class EdgeCore
     {
         if (!_numbers.TryGetValue(id, out int number))
         {
-            if (_numbers.Count > 4096)
+            if (_numbers.Count > Math.Max(256, 4 * _tracks.Count))
             {
                 HashSet<ulong> alive = [.. _tracks.Select(t => t.Id)];
                 foreach (ulong gone in _numbers.Keys.Where(k => !alive.Contains(k)).ToList())

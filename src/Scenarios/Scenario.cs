@@ -4,7 +4,7 @@ using V2XSim.Fusion;
 using V2XSim.Fusion.Edge;
 using V2XSim.Roads.Sites;
 using V2XSim.Sensing;
-using V2XSim.Traffic;
+using V2XSim.Traffic.Demand;
 
 namespace V2XSim.Scenarios;
 
@@ -151,7 +151,7 @@ public sealed record TrafficSection
     [Description("Trajectories as CSV, plain or gzip, with a header line. Columns in any order: t (s), vehicle_id, x, y (middle of the body, metres of the network); optional heading_rad (anticlockwise from east) or heading_deg (clockwise from north), speed (m/s), length, width, height (m), type, segment (recordings that each begin anew, played one after the other).")]
     public string? Csv { get; init; }
 
-    [Description("Vehicles driven by the built-in engine.")]
+    [Description("Vehicles that drive about at random.")]
     public DemandSettings? Drive { get; init; }
 
     [Description("Vehicles simulated on a SUMO network, from SUMO demand or tables of trips.")]

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using V2XSim.Kernel;
 using V2XSim.Roads;
-using V2XSim.Signals;
-using V2XSim.Traffic;
+using V2XSim.Traffic.Demand;
+using V2XSim.Traffic.Micro;
 using Xunit;
 
 namespace V2XSim.Platform.Tests;
@@ -52,7 +52,9 @@ public class RealDataTests
     {
         Place.NeedsRealData(set);
         RoadNetwork network = SumoNetReader.Read(File.OpenRead(Place.Of("..", "shared", "data", "real", set, file)), file);
-        using var traffic = new DrivenTraffic(network, new SignalBook(network), new DemandSettings { Vehicles = vehicles }, new RandomStreams(1));
+        var signals = new SignalPlayer(network, new SumoDemandReader(network, new RandomStreams(1)).Signals, []);
+        List<Trip> trips = Wandering.Trips(network, new DemandSettings { Vehicles = vehicles }, 60, new RandomStreams(1));
+        using var traffic = new SimulatedTraffic(network, new TrafficEngine(network, trips, signals, new EngineSettings { StepSeconds = 0.1 }), signals, 0);
         var frame = new TruthFrame();
         var before = new Dictionary<int, PlanePoint>();
         for (int step = 0; step < 600; step++)

@@ -84,7 +84,7 @@ public sealed class HandoverBook
     private static readonly double StrangerGainBeyondJunctions = Math.Log(MetresPerStrangerBeyondJunctions);
 
     /// <summary>What it counts, as a logarithm, that the foremost comes first.</summary>
-    private const double FirstGain = 2.5;
+    private const double FirstGain = 1.1;
 
     /// <summary>By how much a choice must stand out to be made at once, as a logarithm; else it is made later.</summary>
     private const double ClearGain = 5;
@@ -99,9 +99,9 @@ public sealed class HandoverBook
     /// <summary>What fits worse than this can neither be chosen nor make a choice unclear.</summary>
     private const double LeastGain = -ClearGain - FirstGain;
 
-    /// <summary>What it counts that the lane of a road is the same as before, or another: six of seven stay in it.</summary>
+    /// <summary>What it counts that the lane of a road is the same as before, or another: two of three stay in it.</summary>
     private const double SameLaneGain = 0.5;
-    private const double OtherLaneGain = -1.3;
+    private const double OtherLaneGain = -0.7;
 
     /// <summary>Spread of the bodies of one kind, as shares of length, width and height.</summary>
     private const double LengthSpread = 0.09;
@@ -115,10 +115,10 @@ public sealed class HandoverBook
     private const double RelaxationSeconds = 6;
 
     /// <summary>How much of the difference between a driver's speed and the limit stays.</summary>
-    private const double KeptShare = 0.5;
+    private const double KeptShare = 0.7;
 
     /// <summary>By how much the ways of drivers differ from what is expected, as a share: of those seen driving freely, and of others.</summary>
-    private const double FreeSpread = 0.07;
+    private const double FreeSpread = 0.05;
     private const double SlowSpread = 0.08;
     private readonly WayTable _ways;
     private readonly AnnouncementTable _expected = new();

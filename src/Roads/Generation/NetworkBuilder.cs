@@ -111,7 +111,60 @@ public sealed class NetworkBuilder
             }
         }
 
-        return new RoadNetwork(_links, _lanes, _junctions, _connections, _signals, projection, []);
+        RightOfWay[] rights = Rights();
+
+        // From the end of each path the way goes on into the lane that it leads to.
+        foreach (Connection through in _connections.ToList())
+        {
+            _connections.Add(new Connection(through.ViaLane, through.ToLane, -1, TurnDirection.Straight, null, -1));
+        }
+
+        return new RoadNetwork(_links, _lanes, _junctions, _connections, _signals, projection, [])
+        {
+            RightsOfWay = [.. rights, .. Enumerable.Repeat(RightOfWay.Free, rights.Length)],
+        };
+    }
+
+    /// <summary>
+    /// Who crosses whom: all whose paths come closer than vehicles are wide, and all that lead into one lane. The road of less priority lets the other go
+    /// first; of equal roads, and where lights show both green, who turns lets those go who do not, and the left turn goes last.
+    /// </summary>
+    private RightOfWay[] Rights()
+    {
+        const double WidthMetres = 2;
+        var foes = new List<int>[_connections.Count];
+        var yields = new List<int>[_connections.Count];
+        for (int i = 0; i < foes.Length; i++)
+        {
+            (foes[i], yields[i]) = ([], []);
+        }
+
+        foreach (IGrouping<int, int> junction in Enumerable.Range(0, _connections.Count).GroupBy(i => LinkFrom(i).ToJunction))
+        {
+            int[] movements = [.. junction];
+            foreach (int a in movements)
+            {
+                foreach (int b in movements)
+                {
+                    Connection one = _connections[a], other = _connections[b];
+                    if (one.FromLane != other.FromLane
+                        && (one.ToLane == other.ToLane || LaneDistance.Closest(_lanes[one.ViaLane], _lanes[other.ViaLane]).Distance < (LinkFrom(a) == LinkFrom(b) ? 0.1 : WidthMetres)))
+                    {
+                        foes[a].Add(b);
+                        if (Rank(a).CompareTo(Rank(b)) > 0)
+                        {
+                            yields[a].Add(b);
+                        }
+                    }
+                }
+            }
+        }
+
+        return [.. foes.Zip(yields, (f, y) => new RightOfWay(f, y, false))];
+
+        RoadLink LinkFrom(int movement) => _links[_lanes[_connections[movement].FromLane].Link];
+
+        (int, int) Rank(int movement) => (-LinkFrom(movement).Priority, _connections[movement].Direction switch { TurnDirection.Straight => 0, TurnDirection.Right => 1, _ => 2 });
     }
 
     private static double HalfWidth(Road road) =>
@@ -303,7 +356,7 @@ public sealed class NetworkBuilder
         double limit = Math.Min(a.SpeedLimitMetresPerSecond, b.SpeedLimitMetresPerSecond);
         double speed = turn switch { TurnDirection.Left => Math.Min(limit, 8), TurnDirection.Right => Math.Min(limit, 6), _ => limit };
         string id = $":{node.Id}_{_connections.Count}";
-        _lanes.Add(new Lane(lane, id + "_0", link, speed, 0, Rounded(Curve(start, startHeading, end, endHeading)), openToCars: true, LaneWidthMetres));
+        _lanes.Add(new Lane(lane, id + "_0", link, speed, 0, Rounded(Curve(start, startHeading, end, endHeading, turn)), openToCars: true, LaneWidthMetres));
         _links.Add(new RoadLink
         {
             Index = link,
@@ -318,14 +371,15 @@ public sealed class NetworkBuilder
         _connections.Add(new Connection(from, to, lane, turn, signal, signalIndex));
     }
 
-    private static List<PlanePoint> Curve(PlanePoint start, double startHeading, PlanePoint end, double endHeading)
+    private static List<PlanePoint> Curve(PlanePoint start, double startHeading, PlanePoint end, double endHeading, TurnDirection turn)
     {
         if (Heading.Difference(startHeading, endHeading) < 0.05)
         {
             return [start, end];
         }
 
-        double reach = start.DistanceTo(end) * 0.4;
+        // Left turns from opposite sides pass in front of each other, with room between.
+        double reach = start.DistanceTo(end) * (turn == TurnDirection.Left ? 0.32 : 0.4);
         PlanePoint c1 = start + (new PlanePoint(Math.Cos(startHeading), Math.Sin(startHeading)) * reach);
         PlanePoint c2 = end - (new PlanePoint(Math.Cos(endHeading), Math.Sin(endHeading)) * reach);
         const int Steps = 8;

@@ -36,14 +36,11 @@ public static class SumoNetWriter
             SumoSignals.WriteElement(xml, signal, offsetOnly: false, "0.00");
         }
 
+        ILookup<int, int> movements = Enumerable.Range(0, network.RightsOfWay.Count).Where(i => network.Links[network.Lanes[network.Connections[i].FromLane].Link].Function == LinkFunction.Road)
+            .ToLookup(i => network.Links[network.Lanes[network.Connections[i].FromLane].Link].ToJunction);
         foreach (Junction junction in network.Junctions)
         {
-            xml.WriteStartElement("junction");
-            xml.WriteAttributeString("id", junction.Id);
-            xml.WriteAttributeString("type", junction.Type);
-            xml.WriteAttributeString("x", F(junction.Position.X));
-            xml.WriteAttributeString("y", F(junction.Position.Y));
-            xml.WriteEndElement();
+            WriteJunction(xml, network, junction, [.. movements[junction.Index].OrderBy(i => network.Connections[i].FromLane).ThenBy(i => i)]);
         }
 
         foreach (Connection connection in network.Connections)
@@ -88,6 +85,36 @@ public static class SumoNetWriter
         }
 
         xml.WriteEndElement();
+    }
+
+    /// <param name="movements">Those of the junction, lane by lane: so they are numbered in the rows of bits that say who crosses whom, from the last bit on.</param>
+    private static void WriteJunction(XmlWriter xml, RoadNetwork network, Junction junction, int[] movements)
+    {
+        xml.WriteStartElement("junction");
+        xml.WriteAttributeString("id", junction.Id);
+        xml.WriteAttributeString("type", junction.Type);
+        xml.WriteAttributeString("x", F(junction.Position.X));
+        xml.WriteAttributeString("y", F(junction.Position.Y));
+        if (movements.Length > 0)
+        {
+            xml.WriteAttributeString("incLanes", string.Join(' ', movements.Select(i => network.Lanes[network.Connections[i].FromLane].Id).Distinct(StringComparer.Ordinal)));
+            xml.WriteAttributeString("intLanes", string.Join(' ', movements.Where(i => network.Connections[i].ViaLane >= 0).Select(i => network.Lanes[network.Connections[i].ViaLane].Id)));
+        }
+
+        for (int n = 0; n < movements.Length; n++)
+        {
+            RightOfWay rule = network.RightsOfWay[movements[n]];
+            xml.WriteStartElement("request");
+            xml.WriteAttributeString("index", n.ToString(CultureInfo.InvariantCulture));
+            xml.WriteAttributeString("response", Bits(rule.Yields));
+            xml.WriteAttributeString("foes", Bits(rule.Foes));
+            xml.WriteAttributeString("cont", rule.MayWaitInside ? "1" : "0");
+            xml.WriteEndElement();
+        }
+
+        xml.WriteEndElement();
+
+        string Bits(IReadOnlyList<int> marked) => string.Concat(movements.Reverse().Select(m => marked.Contains(m) ? '1' : '0'));
     }
 
     private static void WriteConnection(XmlWriter xml, RoadNetwork network, Connection connection)

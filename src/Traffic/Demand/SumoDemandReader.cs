@@ -272,6 +272,7 @@ public sealed class SumoDemandReader
             {
                 LengthMetres = Number("length", usual.LengthMetres, 0.1, 100),
                 WidthMetres = Number("width", usual.WidthMetres, 0.1, 10),
+                HeightMetres = xml.GetAttribute("height") is null ? usual.HeightMetres : Number("height", 1.5, 0.1, 10),
                 MinimumGapMetres = Number("minGap", usual.MinimumGapMetres, 0, 50),
                 AccelerationMetresPerSecondSquared = Number("accel", usual.AccelerationMetresPerSecondSquared, 0.01, 20),
                 DecelerationMetresPerSecondSquared = Number("decel", usual.DecelerationMetresPerSecondSquared, 0.01, 20),

@@ -16,6 +16,9 @@ public sealed record VehicleType
 
     public double WidthMetres { get; init; } = 1.8;
 
+    /// <summary>Null when it is as high as others of its kind.</summary>
+    public double? HeightMetres { get; init; }
+
     /// <summary>Space to the vehicle ahead when both stand.</summary>
     public double MinimumGapMetres { get; init; } = 2.5;
 

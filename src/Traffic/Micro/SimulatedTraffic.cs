@@ -31,7 +31,7 @@ public sealed class SimulatedTraffic : ITrafficSource
         signals.Record(_shown);
         (_network, _engine, _begin) = (network, engine, beginSeconds);
         _before = new (double, double, long)[engine.Trips.Count];
-        _sizes = [.. engine.Trips.Select(t => BodySize.Of(t.Type.Kind) with { LengthMetres = (float)t.Type.LengthMetres, WidthMetres = (float)t.Type.WidthMetres })];
+        _sizes = [.. engine.Trips.Select(t => new BodySize((float)t.Type.LengthMetres, (float)t.Type.WidthMetres, (float)(t.Type.HeightMetres ?? BodySize.Of(t.Type.Kind).HeightMetres)))];
         _place = Place;
     }
 
@@ -132,30 +132,33 @@ public sealed class SimulatedTraffic : ITrafficSource
     private void Place(in VehicleView vehicle)
     {
         VehicleType type = _engine.Trips[vehicle.Trip].Type;
-        int at = vehicle.Lane;
-        double metres = vehicle.Metres - (type.LengthMetres / 2);
-        if (metres < 0 && vehicle.CameFrom >= 0)
-        {
-            at = vehicle.CameFrom;
-            metres += _network.Lanes[at].LengthMetres;
-        }
 
-        Lane lane = _network.Lanes[at];
-        (PlanePoint middle, double heading) = lane.At(Math.Max(0, metres));
-        var along = new PlanePoint(Math.Cos(heading), Math.Sin(heading));
-        if (metres < 0)
-        {
-            middle += along * metres;
-        }
-
+        // A body is stiff: both its ends are on the way, its middle is not where the way bends.
+        PlanePoint front = PointAt(in vehicle, 0), rear = PointAt(in vehicle, type.LengthMetres), middle = (front + rear) * 0.5;
+        double heading = Math.Atan2(front.Y - rear.Y, front.X - rear.X);
         if (vehicle.LanesToRight != 0)
         {
-            middle += new PlanePoint(along.Y, -along.X) * (vehicle.LanesToRight * lane.WidthMetres);
+            middle += new PlanePoint(Math.Sin(heading), -Math.Cos(heading)) * (vehicle.LanesToRight * _network.Lanes[vehicle.Lane].WidthMetres);
         }
 
         ref (double X, double Y, long Frame) before = ref _before[vehicle.Trip];
         bool isKnown = before.Frame == _number - 1 && _number > 1;
         _frame.Add(vehicle.Trip, middle.X, middle.Y, isKnown ? before.X : middle.X, isKnown ? before.Y : middle.Y, heading, vehicle.SpeedMetresPerSecond, _sizes[vehicle.Trip], type.Kind, type.Class == VehicleClasses.Emergency);
         before = (middle.X, middle.Y, _number);
+    }
+
+    /// <summary>A point of the way that a vehicle has come; in line with the last of it that is known where it is beyond.</summary>
+    private PlanePoint PointAt(in VehicleView vehicle, double metresBehindFront)
+    {
+        Lane lane = _network.Lanes[vehicle.Lane];
+        double metres = vehicle.Metres - metresBehindFront;
+        if (metres < 0 && vehicle.CameFrom >= 0)
+        {
+            lane = _network.Lanes[vehicle.CameFrom];
+            metres += lane.LengthMetres;
+        }
+
+        (PlanePoint point, double heading) = lane.At(Math.Max(0, metres));
+        return metres >= 0 ? point : point + (new PlanePoint(Math.Cos(heading), Math.Sin(heading)) * metres);
     }
 }
