@@ -426,6 +426,12 @@ internal sealed class QueueTable : IDisposable
     private record struct Queue(long Vehicles, double Metres, int MostVehicles, double MostMetres);
 }
 
+/// <summary>A vehicle that was stuck, and was moved to the next link of its way.</summary>
+/// <param name="Vehicle">Id of its trip.</param>
+/// <param name="Lane">Id of the lane on which it stood.</param>
+/// <param name="Why">What held it.</param>
+public sealed record MovedVehicle(double Seconds, string Vehicle, string Lane, string Why);
+
 /// <summary>What <c>simulate --json</c> prints. Means are over all vehicles that entered, those still on the road included.</summary>
 public sealed record SimulationResult
 {
@@ -463,13 +469,16 @@ public sealed record SimulationResult
     /// <summary>Vehicles that were stuck, by what held them.</summary>
     public required SortedDictionary<string, int> MovedOn { get; init; }
 
+    /// <summary>Each of them, in order of time.</summary>
+    public required IReadOnlyList<MovedVehicle> MovedVehicles { get; init; }
+
     /// <summary>Times that a driver took another way than planned.</summary>
     public required long Rerouted { get; init; }
 
     /// <summary>Vehicles that passed a red light because they could not stop.</summary>
     public required long RanRed { get; init; }
 
-    /// <summary>Times that a vehicle was stopped at once where paths join.</summary>
+    /// <summary>Times that a vehicle was stopped harder than it can brake: another came to its place, or its lane did not lead on.</summary>
     public required long EmergencyStops { get; init; }
 
     /// <summary>Steps in which a vehicle's front was beyond the rear of the one ahead of it on its lane.</summary>
@@ -528,6 +537,7 @@ public sealed record SimulationResult
             CpuSeconds = stepping.TotalSeconds,
             LoadCpuSeconds = loading.TotalSeconds,
             MovedOn = engine.MovedByReason,
+            MovedVehicles = [.. engine.Moved.Select(m => new MovedVehicle(m.Seconds, engine.Trips[m.Trip].Id, engine.Network.Lanes[m.Lane].Id, m.Why))],
             Rerouted = engine.Rerouted,
             RanRed = engine.RanRed,
             EmergencyStops = engine.EmergencyStops,

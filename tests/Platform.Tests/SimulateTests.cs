@@ -39,6 +39,7 @@ public class SimulateTests
     [InlineData("bologna at 0.7", "12")]
     [InlineData("ingolstadt at 3", "8")]
     [InlineData("luxembourg at 2", "3")]
+    [InlineData("shanghai", "408")]
     public async Task Nor_with_other_seeds_does_anybody_run_through_another(string run, string seed)
     {
         Place.NeedsRealData(FolderOf(run));

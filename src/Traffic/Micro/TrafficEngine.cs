@@ -286,6 +286,8 @@ public sealed partial class TrafficEngine : IDisposable
 
     public IReadOnlyList<Trip> Trips => _trips;
 
+    public RoadNetwork Network => _roads.Network;
+
     public ReadOnlySpan<TripRecord> Records => _records;
 
     /// <summary>What happened on each lane of the network.</summary>
