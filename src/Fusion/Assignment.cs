@@ -7,7 +7,8 @@ namespace V2XSim.Fusion;
 /// Exact assignment of rows to columns at the greatest total gain, where a row or column may stay alone at gain 0. Works on the
 /// connected components of the pairs given: one row with one column, one row with several and several rows with one column are
 /// decided by looking; what is left is solved by shortest augmenting paths (Jonker and Volgenant 1987). Buffers are kept between
-/// calls, so that nothing is allocated once they are large enough; not thread-safe.
+/// calls, so that nothing is allocated once they are large enough; not thread-safe, but one that is cleared, filled and solved in one go may be
+/// the thread's own: hundreds of edges then share the room that the largest of them needs.
 /// </summary>
 public sealed class Assignment
 {
@@ -29,6 +30,17 @@ public sealed class Assignment
     private bool[] _used = new bool[32];
     private int[] _rows = new int[16];
     private int[] _columns = new int[16];
+
+    [ThreadStatic]
+    private static Assignment? s_first;
+    [ThreadStatic]
+    private static Assignment? s_second;
+
+    /// <summary>The calling thread's own, for use until the method that asks for it returns.</summary>
+    public static Assignment OfThread => s_first ??= new Assignment();
+
+    /// <summary>The calling thread's other one, for who needs two at a time.</summary>
+    public static Assignment OtherOfThread => s_second ??= new Assignment();
 
     public void Clear() => _count = 0;
 

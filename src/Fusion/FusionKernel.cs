@@ -33,8 +33,8 @@ internal sealed class FusionKernel
     private readonly PlaneBox? _area;
     private readonly float _noise;
     private readonly float _vulnerableNoise;
-    private readonly Assignment _confirmed = new();
-    private readonly Assignment _tentative = new();
+    private Assignment _confirmed = Assignment.OfThread;
+    private Assignment _tentative = Assignment.OtherOfThread;
     private readonly ScanStrips _strips = new();
     private float[] _halfX = new float[64];
     private float[] _halfY = new float[64];
@@ -170,6 +170,7 @@ internal sealed class FusionKernel
     /// <summary>Finds what may belong together: first by the rectangle around each track's ellipse, a vector of measurements at a time.</summary>
     private void FindPairs(TrackTable t, StoredScan s, float hit)
     {
+        (_confirmed, _tentative) = (Assignment.OfThread, Assignment.OtherOfThread);
         _confirmed.Clear();
         _tentative.Clear();
         int w = Vector256<float>.Count, lanes = t.Lanes;

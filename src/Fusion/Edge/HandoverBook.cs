@@ -135,14 +135,15 @@ public sealed class HandoverBook
     private readonly Dictionary<ulong, Handover> _shared = [];
     private readonly List<Handover> _ended = [];
     private readonly HashSet<ulong> _published = [];
-    private readonly Assignment _assignment = new();
     private readonly List<ulong> _keys = [];
     private readonly List<Newcomer> _new = [];
     private readonly List<Candidate> _candidates = [];
     private int[] _choice = new int[16];
 
-    /// <summary>What each candidate gains with each new track, candidate by candidate in the order in which they were found.</summary>
-    private double[] _gains = new double[64];
+    /// <summary>What each candidate gains with each new track, candidate by candidate in the order in which they were found; room that all books of a thread share.</summary>
+    [ThreadStatic]
+    private static double[]? s_gains;
+    private double[] _gains = [];
 
     /// <param name="ways">By the link where an object was seen last and the one where it comes into view: the way between; none when unknown.</param>
     public HandoverBook(IReadOnlyDictionary<(int From, int To), Way>? ways = null)
@@ -321,7 +322,8 @@ public sealed class HandoverBook
         }
 
         FindCandidates(tracks, pieces, now);
-        _assignment.Clear();
+        Assignment assignment = Assignment.OfThread;
+        assignment.Clear();
         for (int row = 0; row < _new.Count; row++)
         {
             ref readonly TrackEstimate track = ref tracks[_new[row].Index];
@@ -346,12 +348,12 @@ public sealed class HandoverBook
 
                 bool isFirst = h.Lane == piece?.Lane && Progress(in h, in track, piece, now) >= foremost;
                 gain = isFirst ? gain + FirstGain : gain;
-                _assignment.Allow(row, column, gain);
+                assignment.Allow(row, column, gain);
             }
         }
 
         _choice = _choice.Length < _new.Count ? new int[_new.Count * 2] : _choice;
-        _assignment.Solve(_new.Count, _candidates.Count, _choice);
+        assignment.Solve(_new.Count, _candidates.Count, _choice);
         for (int row = 0; row < _new.Count; row++)
         {
             Decide(in tracks[_new[row].Index], row, now);
@@ -362,6 +364,7 @@ public sealed class HandoverBook
     private void FindCandidates(ReadOnlySpan<TrackEstimate> tracks, ReadOnlySpan<RoadPiece?> pieces, SimTime now)
     {
         _candidates.Clear();
+        _gains = s_gains ??= new double[64];
         ReadOnlySpan<Newcomer> newcomers = CollectionsMarshal.AsSpan(_new);
         ReadOnlySpan<Sighting> sightings = _expected.Sightings;
         for (int slot = 0; slot < sightings.Length; slot++)
@@ -378,6 +381,7 @@ public sealed class HandoverBook
             if (_gains.Length < first + newcomers.Length)
             {
                 Array.Resize(ref _gains, (first + newcomers.Length) * 2);
+                s_gains = _gains;
             }
 
             for (int row = 0; row < newcomers.Length; row++)
