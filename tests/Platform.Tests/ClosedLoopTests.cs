@@ -45,6 +45,30 @@ public sealed class ClosedLoopTests : IDisposable
     }
 
     [Fact]
+    public async Task Vehicles_that_drive_at_random_obey_signals_that_are_sent_another_plan()
+    {
+        foreach (string file in Directory.GetFiles(Place.Of("scenarios", "crossing")))
+        {
+            File.Copy(file, _folder[Path.GetFileName(file)]);
+        }
+
+        RoadNetwork network = SumoNetReader.Read(File.OpenRead(_folder["network.net.xml.gz"]), "network.net.xml.gz");
+        string phases = string.Concat(network.Signals[0].Phases.Select(p => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"""<phase duration="{p.DurationSeconds + (p.State.Contains('G', StringComparison.Ordinal) ? 5 : 0)}" state="{p.State}"/>""")));
+        File.WriteAllText(_folder["next.add.xml"], $"""<additional><tlLogic id="C" type="static" programID="next" offset="7">{phases}</tlLogic></additional>""");
+        File.AppendAllText(_folder["scenario.yaml"], Plan.Replace("TRANSITION", "shortway", StringComparison.Ordinal));
+        Outcome outcome = await CommandLine.Run("run", _folder["scenario.yaml"], "--duration", "150", "--seed", "3", "--out", _folder["a"], "--json", "--quiet");
+        Assert.True(outcome.Code == 0, outcome.Error);
+
+        Assert.Equal((1, 1), (CommandsOf(outcome.Json, "plan/down sent"), CommandsOf(outcome.Json, "plan/down accepted")));
+        List<(long Time, string Signal, string Programme, string Mode, bool IsInStep, string State)> shown = await Shown("a");
+        Assert.All(shown.Where(s => s.Time < 20_000_000), s => Assert.Equal("FixedTime", s.Mode));
+        Assert.Contains(shown, s => s is { Programme: "next", Mode: "Commanded", IsInStep: true });
+        JsonElement counters = outcome.Json.GetProperty("traffic").GetProperty("counters");
+        Assert.Equal(0, counters.GetProperty("passed a red light").GetInt64());
+        Assert.True(counters.GetProperty("arrived").GetInt64() > 20);
+    }
+
+    [Fact]
     public async Task Sending_through_links_that_lose_a_third_the_plan_still_comes_to_every_signal_and_only_once()
     {
         JsonElement report = await Run("a", 120, Plan.Replace("TRANSITION", "shortway", StringComparison.Ordinal), "uplink: {lossProbability: 0.33}\ndownlink: {lossProbability: 0.33}\n");

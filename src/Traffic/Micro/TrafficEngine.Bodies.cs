@@ -37,8 +37,8 @@ public sealed partial class TrafficEngine
                 if (inside >= 0 || behind >= 0)
                 {
                     _inside.Add(body);
-                    Enter(inside);
-                    Enter(behind == inside ? -1 : behind);
+                    Note(inside);
+                    Note(behind == inside ? -1 : behind);
                 }
             }
 
@@ -69,7 +69,7 @@ public sealed partial class TrafficEngine
 
         _touched.Clear();
 
-        void Enter(int junction)
+        void Note(int junction)
         {
             if (junction >= 0)
             {
