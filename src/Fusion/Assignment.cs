@@ -32,15 +32,15 @@ public sealed class Assignment
     private int[] _columns = new int[16];
 
     [ThreadStatic]
-    private static Assignment? s_first;
+    private static Assignment? _first;
     [ThreadStatic]
-    private static Assignment? s_second;
+    private static Assignment? _second;
 
     /// <summary>The calling thread's own, for use until the method that asks for it returns.</summary>
-    public static Assignment OfThread => s_first ??= new Assignment();
+    public static Assignment OfThread => _first ??= new Assignment();
 
     /// <summary>The calling thread's other one, for who needs two at a time.</summary>
-    public static Assignment OtherOfThread => s_second ??= new Assignment();
+    public static Assignment OtherOfThread => _second ??= new Assignment();
 
     public void Clear() => _count = 0;
 

@@ -142,7 +142,7 @@ public sealed class HandoverBook
 
     /// <summary>What each candidate gains with each new track, candidate by candidate in the order in which they were found; room that all books of a thread share.</summary>
     [ThreadStatic]
-    private static double[]? s_gains;
+    private static double[]? _sharedGains;
     private double[] _gains = [];
 
     /// <param name="ways">By the link where an object was seen last and the one where it comes into view: the way between; none when unknown.</param>
@@ -364,7 +364,7 @@ public sealed class HandoverBook
     private void FindCandidates(ReadOnlySpan<TrackEstimate> tracks, ReadOnlySpan<RoadPiece?> pieces, SimTime now)
     {
         _candidates.Clear();
-        _gains = s_gains ??= new double[64];
+        _gains = _sharedGains ??= new double[64];
         ReadOnlySpan<Newcomer> newcomers = CollectionsMarshal.AsSpan(_new);
         ReadOnlySpan<Sighting> sightings = _expected.Sightings;
         for (int slot = 0; slot < sightings.Length; slot++)
@@ -381,7 +381,7 @@ public sealed class HandoverBook
             if (_gains.Length < first + newcomers.Length)
             {
                 Array.Resize(ref _gains, (first + newcomers.Length) * 2);
-                s_gains = _gains;
+                _sharedGains = _gains;
             }
 
             for (int row = 0; row < newcomers.Length; row++)
