@@ -242,7 +242,8 @@ public static class ScenarioLoader
             if (traffic.Drive is { } drive)
             {
                 List<Trip> trips = Wandering.Trips(network, drive, Math.Max(seconds, scenario.DurationSeconds), new RandomStreams(used));
-                (source, signals) = Simulate(network, trips, ReadAdditional(file, network, new SimulationSection()), new SimulationSection(), scenario.StepSeconds, used);
+                var noFiles = new SimulationSection();
+                (source, signals) = Simulate(network, trips, ReadAdditional(file, network, noFiles), noFiles, scenario.StepSeconds, used);
                 kind = "driven at random";
             }
             else if (traffic.Simulate is { } simulate)

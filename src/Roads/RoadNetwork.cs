@@ -335,6 +335,19 @@ public sealed class RoadNetwork
 
     public bool TryFindJunction(string id, out int index) => _junctionIndexes.TryGetValue(id, out index);
 
+    /// <summary>A lane's number on its link, from the kerb.</summary>
+    public int NumberOf(int lane)
+    {
+        IReadOnlyList<int> lanes = Links[Lanes[lane].Link].Lanes;
+        int number = 0;
+        while (lanes[number] != lane)
+        {
+            number++;
+        }
+
+        return number;
+    }
+
     /// <summary>Indexes into <see cref="Connections"/> of the movements that leave a lane.</summary>
     public ReadOnlySpan<int> ConnectionsFrom(int lane) => _outgoing[lane];
 

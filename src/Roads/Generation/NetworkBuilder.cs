@@ -142,18 +142,20 @@ public sealed class NetworkBuilder
         foreach (IGrouping<int, int> junction in Enumerable.Range(0, _connections.Count).GroupBy(i => LinkFrom(i).ToJunction))
         {
             int[] movements = [.. junction];
-            foreach (int a in movements)
+            for (int n = 0; n < movements.Length; n++)
             {
-                foreach (int b in movements)
+                foreach (int b in movements.AsSpan(n + 1))
                 {
+                    int a = movements[n];
                     Connection one = _connections[a], other = _connections[b];
                     if (one.FromLane != other.FromLane
                         && (one.ToLane == other.ToLane || LaneDistance.Closest(_lanes[one.ViaLane], _lanes[other.ViaLane]).Distance < (LinkFrom(a) == LinkFrom(b) ? 0.1 : WidthMetres)))
                     {
                         foes[a].Add(b);
-                        if (Rank(a).CompareTo(Rank(b)) > 0)
+                        foes[b].Add(a);
+                        if (Rank(a).CompareTo(Rank(b)) is var order and not 0)
                         {
-                            yields[a].Add(b);
+                            yields[order > 0 ? a : b].Add(order > 0 ? b : a);
                         }
                     }
                 }

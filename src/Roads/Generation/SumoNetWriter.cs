@@ -123,8 +123,8 @@ public static class SumoNetWriter
         xml.WriteStartElement("connection");
         xml.WriteAttributeString("from", from.Id);
         xml.WriteAttributeString("to", to.Id);
-        xml.WriteAttributeString("fromLane", PositionOf(from, connection.FromLane));
-        xml.WriteAttributeString("toLane", PositionOf(to, connection.ToLane));
+        xml.WriteAttributeString("fromLane", network.NumberOf(connection.FromLane).ToString(CultureInfo.InvariantCulture));
+        xml.WriteAttributeString("toLane", network.NumberOf(connection.ToLane).ToString(CultureInfo.InvariantCulture));
         if (connection.ViaLane >= 0)
         {
             xml.WriteAttributeString("via", network.Lanes[connection.ViaLane].Id);
@@ -144,19 +144,6 @@ public static class SumoNetWriter
             _ => "s",
         });
         xml.WriteEndElement();
-    }
-
-    private static string PositionOf(RoadLink link, int lane)
-    {
-        for (int i = 0; i < link.Lanes.Count; i++)
-        {
-            if (link.Lanes[i] == lane)
-            {
-                return i.ToString(CultureInfo.InvariantCulture);
-            }
-        }
-
-        throw new InvalidOperationException($"lane {lane} is not on link {link.Id}");
     }
 
     private static string F(double value) => value.ToString("0.00", CultureInfo.InvariantCulture);

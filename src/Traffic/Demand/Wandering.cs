@@ -97,7 +97,7 @@ public sealed class Wandering
         {
             Lane lane = lanes[i];
             double spacing = (lane.LengthMetres - PlaceMetres) / Math.Max(1, counts[i]);
-            int number = ((List<int>)[.. _network.Links[lane.Link].Lanes]).IndexOf(lane.Index);
+            int number = _network.NumberOf(lane.Index);
             for (int k = 0; k < counts[i]; k++)
             {
                 double metres = lane.LengthMetres - 1 - (k * spacing) - places.NextDouble(0, Math.Max(0, spacing - PlaceMetres + 1));

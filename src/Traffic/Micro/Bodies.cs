@@ -50,6 +50,13 @@ internal sealed class Bodies
     /// <summary>By lane: the junction inside which it is; −1 for those of roads.</summary>
     public int[] JunctionOf { get; }
 
+    /// <summary>Where on the way that a vehicle has come a place is that lies before the start of its lane; below 0 where what lies before is not known.</summary>
+    /// <param name="lane">Lane of its front.</param>
+    /// <param name="before">The lane before; −1 for none.</param>
+    /// <param name="metres">Place along its lane, below 0 before its start.</param>
+    public static (int Lane, double Metres) OnWay(RoadNetwork network, int lane, int before, double metres) =>
+        metres >= 0 || before < 0 ? (lane, metres) : (before, metres + network.Lanes[before].LengthMetres);
+
     /// <summary>
     /// Adds the points of a body from its front to its rear. What reaches back beyond the lane before is left out: where it came from is not known.
     /// </summary>
@@ -62,15 +69,10 @@ internal sealed class Bodies
         double half = widthMetres / 2;
         for (double back = Math.Min(half, lengthMetres / 2); back <= Math.Max(lengthMetres - half, lengthMetres / 2); back += SampleMetres)
         {
-            (int on, double at) = (lane, front - back);
+            (int on, double at) = OnWay(_network, lane, before, front - back);
             if (at < 0)
             {
-                if (before < 0 || (at += _network.Lanes[before].LengthMetres) < 0)
-                {
-                    return;
-                }
-
-                on = before;
+                return;
             }
 
             points.Add(new BodyPoint(_network.Lanes[on].At(at).Point, on, at));

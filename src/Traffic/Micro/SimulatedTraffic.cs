@@ -150,15 +150,8 @@ public sealed class SimulatedTraffic : ITrafficSource
     /// <summary>A point of the way that a vehicle has come; in line with the last of it that is known where it is beyond.</summary>
     private PlanePoint PointAt(in VehicleView vehicle, double metresBehindFront)
     {
-        Lane lane = _network.Lanes[vehicle.Lane];
-        double metres = vehicle.Metres - metresBehindFront;
-        if (metres < 0 && vehicle.CameFrom >= 0)
-        {
-            lane = _network.Lanes[vehicle.CameFrom];
-            metres += lane.LengthMetres;
-        }
-
-        (PlanePoint point, double heading) = lane.At(Math.Max(0, metres));
+        (int lane, double metres) = Bodies.OnWay(_network, vehicle.Lane, vehicle.CameFrom, vehicle.Metres - metresBehindFront);
+        (PlanePoint point, double heading) = _network.Lanes[lane].At(Math.Max(0, metres));
         return metres >= 0 ? point : point + (new PlanePoint(Math.Cos(heading), Math.Sin(heading)) * metres);
     }
 }

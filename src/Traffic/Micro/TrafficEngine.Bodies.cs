@@ -20,9 +20,16 @@ public sealed partial class TrafficEngine
     private readonly List<InJunction> _entries = [];
     private readonly List<Body> _inside = [];
 
-    /// <summary>Whether some part of a vehicle may be inside a junction during the step.</summary>
-    private bool MayBeInside(int i, int path, double next, double toEnd) =>
-        path >= 0 || next * _dt > toEnd || (_cameFrom[i] >= 0 && _pos[i] + (next * _dt) < _types[_type[i]].Length);
+    /// <summary>Notes a vehicle of which some part may be inside a junction after the step.</summary>
+    /// <param name="path">The movement whose path it is on; −1 on a road.</param>
+    /// <param name="next">How fast it will be.</param>
+    private void NoteInside(List<int> inJunctions, int i, int path, double next, double toEnd)
+    {
+        if (path >= 0 || next * _dt > toEnd || (_cameFrom[i] >= 0 && _pos[i] + (next * _dt) < _types[_type[i]].Length))
+        {
+            inJunctions.Add(i);
+        }
+    }
 
     private void KeepApart()
     {
@@ -185,12 +192,7 @@ public sealed partial class TrafficEngine
 
         PlanePoint MiddleOf(in Body body)
         {
-            (int lane, double at) = (body.Lane, body.Front - (LengthOf(in body) / 2));
-            if (at < 0 && body.Before >= 0)
-            {
-                (lane, at) = (body.Before, at + _roads.Length[body.Before]);
-            }
-
+            (int lane, double at) = Bodies.OnWay(_roads.Network, body.Lane, body.Before, body.Front - (LengthOf(in body) / 2));
             return _roads.Network.Lanes[lane].At(at).Point;
         }
     }

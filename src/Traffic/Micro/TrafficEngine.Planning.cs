@@ -65,11 +65,7 @@ public sealed partial class TrafficEngine
             if (_dwell[i] > 0)
             {
                 _next[i] = 0;
-                if (MayBeInside(i, path, 0, length - x))
-                {
-                    inJunctions.Add(i);
-                }
-
+                NoteInside(inJunctions, i, path, 0, length - x);
                 continue;
             }
 
@@ -138,10 +134,7 @@ public sealed partial class TrafficEngine
             }
 
             _next[i] = next;
-            if (MayBeInside(i, path, next, toEnd))
-            {
-                inJunctions.Add(i);
-            }
+            NoteInside(inJunctions, i, path, next, toEnd);
         }
     }
 
