@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using V2XSim.Contracts;
@@ -22,109 +21,58 @@ public readonly record struct DownPayload(string Device, TopicKind Kind, string 
     public bool IsCommand => Sequence >= 0 || Topics.IsAck(Kind);
 }
 
-/// <summary>A list of road users that an edge has used, or that came too late to be.</summary>
-/// <param name="Sensor">Whose view it is.</param>
-/// <param name="Scan">When it was measured.</param>
-/// <param name="Sent">When it was sent, by its sender's clock.</param>
-/// <param name="Sequence">Number of its message; −1 when it has none.</param>
-public readonly record struct UsedList(string Device, SensorProfile Sensor, SimTime Scan, SimTime Sent, long Sequence, SimTime Arrival);
-
-/// <summary>Gets a frame where it lies; valid during the call.</summary>
-/// <param name="isLast">Whether it is the site's last of a publication.</param>
-public delegate void FrameSink(EdgeSite site, PayloadFormat format, ReadOnlySpan<byte> frame, bool isLast);
-
 /// <summary>
 /// What an edge does with messages, without grains, brokers or clocks: decode, keep until arrival, fuse in order of (arrival,
 /// device, sequence), publish, warn, count, hand over. The same calls give the same results to the bit.
 /// </summary>
 public sealed class EdgeCore
 {
-    /// <summary>
-    /// Clock error of a sender that is still taken for the present, in seconds. Far below the tracker's horizon: one sender whose
-    /// clock is fast must not make the honest ones late.
-    /// </summary>
-    private const double FutureToleranceSeconds = 0.05;
-
-    /// <summary>Messages that may wait for their simulated arrival.</summary>
-    private const int MaximumWaiting = 20_000;
     private readonly EdgeConfig _config;
     private readonly ITracker _tracker;
-    private readonly Dictionary<string, EdgeSite> _sites;
-    private readonly Dictionary<(string Device, string Sensor), SensorProfile> _sensors;
-    private readonly Dictionary<string, SensorProfile> _wholeSites;
-    private readonly ParticipantCodec _participants = new();
-    private readonly LampCodec _lamps;
-    private readonly FrameReader _frames = new();
     private readonly DeviceDesk _desk;
-    private readonly ParticipantMessage _message = new();
-    private readonly LampMessage _lamp = new();
-    private readonly List<PendingMessage> _waiting = [];
-    private readonly Stack<PendingMessage> _spare = new();
+    private readonly MessageReader _reader;
+    private readonly DownlinkWriter _writer;
+    private readonly Departures _departures;
     private readonly HandoverBook _handovers;
     private readonly CollisionWarner _warner = new();
     private readonly LaneMatcher _lanes;
     private readonly Plausibility _plausibility;
     private readonly SignalGuide _guide;
-    private readonly Dictionary<string, int> _receivers = new(StringComparer.Ordinal);
     private readonly LinkCounter _links = new();
-    private readonly Dictionary<ulong, SimTime> _announced = [];
     private readonly List<TrackEstimate> _tracks = [];
     private readonly List<ulong> _globalIds = [];
     private readonly List<RoadPiece?> _pieces = [];
-    private readonly List<string> _nextEdges = [];
     private readonly List<Conflict> _conflicts = [];
-    private readonly List<MessageRow> _rows = [];
-    private readonly List<QuarantineRow> _quarantine = [];
-    private readonly Dictionary<string, int> _sampled = new(StringComparer.Ordinal);
-    private readonly List<RsmParticipant> _rsm = [];
-    private readonly JsonBuffer _json = new();
-    private readonly ProtoBuffer _packed = new();
-    private readonly UperTape _tape = new();
-    private readonly byte[] _frame = new byte[4096];
-    private readonly Dictionary<string, int> _counters = new(StringComparer.Ordinal);
     private readonly List<SensorCalibration> _calibrations = [];
     private readonly Dictionary<(string Device, string Sensor), int> _delivered = [];
     private readonly Dictionary<(string Device, string Sensor), (int Lists, SimTime Heard)> _expectedLists = [];
-    private readonly Dictionary<ulong, int> _numbers = [];
 
     /// <summary>Whether the edge was answerable for each track of the last publication, in order of identity.</summary>
     private List<(ulong Id, bool IsOwned)> _owned = [];
     private List<(ulong Id, bool IsOwned)> _owns = [];
-    private int _nextNumber;
     private SimTime _lastUntil;
     private SimTime _sensorsReported;
     private SimTime _windowStart;
     private int _windowWarnings;
     private int _windowTracks;
-    private int _eventId;
 
     public EdgeCore(EdgeConfig config, ITracker tracker)
     {
         _config = config;
         _handovers = new HandoverBook(config.WaysIn);
         _tracker = tracker;
-        _lamps = new LampCodec(_participants);
-        _desk = new DeviceDesk(config, _frames);
+        var frames = new FrameReader();
+        _desk = new DeviceDesk(config, frames);
+        _reader = new MessageReader(config, _desk, frames);
+        _writer = new DownlinkWriter(config);
+        _departures = new Departures(config);
         _lanes = new LaneMatcher(config.Roads);
         var map = new LaneMatcher(config.Map);
         _guide = new SignalGuide(config, map, _desk);
         _plausibility = new Plausibility(config.Plausibility, map, [.. config.Sites.SelectMany(s => s.Sensors)]);
-        for (int i = 0; i < config.Sites.Length; i++)
-        {
-            _receivers[config.Sites[i].Device] = i;
-        }
-
-        _sites = config.Sites.ToDictionary(s => s.Device, StringComparer.Ordinal);
-        _sensors = config.Sites.SelectMany(s => s.Sensors.Select(n => (Site: s, Sensor: n))).ToDictionary(p => (p.Site.Device, p.Sensor.Id), p => p.Sensor);
-
-        // A fused list without a sensor is taken to come from something that sees all around the site.
-        _wholeSites = config.Sites.ToDictionary(
-            s => s.Device,
-            s => new SensorProfile(s.Device, s.Position, 0, Math.PI, config.ServiceRadiusMetres, 0.5, 0.005, 0.9, 0.1),
-            StringComparer.Ordinal);
     }
 
-    public int Waiting => _waiting.Count;
+    public int Waiting => _reader.Waiting.Count;
 
     /// <summary>Road users of the last publication.</summary>
     public int Published => _tracks.Count;
@@ -135,17 +83,7 @@ public sealed class EdgeCore
     public IReadOnlyDictionary<string, IReadOnlyList<Lamp>> LampStates => _guide.Lamps.ToDictionary(l => l.Key, l => l.Value.Lamps, StringComparer.Ordinal);
 
     /// <summary>Decodes one message and keeps it, or why it cannot be used, until its arrival.</summary>
-    public void Accept(in BatchEntry entry, ReadOnlySpan<byte> payload)
-    {
-        switch ((TopicKind)entry.Kind)
-        {
-            case TopicKind.ParticipantUp: AcceptParticipants(in entry, payload); break;
-            case TopicKind.LampUp: AcceptLamps(in entry, payload); break;
-            case TopicKind.RsmUp or TopicKind.BsmUp: AcceptFrame(in entry, payload); break;
-            case var kind when Topics.IsFromDevice(kind): AcceptItem(in entry, payload); break;
-            default: Refuses(in entry, RejectReason.UnknownTopic, new SimTime(entry.ArrivalMicroseconds), payload); break;
-        }
-    }
+    public void Accept(in BatchEntry entry, ReadOnlySpan<byte> payload) => _reader.Accept(in entry, payload);
 
     public void Expect(IEnumerable<HandoverRow> handovers)
     {
@@ -189,10 +127,10 @@ public sealed class EdgeCore
             return until;
         }
 
-        _waiting.Sort(PendingMessage.ByArrival);
+        _reader.Waiting.Sort(PendingMessage.ByArrival);
         _delivered.Clear();
         SimTime latest = from + TimeSpan.FromMicroseconds(1);
-        foreach (PendingMessage m in _waiting)
+        foreach (PendingMessage m in _reader.Waiting)
         {
             if (m.Arrival > until || m.Kind != TopicKind.ParticipantUp || m.Sensor is null || m.Time <= from || m.Time > until)
             {
@@ -232,11 +170,12 @@ public sealed class EdgeCore
     /// <summary>Uses what has arrived by an instant.</summary>
     public void Use(SimTime until)
     {
-        _waiting.Sort(PendingMessage.ByArrival);
+        List<PendingMessage> waiting = _reader.Waiting;
+        waiting.Sort(PendingMessage.ByArrival);
         int used = 0;
-        while (used < _waiting.Count && _waiting[used].Arrival <= until)
+        while (used < waiting.Count && waiting[used].Arrival <= until)
         {
-            PendingMessage m = _waiting[used++];
+            PendingMessage m = waiting[used++];
             RejectReason reason = m.Reason;
             if (reason == RejectReason.None && m.Item is not null)
             {
@@ -257,7 +196,7 @@ public sealed class EdgeCore
                 reason = RejectReason.Implausible;
             }
 
-            if (reason == RejectReason.None && IsStale(m))
+            if (reason == RejectReason.None && _reader.IsStale(m))
             {
                 reason = RejectReason.TooLate;
             }
@@ -287,10 +226,10 @@ public sealed class EdgeCore
                 _desk.Confirm(m.Device, m.Kind, m.Sequence, m.Ack.TimeStamp, m.Ack.Format, reason, until);
             }
 
-            Leave(m, reason);
+            _reader.Leave(m, reason);
         }
 
-        _waiting.RemoveRange(0, used);
+        waiting.RemoveRange(0, used);
     }
 
     /// <summary>Predicts all tracks to an instant, names them, and counts them on their links.</summary>
@@ -368,41 +307,22 @@ public sealed class EdgeCore
     public Action<UsedList>? OnList { get; set; }
 
     /// <summary>Lists sent before this, by their senders' clocks, are not used.</summary>
-    public SimTime NotBefore { get; set; } = new(long.MinValue);
+    public SimTime NotBefore { get => _reader.NotBefore; set => _reader.NotBefore = value; }
 
     /// <summary>Told of every list that is not used because of <see cref="NotBefore"/>.</summary>
-    public Action<UsedList>? OnLate { get; set; }
+    public Action<UsedList>? OnLate { get => _reader.OnLate; set => _reader.OnLate = value; }
 
     /// <summary>What lists of the road are written in by device, when not as JSON: a unit that speaks in a packed form is answered in it.</summary>
-    public Dictionary<string, PayloadFormat> Answers { get; } = new(StringComparer.Ordinal);
+    public Dictionary<string, PayloadFormat> Answers => _writer.Answers;
 
     /// <summary>Adds what became of the messages dealt with since the last call to counts by reason, and forgets them.</summary>
-    public void CountRows(Span<long> byReason)
-    {
-        foreach (MessageRow row in _rows)
-        {
-            byReason[row.Reason]++;
-        }
-
-        _rows.Clear();
-        _quarantine.Clear();
-    }
+    public void CountRows(Span<long> byReason) => _reader.CountRows(byReason);
 
     /// <summary>Messages dealt with since the last call.</summary>
-    public MessageRow[] TakeRows()
-    {
-        MessageRow[] rows = [.. _rows];
-        _rows.Clear();
-        return rows;
-    }
+    public MessageRow[] TakeRows() => _reader.TakeRows();
 
     /// <summary>Samples of messages rejected since the last call, at most <see cref="QuarantineRow.MaximumPerDevice"/> of a device in all.</summary>
-    public QuarantineRow[] TakeQuarantined()
-    {
-        QuarantineRow[] rows = [.. _quarantine];
-        _quarantine.Clear();
-        return rows;
-    }
+    public QuarantineRow[] TakeQuarantined() => _reader.TakeQuarantined();
 
     /// <summary>What devices said of themselves, reported and counted since the last call.</summary>
     public (DeviceRow[] Devices, EventRow[] Events, FlowRow[] Flows) TakeReports() => _desk.TakeRows();
@@ -452,84 +372,8 @@ public sealed class EdgeCore
         EncodePublications(now, (site, format, frame, _) => result.Add(new DownPayload(site.Device, TopicKind.RsmDown, site.RsmTopic, frame.ToArray(), Format: format)));
 
     /// <summary>Writes the RSM of every site and hands over each frame where it lies.</summary>
-    public void EncodePublications(SimTime now, FrameSink sink)
-    {
-        long unix = _config.Epoch.ToUnixMilliseconds(now);
-        double reach = _config.ServiceRadiusMetres + 30;
-        foreach (EdgeSite site in _config.Sites)
-        {
-            _rsm.Clear();
-            for (int i = 0; i < _tracks.Count; i++)
-            {
-                TrackEstimate t = _tracks[i];
-                if (site.Position.SquaredDistanceTo(t.Position) > reach * reach)
-                {
-                    continue;
-                }
-
-                _rsm.Add(new RsmParticipant(
-                    _globalIds[i],
-                    NumberOf(t.Id),
-                    t.Kind,
-                    _config.Plane.ToGeo(t.X, t.Y),
-                    t.SpeedMetresPerSecond,
-                    Heading.ToCompassDegrees(t.HeadingRadians),
-                    t.Size,
-                    Math.Sqrt(Math.Max(0, (t.Pxx + t.Pyy) / 2))));
-            }
-
-            GeoPoint reference = _config.Plane.ToGeo(site.Position.X, site.Position.Y);
-            for (int start = 0; start < _rsm.Count; start += DownMessages.ParticipantsPerFrame)
-            {
-                ReadOnlySpan<RsmParticipant> frame = CollectionsMarshal.AsSpan(_rsm)
-                    .Slice(start, Math.Min(DownMessages.ParticipantsPerFrame, _rsm.Count - start));
-                PayloadFormat format = Answers.Count > 0 ? Answers.GetValueOrDefault(site.Device, PayloadFormat.Json) : PayloadFormat.Json;
-                sink(site, format, Written(site, format, reference, unix, frame), start + frame.Length == _rsm.Count);
-            }
-        }
-    }
-
-    private ReadOnlySpan<byte> Written(EdgeSite site, PayloadFormat format, GeoPoint reference, long unix, ReadOnlySpan<RsmParticipant> frame)
-    {
-        int count = NextCount(site.RsmTopic);
-        if (format is not (PayloadFormat.Uper or PayloadFormat.Protobuf))
-        {
-            DownMessages.EncodeRsm(_json, site.Octets, count, reference, unix, frame);
-            return _json.Written;
-        }
-
-        RsmTape.Write(_tape, site.Octets, count, reference, unix, frame);
-        if (format == PayloadFormat.Protobuf)
-        {
-            _packed.Clear();
-            UperProtobuf.Write(_tape, _packed);
-            return _packed.Written;
-        }
-
-        UperCodec.Encode(_tape, _frame, out int length);
-        return _frame.AsSpan(0, length);
-    }
-
-    /// <summary>A track's number in the standard's frames, 1 to 65535; it keeps it as long as it lives.</summary>
-    private int NumberOf(ulong id)
-    {
-        if (!_numbers.TryGetValue(id, out int number))
-        {
-            if (_numbers.Count > Math.Max(256, 4 * _tracks.Count))
-            {
-                HashSet<ulong> alive = [.. _tracks.Select(t => t.Id)];
-                foreach (ulong gone in _numbers.Keys.Where(k => !alive.Contains(k)).ToList())
-                {
-                    _numbers.Remove(gone);
-                }
-            }
-
-            _nextNumber = (_nextNumber % 65_535) + 1;
-            _numbers[id] = number = _nextNumber;
-        }
-
-        return number;
-    }
+    public void EncodePublications(SimTime now, FrameSink sink) =>
+        _writer.WritePublications(now, CollectionsMarshal.AsSpan(_tracks), CollectionsMarshal.AsSpan(_globalIds), sink);
 
     /// <summary>Warns of predicted collisions through the site nearest to each.</summary>
     public WarningRow[] Warn(SimTime now, List<DownPayload> result)
@@ -552,17 +396,7 @@ public sealed class EdgeCore
             string text = string.Create(
                 CultureInfo.InvariantCulture,
                 $"{(conflict.Kind == ConflictKind.Forward ? "FORWARD" : "JUNCTION")} COLLISION {first:x16} {second:x16} IN {conflict.SecondsToCollision:0.0} s");
-            DownMessages.EncodeRsi(
-                _json,
-                site.Octets,
-                NextCount(site.RsiTopic),
-                _config.Plane.ToGeo(site.Position.X, site.Position.Y),
-                _config.Epoch.ToUnixMilliseconds(now),
-                text,
-                _config.Plane.ToGeo(conflict.At.X, conflict.At.Y),
-                radiusMetres: 60,
-                _eventId++);
-            result.Add(new DownPayload(site.Device, TopicKind.RsiDown, site.RsiTopic, _json.Written.ToArray()));
+            result.Add(new DownPayload(site.Device, TopicKind.RsiDown, site.RsiTopic, _writer.WriteWarning(now, site, text, conflict.At).ToArray()));
             rows.Add(new WarningRow(conflict.Kind.ToString(), first, second, conflict.At.X, conflict.At.Y, conflict.SecondsToCollision, site.Device));
             _windowWarnings++;
         }
@@ -570,60 +404,9 @@ public sealed class EdgeCore
         return [.. rows];
     }
 
-    /// <summary>
-    /// Objects that another edge will see next: those about to enter a neighbour's area, which may overlap this one, and those that
-    /// leave this area towards a neighbour beyond a blind stretch. Repeated every half second, so that the newest estimate is known.
-    /// </summary>
-    public void FindLeaving(SimTime now, SortedList<string, List<HandoverRow>> result)
-    {
-        double radius = _config.ServiceRadiusMetres, inner = 0.75 * radius;
-        for (int i = 0; i < _tracks.Count; i++)
-        {
-            TrackEstimate t = _tracks[i];
-            double speed = t.SpeedMetresPerSecond;
-            if (_announced.TryGetValue(t.Id, out SimTime last) && now.SecondsSince(last) < 0.5)
-            {
-                continue;
-            }
-
-            _nextEdges.Clear();
-            FindEntered(in t, speed, radius);
-            PlanePoint nearest = _config.Nearest(t.Position).Position;
-            bool isLeaving = speed >= 1 && nearest.SquaredDistanceTo(t.Position) > inner * inner
-                && ((t.X - nearest.X) * t.VelocityX) + ((t.Y - nearest.Y) * t.VelocityY) > 0;
-            if (isLeaving)
-            {
-                FindOnward(_pieces[i]?.Link ?? -1);
-                if (_nextEdges.Count < 2)
-                {
-                    FindAhead(in t, speed);
-                }
-            }
-
-            if (_nextEdges.Count == 0)
-            {
-                continue;
-            }
-
-            _announced[t.Id] = now;
-            Announce(Handover.Of(in t, _globalIds[i], now, _pieces[i], _handovers.BornOf(i)), result);
-        }
-
-        foreach (Handover ended in _handovers.Ended)
-        {
-            _nextEdges.Clear();
-            FindOnward(ended.Link);
-            Announce(in ended, result);
-        }
-
-        if (_announced.Count > 2048)
-        {
-            foreach (ulong old in _announced.Where(a => now.SecondsSince(a.Value) > 10).Select(a => a.Key).ToList())
-            {
-                _announced.Remove(old);
-            }
-        }
-    }
+    /// <summary>Says to other edges whom they will see next.</summary>
+    public void FindLeaving(SimTime now, SortedList<string, List<HandoverRow>> result) =>
+        _departures.Find(now, CollectionsMarshal.AsSpan(_tracks), CollectionsMarshal.AsSpan(_globalIds), CollectionsMarshal.AsSpan(_pieces), _handovers, result);
 
     /// <summary>The window that ends now; windows are one second long and begin on the second.</summary>
     public EdgeWindow? CloseWindow(SimTime now)
@@ -640,98 +423,6 @@ public sealed class EdgeCore
         return window;
     }
 
-    /// <summary>Neighbours whose area the object is in or will be within three seconds.</summary>
-    private void FindEntered(in TrackEstimate track, double speed, double radius)
-    {
-        const double LookAheadSeconds = 3, Margin = 30;
-        double reach = radius + Margin + (LookAheadSeconds * speed);
-        foreach (Neighbour neighbour in _config.Neighbours)
-        {
-            foreach (PlanePoint site in neighbour.Sites)
-            {
-                PlanePoint to = site - track.Position;
-                double squared = (to.X * to.X) + (to.Y * to.Y);
-                if (squared < reach * reach && (squared < (radius + Margin) * (radius + Margin) || (to.X * track.VelocityX) + (to.Y * track.VelocityY) > 0))
-                {
-                    _nextEdges.Add(neighbour.EdgeId);
-                    break;
-                }
-            }
-        }
-    }
-
-    private void Announce(in Handover h, SortedList<string, List<HandoverRow>> result)
-    {
-        var row = new HandoverRow(
-            h.GlobalId,
-            h.Time.Microseconds,
-            h.X,
-            h.Y,
-            h.VelocityX,
-            h.VelocityY,
-            h.Size.LengthMetres,
-            h.Size.WidthMetres,
-            h.Size.HeightMetres,
-            (byte)h.Kind,
-            h.Lane,
-            h.SizeDeviationShare,
-            h.Pxx,
-            h.Pxy,
-            h.Pyy,
-            Math.Sqrt(h.VelocityVariance),
-            h.Born.Microseconds,
-            h.Link,
-            h.LaneMetres);
-        foreach (string neighbour in _nextEdges)
-        {
-            if (!result.TryGetValue(neighbour, out List<HandoverRow>? rows))
-            {
-                result[neighbour] = rows = [];
-            }
-
-            rows.Add(row);
-        }
-    }
-
-    /// <summary>The edges to which the road leads.</summary>
-    private void FindOnward(int link)
-    {
-        if (!_config.Onward.TryGetValue(link, out ImmutableArray<string> onward))
-        {
-            return;
-        }
-
-        foreach (string edge in onward)
-        {
-            if (!_nextEdges.Contains(edge))
-            {
-                _nextEdges.Add(edge);
-            }
-        }
-    }
-
-    /// <summary>The two nearest neighbours that lie ahead.</summary>
-    private void FindAhead(in TrackEstimate track, double speed)
-    {
-        const double Farthest = 3000, Cosine = 0.7;
-        int before = _nextEdges.Count;
-
-        // Neighbours are listed from near to far.
-        foreach (Neighbour neighbour in _config.Neighbours)
-        {
-            PlanePoint to = neighbour.Position - track.Position;
-            double distance = to.Length;
-            if (distance < Farthest && (to.X * track.VelocityX) + (to.Y * track.VelocityY) > Cosine * speed * distance && !_nextEdges.Contains(neighbour.EdgeId))
-            {
-                _nextEdges.Add(neighbour.EdgeId);
-                if (_nextEdges.Count == before + 2)
-                {
-                    return;
-                }
-            }
-        }
-    }
-
     private ulong GlobalOf(ulong local)
     {
         for (int i = 0; i < _tracks.Count; i++)
@@ -743,320 +434,5 @@ public sealed class EdgeCore
         }
 
         return local;
-    }
-
-    private void AcceptParticipants(in BatchEntry entry, ReadOnlySpan<byte> payload)
-    {
-        PayloadFormat format = FormatOf(in entry, payload);
-        long notBefore = NotBefore.Microseconds == long.MinValue ? 0 : _config.Epoch.ToUnixMilliseconds(NotBefore);
-        RejectReason reason = format == PayloadFormat.Protobuf ? _participants.DecodeProtobuf(payload, _message, notBefore) : _participants.Decode(payload, _message, notBefore);
-        bool isLate = reason == RejectReason.TooLate;
-        reason = isLate ? RejectReason.None : reason;
-        SimTime sent = reason == RejectReason.None ? _config.Epoch.FromUnixMilliseconds(_message.TimestampUnixMilliseconds) : new SimTime(entry.ArrivalMicroseconds);
-        SimTime sensed = sent;
-        SensorProfile? sensor = null;
-        if (reason == RejectReason.None)
-        {
-            reason = Check(entry.Device, _message.Device);
-        }
-
-        if (reason == RejectReason.None)
-        {
-            bool known = _message.Sensor.Length == 0
-                ? _wholeSites.TryGetValue(entry.Device, out sensor)
-                : _sensors.TryGetValue((entry.Device, _message.Sensor), out sensor);
-            reason = known ? RejectReason.None : RejectReason.UnknownSensor;
-        }
-
-        if (reason == RejectReason.None && (_message.ScanUnixMilliseconds > 0 || _message.Count > 0))
-        {
-            sensed = _config.Epoch.FromUnixMilliseconds(_message.ScanUnixMilliseconds > 0 ? _message.ScanUnixMilliseconds : _message.Objects[0].TimestampUnixMilliseconds);
-        }
-
-        if (isLate && reason == RejectReason.None)
-        {
-            OnLate?.Invoke(new UsedList(entry.Device, sensor!, sensed, sent, entry.Sequence, new SimTime(entry.ArrivalMicroseconds)));
-            return;
-        }
-
-        for (int i = 0; i < _message.Count && reason == RejectReason.None; i++)
-        {
-            reason = _config.IsNear(_message.Objects[i].LongitudeDegrees, _message.Objects[i].LatitudeDegrees) ? RejectReason.None : RejectReason.OutOfRange;
-        }
-
-        if (reason == RejectReason.None && IsFromTheFuture(sensed, new SimTime(entry.ArrivalMicroseconds)))
-        {
-            reason = RejectReason.FromTheFuture;
-        }
-
-        if (Refuses(in entry, reason, sent, payload))
-        {
-            return;
-        }
-
-        PendingMessage pending = Take(in entry, sensed, sent, payload);
-        pending.Sensor = sensor;
-        pending.Ack = (_message.WantsAck, _message.TimestampUnixMilliseconds, format);
-        foreach (ref readonly ParticipantObject o in _message.Objects)
-        {
-            PlanePoint at = _config.Plane.ToPlane(o.LongitudeDegrees, o.LatitudeDegrees);
-            RoadUserKind kind = ParticipantCodec.KindOf(o.ParticipantType, o.VehicleClass);
-            BodySize usual = BodySize.Of(kind);
-            (double xx, double xy, double yy) = double.IsNaN(o.CovarianceXx)
-                ? sensor!.CovarianceAt(at.X, at.Y)
-                : (o.CovarianceXx, o.CovarianceXy, o.CovarianceYy);
-            pending.Add(new Measurement(
-                at.X,
-                at.Y,
-                xx,
-                xy,
-                yy,
-                new BodySize(
-                    float.IsNaN(o.LengthMetres) ? usual.LengthMetres : o.LengthMetres,
-                    float.IsNaN(o.WidthMetres) ? usual.WidthMetres : o.WidthMetres,
-                    float.IsNaN(o.HeightMetres) ? usual.HeightMetres : o.HeightMetres),
-                kind));
-        }
-
-        _waiting.Add(pending);
-    }
-
-    /// <summary>What a roadside unit or a vehicle says in the standard's own frames; such a frame tells of those in it and of nobody else.</summary>
-    private void AcceptFrame(in BatchEntry entry, ReadOnlySpan<byte> payload)
-    {
-        RejectReason reason = _sites.ContainsKey(entry.Device) ? _frames.Read((TopicKind)entry.Kind, payload, (PayloadFormat)entry.Format) : RejectReason.UnknownDevice;
-        var arrival = new SimTime(entry.ArrivalMicroseconds);
-        SimTime sensed = arrival;
-        reason = reason == RejectReason.None ? CheckScan(_frames.Objects, arrival, out sensed) : reason;
-        if (reason == RejectReason.None && sensed < NotBefore && Topics.IsList((TopicKind)entry.Kind))
-        {
-            OnLate?.Invoke(new UsedList(entry.Device, _wholeSites[entry.Device], sensed, sensed, entry.Sequence, arrival));
-            return;
-        }
-
-        if (!Refuses(in entry, reason, arrival, payload))
-        {
-            PendingMessage pending = Take(in entry, sensed, sensed, payload);
-            FillScan(pending, (TopicKind)entry.Kind, _frames.Objects);
-            _waiting.Add(pending);
-        }
-    }
-
-    /// <summary>Anything else that devices send: it is decoded now and acted upon when it has arrived.</summary>
-    private void AcceptItem(in BatchEntry entry, ReadOnlySpan<byte> payload)
-    {
-        DeskItem? item = null;
-        RejectReason reason = _sites.ContainsKey(entry.Device) ? _desk.Read(in entry, payload, out item) : RejectReason.UnknownDevice;
-        var arrival = new SimTime(entry.ArrivalMicroseconds);
-        foreach ((_, FrameObject[] objects) in item?.Scans ?? [])
-        {
-            reason = reason == RejectReason.None ? CheckScan(objects, arrival, out _) : reason;
-        }
-
-        if (Refuses(in entry, reason, arrival, payload))
-        {
-            if (reason != RejectReason.UnknownDevice && !Topics.IsAck((TopicKind)entry.Kind) && Topics.EntryOf((TopicKind)entry.Kind)!.IsImportant && (item is not null || entry.Sequence >= 0))
-            {
-                // Its sender would repeat it for ever.
-                _desk.Confirm(entry.Device, (TopicKind)entry.Kind, entry.Sequence, item?.TimeStamp ?? -1, item?.Format ?? PayloadFormat.Json, reason == RejectReason.None ? RejectReason.Shed : reason, arrival);
-            }
-
-            return;
-        }
-
-        SimTime sent = item!.TimeStamp >= 0 ? _config.Epoch.FromUnixMilliseconds(item.TimeStamp) : arrival;
-        PendingMessage pending = Take(in entry, arrival, sent, payload);
-        pending.Item = item;
-        pending.Objects = item.Scans.Count + item.Events.Count + item.Signals.Count;
-        pending.Part = item.Scans.Count > 0 ? PendingMessage.Whole : 0;
-        _waiting.Add(pending);
-        int parts = 0;
-        foreach ((TopicKind kind, FrameObject[] objects) in item.Scans)
-        {
-            CheckScan(objects, arrival, out SimTime sensed);
-            PendingMessage part = Take(in entry, sensed, sensed, []);
-            part.Part = ++parts;
-            part.Carrier = pending;
-            FillScan(part, kind, objects);
-            _waiting.Add(part);
-        }
-    }
-
-    /// <summary>When the road users of a frame were there, and whether they can have been.</summary>
-    private RejectReason CheckScan(ReadOnlySpan<FrameObject> objects, SimTime arrival, out SimTime sensed)
-    {
-        sensed = objects[0].SecondMark is >= 0 and var mark ? InMinute(mark, arrival) : arrival;
-        if (IsFromTheFuture(sensed, arrival))
-        {
-            return RejectReason.FromTheFuture;
-        }
-
-        foreach (ref readonly FrameObject o in objects)
-        {
-            if (!_config.IsNear(o.Position.LongitudeDegrees, o.Position.LatitudeDegrees))
-            {
-                return RejectReason.OutOfRange;
-            }
-        }
-
-        return RejectReason.None;
-    }
-
-    private void FillScan(PendingMessage pending, TopicKind kind, ReadOnlySpan<FrameObject> objects)
-    {
-        PlanePoint first = _config.Plane.ToPlane(objects[0].Position.LongitudeDegrees, objects[0].Position.LatitudeDegrees);
-
-        // A vehicle sees itself and a metre around: that others are not in its message says nothing of them.
-        pending.Sensor = kind == TopicKind.RsmUp
-            ? _wholeSites[pending.Device]
-            : new SensorProfile(pending.Device, first, 0, Math.PI, 1, 0, 0, 0.99, 0.01);
-        if (kind == TopicKind.BsmUp)
-        {
-            FrameObject v = objects[0];
-            pending.Claim = new Claim(
-                _receivers[pending.Device],
-                v.Id,
-                pending.Time,
-                pending.Arrival,
-                first.X,
-                first.Y,
-                v.SpeedMetresPerSecond,
-                (90 - v.HeadingDegrees) * Math.PI / 180,
-                v.DeviationMetres,
-                _sites[pending.Device].Position.DistanceTo(first));
-            pending.IsOnCall = v.IsOnCall;
-        }
-
-        foreach (ref readonly FrameObject o in objects)
-        {
-            PlanePoint at = _config.Plane.ToPlane(o.Position.LongitudeDegrees, o.Position.LatitudeDegrees);
-            double variance = o.DeviationMetres * o.DeviationMetres;
-            pending.Add(new Measurement(at.X, at.Y, variance, 0, variance, o.Size, o.Kind));
-        }
-    }
-
-    /// <summary>What a computing unit's payload is written in, when it does not say: Protobuf begins with the tag of one of the first three fields, which no JSON does.</summary>
-    private static PayloadFormat FormatOf(in BatchEntry entry, ReadOnlySpan<byte> payload) =>
-        entry.Format != (byte)PayloadFormat.Unstated ? (PayloadFormat)entry.Format : payload.Length > 0 && payload[0] is 0x08 or 0x12 or 0x1A or 0x10 ? PayloadFormat.Protobuf : PayloadFormat.Json;
-
-    private static bool IsFromTheFuture(SimTime sensed, SimTime arrival) => sensed.SecondsSince(arrival) > FutureToleranceSeconds;
-
-    /// <summary>The instant of a mark within the UTC minute that is nearest to an arrival.</summary>
-    private SimTime InMinute(int mark, SimTime arrival) => _config.Epoch.FromUnixMilliseconds(FrameReader.InMinute(mark, _config.Epoch.ToUnixMilliseconds(arrival)));
-
-    private void AcceptLamps(in BatchEntry entry, ReadOnlySpan<byte> payload)
-    {
-        PayloadFormat format = FormatOf(in entry, payload);
-        RejectReason reason = _lamps.Decode(payload, _lamp, format);
-        if (reason == RejectReason.None && _lamp.Device.Length > 0)
-        {
-            reason = Check(entry.Device, _lamp.Device);
-        }
-
-        if (Refuses(in entry, reason, new SimTime(entry.ArrivalMicroseconds), payload))
-        {
-            return;
-        }
-
-        SimTime sent = _config.Epoch.FromUnixMilliseconds(_lamp.TimestampUnixMilliseconds);
-        PendingMessage pending = Take(in entry, sent, sent, payload);
-        pending.Lamps = (_lamp.Junction, [.. _lamp.Lamps]);
-        pending.Objects = _lamp.Lamps.Count;
-        pending.Ack = (_lamp.WantsAck, _lamp.TimestampUnixMilliseconds, format);
-        _waiting.Add(pending);
-    }
-
-    private RejectReason Check(string topicDevice, string payloadDevice) =>
-        !_sites.ContainsKey(topicDevice) ? RejectReason.UnknownDevice
-        : payloadDevice != topicDevice ? RejectReason.DeviceMismatch
-        : RejectReason.None;
-
-    /// <summary>
-    /// Turns away a message that is no good or for which there is no room; true when it did. Such a message still waits for its
-    /// arrival: in which step it is counted must not depend on the broker's haste.
-    /// </summary>
-    private bool Refuses(in BatchEntry entry, RejectReason reason, SimTime sent, ReadOnlySpan<byte> payload)
-    {
-        bool hasRoom = _waiting.Count < MaximumWaiting;
-        reason = reason == RejectReason.None && !hasRoom ? RejectReason.Shed : reason;
-        if (reason == RejectReason.None)
-        {
-            return false;
-        }
-
-        PendingMessage pending = Take(in entry, sent, sent, []);
-        pending.Reason = reason;
-        KeepSample(pending, payload);
-        if (hasRoom)
-        {
-            _waiting.Add(pending);
-        }
-        else
-        {
-            Leave(pending, reason);
-        }
-
-        return true;
-    }
-
-    /// <summary>Counts a message that is done with, and puts it into quarantine if it was no good.</summary>
-    private void Leave(PendingMessage message, RejectReason reason)
-    {
-        if (!message.IsPart)
-        {
-            _rows.Add(message.Row(reason));
-        }
-
-        if (!message.IsPart && reason is not (RejectReason.None or RejectReason.Duplicate) && (message.Sample is not null || MayKeep(message.Device)))
-        {
-            _quarantine.Add(message.Quarantined(reason));
-        }
-
-        message.Sample = null;
-        _spare.Push(message);
-    }
-
-    private PendingMessage Take(in BatchEntry entry, SimTime sensed, SimTime sent, ReadOnlySpan<byte> payload)
-    {
-        PendingMessage pending = _spare.Count > 0 ? _spare.Pop() : new PendingMessage();
-        pending.Reset(in entry, sensed, sent);
-        if (payload.Length > 0 && IsStale(pending))
-        {
-            KeepSample(pending, payload);
-        }
-
-        return pending;
-    }
-
-    /// <summary>Tracks do not live that long without data: what is older when it comes can no longer be published.</summary>
-    private bool IsStale(PendingMessage message) => message.Arrival.SecondsSince(message.Time) > _config.Tracker.CoastSeconds;
-
-    private void KeepSample(PendingMessage message, ReadOnlySpan<byte> payload)
-    {
-        if (MayKeep(message.Device))
-        {
-            message.Sample = payload[..Math.Min(payload.Length, QuarantineRow.MaximumOctets)].ToArray();
-        }
-    }
-
-    /// <summary>Takes one from a device's allowance of samples.</summary>
-    private bool MayKeep(string device)
-    {
-        int kept = _sampled.GetValueOrDefault(device);
-        if (kept >= QuarantineRow.MaximumPerDevice)
-        {
-            return false;
-        }
-
-        _sampled[device] = kept + 1;
-        return true;
-    }
-
-    /// <summary>Message counter of the standard, 0 to 127; each kind of message of a unit has its own.</summary>
-    private int NextCount(string topic)
-    {
-        int count = _counters.GetValueOrDefault(topic);
-        _counters[topic] = (count + 1) % 128;
-        return count;
     }
 }

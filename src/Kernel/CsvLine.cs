@@ -11,6 +11,11 @@ public static class CsvLine
     /// <summary>Its cells, without quotation marks around them (RFC 4180).</summary>
     public static string[] Split(string line)
     {
+        if (!line.Contains('"', StringComparison.Ordinal))
+        {
+            return line.Split(',', StringSplitOptions.TrimEntries);
+        }
+
         var cells = new List<string>();
         var cell = new StringBuilder();
         bool isQuoted = false;

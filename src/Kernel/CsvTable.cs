@@ -3,8 +3,8 @@ using System.Globalization;
 namespace V2XSim.Kernel;
 
 /// <summary>
-/// Comma-separated values with a header line, plain or gzip, read as a stream: columns by name, in any order, others ignored. No
-/// quoting: fields are numbers and plain names. Every error names file, line and column.
+/// Comma-separated values with a header line, plain or gzip, read as a stream: columns by name, in any order, others ignored. Cells may be in
+/// quotation marks; none goes over several lines. Every error names file, line and column.
 /// </summary>
 public sealed class CsvTable : IDisposable
 {
@@ -23,7 +23,7 @@ public sealed class CsvTable : IDisposable
         (_file, _needed) = (file, string.Join(", ", needed));
         _reader = new StreamReader(InputStreams.Decompress(source));
         string header = ReadLine() ?? throw Error("the file is empty", $"give a header line ({_needed}) and rows", string.Empty);
-        _columns = header.Split(',').Select((n, i) => (Name: n.Trim(), Index: i)).GroupBy(c => c.Name, StringComparer.OrdinalIgnoreCase)
+        _columns = CsvLine.Split(header).Select((n, i) => (Name: n, Index: i)).GroupBy(c => c.Name, StringComparer.OrdinalIgnoreCase)
             .ToDictionary(g => g.Key, g => g.First().Index, StringComparer.OrdinalIgnoreCase);
         foreach (string column in needed)
         {
@@ -52,14 +52,14 @@ public sealed class CsvTable : IDisposable
             EmptyLines++;
         }
 
-        _row = line?.Split(',') ?? [];
+        _row = line is null ? [] : CsvLine.Split(line);
         return line is not null;
     }
 
     public string Text(string column)
     {
         int index = _columns[column];
-        return index < _row.Length ? _row[index].Trim() : throw Error($"the row has {_row.Length} fields, {_columns.Count} are expected", "complete or remove the row", column);
+        return index < _row.Length ? _row[index] : throw Error($"the row has {_row.Length} fields, {_columns.Count} are expected", "complete or remove the row", column);
     }
 
     /// <summary>A finite number.</summary>

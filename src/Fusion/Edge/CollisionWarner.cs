@@ -32,8 +32,8 @@ public sealed class CollisionWarner
     private const double RunningSeconds = 0.25;
     private const double RepeatSeconds = 3;
     private const double LongestSeconds = 4;
-    private readonly Dictionary<(ulong, ulong), SimTime> _warned = [];
-    private readonly Dictionary<(ulong, ulong), (int Count, SimTime Last)> _predicted = [];
+    private readonly Recent<(ulong, ulong), bool> _warned = new(RepeatSeconds);
+    private readonly Recent<(ulong, ulong), int> _predicted = new(RunningSeconds);
 
     private const double FarthestMetres = 80;
 
@@ -63,37 +63,20 @@ public sealed class CollisionWarner
                     continue;
                 }
 
-                if (_warned.TryGetValue((a.Id, b.Id), out SimTime last) && now.SecondsSince(last) < RepeatSeconds)
+                if (_warned.TryGet((a.Id, b.Id), now, out _))
                 {
                     continue;
                 }
 
-                (int times, SimTime before) = _predicted.GetValueOrDefault((a.Id, b.Id), (0, SimTime.Zero));
-                times = times > 0 && now.SecondsSince(before) <= RunningSeconds ? times + 1 : 1;
-                _predicted[(a.Id, b.Id)] = (times, now);
+                int times = _predicted.TryGet((a.Id, b.Id), now, out int before) ? before + 1 : 1;
+                _predicted.Note((a.Id, b.Id), times, now);
                 if (times < Confirmations)
                 {
                     continue;
                 }
 
-                _warned[(a.Id, b.Id)] = now;
+                _warned.Note((a.Id, b.Id), true, now);
                 result.Add(conflict);
-            }
-        }
-
-        if (_predicted.Count > 1024)
-        {
-            foreach ((ulong, ulong) old in _predicted.Where(p => now.SecondsSince(p.Value.Last) > RunningSeconds).Select(p => p.Key).ToList())
-            {
-                _predicted.Remove(old);
-            }
-        }
-
-        if (_warned.Count > 1024)
-        {
-            foreach ((ulong, ulong) old in _warned.Where(w => now.SecondsSince(w.Value) > RepeatSeconds).Select(w => w.Key).ToList())
-            {
-                _warned.Remove(old);
             }
         }
     }

@@ -48,6 +48,14 @@ public class SumoDemandReaderTests
         Assert.InRange(through.Average(t => t.DepartSeconds), 220, 280);
     }
 
+    [Fact]
+    public void Cells_of_a_table_may_stand_in_quotation_marks()
+    {
+        var reader = new SumoDemandReader(Network, new RandomStreams(1));
+        reader.ReadCsv(SmallNets.Bytes("\"route\",\"depart_s\",\"id\"\n\"ab bc\",\"12.5\",\"lorry, large \"\"A\"\"\"\nbc,13,van\n"), "trips.csv");
+        Assert.Equal([("lorry, large \"A\"", 12.5, 2), ("van", 13.0, 1)], reader.Trips.Select(t => (t.Id, t.DepartSeconds, t.Links.Count)));
+    }
+
     [Theory]
     [InlineData("from,to,begin_s,end_s\nab,bc,0,10\n", "vehicles", 1)]
     [InlineData("from,to,begin_s,end_s,vehicles\nab,nowhere,0,10,5\n", "to", 2)]
