@@ -50,6 +50,21 @@ public class SimulateTests
         Assert.Equal(0, found.GetProperty("overlaps").GetInt64());
     }
 
+    /// <summary>With the first seed two junctions close together waited for each other, with the second somebody changed lanes behind a rear that it did not see.</summary>
+    [Theory]
+    [InlineData("608")]
+    [InlineData("18")]
+    public async Task Dense_traffic_does_not_gridlock_where_it_does_not_in_SUMO(string seed)
+    {
+        const string Run = "ingolstadt at 3";
+        Place.NeedsRealData(FolderOf(Run));
+        JsonElement found = (await CommandLine.Run([.. ArgumentsOf(Run), "--seed", seed, "--check-collisions", "--json"])).Json;
+        Near(162.98, found.GetProperty("meanTimeLossSeconds").GetDouble(), 0.15);
+        Assert.InRange(found.GetProperty("unfinished").GetInt32(), 0, 30);
+        Assert.InRange(found.GetProperty("movedVehicles").GetArrayLength(), 33, 80);
+        Assert.Equal(found.GetProperty("collisions").GetInt32(), found.GetProperty("collisionsOfRoads").GetInt32());
+    }
+
     [Fact]
     public async Task The_trip_table_is_the_same_to_the_byte_on_one_thread_and_on_two()
     {

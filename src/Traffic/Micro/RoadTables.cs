@@ -131,6 +131,10 @@ internal sealed class RoadTables
         }
 
         Incoming = [.. incoming.Select(l => l?.ToArray() ?? [])];
+        ILookup<int, int> leading = Enumerable.Range(0, lanes).Where(l => MovementOn[l] >= 0).ToLookup(l => To[MovementOn[l]]);
+        PathsTo = [.. Enumerable.Range(0, lanes).Select(l => leading[l].ToArray())];
+        ILookup<int, int> coming = Enumerable.Range(0, movements).Where(m => !IsPath[From[m]]).ToLookup(m => To[m]);
+        ComingTo = [.. Enumerable.Range(0, lanes).Select(l => coming[l].ToArray())];
         Outgoing = [.. Enumerable.Range(0, lanes).Select(l => network.ConnectionsFrom(l).ToArray())];
         Yields = new int[movements][];
         KeepsClear = new bool[movements];
@@ -196,6 +200,12 @@ internal sealed class RoadTables
 
     /// <summary>Movements whose next lane a lane is.</summary>
     public int[][] Incoming { get; }
+
+    /// <summary>Paths that lead onto a lane in the end, first halves as well.</summary>
+    public int[][] PathsTo { get; }
+
+    /// <summary>Movements from roads that lead to a lane in the end.</summary>
+    public int[][] ComingTo { get; }
 
     public int[][] Outgoing { get; }
 

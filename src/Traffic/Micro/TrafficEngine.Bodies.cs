@@ -95,10 +95,8 @@ public sealed partial class TrafficEngine
     private bool KeepApart(int a, int b)
     {
         (Body one, Body other) = (_inside[a], _inside[b]);
-        bool isOneWay = one.Lane == other.Lane || one.Lane == other.Before || one.Before == other.Lane;
-        if ((isOneWay && !one.IsStopped && !other.IsStopped) || !Overlap(in one, in other))
+        if (!Overlap(in one, in other))
         {
-            // Along one way they follow each other, unless the one ahead has been stopped.
             return false;
         }
 
@@ -143,7 +141,7 @@ public sealed partial class TrafficEngine
         int i = _inside[body].Vehicle;
         EmergencyStops += _speed[i] - speed > (_types[_type[i]].Deceleration * _dt) + 1e-9 ? 1 : 0;
         _next[i] = speed;
-        _inside[body] = BodyOf(i, speed) with { IsStopped = true };
+        _inside[body] = BodyOf(i, speed);
     }
 
     /// <summary>Where a vehicle will be after a step at a speed.</summary>
@@ -200,11 +198,7 @@ public sealed partial class TrafficEngine
     /// <summary>A vehicle and where it will be.</summary>
     /// <param name="Before">The lane before that of its front; −1 for none.</param>
     /// <param name="Front">Metres on its lane.</param>
-    private readonly record struct Body(int Vehicle, int Lane, int Before, double Front)
-    {
-        /// <summary>Whether it goes more slowly than it wished to.</summary>
-        public bool IsStopped { get; init; }
-    }
+    private readonly record struct Body(int Vehicle, int Lane, int Before, double Front);
 
     /// <summary>One of those inside a junction, and the number of the entry after it; −1 for the last.</summary>
     private readonly record struct InJunction(int Body, int Next);

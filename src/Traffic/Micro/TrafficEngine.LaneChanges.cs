@@ -230,9 +230,15 @@ public sealed partial class TrafficEngine
 
         foreach (ref readonly Split split in _roads.Splits[on].AsSpan())
         {
-            // Likewise whoever is on a path from which the own one has not parted there.
-            int path = _roads.Next[split.Foe];
-            if (_queues[path].Count > 0 && _queues[path].Last is var last && _pos[last] - _types[_type[last]].Length is var rear && rear < split.FoeMetres && !CanFollow(left + rear, last, least, in type))
+            // Likewise whoever is on a path from which the own one has not parted there, or has its rear on it.
+            int path = _roads.Next[split.Foe], last = LastOn(path), beyond = last >= 0 || _roads.Onward[path] < 0 ? -1 : LastOn(_roads.Next[_roads.Onward[path]]);
+            double rear = last >= 0 ? _pos[last] - _types[_type[last]].Length : 0;
+            if (beyond >= 0 && _cameFrom[beyond] == path)
+            {
+                (last, rear) = (beyond, _roads.Length[path] + _pos[beyond] - _types[_type[beyond]].Length);
+            }
+
+            if (last >= 0 && rear < split.FoeMetres && !CanFollow(left + rear, last, least, in type))
             {
                 return false;
             }
@@ -265,8 +271,7 @@ public sealed partial class TrafficEngine
     {
         foreach (int movement in _roads.Outgoing[lane])
         {
-            // Nobody changes lanes on a path; who is on another road's lane may be about to, but has been there.
-            int next = _roads.Next[movement], last = !_roads.IsPath[next] ? _lastBefore[next] : _queues[next].Count > 0 ? _queues[next].Last : -1;
+            int next = _roads.Next[movement], last = LastOn(next);
             double farther = beyond + _roads.Length[next], rear = last >= 0 ? beyond + _pos[last] - _types[_type[last]].Length : 0;
 
             // Over a path that is shorter than a vehicle one may reach back from the next.
@@ -279,6 +284,12 @@ public sealed partial class TrafficEngine
 
         return true;
     }
+
+    /// <summary>
+    /// The last on a lane beyond the road's end; −1 for none. Nobody changes lanes on a path; who is on another road's lane may be about to, but has
+    /// been there.
+    /// </summary>
+    private int LastOn(int lane) => !_roads.IsPath[lane] ? _lastBefore[lane] : _queues[lane].Count > 0 ? _queues[lane].Last : -1;
 
     /// <summary>Whether one need not go slower than a speed to stay behind somebody.</summary>
     /// <param name="metres">To the other's rear.</param>

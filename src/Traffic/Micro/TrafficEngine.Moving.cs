@@ -413,7 +413,8 @@ public sealed partial class TrafficEngine
         ref readonly TypeRow type = ref _types[_type[i]];
         foreach (int lane in _roads.Network.Links[_routes.Links[route]].Lanes)
         {
-            if (_routes.Reach[_routes.LanesAt[route] + _roads.NumberOf[lane]] < 0)
+            // Where its way does not lead on it would only be in the way.
+            if (_routes.Links[route + 1] >= 0 ? WayFrom(lane, route) < 0 : _routes.Reach[_routes.LanesAt[route] + _roads.NumberOf[lane]] < 0)
             {
                 continue;
             }

@@ -160,6 +160,52 @@ public class BeyondTheLaneTests
         Assert.Contains(Assert.Single(By(":J_0_0")), network.RightsOfWay[Assert.Single(By(":J_1_0"))].Yields);
     }
 
+    /// <summary>Every four seconds and a half somebody comes at 50 km/h: too near for one who takes longer to cross, and with time to brake when it is in the way.</summary>
+    [Fact]
+    public void Who_has_waited_long_goes_where_those_who_come_can_brake_for_it()
+    {
+        Outcome run = Run(
+            Across("""<edge id="w" from="W" to="J"><lane id="w_0" index="0" speed="13.89" length="360" shape="-376,0 -16,0"/></edge>""", """length="20" shape="0,-4 0,16" """, mainFirst: true),
+            """
+            <vType id="car" sigma="0" speedFactor="1" speedDev="0"/><flow id="main" type="car" begin="0" end="290" period="4.5" departSpeed="max"><route edges="w e"/></flow>
+            <vehicle id="side" type="car" depart="40" departPos="60"><route edges="s n"/></vehicle>
+            """);
+        TripRecord side = run.Records.MinBy(r => r.LengthMetres)!;
+        Assert.Equal(TripState.Arrived, side.State);
+        Assert.InRange(side.WaitingSeconds, 5, 60);
+        Assert.Empty(run.Collisions);
+        Assert.InRange(run.HardestBraking, 0, 4.51);
+        Assert.Equal(0, run.EmergencyStops);
+    }
+
+    /// <summary>Onto a road with room for two, one behind the other on each lane, each comes on the lane that the other needs.</summary>
+    [Fact]
+    public void Two_who_would_have_to_exchange_lanes_on_a_short_road_come_onto_it_one_after_the_other()
+    {
+        foreach (int departs in Enumerable.Range(0, 6))
+        {
+            Outcome run = Run(
+                Plain("""
+                <edge id="a" from="A" to="B"><lane id="a_0" index="0" speed="13.89" length="190" shape="0,0 190,0"/></edge>
+                <edge id="f" from="D" to="B"><lane id="f_0" index="0" speed="13.89" length="190" shape="0,40 190,3.2"/></edge>
+                <edge id="b" from="B" to="C">
+                  <lane id="b_0" index="0" speed="13.89" length="10" shape="220,0 230,0"/><lane id="b_1" index="1" speed="13.89" length="10" shape="220,3.2 230,3.2"/>
+                </edge>
+                <edge id="c" from="C" to="D"><lane id="c_0" index="0" speed="13.89" length="200" shape="230,0 430,0"/></edge>
+                <edge id="d" from="C" to="E"><lane id="d_0" index="0" speed="13.89" length="200" shape="230,3.2 430,50"/></edge>
+                <connection from="a" to="b" fromLane="0" toLane="0" dir="s"/><connection from="f" to="b" fromLane="0" toLane="1" dir="s"/>
+                <connection from="b" to="c" fromLane="0" toLane="0" dir="s"/><connection from="b" to="d" fromLane="1" toLane="0" dir="l"/>
+                """),
+                $"""
+                <flow id="left" begin="0" end="40" number="8"><route edges="a b d"/></flow>
+                <flow id="right" begin="{departs}" end="{40 + departs}" number="8"><route edges="f b c"/></flow>
+                """);
+            Assert.All(run.Records, r => Assert.Equal(TripState.Arrived, r.State));
+            Assert.All(run.Records, r => Assert.InRange(r.WaitingSeconds, 0, 120));
+            Assert.Equal(0, run.EmergencyStops);
+        }
+    }
+
     /// <summary>A junction J from which all go to "e": from "s" in two halves, from "n" and from "w".</summary>
     /// <param name="first">Length and shape of the first half.</param>
     /// <param name="north">Shape of the path from the north.</param>

@@ -1,0 +1,605 @@
+using V2XSim.Signals;
+
+namespace V2XSim.Traffic.Micro;
+
+/// <content>What a driver minds at a junction and inside: who goes first, who is in the way, and whether there is room behind it.</content>
+public sealed partial class TrafficEngine
+{
+    /// <summary>Time between two vehicles that use the same ground one after the other.</summary>
+    private const double BetweenSeconds = 1;
+
+    /// <summary>How hard most vehicles can brake.</summary>
+    private const double UsualMetresPerSecondSquared = 4.5;
+
+    /// <summary>Who has waited so long takes any gap in which nobody has to brake hard.</summary>
+    private const double ImpatientSeconds = 180;
+
+    /// <summary>So much later do those come who brake for somebody.</summary>
+    private const double GivesWaySeconds = 30;
+
+    /// <summary>Whoever has stood so long inside a junction for one that goes first and stands as well may begin to drive before it.</summary>
+    private const double PatienceSeconds = 60;
+
+    /// <summary>Whoever is as far past the place where it would wait inside a junction waits no more: it would be in the way there, and the others see it.</summary>
+    private const double PastMetres = 2;
+
+    /// <summary>Whether somebody who goes first is on the way to where the paths cross, past its line already.</summary>
+    private bool SomebodyComes(int i, int movement, double at)
+    {
+        foreach (ref readonly Crossing crossing in _roads.Crossings[movement].AsSpan())
+        {
+            ref readonly LaneQueue theirs = ref _queues[_roads.Next[crossing.Foe]];
+            if (crossing.OwnYields && (crossing.Joins ? theirs.Count > 0 && _speed[theirs.Last] > StandingMetresPerSecond : IsTaken(i, false, in crossing, movement, at + crossing.OwnMetres)))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Keeps behind whoever has left the same lane by another movement, until the paths have parted.</summary>
+    /// <param name="at">Distance to the start of the own path; below 0 inside it.</param>
+    private double Parting(int movement, double at, double safe, in TypeRow type)
+    {
+        double inside = Math.Max(0, -at);
+        foreach (ref readonly Split split in _roads.Splits[movement].AsSpan())
+        {
+            if (inside >= split.OwnMetres)
+            {
+                continue;
+            }
+
+            int path = _roads.Next[split.Foe];
+            ReadOnlySpan<int> foes = _queues[path].Items;
+            int k = foes.Length - 1;
+            while (k >= 0 && at < 0 && (_pos[foes[k]] < inside || (_pos[foes[k]] == inside && split.Foe < movement)))
+            {
+                k--;
+            }
+
+            int ahead = k >= 0 ? foes[k] : -1;
+            double rear = k >= 0 ? _pos[ahead] - _types[_type[ahead]].Length : 0;
+            if (ahead < 0 && IsNotQuiteGone(path, _roads.Onward[path], out ahead, out rear))
+            {
+                // Its front is on the next lane already.
+                rear += _roads.Length[path];
+            }
+            else if (k < 0)
+            {
+                continue;
+            }
+
+            if (rear < split.FoeMetres)
+            {
+                safe = Behind(safe, at + rear - type.MinimumGap, _speed[ahead], in _types[_type[ahead]], in type);
+            }
+        }
+
+        return safe;
+    }
+
+    /// <summary>Minds those who are inside the junction on paths that cross or join the own one.</summary>
+    /// <param name="at">Distance to the start of the own path; below 0 inside it.</param>
+    private double Crossed(int i, int movement, double at, double safe, in TypeRow type)
+    {
+        foreach (ref readonly Crossing crossing in _roads.Crossings[movement].AsSpan())
+        {
+            int path = _roads.Next[crossing.Foe];
+            double toZone = at + crossing.OwnMetres;
+            if (crossing.Joins)
+            {
+                double ownToEnd = at + _roads.Length[_roads.Next[movement]] + crossing.OwnBeyondMetres, theirLength = _roads.Length[path] + crossing.FoeBeyondMetres;
+                ReadOnlySpan<int> foes = _queues[path].Items;
+                bool isFollowing = false;
+                for (int k = foes.Length - 1; k >= 0 && !isFollowing; k--)
+                {
+                    // Who is nearer to where the paths join is ahead, and whoever goes first and is past the line; of several, the last is the one to follow.
+                    int foe = foes[k];
+                    if (crossing.FoeBeyondMetres > 0 && crossing.FoeYields && _pos[foe] <= crossing.FoeEntersMetres + (_speed[foe] <= StandingMetresPerSecond ? PastMetres : 0))
+                    {
+                        // It waits inside, out of the way.
+                        continue;
+                    }
+
+                    double theirToEnd = theirLength - _pos[foe];
+                    isFollowing = theirToEnd < ownToEnd || (theirToEnd <= ownToEnd && crossing.Foe < movement) || (crossing.OwnYields && at > Following.BrakingMetres(_speed[i], type.Deceleration, _dt));
+                    safe = isFollowing ? BehindAtJoint(foe, theirToEnd, ownToEnd, toZone, safe, in type) : safe;
+                }
+
+                if (!isFollowing && at < 0 && crossing.OwnYields && NextToCome(crossing.Foe, out double toPath) is var next and >= 0 && toPath + theirLength < ownToEnd)
+                {
+                    // Not yet on its path, and nearer to the joint all the same.
+                    safe = BehindAtJoint(next, toPath + theirLength, ownToEnd, toZone, safe, in type);
+                }
+
+                continue;
+            }
+
+            if (toZone < -0.5 || !IsTaken(i, at < 0, in crossing, movement, toZone))
+            {
+                continue;
+            }
+
+            safe = Math.Min(safe, Following.StoppingSpeed(toZone - 0.5, type.Deceleration, _dt, _dt));
+        }
+
+        return safe;
+    }
+
+    /// <summary>Keeps behind one who is nearer to where two paths join, or who goes first.</summary>
+    /// <param name="toJoint">From here to where the common ground begins.</param>
+    private double BehindAtJoint(int foe, double theirToEnd, double ownToEnd, double toJoint, double safe, in TypeRow type)
+    {
+        ref readonly TypeRow theirs = ref _types[_type[foe]];
+        double apart = ownToEnd - theirToEnd - theirs.Length, joint = toJoint - type.MinimumGap;
+        double before = joint > 0 ? Following.StoppingSpeed(joint, type.Deceleration, _dt, _dt) : 0;
+
+        // Side by side before the join, or for one that is farther and goes first, one does not enter what they share before it.
+        return Math.Min(safe, Math.Max((apart < 0 && joint <= 0) || theirToEnd > ownToEnd ? 0 : Behind(safe, apart - type.MinimumGap, _speed[foe], in theirs, in type), Math.Min(before, safe)));
+    }
+
+    /// <summary>The vehicle that will enter a movement's path next, also over a lane so short that it is there within a step; −1 for none.</summary>
+    /// <param name="metres">From its front to the path.</param>
+    private int NextToCome(int movement, out double metres)
+    {
+        const double ShortMetres = 5;
+        int lane = _roads.From[movement];
+        metres = _roads.Length[lane];
+        if (_queues[lane].Count > 0)
+        {
+            int first = _queues[lane].Items[0];
+            metres -= _pos[first];
+            return _movement[first] == movement && _speed[first] > StandingMetresPerSecond ? first : -1;
+        }
+
+        Approach[] approaches = _roads.Approaches[lane];
+        for (int a = 0; a < approaches.Length;)
+        {
+            ref readonly Approach from = ref approaches[a];
+            ReadOnlySpan<int> cars = from.WayMetres < ShortMetres ? _queues[from.Lane].Items : [];
+            if (cars.Length > 0 && cars[0] is var first && _speed[first] > StandingMetresPerSecond
+                && (_roads.IsPath[from.Lane] || (_movement[first] == from.Movement && _arrival[first] < 1e9)) && WillTake(first, movement))
+            {
+                metres = from.WayMetres + _roads.Length[from.Lane] - _pos[first];
+                return first;
+            }
+
+            a = cars.Length > 0 || from.WayMetres >= ShortMetres ? from.Beyond : a + 1;
+        }
+
+        return -1;
+    }
+
+    /// <summary>Whether a vehicle's way leads over a movement, a few lanes on.</summary>
+    private bool WillTake(int vehicle, int movement)
+    {
+        int c = _movement[vehicle], route = _route[vehicle];
+        for (int n = 0; n < RoadTables.MostLanesBack && c >= 0 && c != movement; n++)
+        {
+            int next = _roads.Next[c];
+            if (!_roads.IsPath[next] && _routes.Links[route + 1] < 0)
+            {
+                return false;
+            }
+
+            c = WayOn(next, ref route);
+        }
+
+        return c == movement;
+    }
+
+    /// <summary>Whether somebody inside the junction is, or goes first, where a path crosses.</summary>
+    /// <param name="metres">Own way to the crossing.</param>
+    /// <param name="i">The vehicle that asks.</param>
+    /// <param name="isInside">Whether it is on its path.</param>
+    private bool IsTaken(int i, bool isInside, in Crossing crossing, int movement, double metres)
+    {
+        int path = _roads.Next[crossing.Foe];
+        bool isStanding = _speed[i] <= StandingMetresPerSecond;
+        double length = _roads.Length[path];
+        ReadOnlySpan<int> foes = _queues[path].Items;
+        for (int k = 0; k < foes.Length; k++)
+        {
+            int foe = foes[k];
+            double front = _pos[foe];
+            if (front - _types[_type[foe]].Length > crossing.FoeClearsMetres)
+            {
+                continue;
+            }
+
+            if (front > crossing.FoeEntersMetres)
+            {
+                return true;
+            }
+
+            double theirs = crossing.FoeEntersMetres - front;
+            bool foeStands = _speed[foe] <= StandingMetresPerSecond;
+            bool bothStand = isInside && isStanding && foeStands;
+            if (crossing.FoeYields && !crossing.OwnYields)
+            {
+                // It waits, unless it has done so already or cannot stop any more; or it has stood so long that it may begin to drive in every other step.
+                if (foeStands ? bothStand && theirs < 1 && _waiting[foe] > PatienceSeconds && (_step & 1) == 0
+                    : crossing.FoeHasWaited || (isStanding ? CannotStopLater(foe, theirs) : CannotStop(foe, theirs)))
+                {
+                    return true;
+                }
+
+                continue;
+            }
+
+            if (isInside && crossing.OwnHasWaited)
+            {
+                // The others wait for one who goes at last, as far as they can; who stands does not begin before them.
+                if (!foeStands && (isStanding || CannotStop(foe, theirs)))
+                {
+                    return true;
+                }
+
+                continue;
+            }
+
+            if (crossing.OwnYields && !crossing.FoeYields)
+            {
+                // One that stands as well may begin to drive now. Nobody waits for ever for that, but then only in those steps in which the other waits.
+                if (!foeStands || theirs < 1 || (bothStand && theirs < 4 && (_waiting[i] <= PatienceSeconds || (_step & 1) != 0)))
+                {
+                    return true;
+                }
+
+                continue;
+            }
+
+            if (!isInside || theirs < metres || (theirs <= metres && crossing.Foe < movement))
+            {
+                return true;
+            }
+        }
+
+        if (isInside && ComesAtOnce(i, in crossing, metres))
+        {
+            return true;
+        }
+
+        if (crossing.FoeHasWaited)
+        {
+            // On the first half of its path still: past the place where it would wait, or on its way and goes first.
+            int first = _roads.From[crossing.Foe];
+            bool goesFirst = crossing.OwnYields && !crossing.FoeYields;
+            foreach (int foe in _queues[first].Items)
+            {
+                if (_pos[foe] - _roads.Length[first] > crossing.FoeEntersMetres + PastMetres || (goesFirst && _speed[foe] > StandingMetresPerSecond))
+                {
+                    return true;
+                }
+            }
+        }
+
+        // The rear of one that is on the next lane already.
+        return IsNotQuiteGone(path, _roads.Onward[path], out _, out double rear) && length + rear < crossing.FoeClearsMetres;
+    }
+
+    /// <summary>Whether somebody else, braking as most vehicles can, would not come to a stand within a distance.</summary>
+    private bool CannotStop(int other, double metres)
+    {
+        return Following.BrakingMetres(_speed[other], UsualMetresPerSecondSquared, _dt) > metres;
+    }
+
+    /// <summary>Likewise when it goes on as fast as it can for one more step, because it cannot see yet that somebody begins to drive.</summary>
+    private bool CannotStopLater(int other, double metres)
+    {
+        ref readonly TypeRow type = ref _types[_type[other]];
+        double then = Math.Min(_speed[other] + (type.Acceleration * _dt), type.MaximumSpeed);
+        return Following.BrakingMetres(then, UsualMetresPerSecondSquared, _dt) > metres - (then * _dt);
+    }
+
+    /// <summary>Whether somebody who is still before the junction will be where the paths cross before a vehicle that is inside it has gone.</summary>
+    private bool ComesAtOnce(int i, in Crossing crossing, double metres)
+    {
+        const double ZoneMetres = 5;
+        double v = _speed[i];
+        ref readonly TypeRow type = ref _types[_type[i]];
+        bool mayStop = crossing.OwnHasWaited ? v <= StandingMetresPerSecond : crossing.OwnYields && !crossing.FoeYields && Following.BrakingMetres(v, type.Deceleration, _dt) <= metres;
+        if (!mayStop || NextToCome(crossing.Foe, out double way) is not (>= 0 and var next) || (_lane[next] == _roads.From[crossing.Foe] && _arrival[next] > 1e9))
+        {
+            return false;
+        }
+
+        // For one that has waited the others wait, if they can.
+        way += crossing.FoeEntersMetres;
+        return crossing.OwnHasWaited ? CannotStop(next, way)
+            : way / Math.Max(_speed[next], 1) < Following.SecondsToCover(metres + ZoneMetres + type.Length, v, _roads.Limit[_lane[i]], type.Acceleration);
+    }
+
+    /// <summary>Whether a vehicle at the line is kept out by somebody inside.</summary>
+    private bool IsBlocked(int i, int movement, double at)
+    {
+        foreach (ref readonly Crossing crossing in _roads.Crossings[movement].AsSpan())
+        {
+            if (!crossing.Joins && IsTaken(i, false, in crossing, movement, at + crossing.OwnMetres))
+            {
+                // Still far away: it will have gone.
+                ReadOnlySpan<int> foes = _queues[_roads.Next[crossing.Foe]].Items;
+                double clear = 0;
+                foreach (int foe in foes)
+                {
+                    double way = crossing.FoeClearsMetres - (_pos[foe] - _types[_type[foe]].Length);
+                    clear = Math.Max(clear, way / Math.Max(_speed[foe], 1));
+                }
+
+                if ((at + crossing.OwnMetres) / Math.Max(_speed[i], 1) < clear + BetweenSeconds)
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// Whether there is room for a vehicle behind the junction, so that it does not stand in the way of others. Where the lane behind it is
+    /// short, what lies behind the next junctions counts too, as far as nothing red comes between.
+    /// </summary>
+    private bool HasRoom(int i, int movement, in TypeRow type)
+    {
+        double needed = type.Length + type.MinimumGap, room = 0;
+        int route = _route[i];
+        while (true)
+        {
+            int exit = _roads.To[movement];
+
+            // Those on their way into the same lane take their share, who waits inside the junction as well.
+            foreach (int path in _roads.PathsTo[exit])
+            {
+                foreach (int other in _queues[path].Items)
+                {
+                    ref readonly TypeRow one = ref _types[_type[other]];
+                    room -= one.Length + one.MinimumGap;
+                }
+            }
+
+            if (_queues[exit].Count > 0)
+            {
+                return RoomBeforeStanding(exit) is not { } before || room + before >= needed;
+            }
+
+            room += _roads.Length[exit];
+            movement = WayOn(exit, ref route);
+            if (movement < 0)
+            {
+                return true;
+            }
+
+            if (IsNotQuiteGone(exit, movement, out _, out double rear))
+            {
+                // The front of this one has left the lane, its rear has not.
+                return room + rear >= needed;
+            }
+
+            if (room >= needed)
+            {
+                return true;
+            }
+
+            if (_signals.IsSignalled[movement] && _signals.Aspects[movement] is Aspect.Red or Aspect.RedYellow)
+            {
+                return false;
+            }
+        }
+    }
+
+    /// <summary>Whether a vehicle would come beside one with which it has to exchange lanes, on a road that is too short for that.</summary>
+    private bool WouldHaveToExchange(int i, int movement, in TypeRow type)
+    {
+        const int VehiclesThatExchange = 3;
+        int exit = _roads.To[movement], side = SideOf(exit, _route[i] + 1);
+        if (side == 0 || _roads.Length[exit] > VehiclesThatExchange * (type.Length + type.MinimumGap))
+        {
+            return false;
+        }
+
+        int beside = exit + side;
+        foreach (int other in _queues[beside].Items)
+        {
+            if (SideOf(beside, _route[other]) == -side)
+            {
+                return true;
+            }
+        }
+
+        foreach (int path in _roads.PathsTo[beside])
+        {
+            foreach (int other in _queues[path].Items)
+            {
+                if (SideOf(beside, _route[other] + 1) == -side)
+                {
+                    return true;
+                }
+            }
+        }
+
+        // Of two who come at once the first to come goes on.
+        foreach (int m in _roads.ComingTo[beside])
+        {
+            int from = _roads.From[m];
+            if (_queues[from].Count > 0 && _queues[from][0] is var first && first != i && _movement[first] == m && _arrival[first] < 1e9 && SideOf(beside, _route[first] + 1) == -side
+                && (_arrival[first] < _arrival[i] || (_arrival[first] == _arrival[i] && from < _lane[i])))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>To which side a vehicle has to leave a lane from which its route does not lead on: 1 to the left, −1 to the right, 0 when it does.</summary>
+    private int SideOf(int lane, int route) =>
+        WayFrom(lane, route) < 0 && _routes.Links[route + 1] >= 0 ? Math.Sign(_routes.Shift[_routes.LanesAt[route] + _roads.NumberOf[lane]]) : 0;
+
+    /// <summary>
+    /// Metres free on a lane when those who move close up behind the last one that stands, or has to stop at the lane's end; null when
+    /// nobody does.
+    /// </summary>
+    private double? RoomBeforeStanding(int lane)
+    {
+        const double Plenty = 60;
+        ReadOnlySpan<int> cars = _queues[lane].Items;
+        double between = 0;
+        for (int k = cars.Length - 1; k >= 0; k--)
+        {
+            int car = cars[k];
+            ref readonly TypeRow type = ref _types[_type[car]];
+            double rear = _pos[car] - type.Length;
+            if (rear - between > Plenty)
+            {
+                return null;
+            }
+
+            if (_speed[car] <= StandingMetresPerSecond)
+            {
+                return rear - between;
+            }
+
+            between += type.Length + type.MinimumGap;
+            double left = _roads.Length[lane] - _pos[car];
+            if (k == 0 && double.IsPositiveInfinity(_arrival[car]) && left < Following.BrakingMetres(_speed[car], type.Deceleration, _dt) + (_speed[car] * _dt) + VisibilityMetres)
+            {
+                return _roads.Length[lane] - between;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Whether nobody who goes first comes too near.</summary>
+    /// <param name="at">Metres to the line.</param>
+    private bool IsOpen(int i, int movement, double at, in TypeRow type)
+    {
+        double v = _speed[i];
+        int next = _roads.Next[movement];
+        double limit = Math.Min(type.MaximumSpeed, _roads.Limit[next] * _factor[i]);
+
+        // Whoever has waited long takes smaller gaps, and reckons with those who can brake for it to do so.
+        double impatience = Math.Min(1, _waiting[i] / ImpatientSeconds);
+        var own = new Gap(
+            Following.SecondsToCover(at, v, limit, type.Acceleration),
+            Following.SecondsToCover(at + _roads.Length[next] + type.Length, v, limit, type.Acceleration),
+            BetweenSeconds * (1 - impatience),
+            GivesWaySeconds * impatience,
+            0);
+        foreach (int foe in _roads.Yields[movement])
+        {
+            if (_signals.IsSignalled[foe] && _signals.Aspects[foe] is Aspect.Red or Aspect.RedYellow)
+            {
+                continue;
+            }
+
+            if (impatience > 0)
+            {
+                own = own with { Seen = _dt + Following.SecondsToCover(at + CrossesAfter(movement, foe), v, limit, type.Acceleration) };
+            }
+
+            int lane = _roads.From[foe];
+            double crossing = _roads.Length[_roads.Next[foe]];
+            foreach (int other in _queues[lane].Items)
+            {
+                if (_movement[other] == foe && _arrival[other] is var comes and < 1e9 && Meets(other, _roads.Length[lane] - _pos[other], comes, crossing, in own))
+                {
+                    return false;
+                }
+            }
+
+            if (_roads.SecondHalf[foe] is var second and >= 0)
+            {
+                // Those who are inside already and go on from there.
+                foreach (int other in _queues[_roads.Next[foe]].Items)
+                {
+                    if (_speed[other] > StandingMetresPerSecond && Meets(other, 0, (crossing - _pos[other]) / _speed[other], _roads.Length[_roads.Next[second]], in own))
+                    {
+                        return false;
+                    }
+                }
+            }
+
+            if (ComesFromUpstream(foe, in own))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>How far along the own path another movement's crosses or joins it, metres.</summary>
+    private double CrossesAfter(int movement, int foe)
+    {
+        foreach (ref readonly Crossing crossing in _roads.Crossings[movement].AsSpan())
+        {
+            if (crossing.Foe == foe)
+            {
+                return crossing.OwnMetres;
+            }
+        }
+
+        return _roads.Length[_roads.Next[movement]];
+    }
+
+    /// <param name="metres">From the other to its line.</param>
+    /// <param name="comes">When it comes there, seconds.</param>
+    /// <param name="crossing">Length of its path, metres.</param>
+    private bool Meets(int other, double metres, double comes, double crossing, in Gap own)
+    {
+        ref readonly TypeRow theirs = ref _types[_type[other]];
+        if (own.GivenWay > 0 && _speed[other] is > StandingMetresPerSecond and var v && Following.BrakingMetres(v, theirs.Deceleration, _dt) + (v * own.Seen) < metres)
+        {
+            comes += own.GivenWay;
+        }
+
+        double gone = comes + ((crossing + theirs.Length) / Math.Max(_speed[other], 2));
+        return gone + own.Between >= own.Arrives && own.Leaves + own.Between >= comes;
+    }
+
+    /// <summary>Whether somebody comes too near who has not come onto the lane before the line yet.</summary>
+    /// <param name="foe">The movement that goes first.</param>
+    private bool ComesFromUpstream(int foe, in Gap own)
+    {
+        // From a street away nobody comes before somebody has crossed who is slower than traffic in a town.
+        const double SlowlyMetresPerSecond = 6;
+        int line = _roads.From[foe];
+        Approach[] approaches = _roads.Approaches[line];
+        double crossing = _roads.Length[_roads.Next[foe]], usual = _roads.Limit[line] * 0.7, slow = Math.Min(usual * 0.6, SlowlyMetresPerSecond);
+        bool isFull = _queues[line].Count > 0 && _speed[_queues[line].Last] <= StandingMetresPerSecond;
+        for (int a = 0; a < approaches.Length;)
+        {
+            ref readonly Approach from = ref approaches[a];
+            bool isPath = _roads.IsPath[from.Lane];
+            ReadOnlySpan<int> cars = isPath || !isFull ? _queues[from.Lane].Items : [];
+            foreach (int other in cars)
+            {
+                double speed = _speed[other];
+                if (speed <= (from.IsFar ? slow : StandingMetresPerSecond) || (!isPath && (_movement[other] != from.Movement || _arrival[other] > 1e9)) || !WillTake(other, foe))
+                {
+                    continue;
+                }
+
+                double there = isPath ? (_roads.Length[from.Lane] - _pos[other]) / Math.Max(speed, usual) : _arrival[other];
+                if (Meets(other, from.WayMetres + _roads.Length[from.Lane] - _pos[other], there + (from.WayMetres / Math.Max(speed, usual)), crossing, in own))
+                {
+                    return true;
+                }
+            }
+
+            // Nobody comes at speed from behind those who stand, or one who is slow.
+            a = isFull || (!isPath && cars.Length > 0 && _speed[cars[^1]] <= slow) ? from.Beyond : a + 1;
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// When a vehicle would come to a line, and be gone behind the junction; the seconds that it wants between itself and others, and those that
+    /// it has others lose who can brake for it once it is in their way, which is after <c>Seen</c> seconds.
+    /// </summary>
+    private readonly record struct Gap(double Arrives, double Leaves, double Between, double GivenWay, double Seen);
+}
