@@ -73,7 +73,8 @@ public sealed record EdgePlan
     public EdgePlanCheck? Check { get; init; }
 }
 
-public sealed record EdgePlanPoint(double Objects, double MessagesPerSecond, double CpuMicroseconds, double P99Ms);
+/// <param name="IsKept">Whether the budget held, and nothing was lost.</param>
+public sealed record EdgePlanPoint(double Objects, double MessagesPerSecond, double CpuMicroseconds, double P99Ms, bool IsKept);
 
 /// <summary>What the plan foretells of a load run, and what the run measured.</summary>
 public sealed record EdgePlanCheck(int Sites, double MessagesPerSecond, double Objects, double ForetoldCores, double MeasuredCores, double P99Ms, bool IsWithinBudget);
@@ -86,6 +87,9 @@ public sealed class EdgePlanVerb(TextWriter output, TextWriter error, TimeProvid
     /// <summary>Share of its cores that a node may use at most even if the budget held beyond it: loads are not even, and nodes fail.</summary>
     private const double Prudence = 0.7;
 
+    /// <summary>A larger network is not generated to measure.</summary>
+    private const int MostSites = 600;
+
     public async Task<int> RunAsync(EdgePlanOptions options, bool json, CancellationToken cancellation)
     {
         if (options.OutputFolder is { } folder)
@@ -94,14 +98,6 @@ public sealed class EdgePlanVerb(TextWriter output, TextWriter error, TimeProvid
         }
 
         List<LoadResult> results = options.Results.Count > 0 ? [.. options.Results.Select(Read)] : await MeasureAsync(options, cancellation);
-        foreach (LoadResult result in results)
-        {
-            if (result.CpuMicrosecondsPerMessage is null || !result.Valid)
-            {
-                throw new BadInputException("--results", result.Target, "the result is not valid, or does not say what a message costs", "use valid results of 'v2xsim load' with our own edges, or with --watch");
-            }
-        }
-
         EdgeCost cost = Cost(results, options.BudgetMilliseconds);
         EdgePlanCheck? check = options.Results.Count > 0 ? null : await CheckAsync(options, cost, cancellation);
         var plan = new EdgePlan
@@ -109,7 +105,7 @@ public sealed class EdgePlanVerb(TextWriter output, TextWriter error, TimeProvid
             Asked = options,
             Cost = cost,
             Rows = Rows(options, cost),
-            Measured = [.. results.Select(r => new EdgePlanPoint(r.ObjectsPerMessage, r.OfferedPerSecond, r.CpuMicrosecondsPerMessage!.Value, r.Edge.P99Ms))],
+            Measured = [.. results.Select(r => new EdgePlanPoint(r.ObjectsPerMessage, r.OfferedPerSecond, r.CpuMicrosecondsPerMessage!.Value, r.Edge.P99Ms, IsKept(r, options.BudgetMilliseconds)))],
             Check = check,
         };
         if (options.OutputFolder is { } to)
@@ -123,15 +119,25 @@ public sealed class EdgePlanVerb(TextWriter output, TextWriter error, TimeProvid
         return check is { IsWithinBudget: false } ? ExitCodes.ComparisonFailed : ExitCodes.Done;
     }
 
-    /// <summary>The cost of messages and objects, and how full a node may be: as full as the fullest measurement that kept the budget.</summary>
+    /// <summary>
+    /// The cost of messages and objects, and how full a node may be: as full as the fullest measurement that kept the budget. At a higher rate a
+    /// message is cheaper, because several come with one change of threads: results at one rate tell the cost of an object beside that of a message,
+    /// and the one that was as full as a node may be tells how much both are there.
+    /// </summary>
     public static EdgeCost Cost(IReadOnlyList<LoadResult> results, double budgetMilliseconds)
     {
-        double full = results.Where(r => r.Edge.P99Ms <= budgetMilliseconds && r.Lost == 0).Select(r => (r.CoresUsed ?? 0) / Environment.ProcessorCount).DefaultIfEmpty(0).Max();
-
-        // At a higher rate a message is cheaper, because several come with one change of threads: only results at one rate tell the cost of an object.
+        LoadResult[] kept = [.. results.Where(r => IsKept(r, budgetMilliseconds))];
+        double share = Math.Min(Prudence, kept.Select(Share).DefaultIfEmpty(0).Max());
         IGrouping<double, LoadResult>? comparable = results.GroupBy(r => Math.Round(r.OfferedPerSecond)).Where(g => g.Select(r => Math.Round(r.ObjectsPerMessage)).Distinct().Count() > 1).MaxBy(g => g.Key);
-        return EdgeCost.Fit([.. (comparable ?? (IEnumerable<LoadResult>)results).Select(r => (r.ObjectsPerMessage, r.CpuMicrosecondsPerMessage!.Value))], Math.Min(Prudence, full));
+        EdgeCost cost = EdgeCost.Fit([.. (comparable ?? (IEnumerable<LoadResult>)results).Select(r => (r.ObjectsPerMessage, r.CpuMicrosecondsPerMessage!.Value))], share);
+        double factor = kept.MinBy(r => Math.Abs(Share(r) - share)) is { } full && cost.Of(full.ObjectsPerMessage) is > 0 and var fitted ? full.CpuMicrosecondsPerMessage!.Value / fitted : 1;
+        return cost with { MicrosecondsPerMessage = cost.MicrosecondsPerMessage * factor, MicrosecondsPerObject = cost.MicrosecondsPerObject * factor };
     }
+
+    private static bool IsKept(LoadResult result, double budgetMilliseconds) => result.Valid && result.Lost == 0 && result.Edge.P99Ms <= budgetMilliseconds;
+
+    /// <summary>Share of the machine's cores that broker and edges used.</summary>
+    private static double Share(LoadResult result) => (result.CoresUsed ?? 0) / Environment.ProcessorCount;
 
     /// <summary>Nodes for the network that was asked for, and for smaller and larger ones.</summary>
     public static List<EdgePlanRow> Rows(EdgePlanOptions options, EdgeCost cost)
@@ -152,15 +158,29 @@ public sealed class EdgePlanVerb(TextWriter output, TextWriter error, TimeProvid
         })];
     }
 
+    /// <summary>Two numbers of objects at a rate that the machine carries; then more messages until the budget does not hold, or the machine is as full as a node may be.</summary>
     private async Task<List<LoadResult>> MeasureAsync(EdgePlanOptions options, CancellationToken cancellation)
     {
-        // Two numbers of objects tell the cost of a message from that of an object; a third, at a higher rate, how full a node may be.
-        const int Sites = 60;
+        const double MessagesPerCore = 3000, FewestPerCore = 300, Growth = 1.4;
         int few = Math.Max(1, options.Objects / 3);
-        var results = new List<LoadResult>();
-        foreach ((int objects, double rate) in new[] { (few, options.RateHz * 3), (options.Objects, options.RateHz * 3), (options.Objects, options.RateHz * 6), (options.Objects, options.RateHz * 8) })
+        double rate = MessagesPerCore * Environment.ProcessorCount;
+        LoadResult many = await LoadAsync(options, options.Objects, rate, cancellation);
+        while (!IsKept(many, options.BudgetMilliseconds))
         {
-            results.Add(await LoadAsync(options, Sites, objects, rate, cancellation));
+            rate /= 2;
+            if (rate < FewestPerCore * Environment.ProcessorCount)
+            {
+                throw new BadInputException("command line", "--budget", $"at {many.OfferedPerSecond:0} messages/s p99 was {many.Edge.P99Ms:0.0} ms and {many.Lost} were lost{(many.Valid ? string.Empty : "; " + string.Join("; ", many.Invalid))}", "allow more, or measure on a machine with nothing else to do");
+            }
+
+            many = await LoadAsync(options, options.Objects, rate, cancellation);
+        }
+
+        List<LoadResult> results = [await LoadAsync(options, few, rate, cancellation), many];
+        while (IsKept(results[^1], options.BudgetMilliseconds) && Share(results[^1]) < Prudence)
+        {
+            rate *= Growth;
+            results.Add(await LoadAsync(options, options.Objects, rate, cancellation));
         }
 
         return results;
@@ -168,15 +188,19 @@ public sealed class EdgePlanVerb(TextWriter output, TextWriter error, TimeProvid
 
     private async Task<EdgePlanCheck> CheckAsync(EdgePlanOptions options, EdgeCost cost, CancellationToken cancellation)
     {
-        // As many sites as this machine can hold by the plan, at the objects and the rate that were asked for.
+        // Nearly as full as this machine may be by the plan, at the objects and the rate that were asked for.
+        const double Full = 0.9;
         double perSite = options.Sensors * options.RateHz * cost.Of(options.Objects) / 1e6;
-        int sites = Math.Clamp((int)(Environment.ProcessorCount * cost.MostCoresUsedShare / perSite), 1, Math.Min(options.Sites, 400));
-        LoadResult result = await LoadAsync(options, sites, options.Objects, options.RateHz, cancellation);
-        return new EdgePlanCheck(sites, result.OfferedPerSecond, result.ObjectsPerMessage, result.OfferedPerSecond * cost.Of(result.ObjectsPerMessage) / 1e6, result.CoresUsed ?? double.NaN, result.Edge.P99Ms, result.Edge.P99Ms <= options.BudgetMilliseconds && result.Lost == 0);
+        int sites = Math.Clamp((int)(Full * Environment.ProcessorCount * cost.MostCoresUsedShare / perSite), 1, MostSites);
+        LoadResult result = await LoadAsync(options, options.Objects, sites * options.Sensors * options.RateHz, cancellation);
+        return new EdgePlanCheck(result.Sites, result.OfferedPerSecond, result.ObjectsPerMessage, result.OfferedPerSecond * cost.Of(result.ObjectsPerMessage) / 1e6, result.CoresUsed ?? double.NaN, result.Edge.P99Ms, IsKept(result, options.BudgetMilliseconds));
     }
 
-    private async Task<LoadResult> LoadAsync(EdgePlanOptions options, int sites, int objects, double rate, CancellationToken cancellation)
+    /// <summary>So many messages a second, from as many sites as send them at the rate that was asked for: a site that is heard more often is cheaper.</summary>
+    private async Task<LoadResult> LoadAsync(EdgePlanOptions options, int objects, double messagesPerSecond, CancellationToken cancellation)
     {
+        int sites = (int)Math.Clamp(Math.Round(messagesPerSecond / (options.Sensors * options.RateHz)), 1, MostSites);
+        double rate = messagesPerSecond / (sites * options.Sensors);
         var written = new StringWriter(CultureInfo.InvariantCulture);
         await new LoadVerb(written, error, clock).RunAsync(
             new LoadOptions { Sites = sites, Sensors = options.Sensors, RateHz = rate, Objects = objects, Format = options.Format, DurationSeconds = 8, WarmupSeconds = 4 }, json: true, cancellation);
@@ -188,7 +212,9 @@ public sealed class EdgePlanVerb(TextWriter output, TextWriter error, TimeProvid
         try
         {
             string file = Directory.Exists(path) ? Path.Combine(path, LoadPages.ResultFile) : path;
-            return JsonSerializer.Deserialize<LoadResult>(ScenarioLoader.ReadText(ScenarioLoader.Existing(file)), RunReport.JsonOptions)!;
+            LoadResult result = JsonSerializer.Deserialize<LoadResult>(ScenarioLoader.ReadText(ScenarioLoader.Existing(file)), RunReport.JsonOptions)!;
+            return result.Valid && result.CpuMicrosecondsPerMessage is not null ? result
+                : throw new BadInputException(path, "--results", "the result is not valid, or does not say what a message costs", "use valid results of 'v2xsim load' with our own edges, or with --watch");
         }
         catch (JsonException e)
         {
