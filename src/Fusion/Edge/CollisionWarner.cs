@@ -33,7 +33,9 @@ public sealed class CollisionWarner
     private const double RepeatSeconds = 3;
     private const double LongestSeconds = 4;
     private readonly Recent<(ulong, ulong), bool> _warned = new(RepeatSeconds);
-    private readonly Recent<(ulong, ulong), int> _predicted = new(RunningSeconds);
+
+    /// <summary>A prediction made just that long ago counts.</summary>
+    private readonly Recent<(ulong, ulong), int> _predicted = new(Math.BitIncrement(RunningSeconds));
 
     private const double FarthestMetres = 80;
 

@@ -131,10 +131,8 @@ internal sealed class RoadTables
         }
 
         Incoming = [.. incoming.Select(l => l?.ToArray() ?? [])];
-        ILookup<int, int> leading = Enumerable.Range(0, lanes).Where(l => MovementOn[l] >= 0).ToLookup(l => To[MovementOn[l]]);
-        PathsTo = [.. Enumerable.Range(0, lanes).Select(l => leading[l].ToArray())];
-        ILookup<int, int> coming = Enumerable.Range(0, movements).Where(m => !IsPath[From[m]]).ToLookup(m => To[m]);
-        ComingTo = [.. Enumerable.Range(0, lanes).Select(l => coming[l].ToArray())];
+        PathsTo = ByLane(Enumerable.Range(0, lanes).Where(l => MovementOn[l] >= 0).ToLookup(l => To[MovementOn[l]]));
+        ComingTo = ByLane(Enumerable.Range(0, movements).Where(m => !IsPath[From[m]]).ToLookup(m => To[m]));
         Outgoing = [.. Enumerable.Range(0, lanes).Select(l => network.ConnectionsFrom(l).ToArray())];
         Yields = new int[movements][];
         KeepsClear = new bool[movements];
@@ -240,6 +238,8 @@ internal sealed class RoadTables
 
     /// <summary>Links with more than one lane.</summary>
     public int[] Wide { get; }
+
+    private int[][] ByLane(ILookup<int, int> found) => [.. Enumerable.Range(0, IsPath.Length).Select(l => found[l].ToArray())];
 
     private Approach[] ApproachesTo(int line)
     {

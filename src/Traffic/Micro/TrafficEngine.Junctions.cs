@@ -382,7 +382,7 @@ public sealed partial class TrafficEngine
                 return true;
             }
 
-            if (_signals.IsSignalled[movement] && _signals.Aspects[movement] is Aspect.Red or Aspect.RedYellow)
+            if (IsRed(movement))
             {
                 return false;
             }
@@ -400,22 +400,16 @@ public sealed partial class TrafficEngine
         }
 
         int beside = exit + side;
-        foreach (int other in _queues[beside].Items)
+        if (IsForExchange(beside, 0))
         {
-            if (SideOf(beside, _route[other]) == -side)
-            {
-                return true;
-            }
+            return true;
         }
 
         foreach (int path in _roads.PathsTo[beside])
         {
-            foreach (int other in _queues[path].Items)
+            if (IsForExchange(path, 1))
             {
-                if (SideOf(beside, _route[other] + 1) == -side)
-                {
-                    return true;
-                }
+                return true;
             }
         }
 
@@ -423,7 +417,7 @@ public sealed partial class TrafficEngine
         foreach (int m in _roads.ComingTo[beside])
         {
             int from = _roads.From[m];
-            if (_queues[from].Count > 0 && _queues[from][0] is var first && first != i && _movement[first] == m && _arrival[first] < 1e9 && SideOf(beside, _route[first] + 1) == -side
+            if (_queues[from].Count > 0 && _queues[from][0] is var first && _movement[first] == m && _arrival[first] < 1e9 && SideOf(beside, _route[first] + 1) == -side
                 && (_arrival[first] < _arrival[i] || (_arrival[first] == _arrival[i] && from < _lane[i])))
             {
                 return true;
@@ -431,11 +425,26 @@ public sealed partial class TrafficEngine
         }
 
         return false;
+
+        bool IsForExchange(int lane, int links)
+        {
+            foreach (int other in _queues[lane].Items)
+            {
+                if (SideOf(beside, _route[other] + links) == -side)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
     }
+
+    private bool IsRed(int movement) => _signals.IsSignalled[movement] && _signals.Aspects[movement] is Aspect.Red or Aspect.RedYellow;
 
     /// <summary>To which side a vehicle has to leave a lane from which its route does not lead on: 1 to the left, −1 to the right, 0 when it does.</summary>
     private int SideOf(int lane, int route) =>
-        WayFrom(lane, route) < 0 && _routes.Links[route + 1] >= 0 ? Math.Sign(_routes.Shift[_routes.LanesAt[route] + _roads.NumberOf[lane]]) : 0;
+        LeadsOn(lane, route) ? 0 : Math.Sign(_routes.Shift[_routes.LanesAt[route] + _roads.NumberOf[lane]]);
 
     /// <summary>
     /// Metres free on a lane when those who move close up behind the last one that stands, or has to stop at the lane's end; null when
@@ -490,7 +499,7 @@ public sealed partial class TrafficEngine
             0);
         foreach (int foe in _roads.Yields[movement])
         {
-            if (_signals.IsSignalled[foe] && _signals.Aspects[foe] is Aspect.Red or Aspect.RedYellow)
+            if (IsRed(foe))
             {
                 continue;
             }

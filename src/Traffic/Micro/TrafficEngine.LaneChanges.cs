@@ -231,14 +231,14 @@ public sealed partial class TrafficEngine
         foreach (ref readonly Split split in _roads.Splits[on].AsSpan())
         {
             // Likewise whoever is on a path from which the own one has not parted there, or has its rear on it.
-            int path = _roads.Next[split.Foe], last = LastOn(path), beyond = last >= 0 || _roads.Onward[path] < 0 ? -1 : LastOn(_roads.Next[_roads.Onward[path]]);
-            double rear = last >= 0 ? _pos[last] - _types[_type[last]].Length : 0;
-            if (beyond >= 0 && _cameFrom[beyond] == path)
+            int path = _roads.Next[split.Foe], last = LastOn(path);
+            double before = 0;
+            if (last < 0 && _roads.Onward[path] is >= 0 and var onward && LastOn(_roads.Next[onward]) is >= 0 and var beyond && _cameFrom[beyond] == path)
             {
-                (last, rear) = (beyond, _roads.Length[path] + _pos[beyond] - _types[_type[beyond]].Length);
+                (last, before) = (beyond, _roads.Length[path]);
             }
 
-            if (last >= 0 && rear < split.FoeMetres && !CanFollow(left + rear, last, least, in type))
+            if (last >= 0 && before + _pos[last] - _types[_type[last]].Length is var rear && rear < split.FoeMetres && !CanFollow(left + rear, last, least, in type))
             {
                 return false;
             }

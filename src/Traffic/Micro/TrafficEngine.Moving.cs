@@ -396,7 +396,7 @@ public sealed partial class TrafficEngine
     {
         int movement = _movement[i];
         return movement < 0 ? "wrong lane"
-            : _signals.IsSignalled[movement] && _signals.Aspects[movement] is Signals.Aspect.Red or Signals.Aspect.RedYellow ? "red light"
+            : IsRed(movement) ? "red light"
             : _roads.IsPath[lane] ? "inside a junction"
             : _roads.Yields[movement].Length > 0 ? "others went first" : "no room ahead";
     }
@@ -414,7 +414,7 @@ public sealed partial class TrafficEngine
         foreach (int lane in _roads.Network.Links[_routes.Links[route]].Lanes)
         {
             // Where its way does not lead on it would only be in the way.
-            if (_routes.Links[route + 1] >= 0 ? WayFrom(lane, route) < 0 : _routes.Reach[_routes.LanesAt[route] + _roads.NumberOf[lane]] < 0)
+            if (_routes.Reach[_routes.LanesAt[route] + _roads.NumberOf[lane]] < 0 || !LeadsOn(lane, route))
             {
                 continue;
             }

@@ -276,6 +276,9 @@ public sealed partial class TrafficEngine
     /// <summary>The movement by which a route goes on from a lane of a road; −1 where it does not.</summary>
     private int WayFrom(int lane, int route) => _routes.LanesAt[route] is var lanes and >= 0 ? _routes.Movements[lanes + _roads.NumberOf[lane]] : -1;
 
+    /// <summary>Whether a route goes on from a lane of a road, or ends there.</summary>
+    private bool LeadsOn(int lane, int route) => _routes.Links[route + 1] < 0 || WayFrom(lane, route) >= 0;
+
     /// <summary>Keeps behind the rears of those who have left the lane and are not quite gone, whatever holds the vehicle at its end.</summary>
     /// <param name="nearest">Where the nearest of these rears is, metres from the lane's end: below 0, or infinite when there is none.</param>
     private double Tails(int lane, double toEnd, double safe, in TypeRow type, out double nearest)

@@ -54,6 +54,21 @@ public class EdgeLogicTests
         Assert.Equal([0, 0, 1, 0, 0, 0, 0, 0, 1, 0], counts);
     }
 
+    [Theory]
+    [InlineData(0.25, 1)]
+    [InlineData(0.26, 0)]
+    public void Predictions_a_quarter_of_a_second_apart_are_still_running(double apart, int warnings)
+    {
+        var warner = new CollisionWarner();
+        var found = new List<Conflict>();
+        foreach (int n in Enumerable.Range(0, 4))
+        {
+            warner.Find([Track(1, -12, 0, 15, 0), Track(2, 0, -12, 0, 15)], SimTime.FromSeconds(10 + (n * apart)), found);
+        }
+
+        Assert.Equal(warnings, found.Count);
+    }
+
     [Fact]
     public void A_track_that_is_new_or_of_unknown_kind_is_not_yet_trusted()
     {
