@@ -10,102 +10,183 @@ using V2XSim.Roads.Sites;
 namespace V2XSim.Micro;
 
 /// <summary>
-/// Where the time of a live edge goes, without broker, grains and threads: the lists of a load test of sixty sites, two sensors at 10 Hz,
-/// thirty road users each, decoded, used, published and handed over, with hand-over between the edges.
+/// Where the time of live edges goes, without broker, grains and threads: the lists of a load test, two sensors a site at 10 Hz, thirty road
+/// users each, decoded, used, published and handed over, with hand-over between the edges.
 /// </summary>
-internal static class LiveParts
+internal sealed class LiveParts
 {
-    private const int Sites = 60, Sensors = 2, Objects = 30, Rounds = 200, Warm = 60;
+    private const int Sensors = 2, Objects = 30;
+    private static readonly string[] Names = ["decode", "use", "predict", "warn", "leaving", "encode", "expect", "count"];
+    private readonly UtcEpoch _epoch = new(1_780_272_000_000);
+    private readonly SortedList<string, List<HandoverRow>> _leaving = new(StringComparer.Ordinal);
+    private readonly List<DownPayload> _down = [];
+    private readonly long[] _ticks = new long[Names.Length];
+    private readonly long[] _bytes = new long[Names.Length];
+    private readonly long[] _reasons = new long[32];
+    private readonly Dictionary<string, EdgeCore> _cores;
+    private readonly PayloadFormat _format;
+    private readonly LoadLists _lists;
+    private readonly LoadSite[] _sites;
+    private readonly SitePlan _plan;
+    private readonly FrameSink _sink = (_, _, _, _) => { };
+    private long _round;
+    private long _messages;
+    private long _publications;
+    private long _tracks;
 
-    public static int Run(PayloadFormat format)
+    private LiveParts(PayloadFormat format, int sites)
     {
-        GeneratedScenario made = ScenarioGenerator.ZoneOf(Sites, Math.Sqrt(Sites / 300.0), 300, Sites * 90);
+        _format = format;
+        GeneratedScenario made = ScenarioGenerator.ZoneOf(sites, Math.Sqrt(sites / 300.0), 300, sites * 90);
         string folder = Directory.CreateTempSubdirectory("v2xsim-parts-").FullName;
         try
         {
             ScenarioGenerator.Write(made, folder);
             using LoadedScenario loaded = ScenarioLoader.Load(folder, 1);
-            SitePlan plan = LoadVerb.PlanOf(loaded.Plan, new LoadOptions { Sites = Sites, Sensors = Sensors });
-            LoadRecording recording = LoadRecording.Make(loaded.Traffic.Advance, [.. plan.Sites.Select(s => s.Position)], [], Objects, 200, 20);
-            var epoch = new UtcEpoch(1_780_272_000_000);
-            List<EdgeConfig> edges = EdgePlanner.Plan(loaded.Network, plan, loaded.Scenario, epoch, publishOnData: true);
-            var lists = new LoadLists(recording, format, new RandomStreams(1));
-            LoadSite[] sites = LoadVerb.SitesOf(plan, loaded.Network);
-            Dictionary<string, EdgeCore> cores = edges.ToDictionary(e => e.EdgeId, e => new EdgeCore(e, Trackers.ByName[e.Tracker.Name](e.Tracker, e.Number, null)), StringComparer.Ordinal);
-            string[] names = ["decode", "use", "predict", "warn", "leaving", "encode", "expect", "count"];
-            long[] ticks = new long[names.Length], bytes = new long[names.Length];
-            var leaving = new SortedList<string, List<HandoverRow>>(StringComparer.Ordinal);
-            var down = new List<DownPayload>();
-            long[] reasons = new long[32];
-            long messages = 0, publications = 0, tracks = 0;
-            FrameSink sink = (_, _, frame, _) => messages += frame.Length > 0 ? 0 : 1;
-            for (int round = 0; round < Rounds; round++)
-            {
-                if (round == Warm)
-                {
-                    Array.Clear(ticks);
-                    Array.Clear(bytes);
-                    (messages, publications, tracks) = (0, 0, 0);
-                }
-
-                for (int s = 0; s < plan.Sites.Count; s++)
-                {
-                    EdgeCore core = cores[plan.Sites[s].EdgeId];
-                    for (int sensor = 0; sensor < Sensors; sensor++)
-                    {
-                        long now = (round * 100_000) + 1_000_000 + (sensor * 50_000), unix = (epoch.StartUnixMilliseconds * 1000) + now;
-                        byte[] payload = lists.Write(sites[s], sensor, unix - 20_000, unix).ToArray();
-                        var entry = new BatchEntry(sites[s].Device, (int)lists.Kind, 0, payload.Length, round, now, (byte)format);
-                        Part(0, () => core.Accept(in entry, payload));
-                        Part(1, () => core.Use(new SimTime(now)));
-                        Part(7, () => core.CountRows(reasons));
-                        messages++;
-                        if (sensor < Sensors - 1)
-                        {
-                            continue;
-                        }
-
-                        var at = new SimTime(now);
-                        Part(2, () => core.Predict(at));
-                        Part(3, () => core.Warn(at, down));
-                        leaving.Clear();
-                        Part(4, () => core.FindLeaving(at, leaving));
-                        core.Answers[sites[s].Device] = format;
-                        Part(5, () => core.EncodePublications(at, sink));
-                        publications++;
-                        tracks += core.Published;
-                        down.Clear();
-                        foreach ((string neighbour, List<HandoverRow> rows) in leaving)
-                        {
-                            Part(6, () => cores[neighbour].Expect(rows));
-                        }
-
-                        core.CloseWindow(at);
-                    }
-                }
-            }
-
-            Console.WriteLine($"{"part",-10}{"µs a message",14}{"B a message",14}");
-            for (int i = 0; i < names.Length; i++)
-            {
-                Console.WriteLine(FormattableString.Invariant($"{names[i],-10}{ticks[i] * 1e6 / Stopwatch.Frequency / messages,14:0.00}{bytes[i] / (double)messages,14:0}"));
-            }
-
-            Console.WriteLine(FormattableString.Invariant($"{"all",-10}{ticks.Sum() * 1e6 / Stopwatch.Frequency / messages,14:0.00}{bytes.Sum() / (double)messages,14:0}"));
-            Console.WriteLine(FormattableString.Invariant($"{tracks / (double)publications:0.0} tracks a publication; hand-over {cores.Values.Sum(c => c.Handovers.Adopted)} adopted, {cores.Values.Sum(c => c.Handovers.Dropped)} dropped; used {reasons[0]} of {reasons.Sum()}"));
-            return 0;
-
-            void Part(int part, Action work)
-            {
-                long allocated = GC.GetAllocatedBytesForCurrentThread(), from = Stopwatch.GetTimestamp();
-                work();
-                ticks[part] += Stopwatch.GetTimestamp() - from;
-                bytes[part] += GC.GetAllocatedBytesForCurrentThread() - allocated;
-            }
+            _plan = LoadVerb.PlanOf(loaded.Plan, new LoadOptions { Sites = sites, Sensors = Sensors });
+            LoadRecording recording = LoadRecording.Make(loaded.Traffic.Advance, [.. _plan.Sites.Select(s => s.Position)], [], Objects, 200, 20);
+            List<EdgeConfig> edges = EdgePlanner.Plan(loaded.Network, _plan, loaded.Scenario, _epoch, publishOnData: true);
+            _lists = new LoadLists(recording, format, new RandomStreams(1));
+            _sites = LoadVerb.SitesOf(_plan, loaded.Network);
+            _cores = edges.ToDictionary(e => e.EdgeId, e => new EdgeCore(e, Trackers.ByName[e.Tracker.Name](e.Tracker, e.Number, null)), StringComparer.Ordinal);
         }
         finally
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    private double MicrosecondsPerMessage => _ticks.Sum() * 1e6 / Stopwatch.Frequency / _messages;
+
+    /// <summary>Prints what each part of the work costs at sixty sites.</summary>
+    public static int Run(PayloadFormat format)
+    {
+        const int Sites = 60, Rounds = 140, Warm = 60;
+        var parts = new LiveParts(format, Sites);
+        parts.Drive(Warm);
+        parts.Reset();
+        parts.Drive(Rounds);
+        Console.WriteLine($"{"part",-10}{"µs a message",14}{"B a message",14}");
+        for (int i = 0; i < Names.Length; i++)
+        {
+            Console.WriteLine(FormattableString.Invariant($"{Names[i],-10}{parts._ticks[i] * 1e6 / Stopwatch.Frequency / parts._messages,14:0.00}{parts._bytes[i] / (double)parts._messages,14:0}"));
+        }
+
+        Console.WriteLine(FormattableString.Invariant($"{"all",-10}{parts.MicrosecondsPerMessage,14:0.00}{parts._bytes.Sum() / (double)parts._messages,14:0}"));
+        Console.WriteLine(FormattableString.Invariant($"{parts._tracks / (double)parts._publications:0.0} tracks a publication; hand-over {parts._cores.Values.Sum(c => c.Handovers.Adopted)} adopted, {parts._cores.Values.Sum(c => c.Handovers.Dropped)} dropped; used {parts._reasons[0]} of {parts._reasons.Sum()}"));
+        return 0;
+    }
+
+    /// <summary>Prints what a message costs edges of 75 to 600 sites: blocks of equally many messages in turns, medians.</summary>
+    public static int CompareSites()
+    {
+        const int Largest = 600, Blocks = 21;
+        int[] counts = [75, 150, 300, Largest];
+        LiveParts[] all = [.. counts.Select(c => new LiveParts(PayloadFormat.Json, c))];
+        var costs = counts.Select(_ => new List<double>()).ToArray();
+        foreach (LiveParts parts in all)
+        {
+            parts.Drive(60);
+        }
+
+        for (int block = 0; block < Blocks; block++)
+        {
+            for (int i = 0; i < all.Length; i++)
+            {
+                // What the others have left in the processor's caches is not what is asked.
+                all[i].Drive(1);
+                all[i].Reset();
+                all[i].Drive(8 * Largest / counts[i]);
+                costs[i].Add(all[i].MicrosecondsPerMessage);
+            }
+        }
+
+        double[] medians = [.. costs.Select(c => c.Order().ElementAt(Blocks / 2))];
+        Console.WriteLine($"{"sites",-10}{"µs a message",14}{"of the mean",14}");
+        for (int i = 0; i < all.Length; i++)
+        {
+            Console.WriteLine(FormattableString.Invariant($"{counts[i],-10}{medians[i],14:0.00}{medians[i] / medians.Average(),14:0.00}"));
+        }
+
+        return 0;
+    }
+
+    /// <summary>Prints what edges of sixty sites hold after each five of 45 minutes, everything collected that can be.</summary>
+    public static int Hold()
+    {
+        const int Minutes = 45, Step = 5, RoundsPerMinute = 600;
+        var parts = new LiveParts(PayloadFormat.Json, 60);
+        Console.WriteLine($"{"minute",-10}{"MB held",14}");
+        for (int minute = Step; minute <= Minutes; minute += Step)
+        {
+            parts.Drive(Step * RoundsPerMinute);
+            Console.WriteLine(FormattableString.Invariant($"{minute,-10}{GC.GetTotalMemory(forceFullCollection: true) / 1048576.0,14:0.00}"));
+        }
+
+        return 0;
+    }
+
+    private void Reset()
+    {
+        Array.Clear(_ticks);
+        Array.Clear(_bytes);
+        (_messages, _publications, _tracks) = (0, 0, 0);
+    }
+
+    /// <summary>Brings all lists of so many periods.</summary>
+    private void Drive(int rounds)
+    {
+        for (long end = _round + rounds; _round < end; _round++)
+        {
+            for (int s = 0; s < _plan.Sites.Count; s++)
+            {
+                EdgeCore core = _cores[_plan.Sites[s].EdgeId];
+                for (int sensor = 0; sensor < Sensors; sensor++)
+                {
+                    Bring(core, s, sensor);
+                }
+            }
+        }
+    }
+
+    private void Bring(EdgeCore core, int site, int sensor)
+    {
+        long now = (_round * 100_000) + 1_000_000 + (sensor * 50_000), unix = (_epoch.StartUnixMilliseconds * 1000) + now;
+        byte[] payload = _lists.Write(_sites[site], sensor, unix - 20_000, unix).ToArray();
+        var at = new SimTime(now);
+        string device = _sites[site].Device;
+        var entry = new BatchEntry(device, (int)_lists.Kind, 0, payload.Length, _round, now, (byte)_format);
+        Part(0, () => core.Accept(in entry, payload));
+        Part(1, () => core.Use(at));
+        Part(7, () => core.CountRows(_reasons));
+        _messages++;
+        if (sensor < Sensors - 1)
+        {
+            return;
+        }
+
+        Part(2, () => core.Predict(at));
+        Part(3, () => core.Warn(at, _down));
+        _leaving.Clear();
+        Part(4, () => core.FindLeaving(at, _leaving));
+        core.Answers[device] = _format;
+        Part(5, () => core.EncodePublications(at, _sink));
+        _publications++;
+        _tracks += core.Published;
+        _down.Clear();
+        foreach ((string neighbour, List<HandoverRow> rows) in _leaving)
+        {
+            Part(6, () => _cores[neighbour].Expect(rows));
+        }
+
+        core.CloseWindow(at);
+    }
+
+    private void Part(int part, Action work)
+    {
+        long allocated = GC.GetAllocatedBytesForCurrentThread(), from = Stopwatch.GetTimestamp();
+        work();
+        _ticks[part] += Stopwatch.GetTimestamp() - from;
+        _bytes[part] += GC.GetAllocatedBytesForCurrentThread() - allocated;
     }
 }

@@ -5,6 +5,8 @@ using V2XSim.Micro;
 // dotnet run -c Release --project bench/Micro -- speed       lock-step speed of the demonstration zone
 // dotnet run -c Release --project bench/Micro -- asn1c       our UPER codec beside asn1c's C code, as a ratio
 // dotnet run -c Release --project bench/Micro -- parts       where the time and the bytes of a live edge go; json, protobuf or uper
+// dotnet run -c Release --project bench/Micro -- sites       what a message costs edges of 75, 150, 300 and 600 sites, as a ratio
+// dotnet run -c Release --project bench/Micro -- held        what edges hold in memory over 45 minutes of traffic
 // dotnet run -c Release --project bench/Micro -- scenes      what each remedy of the fusion does in hard scenes
 // dotnet run -c Release --project bench/Micro -- --filter *  full measurements, BenchmarkDotNet's own options
 return args.FirstOrDefault() switch
@@ -13,6 +15,8 @@ return args.FirstOrDefault() switch
     "speed" => await LockStepSpeed.Run(args.Length > 1 ? args[1] : "scenarios/demo-zone-300km", runs: 3),
     "asn1c" => AsnRatio.Run(args.Length > 1 ? args[1] : "tests/data/wire"),
     "parts" => LiveParts.Run(args.Length > 1 && args[1] == "uper" ? V2XSim.Kernel.PayloadFormat.Uper : args.Length > 1 && args[1] == "protobuf" ? V2XSim.Kernel.PayloadFormat.Protobuf : V2XSim.Kernel.PayloadFormat.Json),
+    "sites" => LiveParts.CompareSites(),
+    "held" => LiveParts.Hold(),
     "scenes" => SceneTable.Run(seeds: 5),
     _ => BenchmarkSwitcher.FromAssembly(typeof(Gate).Assembly).Run(args, MicroConfig.Full()).Any(s => s.HasCriticalValidationErrors) ? 1 : 0,
 };

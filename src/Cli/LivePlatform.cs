@@ -105,7 +105,6 @@ public sealed class LivePlatform : IAsyncDisposable
     private ILiveEdgeGrain[] _grains = [];
     private IRegionGrain[] _regions = [];
     private ICentreGrain? _centre;
-    private long _tierStep;
     private SimTime _swept;
     private SimTime _pardonedUntil;
 
@@ -307,14 +306,13 @@ public sealed class LivePlatform : IAsyncDisposable
     {
         try
         {
-            long step = Interlocked.Increment(ref _tierStep), until = Context.Clock.Now.Microseconds;
-            long second = (until / SimTime.MicrosecondsPerSecond) - 1;
+            long second = (Context.Clock.Now.Microseconds / SimTime.MicrosecondsPerSecond) - 1;
             foreach (IRegionGrain region in _regions)
             {
                 await region.Step(second, second * SimTime.MicrosecondsPerSecond, isLast: false);
             }
 
-            await _centre!.Step(step, second * SimTime.MicrosecondsPerSecond, isLast: false);
+            await _centre!.Step(second, second * SimTime.MicrosecondsPerSecond, isLast: false);
         }
         catch (Exception e) when (e is ObjectDisposedException or OrleansException or InvalidOperationException or TimeoutException)
         {
