@@ -63,9 +63,7 @@ internal sealed class LiveParts
     {
         const int Sites = 60, Rounds = 140, Warm = 60;
         var parts = new LiveParts(format, Sites);
-        parts.Drive(Warm);
-        parts.Reset();
-        parts.Drive(Rounds);
+        parts.Measure(Warm, Rounds);
         Console.WriteLine($"{"part",-10}{"µs a message",14}{"B a message",14}");
         for (int i = 0; i < Names.Length; i++)
         {
@@ -94,9 +92,7 @@ internal sealed class LiveParts
             for (int i = 0; i < all.Length; i++)
             {
                 // What the others have left in the processor's caches is not what is asked.
-                all[i].Drive(1);
-                all[i].Reset();
-                all[i].Drive(8 * Largest / counts[i]);
+                all[i].Measure(1, 8 * Largest / counts[i]);
                 costs[i].Add(all[i].MicrosecondsPerMessage);
             }
         }
@@ -126,11 +122,14 @@ internal sealed class LiveParts
         return 0;
     }
 
-    private void Reset()
+    /// <summary>Brings the lists of some periods, and counts what those of more take.</summary>
+    private void Measure(int warm, int rounds)
     {
+        Drive(warm);
         Array.Clear(_ticks);
         Array.Clear(_bytes);
         (_messages, _publications, _tracks) = (0, 0, 0);
+        Drive(rounds);
     }
 
     /// <summary>Brings all lists of so many periods.</summary>
