@@ -371,7 +371,7 @@ public static class CliApp
         var warmup = new Option<double>("--warmup") { Description = "Seconds before that at the same rate.", DefaultValueFactory = _ => 5, HelpName = "SECONDS" };
         Between(warmup, 0, 3600);
         var ramp = new Option<string?>("--ramp") { Description = "Rates one after another, as multiples of --rate: 1,2,1.", HelpName = "F,F,..." };
-        var knee = new Option<bool>("--find-knee") { Description = "Raise the rate of every sensor until a threshold breaks (lost<=0 and edge.p99Ms<50 when none is given), then narrow down." };
+        var knee = new Option<bool>("--find-knee") { Description = "Raise the rate of every sensor until a threshold breaks (lost<=0, framesLost<=0 and edge.p99Ms<50 when none is given), then narrow down." };
         var threshold = new Option<string[]>("--threshold") { Description = "What the result has to keep to, as 'edge.p99Ms<20'; exit code 3 when it does not. May be repeated.", HelpName = "METRIC<NUMBER" };
         var thresholds = new Option<string?>("--thresholds") { Description = "File of thresholds, one a line.", HelpName = "FILE" };
         var generators = new Option<int>("--generators") { Description = "Processes that offer the load.", DefaultValueFactory = _ => 1, HelpName = "N" };

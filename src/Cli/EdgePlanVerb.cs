@@ -69,6 +69,9 @@ public sealed record EdgePlan
     /// <summary>What was measured, to fit the cost.</summary>
     public required IReadOnlyList<EdgePlanPoint> Measured { get; init; }
 
+    /// <summary>Processors of the machines on which that was.</summary>
+    public required IReadOnlyList<int> MeasuredOnProcessors { get; init; }
+
     /// <summary>A load run that was not used for the fit; null when there was none.</summary>
     public EdgePlanCheck? Check { get; init; }
 }
@@ -97,7 +100,7 @@ public sealed class EdgePlanVerb(TextWriter output, TextWriter error, TimeProvid
             Verbs.RefuseToOverwrite(Path.Combine(folder, ResultFile), options.Force);
         }
 
-        List<LoadResult> results = options.Results.Count > 0 ? [.. options.Results.Select(Read)] : await MeasureAsync(options, cancellation);
+        List<LoadResult> results = options.Results.Count > 0 ? [.. options.Results.Select(r => Read(r, options.Format))] : await MeasureAsync(options, cancellation);
         EdgeCost cost = Cost(results, options.BudgetMilliseconds);
         EdgePlanCheck? check = options.Results.Count > 0 ? null : await CheckAsync(options, cost, cancellation);
         var plan = new EdgePlan
@@ -106,6 +109,7 @@ public sealed class EdgePlanVerb(TextWriter output, TextWriter error, TimeProvid
             Cost = cost,
             Rows = Rows(options, cost),
             Measured = [.. results.Select(r => new EdgePlanPoint(r.ObjectsPerMessage, r.OfferedPerSecond, r.CpuMicrosecondsPerMessage!.Value, r.Edge.P99Ms, IsKept(r, options.BudgetMilliseconds)))],
+            MeasuredOnProcessors = [.. results.Select(r => r.Processors).Distinct().Order()],
             Check = check,
         };
         if (options.OutputFolder is { } to)
@@ -137,7 +141,7 @@ public sealed class EdgePlanVerb(TextWriter output, TextWriter error, TimeProvid
     private static bool IsKept(LoadResult result, double budgetMilliseconds) => result.Valid && result.Lost == 0 && result.Edge.P99Ms <= budgetMilliseconds;
 
     /// <summary>Share of the machine's cores that broker and edges used.</summary>
-    private static double Share(LoadResult result) => (result.CoresUsed ?? 0) / Environment.ProcessorCount;
+    private static double Share(LoadResult result) => (result.CoresUsed ?? 0) / result.Processors;
 
     /// <summary>Nodes for the network that was asked for, and for smaller and larger ones.</summary>
     public static List<EdgePlanRow> Rows(EdgePlanOptions options, EdgeCost cost)
@@ -147,14 +151,17 @@ public sealed class EdgePlanVerb(TextWriter output, TextWriter error, TimeProvid
             throw new BadInputException("command line", "--budget", "no measurement kept it without loss", "allow more, or measure at lower rates");
         }
 
+        double ofSite = options.Sensors * options.RateHz * cost.Of(options.Objects) / 1e6, ofNode = options.Cores * cost.MostCoresUsedShare;
+        if (ofSite > ofNode)
+        {
+            throw new BadInputException("command line", "--cores", string.Create(CultureInfo.InvariantCulture, $"one site takes {ofSite:0.00} cores, and of a node of {options.Cores} no more than {ofNode:0.00} may be used"), "plan with larger nodes, or with fewer lists of a site");
+        }
+
         return [.. new[] { 0.25, 0.5, 1, 2, 4 }.Select(factor => Math.Max(1, (int)Math.Round(options.Sites * factor))).Distinct().Select(sites =>
         {
-            double messages = sites * options.Sensors * options.RateHz, cores = messages * cost.Of(options.Objects) / 1e6;
-            int nodes = (int)Math.Ceiling(cores / (options.Cores * cost.MostCoresUsedShare));
-
             // A site belongs to one node.
-            nodes = Math.Min(Math.Max(1, nodes), sites);
-            return new EdgePlanRow(sites, messages, cores, nodes, sites / (double)nodes);
+            int nodes = (int)Math.Ceiling(sites / Math.Floor((ofNode / ofSite) + 1e-9));
+            return new EdgePlanRow(sites, sites * options.Sensors * options.RateHz, sites * ofSite, nodes, sites / (double)nodes);
         })];
     }
 
@@ -207,14 +214,19 @@ public sealed class EdgePlanVerb(TextWriter output, TextWriter error, TimeProvid
         return JsonSerializer.Deserialize<LoadResult>(written.ToString(), RunReport.JsonOptions)!;
     }
 
-    private static LoadResult Read(string path)
+    private static LoadResult Read(string path, PayloadFormat format)
     {
         try
         {
             string file = Directory.Exists(path) ? Path.Combine(path, LoadPages.ResultFile) : path;
             LoadResult result = JsonSerializer.Deserialize<LoadResult>(ScenarioLoader.ReadText(ScenarioLoader.Existing(file)), RunReport.JsonOptions)!;
-            return result.Valid && result.CpuMicrosecondsPerMessage is not null ? result
-                : throw new BadInputException(path, "--results", "the result is not valid, or does not say what a message costs", "use valid results of 'v2xsim load' with our own edges, or with --watch");
+            if (!string.Equals(result.Format, format.ToString(), StringComparison.OrdinalIgnoreCase))
+            {
+                throw new BadInputException(path, "--format", $"lists of this result are in '{result.Format}', and the plan is for {format.ToString().ToLowerInvariant()}", "give results of the form that the plan is for, or its --format");
+            }
+
+            return result.Valid && result.CpuMicrosecondsPerMessage is not null && result.Processors > 0 ? result
+                : throw new BadInputException(path, "--results", "the result is not valid, or does not say what a message costs and on how many processors", "use valid results of 'v2xsim load' with our own edges, or with --watch");
         }
         catch (JsonException e)
         {
@@ -226,7 +238,7 @@ public sealed class EdgePlanVerb(TextWriter output, TextWriter error, TimeProvid
     {
         var text = new StringBuilder();
         text.Append(Say($"cost             {plan.Cost.MicrosecondsPerMessage:0.0} µs a message + {plan.Cost.MicrosecondsPerObject:0.00} µs an object; {plan.Cost.Of(plan.Asked.Objects):0.0} µs with {plan.Asked.Objects} objects, {plan.Asked.Format.ToString().ToLowerInvariant()}\n"));
-        text.Append(Say($"how full         p99 keeps to {plan.Asked.BudgetMilliseconds:0.#} ms up to {plan.Cost.MostCoresUsedShare * 100:0} % of a node's cores, as measured on {Environment.ProcessorCount}\n\n"));
+        text.Append(Say($"how full         p99 keeps to {plan.Asked.BudgetMilliseconds:0.#} ms up to {plan.Cost.MostCoresUsedShare * 100:0} % of a node's cores, as measured on {string.Join(", ", plan.MeasuredOnProcessors)}\n\n"));
         text.Append(Say($"{"sites",8}{"messages/s",12}{"cores",8}{"nodes",8}{"sites/node",12}   nodes of {plan.Asked.Cores} cores\n"));
         foreach (EdgePlanRow row in plan.Rows)
         {

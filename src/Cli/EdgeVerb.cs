@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime;
 using System.Text.Json;
 using V2XSim.EdgeNode;
 using V2XSim.Kernel;
@@ -66,6 +67,9 @@ public sealed class EdgeVerb(TextWriter output, TextWriter error, TimeProvider c
     public async Task<int> RunAsync(EdgeOptions options, bool json, CancellationToken cancellation)
     {
         RuntimeChoice.ApplyHere();
+
+        // Full collections go on beside the work. Without this some stop it instead, for as long as it takes to look through everything.
+        GCSettings.LatencyMode = GCLatencyMode.SustainedLowLatency;
         (RoadNetwork network, SitePlan plan, Scenario scenario) = ReadSites(options.Sites, options.From);
         UtcEpoch epoch = LivePlatform.EpochNow(clock);
         List<EdgeConfig> edges = EdgePlanner.Plan(network, plan, scenario, epoch, publishOnData: true);
@@ -115,22 +119,31 @@ public sealed class EdgeVerb(TextWriter output, TextWriter error, TimeProvider c
         return ExitCodes.Done;
     }
 
-    private static string Line(PlatformSnapshot before, PlatformSnapshot now)
+    /// <summary>What happened between two looks, on a line.</summary>
+    internal static string Line(PlatformSnapshot before, PlatformSnapshot now)
     {
         double seconds = Math.Max(1e-3, (now.UnixMicroseconds - before.UnixMicroseconds) / 1e6);
         long used = now.Used - before.Used, shed = now.Superseded - before.Superseded;
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{used / seconds:0} messages/s used, {(now.Publications - before.Publications) / seconds:0} lists/s published, {shed} shed, {(now.CpuSeconds - before.CpuSeconds) / seconds * 100:0} % of a core, {now.WorkingSetBytes / 1048576.0:0} MB{(now.IsOverloaded ? ", OVERLOAD" : string.Empty)}");
+            $"{used / seconds:0} messages/s used, {(now.Publications - before.Publications) / seconds:0} lists/s published, {shed} shed, {(now.CpuSeconds - before.CpuSeconds) / seconds * 100:0} % of a core, {now.WorkingSetBytes / PlatformSnapshot.BytesPerMegabyte:0} MB, {(now.PauseSeconds - before.PauseSeconds) * 1000:0} ms of pauses in {now.CollectionsOfGeneration0 - before.CollectionsOfGeneration0} collections ({now.CollectionsOfGeneration2 - before.CollectionsOfGeneration2} full){(now.IsOverloaded ? ", OVERLOAD" : string.Empty)}");
     }
 
-    /// <summary>Answers every line on standard input with one of figures, until there is none any more.</summary>
+    /// <summary>
+    /// Answers every line on standard input with one of figures, until there is none any more; <see cref="ControlGreeting.Collect"/> has
+    /// everything collected before that can be.
+    /// </summary>
     private async Task ObeyAsync(LivePlatform platform, CancellationToken cancellation)
     {
         await output.WriteLineAsync(JsonSerializer.Serialize(new ControlGreeting(platform.Address.Host, platform.Address.Port)));
         await output.FlushAsync(cancellation);
-        while (await InputLines.NextAsync(Console.In, cancellation) is not null)
+        while (await InputLines.NextAsync(Console.In, cancellation) is { } line)
         {
+            if (line == ControlGreeting.Collect)
+            {
+                GC.Collect();
+            }
+
             await output.WriteLineAsync(JsonSerializer.Serialize(platform.Snapshot()));
             await output.FlushAsync(cancellation);
         }
@@ -138,4 +151,11 @@ public sealed class EdgeVerb(TextWriter output, TextWriter error, TimeProvider c
 }
 
 /// <summary>First line of a process that obeys another: where it listens.</summary>
-public sealed record ControlGreeting(string Host, int Port);
+public sealed record ControlGreeting(string Host, int Port)
+{
+    /// <summary>Asks it for figures.</summary>
+    public const string Figures = "figures";
+
+    /// <summary>Asks it for figures once all garbage is collected.</summary>
+    public const string Collect = "collect";
+}

@@ -77,8 +77,8 @@ public sealed record Counted(IReadOnlyList<long> Values, IReadOnlyList<long> Cou
     }
 }
 
-/// <summary>What one generator saw in one second.</summary>
-public sealed record GeneratorSecond(long Sent, long Publications, Counted Edge);
+/// <summary>What one generator saw in a second, or in a stretch of a long measurement.</summary>
+public sealed record GeneratorStretch(long Sent, long Publications, Counted Edge);
 
 /// <summary>What one generator measured in a step.</summary>
 public sealed record GeneratorResult
@@ -117,7 +117,7 @@ public sealed record GeneratorResult
 
     public required IReadOnlyList<Counted> Hops { get; init; }
 
-    public required IReadOnlyList<GeneratorSecond> Seconds { get; init; }
+    public required IReadOnlyList<GeneratorStretch> Stretches { get; init; }
 
     public required double CpuSeconds { get; init; }
 
@@ -235,7 +235,7 @@ public sealed class Generator(GeneratorConfig config, TimeProvider clock)
         }
 
         SleepUntil(begin - 20_000);
-        driver.Locked(m => m.Begin(from, until));
+        driver.Locked(m => m.Begin(from, until, (long)(1e6 / step.RateHz)));
         TimeSpan cpu = Environment.CpuUsage.TotalTime;
         driver.Begin(schedule, begin, until + (long)(TailSeconds * 1e6));
         Drive(driver);
@@ -264,7 +264,7 @@ public sealed class Generator(GeneratorConfig config, TimeProvider clock)
                 Waiting = Counted.Of(m.Waiting),
                 Lateness = Counted.Of(m.Lateness),
                 Hops = [.. m.Hops.Select(Counted.Of)],
-                Seconds = [.. m.Seconds.Select(s => new GeneratorSecond(s.Sent, s.Publications, Counted.Of(s.Edge)))],
+                Stretches = [.. m.Stretches.Select(s => new GeneratorStretch(s.Sent, s.Publications, Counted.Of(s.Edge)))],
                 CpuSeconds = used.TotalSeconds,
                 Confirmed = connections.All.Sum(c => c.Confirmed),
             };

@@ -26,6 +26,8 @@ public sealed record LivePlatformOptions
 /// <summary>What a live platform has done and used since it began.</summary>
 public sealed record PlatformSnapshot
 {
+    public const double BytesPerMegabyte = 1 << 20;
+
     public long UnixMicroseconds { get; init; }
 
     public double CpuSeconds { get; init; }
@@ -41,6 +43,9 @@ public sealed record PlatformSnapshot
     public int CollectionsOfGeneration2 { get; init; }
 
     public double PauseSeconds { get; init; }
+
+    /// <summary>What the last full collection found in use; 0 before the first. The rest of the memory is garbage, or free.</summary>
+    public long HeldBytes { get; init; }
 
     /// <summary>Messages that inboxes have taken.</summary>
     public long Accepted { get; init; }
@@ -105,8 +110,7 @@ public sealed class LivePlatform : IAsyncDisposable
     private ILiveEdgeGrain[] _grains = [];
     private IRegionGrain[] _regions = [];
     private ICentreGrain? _centre;
-    private SimTime _swept;
-    private SimTime _pardonedUntil;
+    private readonly StallPardon _pardon = new(Sweep);
 
     private LivePlatform(IReadOnlyList<EdgeConfig> edges, UtcEpoch epoch, bool hasTiers, TimeProvider clock)
     {
@@ -170,6 +174,7 @@ public sealed class LivePlatform : IAsyncDisposable
                 CollectionsOfGeneration0 = GC.CollectionCount(0),
                 CollectionsOfGeneration2 = GC.CollectionCount(2),
                 PauseSeconds = GC.GetTotalPauseDuration().TotalSeconds,
+                HeldBytes = HeldBytes(),
                 Accepted = _intake.Accepted,
                 Used = reasons[0],
                 Rejected = rejected,
@@ -282,16 +287,8 @@ public sealed class LivePlatform : IAsyncDisposable
 
     private void CallWhoWaits()
     {
-        // When everything stood still, lists are late because of that and are about to come in: that is no reason to do without them.
         SimTime now = Context.Clock.Now;
-        TimeSpan since = now - _swept;
-        _swept = now;
-        if (since > 2 * Sweep)
-        {
-            _pardonedUntil = now + since;
-        }
-
-        if (now < _pardonedUntil)
+        if (_pardon.IsGranted(now))
         {
             return;
         }
@@ -318,6 +315,12 @@ public sealed class LivePlatform : IAsyncDisposable
         {
             // The platform is being shut down.
         }
+    }
+
+    private static long HeldBytes()
+    {
+        GCMemoryInfo blocking = GC.GetGCMemoryInfo(GCKind.FullBlocking), background = GC.GetGCMemoryInfo(GCKind.Background);
+        return (blocking.Index > background.Index ? blocking : background).PromotedBytes;
     }
 
     private static long HandleCount()

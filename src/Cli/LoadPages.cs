@@ -70,9 +70,14 @@ public static class LoadPages
             Line("recovery", Say($"{recovery:0} s after the last step began"));
         }
 
+        if (r.HeldMegabytes is { } held)
+        {
+            Line("held", Say($"{held:0.0} MB once everything was collected after the measurement"));
+        }
+
         if (r.Drift is { } drift)
         {
-            Line("drift", Say($"memory {drift.WorkingSetMegabytesPerHour:+0.0;-0.0;0} MB/h, handles {drift.HandlesPerHour:+0.0;-0.0;0}/h, p99 {drift.P99ChangeShare * 100:+0;-0;0} %"));
+            Line("drift", Say($"memory {Change(drift.WorkingSetMegabytesPerHour)} MB/h, what is held {Change(drift.HeldMegabytesPerHour)} MB/h, handles {Change(drift.HandlesPerHour)}/h, p99 {drift.P99ChangeShare * 100:+0;-0;0} %"));
         }
 
         foreach (ThresholdRow t in r.Thresholds)
@@ -83,6 +88,7 @@ public static class LoadPages
         Line("valid", r.Valid ? "yes" : "NO: " + string.Join("; ", r.Invalid));
         return text.ToString().TrimEnd();
 
+        static string Change(double anHour) => CliApp.Number(anHour, "+0.0;-0.0;0");
         void Line(string name, string value) => text.Append(name.PadRight(17)).Append(value).Append('\n');
     }
 
@@ -100,6 +106,13 @@ public static class LoadPages
         if (r.Timeline.Count > 2)
         {
             html.Append("<h2>Over time</h2>").Append(Waterfall.Lines("seconds", "ms", [("p50", [.. r.Timeline.Select(t => (t.Second, t.P50Ms))]), ("p99", [.. r.Timeline.Select(t => (t.Second, t.P99Ms))])]));
+        }
+
+        LoadMoment[] known = [.. r.Timeline.Where(t => t.WorkingSetMegabytes is not null)];
+        if (known.Length > 2)
+        {
+            html.Append("<h2>Memory</h2><p class=\"note\">Working set of the platform, and what its last full collection found in use; the rest is garbage, or free.</p>")
+                .Append(Waterfall.Lines("seconds", "MB", [("working set", [.. known.Select(t => (t.Second, t.WorkingSetMegabytes!.Value))]), ("held", [.. known.Where(t => t.HeldMegabytes > 0).Select(t => (t.Second, t.HeldMegabytes!.Value))])], isLinear: true));
         }
 
         if (r.Steps.Count > 1)

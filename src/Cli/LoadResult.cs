@@ -4,6 +4,8 @@ using System.Text.RegularExpressions;
 using HdrHistogram;
 using V2XSim.Dashboard;
 using V2XSim.Kernel;
+using V2XSim.Load;
+using V2XSim.Messages;
 
 namespace V2XSim.Cli;
 
@@ -22,7 +24,7 @@ public sealed record Percentiles(long Count, double P50Ms, double P90Ms, double 
 }
 
 /// <summary>A second, or a stretch of a long run.</summary>
-public sealed record LoadMoment(double Second, double SentPerSecond, double PublicationsPerSecond, double P50Ms, double P99Ms, double MaxMs, double? WorkingSetMegabytes, long? Handles, long? Shed);
+public sealed record LoadMoment(double Second, double SentPerSecond, double PublicationsPerSecond, double P50Ms, double P99Ms, double MaxMs, double? WorkingSetMegabytes, double? HeldMegabytes, long? Handles, long? Shed);
 
 /// <summary>What a run at one rate came to, for ramps and the search for the knee.</summary>
 public sealed record LoadStepRow(double OfferedPerSecond, double ServedPerSecond, long Lost, double P50Ms, double P99Ms, bool IsValid, bool IsKept, string Why);
@@ -32,10 +34,45 @@ public sealed record KneeRow(double MessagesPerSecond, double BrokenAtPerSecond,
 public sealed record ThresholdRow(string Threshold, double Value, bool IsKept);
 
 /// <summary>How figures of a long run changed, from the second quarter to the last.</summary>
-public sealed record DriftRow(double WorkingSetMegabytesPerHour, double HandlesPerHour, double P99ChangeShare);
+/// <param name="HeldMegabytesPerHour">What full collections left; NaN when there were not two of them in the last three quarters.</param>
+public sealed record DriftRow(double WorkingSetMegabytesPerHour, double HeldMegabytesPerHour, double HandlesPerHour, double P99ChangeShare)
+{
+    /// <param name="snapshots">From the beginning of the measurement to its end; none of an edge that does not tell.</param>
+    /// <param name="p99Before">Of the second quarter.</param>
+    /// <param name="p99After">Of the last quarter.</param>
+    public static DriftRow Of(IReadOnlyList<PlatformSnapshot> snapshots, double p99Before, double p99After)
+    {
+        // What grows while caches fill is left out: least squares over the last three quarters.
+        PlatformSnapshot[] late = [.. snapshots.Skip(snapshots.Count / 4)];
+        PlatformSnapshot[] collected = [.. late.Skip(1).Where((s, i) => s.CollectionsOfGeneration2 > late[i].CollectionsOfGeneration2)];
+        return new DriftRow(
+            AnHour(late, s => s.WorkingSetBytes / PlatformSnapshot.BytesPerMegabyte),
+            AnHour(collected, s => s.HeldBytes / PlatformSnapshot.BytesPerMegabyte),
+            AnHour(late, s => s.Handles),
+            (p99After / p99Before) - 1);
+    }
+
+    private static double AnHour(PlatformSnapshot[] at, Func<PlatformSnapshot, double> value)
+    {
+        if (at.Length < 2)
+        {
+            return double.NaN;
+        }
+
+        double[] hours = [.. at.Select(s => (s.UnixMicroseconds - at[0].UnixMicroseconds) / 3.6e9)], y = [.. at.Select(value)];
+        double mx = hours.Average(), my = y.Average();
+        return hours.Zip(y, (h, v) => (h - mx) * (v - my)).Sum() / Math.Max(1e-12, hours.Sum(h => (h - mx) * (h - mx)));
+    }
+}
 
 /// <summary>Publications that missed their deadline, by what took longest.</summary>
-public sealed record DeadlineRow(double DeadlineMs, long Misses, IReadOnlyDictionary<string, long> ByCause);
+public sealed record DeadlineRow(double DeadlineMs, long Misses, IReadOnlyDictionary<string, long> ByCause)
+{
+    /// <param name="deadlineMs">The deadline.</param>
+    /// <param name="byCause">Misses by <see cref="MissCause"/>.</param>
+    public static DeadlineRow Of(double deadlineMs, long[] byCause) =>
+        new(deadlineMs, byCause.Sum(), Enum.GetValues<MissCause>().ToDictionary(c => JsonNamingPolicy.CamelCase.ConvertName(c.ToString()), c => byCause[(int)c], StringComparer.Ordinal));
+}
 
 /// <summary>The generators themselves.</summary>
 public sealed record GeneratorRow(int Processes, double LatenessP50Ms, double LatenessP99Ms, double LatenessMaxMs, double CpuMicrosecondsPerMessage, double FloorP50Ms, double FloorP99Ms);
@@ -111,7 +148,7 @@ public sealed record LoadResult
 
     public IReadOnlyList<LatencyRow> Hops { get; init; } = [];
 
-    public DeadlineRow Deadline { get; init; } = new(0, 0, new Dictionary<string, long>(StringComparer.Ordinal));
+    public DeadlineRow Deadline { get; init; } = DeadlineRow.Of(0, new long[Enum.GetValues<MissCause>().Length]);
 
     /// <summary>Of broker and platform, and of processes that were watched; null when neither is known.</summary>
     public double? CpuMicrosecondsPerMessage { get; init; }
@@ -133,6 +170,9 @@ public sealed record LoadResult
 
     public double? WorkingSetMegabytes { get; init; }
 
+    /// <summary>What is held once everything is collected after the measurement; of a long run.</summary>
+    public double? HeldMegabytes { get; init; }
+
     public GeneratorRow Generator { get; init; } = new(0, double.NaN, double.NaN, double.NaN, double.NaN, double.NaN, double.NaN);
 
     public bool? IsOverloaded { get; init; }
@@ -150,6 +190,8 @@ public sealed record LoadResult
 
     public IReadOnlyList<ThresholdRow> Thresholds { get; init; } = [];
 
+    public int Processors { get; init; }
+
     public string Machine { get; init; } = string.Empty;
 
     /// <summary>Every number by the name under which thresholds know it; what is not known is NaN.</summary>
@@ -158,23 +200,19 @@ public sealed record LoadResult
         var metrics = new SortedDictionary<string, double>(StringComparer.Ordinal);
         LoadResult full = this with
         {
-            CpuMicrosecondsPerMessage = CpuMicrosecondsPerMessage ?? double.NaN,
-            WatchedCpuMicrosecondsPerMessage = WatchedCpuMicrosecondsPerMessage ?? double.NaN,
-            AllocatedBytesPerMessage = AllocatedBytesPerMessage ?? double.NaN,
-            CoresUsed = CoresUsed ?? double.NaN,
-            PauseMillisecondsPerSecond = PauseMillisecondsPerSecond ?? double.NaN,
-            WorkingSetMegabytes = WorkingSetMegabytes ?? double.NaN,
-            DownlinkDropped = DownlinkDropped ?? 0,
-            CollectionsPerSecond = CollectionsPerSecond ?? double.NaN,
-            RecoverySeconds = RecoverySeconds ?? double.NaN,
             Knee = Knee ?? new KneeRow(double.NaN, double.NaN, string.Empty),
-            Drift = Drift ?? new DriftRow(double.NaN, double.NaN, double.NaN),
+            Drift = Drift ?? new DriftRow(double.NaN, double.NaN, double.NaN, double.NaN),
             Steps = [],
             Timeline = [],
             Thresholds = [],
         };
         using JsonDocument document = JsonDocument.Parse(JsonSerializer.Serialize(full, RunReport.JsonOptions));
         Add(document.RootElement, string.Empty);
+        foreach (string reason in Enum.GetNames<RejectReason>().Skip(1))
+        {
+            metrics.TryAdd($"rejected.{reason}", 0);
+        }
+
         return metrics;
 
         void Add(JsonElement element, string path)
@@ -198,6 +236,9 @@ public sealed record LoadResult
                 case JsonValueKind.Number:
                     metrics[path] = element.GetDouble();
                     break;
+                case JsonValueKind.True or JsonValueKind.False:
+                    metrics[path] = element.GetBoolean() ? 1 : 0;
+                    break;
                 case JsonValueKind.Null:
                     metrics[path] = double.NaN;
                     break;
@@ -216,8 +257,8 @@ public sealed partial record LoadThreshold(string Text, string Metric, string Op
 {
     private static readonly Lazy<ICollection<string>> Known = new(() => (new LoadResult { Hops = LoadVerb.EmptyHops() }).Metrics().Keys);
 
-    /// <summary>What a knee is where no thresholds are given: nothing lost, and half the time between two publications.</summary>
-    public static IReadOnlyList<LoadThreshold> OfKnee { get; } = [Parse("lost<=0", "--find-knee"), Parse("edge.p99Ms<50", "--find-knee")];
+    /// <summary>What a knee is where no thresholds are given: nothing lost on the way there or back, and half the time between two publications.</summary>
+    public static IReadOnlyList<LoadThreshold> OfKnee { get; } = [Parse("lost<=0", "--find-knee"), Parse("framesLost<=0", "--find-knee"), Parse("edge.p99Ms<50", "--find-knee")];
 
     [GeneratedRegex(@"^\s*(?<metric>[A-Za-z][A-Za-z0-9_.]*)\s*(?<operator><=|>=|==|<|>)\s*(?<bound>[-+0-9.eE]+)\s*$", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Form();

@@ -94,6 +94,9 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
     private const double LateMilliseconds = 10;
     private const double MostLateShare = 0.01;
 
+    /// <summary>What takes longer is asked about memory and handles in between.</summary>
+    private const double LongRunSeconds = 120;
+
     /// <summary>Lists are written from this much traffic, in a circle.</summary>
     private const double RecordedSeconds = 60;
     private const double ReachMetres = 200;
@@ -118,6 +121,11 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
         if (options.OutputFolder is { } folder)
         {
             Verbs.RefuseToOverwrite(Path.Combine(folder, LoadPages.ResultFile), options.Force);
+        }
+
+        if (options.WriteSites is { } sites)
+        {
+            Verbs.RefuseToOverwrite(sites, options.Force);
         }
 
         if (options.Dialect == LoadDialect.OpenV2X && options.Format == PayloadFormat.Uper)
@@ -181,7 +189,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
         await File.WriteAllTextAsync(sites, SitePlanFile.Write(plan, loaded.Network, "Made by 'v2xsim load' for its own sensors."), cancellation);
         if (options.WriteSites is { } copy)
         {
-            File.Copy(sites, copy, options.Force);
+            File.Copy(sites, copy, overwrite: true);
         }
 
         await error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"recording {RecordedSeconds:0} s of traffic around {plan.Sites.Count} sites"));
@@ -270,6 +278,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
     /// <summary>Looks for the highest rate at which all thresholds hold: grows until one breaks, then halves the rest.</summary>
     private async Task<LoadResult> FindKneeAsync(Conducted run, CancellationToken cancellation)
     {
+        IReadOnlyList<(string, LongHistogram)> bestHistograms = [];
         IReadOnlyList<LoadThreshold> thresholds = run.Options.Thresholds.Count > 0 ? run.Options.Thresholds : LoadThreshold.OfKnee;
         var steps = new List<LoadStepRow>();
         LoadResult? best = null;
@@ -289,7 +298,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
             steps.Add(new LoadStepRow(result.OfferedPerSecond, result.ServedPerSecond, result.Lost, result.Edge.P50Ms, result.Edge.P99Ms, result.Valid, why.Length == 0, why));
             if (why.Length == 0)
             {
-                (low, best) = (rate, result);
+                (low, best, bestHistograms) = (rate, result, run.LastHistograms);
                 rate = double.IsInfinity(high) ? rate * KneeGrowth : Math.Sqrt(low * high);
             }
             else
@@ -304,6 +313,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
         }
 
         LoadResult last = best ?? throw new BadInputException("command line", "--find-knee", $"thresholds do not hold at any rate: {brokenBy}", "give other thresholds with --threshold");
+        run.LastHistograms = bestHistograms;
         return last with { Knee = new KneeRow(last.ServedPerSecond, brokenAt, brokenBy), Steps = steps };
 
         string WhyBroken(LoadResult result) =>
@@ -313,27 +323,29 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
     private async Task<LoadResult> RampAsync(Conducted run, CancellationToken cancellation)
     {
         var steps = new List<LoadStepRow>();
+        var invalid = new List<string>();
         LoadResult? result = null;
         for (int i = 0; i < run.Options.Ramp.Count; i++)
         {
             // Only the first step is warmed up: what a change of rate does at once is what is looked for.
             result = await MeasureAsync(run, run.Options.RateHz * run.Options.Ramp[i], i == 0 ? run.Options.WarmupSeconds : 0, run.Options.DurationSeconds, cancellation);
-            steps.Add(new LoadStepRow(result.OfferedPerSecond, result.ServedPerSecond, result.Lost, result.Edge.P50Ms, result.Edge.P99Ms, result.Valid, result.Lost == 0, string.Join("; ", result.Invalid)));
+            steps.Add(new LoadStepRow(result.OfferedPerSecond, result.ServedPerSecond, result.Lost, result.Edge.P50Ms, result.Edge.P99Ms, result.Valid, result.Valid && result.Lost == 0, string.Join("; ", [.. result.Invalid, .. result.Lost > 0 ? [$"{result.Lost} lost"] : (string[])[]])));
+            invalid.AddRange(result.Invalid.Select(why => $"step {i + 1}: {why}"));
         }
 
-        int calm = 0;
-        double recovery = double.NaN;
-        for (int s = result!.Timeline.Count - 1; s >= 0 && result.Timeline[s].P99Ms <= run.Options.DeadlineMilliseconds; s--)
+        // Back to normal from the second on after which latency keeps to the deadline and nothing gives way any more.
+        IReadOnlyList<LoadMoment> seconds = result!.Timeline;
+        int calm = seconds.Count;
+        while (calm > 0 && seconds[calm - 1].P99Ms <= run.Options.DeadlineMilliseconds && (seconds[calm - 1].Shed ?? 0) == (calm > 1 ? seconds[calm - 2].Shed ?? 0 : 0))
         {
-            (calm, recovery) = (calm + 1, result.Timeline[s].Second);
+            calm--;
         }
 
-        return result with { Steps = steps, RecoverySeconds = calm > 0 && (result.IsOverloaded is not true) ? recovery : null };
+        return result with { Valid = invalid.Count == 0, Invalid = invalid, Steps = steps, RecoverySeconds = calm < seconds.Count ? seconds[calm].Second : null };
     }
 
     private async Task<LoadResult> MeasureAsync(Conducted run, double rateHz, double warmup, double seconds, CancellationToken cancellation)
     {
-        const double LongRunSeconds = 120, Moments = 60;
         LoadOptions options = run.Options;
         await error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{options.Sites * options.Sensors * rateHz:0} messages/s for {warmup:0.#} + {seconds:0.#} s"));
         long start = Now() + LeadMicroseconds, from = start + (long)((warmup + Generator.GapSeconds + Generator.SettleSeconds) * 1e6), until = from + (long)(seconds * 1e6);
@@ -347,12 +359,18 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
         await Until(from);
         double watchedBefore = Watched(options);
         snapshots.Add(await run.SnapshotAsync(cancellation));
-        if (seconds > LongRunSeconds)
+        bool isLong = seconds > LongRunSeconds;
+        if (run.Platform is not null && (isLong || options.Ramp.Count > 0))
         {
-            for (long at = from + (long)(seconds / Moments * 1e6); at < until - 1_000_000; at += (long)(seconds / Moments * 1e6))
+            long each = LoadMeter.StretchSeconds(seconds) * 1_000_000L;
+            for (long at = from + each; at < until - 500_000; at += each)
             {
                 await Until(at);
                 snapshots.Add(await run.SnapshotAsync(cancellation));
+                if (isLong)
+                {
+                    await error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{TimeSpan.FromSeconds((at - from) / 1_000_000):c}  {EdgeVerb.Line(snapshots[^2], snapshots[^1])}"));
+                }
             }
         }
 
@@ -365,7 +383,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
             parts.Add(await generator.ReadAsync<GeneratorResult>(cancellation));
         }
 
-        PlatformSnapshot end = await run.SnapshotAsync(cancellation);
+        PlatformSnapshot end = await run.SnapshotAsync(cancellation, isLong ? ControlGreeting.Collect : ControlGreeting.Figures);
         return Join(run, rateHz, warmup, seconds, parts, snapshots, end, watched);
 
         async Task Until(long unixMicroseconds)
@@ -397,7 +415,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
         long sent = parts.Sum(p => p.Sent), notSent = parts.Sum(p => p.NotSent), late = parts.Sum(p => p.Late), lost = Math.Max(0, parts.Sum(p => p.Lost)), served = Math.Max(0, sent - notSent - lost), lists = parts.Sum(p => p.Lists);
         PlatformSnapshot first = snapshots[0], last = snapshots[^1];
         double window = (last.UnixMicroseconds - first.UnixMicroseconds) / 1e6, messages = last.Accepted - first.Accepted;
-        bool isOurs = run.Platform is not null, isWatched = options.Watch.Count > 0;
+        bool isOurs = run.Platform is not null, isLong = seconds > LongRunSeconds, isWatched = options.Watch.Count > 0;
         double own = isOurs ? last.CpuSeconds - first.CpuSeconds : 0, counted = isOurs ? messages : sent;
         var invalid = new List<string>();
         if (notSent > 0)
@@ -415,7 +433,6 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
             invalid.Add("nothing was sent");
         }
 
-        string[] causes = ["generator", "broker", "queue", "garbageCollection", "fusion", "waiting", "network", "unknown"];
         return new LoadResult
         {
             Valid = invalid.Count == 0,
@@ -448,7 +465,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
             Edge = Percentiles.Of(edge),
             Waiting = Percentiles.Of(waiting),
             Hops = [.. HopNames.Select((h, i) => Ledger.RowOf(h.Name, h.From, h.To, hops[i]))],
-            Deadline = new DeadlineRow(options.DeadlineMilliseconds, parts.Sum(p => p.Misses.Sum()), causes.Select((c, i) => (c, parts.Sum(p => p.Misses[i]))).ToDictionary(c => c.c, c => c.Item2, StringComparer.Ordinal)),
+            Deadline = DeadlineRow.Of(options.DeadlineMilliseconds, [.. Enum.GetValues<MissCause>().Select(c => parts.Sum(p => p.Misses[(int)c]))]),
             CpuMicrosecondsPerMessage = isOurs || isWatched ? (own + watched) * 1e6 / Math.Max(1, counted) : null,
             WatchedCpuMicrosecondsPerMessage = isWatched ? watched * 1e6 / Math.Max(1, counted) : null,
             AllocatedBytesPerMessage = isOurs ? (last.AllocatedBytes - first.AllocatedBytes) / Math.Max(1, messages) : null,
@@ -456,7 +473,8 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
             CollectionsPerSecond = isOurs ? (last.CollectionsOfGeneration0 - first.CollectionsOfGeneration0) / Math.Max(1e-3, window) : null,
             FullCollections = isOurs ? last.CollectionsOfGeneration2 - first.CollectionsOfGeneration2 : null,
             PauseMillisecondsPerSecond = isOurs ? (last.PauseSeconds - first.PauseSeconds) * 1000 / Math.Max(1e-3, window) : null,
-            WorkingSetMegabytes = isOurs ? last.WorkingSetBytes / 1048576.0 : null,
+            WorkingSetMegabytes = isOurs ? last.WorkingSetBytes / PlatformSnapshot.BytesPerMegabyte : null,
+            HeldMegabytes = isOurs && isLong ? end.HeldBytes / PlatformSnapshot.BytesPerMegabyte : null,
             IsOverloaded = isOurs ? end.IsOverloaded : null,
             Generator = new GeneratorRow(
                 parts.Count,
@@ -466,32 +484,36 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
                 parts.Sum(p => p.CpuSeconds) * 1e6 / Math.Max(1, sent),
                 Percentiles.Of(run.Floor).P50Ms,
                 Percentiles.Of(run.Floor).P99Ms),
-            Timeline = Timeline(parts, seconds, snapshots),
-            Drift = snapshots.Count > 8 ? DriftOf(parts, snapshots) : null,
+            Timeline = Timeline(parts, seconds, isOurs ? snapshots : []),
+            Drift = isLong ? DriftOf(parts, isOurs ? snapshots : []) : null,
+            Processors = Environment.ProcessorCount,
             Machine = $"{Environment.ProcessorCount} processors, {System.Runtime.InteropServices.RuntimeInformation.OSDescription}, {System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription}",
         };
     }
 
-    /// <summary>A row a second, or sixty rows of a long run.</summary>
+    /// <summary>A row a second, or up to sixty rows of a long run.</summary>
     private static List<LoadMoment> Timeline(List<GeneratorResult> parts, double seconds, List<PlatformSnapshot> snapshots)
     {
-        int count = parts.Max(p => p.Seconds.Count), each = Math.Max(1, (int)Math.Ceiling(seconds / 60));
+        int each = LoadMeter.StretchSeconds(seconds);
         var rows = new List<LoadMoment>();
-        for (int from = 0; from < count; from += each)
+        for (int i = 0; i < parts.Max(p => p.Stretches.Count); i++)
         {
-            LongHistogram histogram = LoadMeter.NewHistogram();
-            long sent = 0, published = 0;
-            foreach (GeneratorSecond second in parts.SelectMany(p => p.Seconds.Skip(from).Take(each)))
-            {
-                second.Edge.AddTo(histogram);
-                sent += second.Sent;
-                published += second.Publications;
-            }
-
+            int from = i * each;
             double length = Math.Min(each, seconds - from);
             PlatformSnapshot? at = snapshots.Count > 2 ? snapshots.MinBy(s => Math.Abs(((s.UnixMicroseconds - snapshots[0].UnixMicroseconds) / 1e6) - from - each)) : null;
-            Percentiles p = Percentiles.Of(histogram);
-            rows.Add(new LoadMoment(from, sent / length, published / length, p.P50Ms, p.P99Ms, p.MaxMs, at?.WorkingSetBytes / 1048576.0, at?.Handles, at?.Superseded - snapshots[0].Superseded));
+            Percentiles p = Percentiles.Of(Latencies(parts, i, i + 1));
+            GeneratorStretch[] now = [.. parts.SelectMany(g => g.Stretches.Skip(i).Take(1))];
+            rows.Add(new LoadMoment(
+                from,
+                now.Sum(s => s.Sent) / length,
+                now.Sum(s => s.Publications) / length,
+                p.P50Ms,
+                p.P99Ms,
+                p.MaxMs,
+                at?.WorkingSetBytes / PlatformSnapshot.BytesPerMegabyte,
+                at?.HeldBytes / PlatformSnapshot.BytesPerMegabyte,
+                at?.Handles,
+                at is null ? null : at.Superseded - snapshots[0].Superseded));
         }
 
         return rows;
@@ -499,29 +521,19 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
 
     private static DriftRow DriftOf(List<GeneratorResult> parts, List<PlatformSnapshot> snapshots)
     {
-        // What grows while caches fill is left out: least squares over the last three quarters.
-        PlatformSnapshot[] late = [.. snapshots.Skip(snapshots.Count / 4)];
-        double[] hours = [.. late.Select(s => (s.UnixMicroseconds - late[0].UnixMicroseconds) / 3.6e9)];
-        int seconds = parts.Max(p => p.Seconds.Count);
-        double before = P99(seconds / 4, seconds / 2), after = P99(seconds * 3 / 4, seconds);
-        return new DriftRow(Slope([.. late.Select(s => s.WorkingSetBytes / 1048576.0)]), Slope([.. late.Select(s => (double)s.Handles)]), (after / before) - 1);
+        int all = parts.Max(p => p.Stretches.Count);
+        return DriftRow.Of(snapshots, Percentiles.Of(Latencies(parts, all / 4, all / 2)).P99Ms, Percentiles.Of(Latencies(parts, all * 3 / 4, all)).P99Ms);
+    }
 
-        double Slope(double[] y)
+    private static LongHistogram Latencies(List<GeneratorResult> parts, int from, int to)
+    {
+        LongHistogram histogram = LoadMeter.NewHistogram();
+        foreach (GeneratorStretch stretch in parts.SelectMany(p => p.Stretches.Skip(from).Take(to - from)))
         {
-            double mx = hours.Average(), my = y.Average();
-            return hours.Zip(y, (h, v) => (h - mx) * (v - my)).Sum() / Math.Max(1e-12, hours.Sum(h => (h - mx) * (h - mx)));
+            stretch.Edge.AddTo(histogram);
         }
 
-        double P99(int from, int to)
-        {
-            LongHistogram histogram = LoadMeter.NewHistogram();
-            foreach (GeneratorSecond second in parts.SelectMany(p => p.Seconds.Skip(from).Take(to - from)))
-            {
-                second.Edge.AddTo(histogram);
-            }
-
-            return Percentiles.Of(histogram).P99Ms;
-        }
+        return histogram;
     }
 
     /// <summary>The plan's first sites with as many sensors as asked for, all of which see all around.</summary>
@@ -616,14 +628,14 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
         public IReadOnlyList<(string Name, LongHistogram Histogram)> LastHistograms { get; set; } = [];
 
         /// <summary>What the platform has done so far; nothing of another's.</summary>
-        public async Task<PlatformSnapshot> SnapshotAsync(CancellationToken cancellation)
+        public async Task<PlatformSnapshot> SnapshotAsync(CancellationToken cancellation, string question = ControlGreeting.Figures)
         {
             if (Platform is null)
             {
                 return new PlatformSnapshot();
             }
 
-            await Platform.WriteAsync("figures", cancellation);
+            await Platform.WriteAsync(question, cancellation);
             return await Platform.ReadAsync<PlatformSnapshot>(cancellation);
         }
 

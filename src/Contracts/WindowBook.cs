@@ -1,18 +1,20 @@
+using System.Runtime.InteropServices;
+
 namespace V2XSim.Contracts;
 
 /// <summary>
-/// Adds up link rows by window and closes windows when event time has passed their end. Rows of one link add up whatever order
-/// they come in by being kept in order of sender. Pure; the region and the centre share it.
+/// Adds up link rows by window and closes windows when event time has passed their end. What comes in is added at once, and only sums
+/// are kept: whoever brings it does so in a fixed order, as a <see cref="StepInbox{T}"/> gives it. Pure; the region and the centre share it.
 /// </summary>
 public sealed class WindowBook(string owner, int lengthSeconds)
 {
     private const long MicrosecondsPerSecond = 1_000_000;
-    private readonly SortedDictionary<long, SortedDictionary<(long Start, string Sender), Part>> _open = [];
+    private readonly SortedDictionary<long, Sums> _open = [];
     private long _closedUntil;
 
     private int _late;
 
-    /// <summary>Parts that came after their window had closed, since the last call.</summary>
+    /// <summary>Windows that came after the one that they belong to had closed, since the last call.</summary>
     public int TakeLate()
     {
         int late = _late;
@@ -20,17 +22,15 @@ public sealed class WindowBook(string owner, int lengthSeconds)
         return late;
     }
 
-    private sealed record Part(LinkRow[] Links, double MeanVehicles, int Warnings, long LengthMicroseconds, int Publications);
-
     /// <summary>Adds what an edge saw.</summary>
     public void Add(EdgeWindow window) =>
-        Add(window.Edge, window.StartMicroseconds, window.EndMicroseconds, window.Links, window.MeanVehicles, window.Warnings, window.Publications);
+        Add(window.StartMicroseconds, window.EndMicroseconds, window.Links, window.MeanVehicles, window.Warnings, window.Publications);
 
     /// <summary>Adds a closed window, shorter than those of this book.</summary>
     public void Add(TrafficWindow window) =>
-        Add(window.Owner, window.StartMicroseconds, window.EndMicroseconds, [.. window.Links.Select(l => l.Row)], window.MeanVehicles, window.Warnings, window.Publications);
+        Add(window.StartMicroseconds, window.EndMicroseconds, window.Links.Select(l => l.Row), window.MeanVehicles, window.Warnings, window.Publications);
 
-    private void Add(string sender, long startMicroseconds, long endMicroseconds, LinkRow[] links, double meanVehicles, int warnings, int publications)
+    private void Add(long startMicroseconds, long endMicroseconds, IEnumerable<LinkRow> links, double meanVehicles, int warnings, int publications)
     {
         long window = startMicroseconds / (lengthSeconds * MicrosecondsPerSecond);
         if (window < _closedUntil)
@@ -39,12 +39,12 @@ public sealed class WindowBook(string owner, int lengthSeconds)
             return;
         }
 
-        if (!_open.TryGetValue(window, out SortedDictionary<(long, string), Part>? parts))
+        if (!_open.TryGetValue(window, out Sums? sums))
         {
-            _open[window] = parts = [];
+            _open[window] = sums = new Sums();
         }
 
-        parts[(startMicroseconds, sender)] = new Part(links, meanVehicles, warnings, endMicroseconds - startMicroseconds, publications);
+        sums.Add(startMicroseconds, endMicroseconds, links, meanVehicles, warnings, publications);
     }
 
     /// <summary>Closes the windows that end at or before an instant; at the end of a run also those that do not, marked incomplete.</summary>
@@ -55,7 +55,7 @@ public sealed class WindowBook(string owner, int lengthSeconds)
         foreach (long window in _open.Keys.Where(w => isLast || (w + 1) * length <= untilMicroseconds).ToList())
         {
             bool complete = (window + 1) * length <= untilMicroseconds;
-            closed.Add(Sum(window * length, complete ? (window + 1) * length : untilMicroseconds, complete, _open[window]));
+            closed.Add(Closed(_open[window], window * length, complete ? (window + 1) * length : untilMicroseconds, complete));
             _open.Remove(window);
             _closedUntil = Math.Max(_closedUntil, window + 1);
         }
@@ -78,35 +78,49 @@ public sealed class WindowBook(string owner, int lengthSeconds)
         return bySpeed > CongestionLevel.Light && row.DensityPerLaneKilometre < JamDensityPerLaneKilometre ? CongestionLevel.Light : bySpeed;
     }
 
-    private TrafficWindow Sum(long start, long end, bool complete, SortedDictionary<(long Start, string Sender), Part> parts)
+    private TrafficWindow Closed(Sums sums, long start, long end, bool complete)
     {
-        var links = new SortedDictionary<int, LinkRow>();
-        double vehicles = 0;
-        int warnings = 0;
-        int publications = parts.GroupBy(p => p.Key.Start).Sum(g => g.Max(p => p.Value.Publications));
-        foreach (Part part in parts.Values)
+        LinkState[] states = [.. sums.Links.OrderBy(l => l.Link).Select(l =>
         {
-            vehicles += part.MeanVehicles * part.LengthMicroseconds;
-            warnings += part.Warnings;
-            foreach (LinkRow row in part.Links)
+            LinkRow row = l with { Publications = sums.Publications };
+            CongestionLevel level = LevelOf(in row);
+            return new LinkState(row, level, level == CongestionLevel.Heavy);
+        })];
+        return new TrafficWindow(owner, lengthSeconds, start, end, complete, states, end > start ? sums.VehicleMicroseconds / (end - start) : 0, sums.Warnings, sums.Publications);
+    }
+
+    /// <summary>What has been seen of a window so far.</summary>
+    private sealed class Sums
+    {
+        private readonly Dictionary<int, LinkRow> _links = [];
+        private long _latestStart = long.MinValue;
+        private int _before;
+        private int _latest;
+
+        public IEnumerable<LinkRow> Links => _links.Values;
+
+        public double VehicleMicroseconds { get; private set; }
+
+        public int Warnings { get; private set; }
+
+        /// <summary>Those who begin together publish at the same time: of them the most counts.</summary>
+        public int Publications => _before + _latest;
+
+        public void Add(long startMicroseconds, long endMicroseconds, IEnumerable<LinkRow> links, double meanVehicles, int warnings, int publications)
+        {
+            VehicleMicroseconds += meanVehicles * (endMicroseconds - startMicroseconds);
+            Warnings += warnings;
+            if (startMicroseconds > _latestStart)
             {
-                LinkRow sum = links.GetValueOrDefault(row.Link);
-                links[row.Link] = new LinkRow(
-                    row.Link,
-                    sum.VehicleSamples + row.VehicleSamples,
-                    sum.SpeedSum + row.SpeedSum,
-                    sum.Entered + row.Entered,
-                    publications,
-                    row.FreeSpeedMetresPerSecond,
-                    row.WatchedLaneMetres);
+                (_latestStart, _before, _latest) = (startMicroseconds, _before + _latest, 0);
+            }
+
+            _latest = Math.Max(_latest, publications);
+            foreach (LinkRow row in links)
+            {
+                ref LinkRow sum = ref CollectionsMarshal.GetValueRefOrAddDefault(_links, row.Link, out _);
+                sum = row with { VehicleSamples = sum.VehicleSamples + row.VehicleSamples, SpeedSum = sum.SpeedSum + row.SpeedSum, Entered = sum.Entered + row.Entered };
             }
         }
-
-        LinkState[] states = [.. links.Values.Select(r =>
-        {
-            CongestionLevel level = LevelOf(in r);
-            return new LinkState(r, level, level == CongestionLevel.Heavy);
-        })];
-        return new TrafficWindow(owner, lengthSeconds, start, end, complete, states, end > start ? vehicles / (end - start) : 0, warnings, publications);
     }
 }

@@ -38,11 +38,11 @@ public static class Waterfall
         return svg.ToString();
     }
 
-    /// <summary>Lines over a common axis; the vertical axis is logarithmic.</summary>
+    /// <summary>Lines over a common axis; the vertical axis is logarithmic, or begins at zero.</summary>
     /// <param name="horizontal">What the horizontal axis is.</param>
     /// <param name="unit">Unit of the values.</param>
     /// <param name="lines">Names and points; points without a value are left out.</param>
-    public static string Lines(string horizontal, string unit, IReadOnlyList<(string Name, IReadOnlyList<(double X, double Y)> Points)> lines)
+    public static string Lines(string horizontal, string unit, IReadOnlyList<(string Name, IReadOnlyList<(double X, double Y)> Points)> lines, bool isLinear = false)
     {
         const double Top = 12, Height = 220, Axis = 70;
         (double X, double Y)[] all = [.. lines.SelectMany(l => l.Points).Where(p => double.IsFinite(p.X) && p.Y > 0)];
@@ -52,15 +52,17 @@ public static class Waterfall
         }
 
         double x0 = all.Min(p => p.X), x1 = Math.Max(x0 + 1e-9, all.Max(p => p.X));
-        double y0 = Math.Floor(Math.Log10(all.Min(p => p.Y))), y1 = Math.Max(y0 + 1, Math.Ceiling(Math.Log10(all.Max(p => p.Y)) - 1e-9));
+        double[] marks = isLinear ? RoundMarks(all.Max(p => p.Y)) : Decades(all.Min(p => p.Y), all.Max(p => p.Y));
+        double y0 = Scaled(marks[0]), y1 = Scaled(marks[^1]);
+        double Scaled(double y) => isLinear ? y : Math.Log10(y);
         double X(double x) => Axis + ((x - x0) / (x1 - x0) * (880 - Axis - 60));
-        double Y(double y) => Top + ((y1 - Math.Log10(y)) / (y1 - y0) * Height);
+        double Y(double y) => Top + ((y1 - Scaled(y)) / (y1 - y0) * Height);
         var svg = new StringBuilder();
         svg.Append(CultureInfo.InvariantCulture, $"<svg class=\"lines\" role=\"img\" aria-label=\"{Escape(unit)} over {Escape(horizontal)}\" viewBox=\"0 0 900 {Top + Height + 44:0}\" width=\"100%\" xmlns=\"http://www.w3.org/2000/svg\" font-family=\"sans-serif\" font-size=\"12\">");
-        for (double decade = y0; decade <= y1; decade++)
+        foreach (double mark in marks)
         {
-            double y = Y(Math.Pow(10, decade));
-            svg.Append(CultureInfo.InvariantCulture, $"<line x1=\"{Axis:0}\" y1=\"{y:0.0}\" x2=\"820\" y2=\"{y:0.0}\" stroke=\"#ddd\"/><text x=\"{Axis - 8:0}\" y=\"{y + 4:0.0}\" text-anchor=\"end\">{Text(Math.Pow(10, decade))} {Escape(unit)}</text>");
+            double y = Y(mark);
+            svg.Append(CultureInfo.InvariantCulture, $"<line x1=\"{Axis:0}\" y1=\"{y:0.0}\" x2=\"820\" y2=\"{y:0.0}\" stroke=\"#ddd\"/><text x=\"{Axis - 8:0}\" y=\"{y + 4:0.0}\" text-anchor=\"end\">{Text(mark)} {Escape(unit)}</text>");
         }
 
         for (int i = 0; i < lines.Count; i++)
@@ -78,6 +80,21 @@ public static class Waterfall
 
         svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Axis:0}\" y=\"{Top + Height + 18:0}\">{Text(x0)}</text><text x=\"820\" y=\"{Top + Height + 18:0}\" text-anchor=\"end\">{Text(x1)}</text><text x=\"{(Axis + 820) / 2:0}\" y=\"{Top + Height + 34:0}\" text-anchor=\"middle\">{Escape(horizontal)}</text></svg>");
         return svg.ToString();
+    }
+
+    /// <summary>Powers of ten around what is shown, two at least.</summary>
+    private static double[] Decades(double least, double most)
+    {
+        int first = (int)Math.Floor(Math.Log10(least)), last = Math.Max(first + 1, (int)Math.Ceiling(Math.Log10(most) - 1e-9));
+        return [.. Enumerable.Range(first, last - first + 1).Select(d => Math.Pow(10, d))];
+    }
+
+    /// <summary>From zero to what is shown, in three to eight steps of 1, 2 or 5 times a power of ten.</summary>
+    private static double[] RoundMarks(double most)
+    {
+        double decade = Math.Pow(10, Math.Floor(Math.Log10(most / 3)));
+        double step = decade * (most / 3 / decade >= 5 ? 5 : most / 3 / decade >= 2 ? 2 : 1);
+        return [.. Enumerable.Range(0, (int)Math.Ceiling((most / step) - 1e-9) + 1).Select(i => i * step)];
     }
 
     private static string Text(double value) => value.ToString(value >= 100 ? "0" : value >= 1 ? "0.##" : "0.###", CultureInfo.InvariantCulture);

@@ -408,18 +408,19 @@ public sealed class EdgeCore
     public void FindLeaving(SimTime now, SortedList<string, List<HandoverRow>> result) =>
         _departures.Find(now, CollectionsMarshal.AsSpan(_tracks), CollectionsMarshal.AsSpan(_globalIds), CollectionsMarshal.AsSpan(_pieces), _handovers, result);
 
-    /// <summary>The window that ends now; windows are one second long and begin on the second.</summary>
+    /// <summary>The window that has ended by now; windows begin and end on the second, so that those of all edges can be added up.</summary>
     public EdgeWindow? CloseWindow(SimTime now)
     {
-        if (now.SecondsSince(_windowStart) < 1 - 1e-9)
+        var end = new SimTime(now.Microseconds / SimTime.MicrosecondsPerSecond * SimTime.MicrosecondsPerSecond);
+        if (end <= _windowStart)
         {
             return null;
         }
 
         int publications = Math.Max(1, _links.Publications);
         LinkRow[] rows = [.. _links.Close().Select(l => new LinkRow(l.Link, l.VehicleSamples, l.SpeedSum, l.Entered, publications, l.FreeSpeed, _config.WatchedLaneMetres.GetValueOrDefault(l.Link)))];
-        var window = new EdgeWindow(_config.EdgeId, _windowStart.Microseconds, now.Microseconds, rows, _windowTracks / (double)publications, _windowWarnings, publications);
-        (_windowStart, _windowWarnings, _windowTracks) = (now, 0, 0);
+        var window = new EdgeWindow(_config.EdgeId, _windowStart.Microseconds, end.Microseconds, rows, _windowTracks / (double)publications, _windowWarnings, publications);
+        (_windowStart, _windowWarnings, _windowTracks) = (end, 0, 0);
         return window;
     }
 

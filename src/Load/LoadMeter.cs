@@ -52,8 +52,8 @@ public enum MissCause
     Unknown,
 }
 
-/// <summary>What one second of a measurement was like.</summary>
-public sealed class LoadSecond
+/// <summary>What a second of a measurement was like, or one of sixty stretches of a long one.</summary>
+public sealed class LoadStretch
 {
     public long Sent { get; set; }
 
@@ -70,12 +70,17 @@ public sealed class LoadSecond
 public sealed class LoadMeter
 {
     private const int Remembered = 1024;
+
+    /// <summary>An hour of histograms of seconds would be most of a gigabyte.</summary>
+    private const double MostStretches = 60;
     private readonly Site[] _sites;
     private readonly Dictionary<string, int> _byName = new(StringComparer.Ordinal);
     private readonly long _deadline;
     private readonly long _lateAfter;
     private long _from = long.MaxValue;
     private long _until = long.MaxValue;
+    private long _stretch = 1_000_000;
+    private long _tellsOf;
     private long _offered;
     private long _refused;
     private long _stated;
@@ -106,7 +111,7 @@ public sealed class LoadMeter
     /// <summary>By <see cref="LoadHop"/>; only publications whose edge tells what it did.</summary>
     public LongHistogram[] Hops { get; }
 
-    public List<LoadSecond> Seconds { get; } = [];
+    public List<LoadStretch> Stretches { get; } = [];
 
     public long Sent { get; private set; }
 
@@ -136,13 +141,21 @@ public sealed class LoadMeter
 
     public static LongHistogram NewHistogram() => new(1, 3_600_000_000, 3);
 
+    /// <summary>Length of a stretch of a measurement that takes so long, s.</summary>
+    public static int StretchSeconds(double seconds) => Math.Max(1, (int)Math.Ceiling(seconds / MostStretches));
+
     /// <summary>
     /// What is due from an instant to another is measured. What is sent from now on is accounted for: none of it may be under way when this is
     /// called, and what has not been served by the end has been lost, even if it was sent before the measurement began.
     /// </summary>
-    public void Begin(long fromMicroseconds, long untilMicroseconds)
+    /// <param name="fromMicroseconds">Begin.</param>
+    /// <param name="untilMicroseconds">End.</param>
+    /// <param name="periodMicroseconds">Between two lists of a sensor.</param>
+    public void Begin(long fromMicroseconds, long untilMicroseconds, long periodMicroseconds = 0)
     {
         (_from, _until, _offered, _refused) = (fromMicroseconds, untilMicroseconds, 0, 0);
+        _stretch = StretchSeconds((untilMicroseconds - fromMicroseconds) / 1e6) * 1_000_000L;
+        _tellsOf = Math.Max(_deadline, periodMicroseconds);
         foreach (Site site in _sites)
         {
             (site.ServedBefore, site.ShedBefore) = (site.Served, site.Shed);
@@ -152,7 +165,7 @@ public sealed class LoadMeter
         Waiting.Reset();
         Lateness.Reset();
         Array.ForEach(Hops, h => h.Reset());
-        Seconds.Clear();
+        Stretches.Clear();
         (Sent, NotSent, Late, Lost, Publications, Frames, FramesLost, Shed) = (0, 0, 0, 0, 0, 0, 0, 0);
         Array.Clear(Misses);
     }
@@ -174,7 +187,7 @@ public sealed class LoadMeter
         long lateness = Math.Max(0, sentMicroseconds - dueMicroseconds);
         Lateness.RecordValue(lateness);
         Late += lateness > _lateAfter ? 1 : 0;
-        SecondOf(dueMicroseconds).Sent++;
+        StretchOf(dueMicroseconds).Sent++;
         return sequence;
     }
 
@@ -247,6 +260,8 @@ public sealed class LoadMeter
     /// <summary>
     /// Notes a publication of an edge that does not say which message it used. Edges that pass lists on state the instant of the measurement;
     /// then it is the message of that measurement. Edges that predict state the instant to which; then it is the newest that was due by then.
+    /// It is taken to tell of those before it as well that are no older than the deadline, or than a sensor's period if that is longer; of twice as
+    /// much when the edge predicts, as it publishes when it likes. What is older had its turn, and is lost.
     /// </summary>
     /// <param name="site">Whose it is.</param>
     /// <param name="ofMicroseconds">Instant that the publication states, in whole milliseconds.</param>
@@ -263,13 +278,19 @@ public sealed class LoadMeter
         long found = passesOn ? measured : Find(s, send => send.Due / 1000 <= Math.Min(receivedMicroseconds, ofMicroseconds) / 1000);
 
         // The frames of one publication are alike; the first of them counts.
-        if (found < s.Served)
+        if (found < s.Passed)
         {
             return;
         }
 
-        s.Served = found + 1;
         Send used = s.Sends[found % Remembered];
+        long tellsSince = used.Due - (passesOn ? _tellsOf : 2 * _tellsOf);
+        for (long told = found; told >= Math.Max(s.Passed, found - Remembered + 1) && s.Sends[told % Remembered].Due > tellsSince; told--)
+        {
+            s.Served++;
+        }
+
+        s.Passed = found + 1;
         if (used.Due >= _from && used.Due < _until)
         {
             Record(receivedMicroseconds - used.Due, used.Due);
@@ -308,9 +329,9 @@ public sealed class LoadMeter
     {
         Publications++;
         Edge.RecordValue(Bounded(latency));
-        LoadSecond second = SecondOf(due);
-        second.Publications++;
-        second.Edge.RecordValue(Bounded(latency));
+        LoadStretch stretch = StretchOf(due);
+        stretch.Publications++;
+        stretch.Edge.RecordValue(Bounded(latency));
     }
 
     /// <summary>Records the hops of a site's last publication, once the edge has told how long its sending took.</summary>
@@ -360,15 +381,15 @@ public sealed class LoadMeter
         return longest.Cause is MissCause.Queue or MissCause.Fusion && paused > longest.Time / 2 ? MissCause.GarbageCollection : longest.Cause;
     }
 
-    private LoadSecond SecondOf(long due)
+    private LoadStretch StretchOf(long due)
     {
-        int second = (int)((due - _from) / 1_000_000);
-        while (Seconds.Count <= second)
+        int stretch = (int)((due - _from) / _stretch);
+        while (Stretches.Count <= stretch)
         {
-            Seconds.Add(new LoadSecond());
+            Stretches.Add(new LoadStretch());
         }
 
-        return Seconds[second];
+        return Stretches[stretch];
     }
 
     private readonly record struct Send(long Number, long Due, long Sent)
@@ -386,6 +407,9 @@ public sealed class LoadMeter
         public long[] Parts { get; } = new long[Enum.GetValues<LoadHop>().Length];
 
         public long Next { get; set; }
+
+        /// <summary>Messages up to the newest of which a publication has told.</summary>
+        public long Passed { get; set; }
 
         public long Served { get; set; }
 

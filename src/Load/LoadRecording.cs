@@ -45,6 +45,11 @@ public sealed class LoadRecording
     public static LoadRecording Make(Func<SimTime, TruthFrame, bool> advance, IReadOnlyList<PlanePoint> sites, IReadOnlyList<PlanePoint> lenders, int objects, double reachMetres, double seconds)
     {
         int frames = Math.Max(2, (int)Math.Round(seconds / FrameSeconds)), made = 0;
+        if ((long)frames * sites.Count * objects * System.Runtime.CompilerServices.Unsafe.SizeOf<RecordedObject>() > int.MaxValue)
+        {
+            throw new BadInputException("command line", "--objects", $"{objects} road users at {sites.Count} sites for {seconds:0} s do not fit into a recording", "ask for fewer road users or sites");
+        }
+
         var all = new RecordedObject[frames * sites.Count * objects];
         var frame = new TruthFrame();
         var grid = new PointGrid(reachMetres);
@@ -52,12 +57,13 @@ public sealed class LoadRecording
         PlanePoint[] everywhere = [.. sites, .. lenders];
         var around = new List<(long Key, float X, float Y, RoadUserKind Kind)>[everywhere.Length];
         var places = new Place[sites.Count];
+        int stride = StrideFor(everywhere.Length);
         for (int s = 0; s < everywhere.Length; s++)
         {
             around[s] = [];
             if (s < sites.Count)
             {
-                places[s] = new Place(objects);
+                places[s] = new Place(objects, stride);
             }
         }
 
@@ -121,11 +127,21 @@ public sealed class LoadRecording
 
     private static double Squared(float x, float y) => ((double)x * x) + ((double)y * y);
 
-    /// <summary>Who holds the places of a site.</summary>
-    private sealed class Place(int objects)
+    /// <summary>How many sites on the next one is that road users are borrowed from: going round so, one comes by each site once.</summary>
+    private static int StrideFor(int sites)
     {
-        /// <summary>How many sites on the next one is that road users are borrowed from.</summary>
-        private const int Stride = 37;
+        int stride = 37;
+        while (System.Numerics.BigInteger.GreatestCommonDivisor(stride, sites) > 1)
+        {
+            stride++;
+        }
+
+        return stride;
+    }
+
+    /// <summary>Who holds the places of a site.</summary>
+    private sealed class Place(int objects, int stride)
+    {
         private readonly long[] _keys = new long[objects];
         private readonly Dictionary<long, int> _held = [];
         private readonly Dictionary<long, (float X, float Y, RoadUserKind Kind)> _there = [];
@@ -137,7 +153,7 @@ public sealed class LoadRecording
             _order.Clear();
             for (int layer = 0; layer < around.Length && (layer == 0 || _order.Count < objects + (objects / 2)); layer++)
             {
-                int of = (site + (layer * Stride)) % around.Length;
+                int of = (int)((site + ((long)layer * stride)) % around.Length);
                 foreach ((long key, float x, float y, RoadUserKind kind) in around[of])
                 {
                     // One road user may be near several of the sites.

@@ -127,6 +127,69 @@ public class LoadMeterTests
         Assert.InRange(meter.Edge.GetMaxValue(), 2_990, 3_010);
     }
 
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(2, 10)]
+    [InlineData(10, 18)]
+    public void Of_an_edge_that_answers_one_list_in_many_the_others_are_lost(int every, int lost)
+    {
+        var meter = new LoadMeter(["S1"], 100_000, 10_000);
+        meter.Begin(Start, Start + 2_000_000, 100_000);
+        for (int i = 0; i < 20; i++)
+        {
+            long due = Start + (i * 100_000);
+            meter.Offer(0, due, due + 200);
+            if (i % every == every - 1)
+            {
+                meter.Publication(0, due - LoadDriver.SensorDelayMicroseconds, due + 3_000);
+            }
+        }
+
+        meter.End();
+
+        Assert.Equal((20 - lost, lost), ((int)meter.Publications, (int)meter.Lost));
+    }
+
+    [Fact]
+    public void A_publication_tells_of_all_sensors_lists_of_its_period()
+    {
+        var meter = new LoadMeter(["S1"], 50_000, 10_000);
+        meter.Begin(Start, Start + 4_000_000, 200_000);
+        for (int i = 0; i < 80; i++)
+        {
+            long due = Start + (i * 50_000);
+            meter.Offer(0, due, due + 200);
+            if (i % 4 == 3)
+            {
+                meter.Publication(0, due - LoadDriver.SensorDelayMicroseconds, due + 3_000);
+            }
+        }
+
+        meter.End();
+
+        Assert.Equal((20, 0), ((int)meter.Publications, (int)meter.Lost));
+    }
+
+    [Fact]
+    public void A_long_measurement_is_told_of_in_sixty_stretches()
+    {
+        const int Hours = 8;
+        var meter = new LoadMeter(["S1"], 100_000, 10_000);
+        meter.Begin(Start, Start + (Hours * 3_600_000_000L));
+        for (int minute = 0; minute < Hours * 60; minute++)
+        {
+            long due = Start + (minute * 60_000_000L);
+            meter.Offer(0, due, due + 200);
+            meter.Publication(0, due - LoadDriver.SensorDelayMicroseconds, due + 3_000);
+        }
+
+        meter.End();
+
+        Assert.Equal(60, meter.Stretches.Count);
+        Assert.All(meter.Stretches, s => Assert.Equal((8L, 8L, 8L), (s.Sent, s.Publications, s.Edge.TotalCount)));
+        Assert.Equal((1, 1, 3), (LoadMeter.StretchSeconds(20), LoadMeter.StretchSeconds(60), LoadMeter.StretchSeconds(121)));
+    }
+
     [Fact]
     public void An_edge_that_predicts_is_matched_by_the_newest_list_that_was_due_by_then()
     {
@@ -211,6 +274,17 @@ public class LoadMeterTests
         Assert.Equal(recording.At(0, 3).ToArray().Select(o => o.Key), recording.At(0, 4).ToArray().Select(o => o.Key));
     }
 
+    [Theory]
+    [InlineData(3)]
+    [InlineData(37)]
+    [InlineData(74)]
+    public void Nobody_is_borrowed_twice_whatever_the_number_of_sites(int sites)
+    {
+        LoadRecording recording = Recording(objects: 12, sites, around: 6);
+
+        Assert.Equal(12, recording.At(0, 7).ToArray().Select(o => (o.X, o.Y)).Distinct().Count());
+    }
+
     private static LoadRecording Recording(int objects, int sites = 1, int around = 40) => LoadRecording.Make(
         (time, frame) =>
         {
@@ -219,7 +293,7 @@ public class LoadMeterTests
             {
                 for (int i = 0; i < around; i++)
                 {
-                    frame.Add((s * 100) + i, (s * 5000) + (i * 3) - 60 + (time.Seconds * 8), i, 0, 0, 0, 8, BodySize.Of(RoadUserKind.Car), RoadUserKind.Car);
+                    frame.Add((s * 100) + i, (s * 5000) + (i * 3) - 60 + (time.Seconds * 8), i + (s * 0.01), 0, 0, 0, 8, BodySize.Of(RoadUserKind.Car), RoadUserKind.Car);
                 }
             }
 

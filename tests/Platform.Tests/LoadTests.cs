@@ -131,11 +131,51 @@ public class LoadTests : IDisposable
         Assert.Contains("error: ", nobody.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("deadline.byCause.queue<=0", true)]
+    [InlineData("rejected.Shed<=0", false)]
+    [InlineData("rejected.MalformedJson<=0", true)]
+    [InlineData("isOverloaded<=0", false)]
+    [InlineData("downlinkDropped<=0", false)]
+    public void Thresholds_know_every_figure_that_there_may_be_and_what_is_not_known_keeps_to_none(string threshold, bool isKept)
+    {
+        var result = new LoadResult { IsOverloaded = true, Rejected = new Dictionary<string, long> { ["Shed"] = 3 } };
+
+        Assert.Equal(isKept, LoadThreshold.Parse(threshold, "test").Check(result).IsKept);
+    }
+
+    [Fact]
+    public void Drift_tells_what_is_held_from_garbage_between_full_collections()
+    {
+        // Two hours, a look every two minutes: caches fill in the first quarter; garbage comes to 84 MB and is collected each half hour, and 6 MB an hour stay.
+        PlatformSnapshot[] looks = [.. Enumerable.Range(0, 61).Select(i => Look(i * 2, garbage: i % 15 * 6, collections: i / 15))];
+        var drift = DriftRow.Of(looks, 10, 12);
+
+        Assert.Equal(6, drift.HeldMegabytesPerHour, 3);
+        Assert.Equal(-30, drift.HandlesPerHour, 6);
+        Assert.Equal(0.2, drift.P99ChangeShare, 9);
+        Assert.InRange(drift.WorkingSetMegabytesPerHour, -20, 32);
+        Assert.Equal(double.NaN, DriftRow.Of([.. looks.Select(l => l with { CollectionsOfGeneration2 = 0 })], 10, 12).HeldMegabytesPerHour);
+        Assert.Equal((double.NaN, double.NaN, 0.2), (DriftRow.Of([], 10, 12).HandlesPerHour, DriftRow.Of([], 10, 12).WorkingSetMegabytesPerHour, Math.Round(DriftRow.Of([], 10, 12).P99ChangeShare, 9)));
+
+        PlatformSnapshot Look(int minute, double garbage, int collections) => new()
+        {
+            UnixMicroseconds = minute * 60_000_000L,
+            WorkingSetBytes = Megabytes(Held(minute) + garbage),
+            HeldBytes = collections == 0 ? 0 : Megabytes(Held(collections * 30)),
+            CollectionsOfGeneration2 = collections,
+            Handles = 500 - (minute / 2),
+        };
+
+        double Held(int minute) => 100 + (Math.Min(minute, 30) * 10) + (minute * 0.1);
+        long Megabytes(double value) => (long)(value * PlatformSnapshot.BytesPerMegabyte);
+    }
+
     [Fact]
     public async Task A_plan_of_edges_follows_from_what_was_measured()
     {
         string Result(string name, double objects, double cpu, double p99, double cores) => _folder.Write(name, JsonSerializer.Serialize(
-            new LoadResult { Valid = true, ObjectsPerMessage = objects, CpuMicrosecondsPerMessage = cpu, Edge = Percentiles.None with { P99Ms = p99 }, CoresUsed = cores * Environment.ProcessorCount, OfferedPerSecond = 1000 },
+            new LoadResult { Valid = true, Format = "json", ObjectsPerMessage = objects, CpuMicrosecondsPerMessage = cpu, Edge = Percentiles.None with { P99Ms = p99 }, CoresUsed = cores * 16, Processors = 16, OfferedPerSecond = 1000 },
             V2XSim.Dashboard.RunReport.JsonOptions));
         string few = Result("few.json", 10, 40, 2, 0.2), many = Result("many.json", 30, 60, 5, 0.5), late = Result("late.json", 30, 60, 500, 0.9);
 

@@ -1,5 +1,7 @@
 using V2XSim.CenterCloud;
 using V2XSim.Contracts;
+using V2XSim.EdgeNode;
+using V2XSim.Kernel;
 using V2XSim.RegionCloud;
 using Xunit;
 
@@ -32,6 +34,37 @@ public class TierTests
 
             return traffic.Close(Second, isLast: false).Single(w => w.LengthSeconds == 1);
         }
+    }
+
+    [Fact]
+    public void Windows_of_an_edge_begin_and_end_on_the_second_whenever_it_publishes()
+    {
+        EdgeCore edge = EdgeTests.Edge();
+
+        (long, long)?[] windows = [.. new long[] { 930_000, 1_040_000, 1_970_000, 2_000_000, 5_010_000 }.Select(now =>
+            edge.CloseWindow(new SimTime(now)) is { } w ? (w.StartMicroseconds, w.EndMicroseconds) : ((long, long)?)null)];
+
+        Assert.Equal([null, (0, Second), null, (Second, 2 * Second), (2 * Second, 5 * Second)], windows);
+    }
+
+    [Fact]
+    public void Edges_that_publish_at_the_same_instants_count_once_and_a_minute_has_the_publications_of_its_seconds()
+    {
+        var traffic = new RegionTraffic("R1");
+        for (int second = 0; second < 60; second++)
+        {
+            // A hundred edges publish ten times a second at the same instants: that is ten times for the region.
+            for (int edge = 0; edge < 100; edge++)
+            {
+                traffic.Add(Window($"E{edge:00}", second, 1, 6, 0) with { Publications = edge % 3 == 0 ? 0 : 10 });
+            }
+        }
+
+        TrafficWindow minute = traffic.Close(61 * Second, isLast: false).Single(w => w.LengthSeconds == 60);
+
+        Assert.Equal(600, minute.Publications);
+        Assert.Equal(600, Assert.Single(minute.Links).Row.Publications);
+        Assert.Equal(10, minute.Links[0].Row.MeanVehicles, 9);
     }
 
     [Theory]
