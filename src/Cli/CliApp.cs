@@ -378,6 +378,8 @@ public static class CliApp
         Between(generators, 1, 64);
         var deadline = new Option<double>("--deadline") { Description = "A publication later than this has missed its deadline; its cause is told.", DefaultValueFactory = _ => 100, HelpName = "MILLISECONDS" };
         Between(deadline, 0.01, 60_000);
+        var publishes = new Option<double>("--publishes-every") { Description = "How often another edge publishes, when that is less often than a sensor sends: lists that no publication tells of in that time are lost.", HelpName = "MILLISECONDS" };
+        Between(publishes, 0, 60_000);
         var watch = new Option<int[]>("--watch") { Description = "Number of a process whose time counts as the tested system's: an external broker, a foreign edge. May be repeated.", HelpName = "PID" };
         var writeSites = new Option<string?>("--write-sites") { Description = "Also write the site plan of the load, for 'v2xsim edge --sites'.", HelpName = "FILE" };
         var folder = new Option<string?>("--out") { Description = "Folder for load.json, load.html and a histogram (.hgrm) of each hop.", HelpName = "DIR" };
@@ -385,7 +387,7 @@ public static class CliApp
         var seed = new Option<ulong>("--seed") { Description = "Seed of traffic and noise.", DefaultValueFactory = _ => 1, HelpName = "N" };
         var verb = new Command("load", "Load-test an edge node: offer lawful traffic at a fixed rate, measure at the roadside, find the knee.")
         {
-            target, broker, sites, sensors, rate, objects, format, quality, dialect, from, duration, warmup, ramp, knee, threshold, thresholds, generators, deadline, watch, writeSites, folder, force, seed,
+            target, broker, sites, sensors, rate, objects, format, quality, dialect, from, duration, warmup, ramp, knee, threshold, thresholds, generators, deadline, publishes, watch, writeSites, folder, force, seed,
         };
         verb.SetAction((p, cancellation) => load.RunAsync(
             new LoadOptions
@@ -407,6 +409,7 @@ public static class CliApp
                 Thresholds = [.. (p.GetValue(threshold) ?? []).Select(t => LoadThreshold.Parse(t, "--threshold")), .. p.GetValue(thresholds) is { } file ? LoadThreshold.ReadFile(file) : []],
                 Generators = p.GetValue(generators),
                 DeadlineMilliseconds = p.GetValue(deadline),
+                PublicationSeconds = p.GetValue(publishes) / 1000,
                 Seed = p.GetValue(seed),
                 Watch = p.GetValue(watch) ?? [],
                 WriteSites = p.GetValue(writeSites),

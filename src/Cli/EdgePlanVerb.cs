@@ -102,12 +102,13 @@ public sealed class EdgePlanVerb(TextWriter output, TextWriter error, TimeProvid
 
         List<LoadResult> results = options.Results.Count > 0 ? [.. options.Results.Select(r => Read(r, options.Format))] : await MeasureAsync(options, cancellation);
         EdgeCost cost = Cost(results, options.BudgetMilliseconds);
+        List<EdgePlanRow> rows = Rows(options, cost);
         EdgePlanCheck? check = options.Results.Count > 0 ? null : await CheckAsync(options, cost, cancellation);
         var plan = new EdgePlan
         {
             Asked = options,
             Cost = cost,
-            Rows = Rows(options, cost),
+            Rows = rows,
             Measured = [.. results.Select(r => new EdgePlanPoint(r.ObjectsPerMessage, r.OfferedPerSecond, r.CpuMicrosecondsPerMessage!.Value, r.Edge.P99Ms, IsKept(r, options.BudgetMilliseconds)))],
             MeasuredOnProcessors = [.. results.Select(r => r.Processors).Distinct().Order()],
             Check = check,
@@ -138,7 +139,7 @@ public sealed class EdgePlanVerb(TextWriter output, TextWriter error, TimeProvid
         return cost with { MicrosecondsPerMessage = cost.MicrosecondsPerMessage * factor, MicrosecondsPerObject = cost.MicrosecondsPerObject * factor };
     }
 
-    private static bool IsKept(LoadResult result, double budgetMilliseconds) => result.Valid && result.Lost == 0 && result.Edge.P99Ms <= budgetMilliseconds;
+    private static bool IsKept(LoadResult result, double budgetMilliseconds) => result.HasLostNothing() && result.Edge.P99Ms <= budgetMilliseconds;
 
     /// <summary>Share of the machine's cores that broker and edges used.</summary>
     private static double Share(LoadResult result) => (result.CoresUsed ?? 0) / result.Processors;
@@ -152,7 +153,8 @@ public sealed class EdgePlanVerb(TextWriter output, TextWriter error, TimeProvid
         }
 
         double ofSite = options.Sensors * options.RateHz * cost.Of(options.Objects) / 1e6, ofNode = options.Cores * cost.MostCoresUsedShare;
-        if (ofSite > ofNode)
+        double sitesOfNode = Math.Floor((ofNode / ofSite) + 1e-9);
+        if (sitesOfNode < 1)
         {
             throw new BadInputException("command line", "--cores", string.Create(CultureInfo.InvariantCulture, $"one site takes {ofSite:0.00} cores, and of a node of {options.Cores} no more than {ofNode:0.00} may be used"), "plan with larger nodes, or with fewer lists of a site");
         }
@@ -160,7 +162,7 @@ public sealed class EdgePlanVerb(TextWriter output, TextWriter error, TimeProvid
         return [.. new[] { 0.25, 0.5, 1, 2, 4 }.Select(factor => Math.Max(1, (int)Math.Round(options.Sites * factor))).Distinct().Select(sites =>
         {
             // A site belongs to one node.
-            int nodes = (int)Math.Ceiling(sites / Math.Floor((ofNode / ofSite) + 1e-9));
+            int nodes = Math.Max(1, (int)Math.Ceiling(sites / sitesOfNode));
             return new EdgePlanRow(sites, sites * options.Sensors * options.RateHz, sites * ofSite, nodes, sites / (double)nodes);
         })];
     }

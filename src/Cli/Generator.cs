@@ -40,6 +40,9 @@ public sealed record GeneratorConfig
 
     public required double DeadlineMilliseconds { get; init; }
 
+    /// <summary>Between two publications of an edge that publishes less often than its sensors send.</summary>
+    public double PublicationSeconds { get; init; }
+
     /// <summary>A message sent so much later than due was not offered as asked.</summary>
     public required double LateMilliseconds { get; init; }
 
@@ -78,7 +81,7 @@ public sealed record Counted(IReadOnlyList<long> Values, IReadOnlyList<long> Cou
 }
 
 /// <summary>What one generator saw in a second, or in a stretch of a long measurement.</summary>
-public sealed record GeneratorStretch(long Sent, long Publications, Counted Edge);
+public sealed record GeneratorStretch(long Sent, long Publications, long Shed, Counted Edge);
 
 /// <summary>What one generator measured in a step.</summary>
 public sealed record GeneratorResult
@@ -235,12 +238,12 @@ public sealed class Generator(GeneratorConfig config, TimeProvider clock)
         }
 
         SleepUntil(begin - 20_000);
-        driver.Locked(m => m.Begin(from, until, (long)(1e6 / step.RateHz)));
+        driver.Locked(m => m.Begin(from, until, (long)(Math.Max(1 / step.RateHz, config.PublicationSeconds) * 1e6)));
         TimeSpan cpu = Environment.CpuUsage.TotalTime;
         driver.Begin(schedule, begin, until + (long)(TailSeconds * 1e6));
         Drive(driver);
         TimeSpan used = Environment.CpuUsage.TotalTime - cpu;
-        SleepUntil(until + (long)((TailSeconds + DrainSeconds) * 1e6));
+        SleepUntil(until + (long)((TailSeconds + DrainSeconds + config.PublicationSeconds) * 1e6));
         GeneratorResult? result = null;
         driver.Locked(m =>
         {
@@ -264,7 +267,7 @@ public sealed class Generator(GeneratorConfig config, TimeProvider clock)
                 Waiting = Counted.Of(m.Waiting),
                 Lateness = Counted.Of(m.Lateness),
                 Hops = [.. m.Hops.Select(Counted.Of)],
-                Stretches = [.. m.Stretches.Select(s => new GeneratorStretch(s.Sent, s.Publications, Counted.Of(s.Edge)))],
+                Stretches = [.. m.Stretches.Select(s => new GeneratorStretch(s.Sent, s.Publications, s.Shed, Counted.Of(s.Edge)))],
                 CpuSeconds = used.TotalSeconds,
                 Confirmed = connections.All.Sum(c => c.Confirmed),
             };

@@ -47,6 +47,9 @@ public sealed record PlatformSnapshot
     /// <summary>What the last full collection found in use; 0 before the first. The rest of the memory is garbage, or free.</summary>
     public long HeldBytes { get; init; }
 
+    /// <summary>Which collection found that, by its number.</summary>
+    public long HeldAtCollection { get; init; }
+
     /// <summary>Messages that inboxes have taken.</summary>
     public long Accepted { get; init; }
 
@@ -74,6 +77,9 @@ public sealed record PlatformSnapshot
 
     /// <summary>Announcements for which their edge had no room.</summary>
     public long HandoversRefused { get; init; }
+
+    /// <summary>Windows of edges that came after their region had closed that second.</summary>
+    public long WindowsLate { get; init; }
 
     public int Connections { get; init; }
 
@@ -111,6 +117,7 @@ public sealed class LivePlatform : IAsyncDisposable
     private IRegionGrain[] _regions = [];
     private ICentreGrain? _centre;
     private readonly StallPardon _pardon = new(Sweep);
+    private long _windowsLate;
 
     private LivePlatform(IReadOnlyList<EdgeConfig> edges, UtcEpoch epoch, bool hasTiers, TimeProvider clock)
     {
@@ -152,6 +159,7 @@ public sealed class LivePlatform : IAsyncDisposable
         lock (_snapshotLock)
         {
             LiveCounts counts = Context.Counts;
+            GCMemoryInfo full = LastFullCollection();
             _intake.CountRejected(_rejectedAtIntake);
             long[] reasons = counts.ByReason();
             var rejected = new SortedDictionary<string, long>(StringComparer.Ordinal);
@@ -174,7 +182,8 @@ public sealed class LivePlatform : IAsyncDisposable
                 CollectionsOfGeneration0 = GC.CollectionCount(0),
                 CollectionsOfGeneration2 = GC.CollectionCount(2),
                 PauseSeconds = GC.GetTotalPauseDuration().TotalSeconds,
-                HeldBytes = HeldBytes(),
+                HeldBytes = full.PromotedBytes,
+                HeldAtCollection = full.Index,
                 Accepted = _intake.Accepted,
                 Used = reasons[0],
                 Rejected = rejected,
@@ -186,6 +195,7 @@ public sealed class LivePlatform : IAsyncDisposable
                 NotSent = (_link?.NotSent ?? 0) + (_broker?.Dropped ?? 0),
                 Handovers = counts.Handovers,
                 HandoversRefused = _intake.Inboxes.Values.Sum(i => i.HandoversRefused),
+                WindowsLate = Interlocked.Read(ref _windowsLate),
                 Connections = _broker?.Gate.Open ?? (_link is { IsConnected: true } ? 1 : 0),
                 IsOverloaded = counts.IsOverloaded,
                 Waiting = _intake.Untaken,
@@ -306,10 +316,10 @@ public sealed class LivePlatform : IAsyncDisposable
             long second = (Context.Clock.Now.Microseconds / SimTime.MicrosecondsPerSecond) - 1;
             foreach (IRegionGrain region in _regions)
             {
-                await region.Step(second, second * SimTime.MicrosecondsPerSecond, isLast: false);
+                Interlocked.Add(ref _windowsLate, (await region.Step(second, second * SimTime.MicrosecondsPerSecond, isLast: false)).Late);
             }
 
-            await _centre!.Step(second, second * SimTime.MicrosecondsPerSecond, isLast: false);
+            Interlocked.Add(ref _windowsLate, (await _centre!.Step(second, second * SimTime.MicrosecondsPerSecond, isLast: false)).Late);
         }
         catch (Exception e) when (e is ObjectDisposedException or OrleansException or InvalidOperationException or TimeoutException)
         {
@@ -317,10 +327,10 @@ public sealed class LivePlatform : IAsyncDisposable
         }
     }
 
-    private static long HeldBytes()
+    private static GCMemoryInfo LastFullCollection()
     {
         GCMemoryInfo blocking = GC.GetGCMemoryInfo(GCKind.FullBlocking), background = GC.GetGCMemoryInfo(GCKind.Background);
-        return (blocking.Index > background.Index ? blocking : background).PromotedBytes;
+        return blocking.Index > background.Index ? blocking : background;
     }
 
     private static long HandleCount()

@@ -112,7 +112,7 @@ public static class LoadPages
         if (known.Length > 2)
         {
             html.Append("<h2>Memory</h2><p class=\"note\">Working set of the platform, and what its last full collection found in use; the rest is garbage, or free.</p>")
-                .Append(Waterfall.Lines("seconds", "MB", [("working set", [.. known.Select(t => (t.Second, t.WorkingSetMegabytes!.Value))]), ("held", [.. known.Where(t => t.HeldMegabytes > 0).Select(t => (t.Second, t.HeldMegabytes!.Value))])], isLinear: true));
+                .Append(Waterfall.Lines("seconds", "MB", [("working set", [.. known.Select(t => (t.Second, t.WorkingSetMegabytes!.Value))]), ("held", [.. known.Where(t => t.HeldMegabytes is not null).Select(t => (t.Second, t.HeldMegabytes!.Value))])], isLinear: true));
         }
 
         if (r.Steps.Count > 1)

@@ -24,7 +24,7 @@ public sealed record Percentiles(long Count, double P50Ms, double P90Ms, double 
 }
 
 /// <summary>A second, or a stretch of a long run.</summary>
-public sealed record LoadMoment(double Second, double SentPerSecond, double PublicationsPerSecond, double P50Ms, double P99Ms, double MaxMs, double? WorkingSetMegabytes, double? HeldMegabytes, long? Handles, long? Shed);
+public sealed record LoadMoment(double Second, double SentPerSecond, double PublicationsPerSecond, double P50Ms, double P99Ms, double MaxMs, double? WorkingSetMegabytes, double? HeldMegabytes, long? Handles, long Shed);
 
 /// <summary>What a run at one rate came to, for ramps and the search for the knee.</summary>
 public sealed record LoadStepRow(double OfferedPerSecond, double ServedPerSecond, long Lost, double P50Ms, double P99Ms, bool IsValid, bool IsKept, string Why);
@@ -44,7 +44,7 @@ public sealed record DriftRow(double WorkingSetMegabytesPerHour, double HeldMega
     {
         // What grows while caches fill is left out: least squares over the last three quarters.
         PlatformSnapshot[] late = [.. snapshots.Skip(snapshots.Count / 4)];
-        PlatformSnapshot[] collected = [.. late.Skip(1).Where((s, i) => s.CollectionsOfGeneration2 > late[i].CollectionsOfGeneration2)];
+        PlatformSnapshot[] collected = [.. late.Skip(1).Where((s, i) => s.HeldAtCollection > late[i].HeldAtCollection)];
         return new DriftRow(
             AnHour(late, s => s.WorkingSetBytes / PlatformSnapshot.BytesPerMegabyte),
             AnHour(collected, s => s.HeldBytes / PlatformSnapshot.BytesPerMegabyte),
@@ -194,6 +194,9 @@ public sealed record LoadResult
 
     public string Machine { get; init; } = string.Empty;
 
+    /// <summary>Whether it is valid, and all messages were used and all publications came.</summary>
+    public bool HasLostNothing() => Valid && Lost == 0 && FramesLost == 0;
+
     /// <summary>Every number by the name under which thresholds know it; what is not known is NaN.</summary>
     public SortedDictionary<string, double> Metrics()
     {
@@ -210,7 +213,14 @@ public sealed record LoadResult
         Add(document.RootElement, string.Empty);
         foreach (string reason in Enum.GetNames<RejectReason>().Skip(1))
         {
-            metrics.TryAdd($"rejected.{reason}", 0);
+            // Whoever says whether it is overloaded says what it refused.
+            metrics.TryAdd($"rejected.{reason}", IsOverloaded is null ? double.NaN : 0);
+        }
+
+        // What gave way, and why a publication was late, is known of edges that tell what they did.
+        foreach (string told in Hops.Any(h => h.Count > 0) ? [] : metrics.Keys.Where(k => k == "shed" || k.StartsWith("deadline.byCause.", StringComparison.Ordinal)).ToArray())
+        {
+            metrics[told] = double.NaN;
         }
 
         return metrics;

@@ -54,6 +54,9 @@ public sealed record LoadOptions
 
     public double DeadlineMilliseconds { get; init; } = 100;
 
+    /// <summary>Between two publications of an edge that is not ours and publishes less often than its sensors send.</summary>
+    public double PublicationSeconds { get; init; }
+
     public ulong Seed { get; init; } = 1;
 
     /// <summary>Processes whose time counts as the tested system's: an external broker, a foreign edge.</summary>
@@ -250,6 +253,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
                         Sensors = options.Sensors,
                         Sites = mine,
                         DeadlineMilliseconds = options.DeadlineMilliseconds,
+                        PublicationSeconds = options.PublicationSeconds,
                         LateMilliseconds = LateMilliseconds,
                         Seed = options.Seed + (ulong)g,
                         FloorRateHz = g == 0 ? options.RateHz : 0,
@@ -329,19 +333,23 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
         {
             // Only the first step is warmed up: what a change of rate does at once is what is looked for.
             result = await MeasureAsync(run, run.Options.RateHz * run.Options.Ramp[i], i == 0 ? run.Options.WarmupSeconds : 0, run.Options.DurationSeconds, cancellation);
-            steps.Add(new LoadStepRow(result.OfferedPerSecond, result.ServedPerSecond, result.Lost, result.Edge.P50Ms, result.Edge.P99Ms, result.Valid, result.Valid && result.Lost == 0, string.Join("; ", [.. result.Invalid, .. result.Lost > 0 ? [$"{result.Lost} lost"] : (string[])[]])));
+            steps.Add(new LoadStepRow(result.OfferedPerSecond, result.ServedPerSecond, result.Lost, result.Edge.P50Ms, result.Edge.P99Ms, result.Valid, result.HasLostNothing(), result.Valid ? $"{result.Lost} messages and {result.FramesLost} frames lost" : string.Join("; ", result.Invalid)));
             invalid.AddRange(result.Invalid.Select(why => $"step {i + 1}: {why}"));
         }
 
-        // Back to normal from the second on after which latency keeps to the deadline and nothing gives way any more.
-        IReadOnlyList<LoadMoment> seconds = result!.Timeline;
-        int calm = seconds.Count;
-        while (calm > 0 && seconds[calm - 1].P99Ms <= run.Options.DeadlineMilliseconds && (seconds[calm - 1].Shed ?? 0) == (calm > 1 ? seconds[calm - 2].Shed ?? 0 : 0))
+        return result! with { Valid = invalid.Count == 0, Invalid = invalid, Steps = steps, RecoverySeconds = RecoveredAt(result.Timeline, run.Options.DeadlineMilliseconds) };
+    }
+
+    /// <summary>The second from which on latency keeps to a deadline and nothing gives way any more; null when it does not come to that.</summary>
+    public static double? RecoveredAt(IReadOnlyList<LoadMoment> timeline, double deadlineMilliseconds)
+    {
+        int calm = timeline.Count;
+        while (calm > 0 && timeline[calm - 1].P99Ms <= deadlineMilliseconds && timeline[calm - 1].Shed == 0)
         {
             calm--;
         }
 
-        return result with { Valid = invalid.Count == 0, Invalid = invalid, Steps = steps, RecoverySeconds = calm < seconds.Count ? seconds[calm].Second : null };
+        return calm < timeline.Count ? timeline[calm].Second : null;
     }
 
     private async Task<LoadResult> MeasureAsync(Conducted run, double rateHz, double warmup, double seconds, CancellationToken cancellation)
@@ -359,18 +367,15 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
         await Until(from);
         double watchedBefore = Watched(options);
         snapshots.Add(await run.SnapshotAsync(cancellation));
-        bool isLong = seconds > LongRunSeconds;
-        if (run.Platform is not null && (isLong || options.Ramp.Count > 0))
+        bool isLong = IsLong(seconds);
+        if (run.Platform is not null && isLong)
         {
             long each = LoadMeter.StretchSeconds(seconds) * 1_000_000L;
             for (long at = from + each; at < until - 500_000; at += each)
             {
                 await Until(at);
                 snapshots.Add(await run.SnapshotAsync(cancellation));
-                if (isLong)
-                {
-                    await error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{TimeSpan.FromSeconds((at - from) / 1_000_000):c}  {EdgeVerb.Line(snapshots[^2], snapshots[^1])}"));
-                }
+                await error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{TimeSpan.FromSeconds((at - from) / 1_000_000):c}  {EdgeVerb.Line(snapshots[^2], snapshots[^1])}"));
             }
         }
 
@@ -395,6 +400,8 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
         }
     }
 
+    private static bool IsLong(double seconds) => seconds > LongRunSeconds;
+
     private static LoadResult Join(Conducted run, double rateHz, double warmup, double seconds, List<GeneratorResult> parts, List<PlatformSnapshot> snapshots, PlatformSnapshot end, double watched)
     {
         LoadOptions options = run.Options;
@@ -415,7 +422,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
         long sent = parts.Sum(p => p.Sent), notSent = parts.Sum(p => p.NotSent), late = parts.Sum(p => p.Late), lost = Math.Max(0, parts.Sum(p => p.Lost)), served = Math.Max(0, sent - notSent - lost), lists = parts.Sum(p => p.Lists);
         PlatformSnapshot first = snapshots[0], last = snapshots[^1];
         double window = (last.UnixMicroseconds - first.UnixMicroseconds) / 1e6, messages = last.Accepted - first.Accepted;
-        bool isOurs = run.Platform is not null, isLong = seconds > LongRunSeconds, isWatched = options.Watch.Count > 0;
+        bool isOurs = run.Platform is not null, isLong = IsLong(seconds), isWatched = options.Watch.Count > 0;
         double own = isOurs ? last.CpuSeconds - first.CpuSeconds : 0, counted = isOurs ? messages : sent;
         var invalid = new List<string>();
         if (notSent > 0)
@@ -511,9 +518,9 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
                 p.P99Ms,
                 p.MaxMs,
                 at?.WorkingSetBytes / PlatformSnapshot.BytesPerMegabyte,
-                at?.HeldBytes / PlatformSnapshot.BytesPerMegabyte,
+                at?.HeldBytes > 0 ? at.HeldBytes / PlatformSnapshot.BytesPerMegabyte : null,
                 at?.Handles,
-                at is null ? null : at.Superseded - snapshots[0].Superseded));
+                now.Sum(s => s.Shed)));
         }
 
         return rows;

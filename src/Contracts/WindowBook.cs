@@ -103,7 +103,7 @@ public sealed class WindowBook(string owner, int lengthSeconds)
 
         public int Warnings { get; private set; }
 
-        /// <summary>Those who begin together publish at the same time: of them the most counts.</summary>
+        /// <summary>Those whose windows begin together publish as often as each other: of them the most counts.</summary>
         public int Publications => _before + _latest;
 
         public void Add(long startMicroseconds, long endMicroseconds, IEnumerable<LinkRow> links, double meanVehicles, int warnings, int publications)

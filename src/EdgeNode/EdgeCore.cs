@@ -408,19 +408,23 @@ public sealed class EdgeCore
     public void FindLeaving(SimTime now, SortedList<string, List<HandoverRow>> result) =>
         _departures.Find(now, CollectionsMarshal.AsSpan(_tracks), CollectionsMarshal.AsSpan(_globalIds), CollectionsMarshal.AsSpan(_pieces), _handovers, result);
 
-    /// <summary>The window that has ended by now; windows begin and end on the second, so that those of all edges can be added up.</summary>
+    /// <summary>
+    /// What was published in the second that has ended by now; null when none has, or nothing was. Windows of all edges begin on the second, so that they can be
+    /// added up.
+    /// </summary>
     public EdgeWindow? CloseWindow(SimTime now)
     {
-        var end = new SimTime(now.Microseconds / SimTime.MicrosecondsPerSecond * SimTime.MicrosecondsPerSecond);
-        if (end <= _windowStart)
+        long start = _windowStart.Microseconds;
+        if (now.Microseconds - start < SimTime.MicrosecondsPerSecond)
         {
             return null;
         }
 
-        int publications = Math.Max(1, _links.Publications);
+        int publications = _links.Publications;
         LinkRow[] rows = [.. _links.Close().Select(l => new LinkRow(l.Link, l.VehicleSamples, l.SpeedSum, l.Entered, publications, l.FreeSpeed, _config.WatchedLaneMetres.GetValueOrDefault(l.Link)))];
-        var window = new EdgeWindow(_config.EdgeId, _windowStart.Microseconds, end.Microseconds, rows, _windowTracks / (double)publications, _windowWarnings, publications);
-        (_windowStart, _windowWarnings, _windowTracks) = (end, 0, 0);
+        EdgeWindow? window = publications == 0 ? null
+            : new EdgeWindow(_config.EdgeId, start, start + SimTime.MicrosecondsPerSecond, rows, _windowTracks / (double)publications, _windowWarnings, publications);
+        (_windowStart, _windowWarnings, _windowTracks) = (new SimTime(now.Microseconds / SimTime.MicrosecondsPerSecond * SimTime.MicrosecondsPerSecond), 0, 0);
         return window;
     }
 

@@ -51,6 +51,7 @@ public sealed class LiveEdgeWorker
     private bool _mayBeEmpty;
     private bool _wasSwept;
     private SimTime _publishing;
+    private EdgeWindow? _ended;
     private SimTime _fused;
     private SimTime _decided;
     private int _framesSent;
@@ -175,6 +176,7 @@ public sealed class LiveEdgeWorker
     private void Publish(SimTime now)
     {
         _publishing = now;
+        _ended = _core.CloseWindow(now);
         _core.Predict(now);
         _fused = _live.Clock.Now;
         _core.Warn(now, _down);
@@ -225,7 +227,7 @@ public sealed class LiveEdgeWorker
             }
         }
 
-        if (_core.CloseWindow(now) is { } window)
+        if (_ended is { } window)
         {
             _core.TakeReports();
             _core.TakeCommands();

@@ -59,6 +59,9 @@ public sealed class LoadStretch
 
     public long Publications { get; set; }
 
+    /// <summary>Lists that the edge said it dropped in favour of newer ones.</summary>
+    public long Shed { get; set; }
+
     public LongHistogram Edge { get; } = LoadMeter.NewHistogram();
 }
 
@@ -150,15 +153,15 @@ public sealed class LoadMeter
     /// </summary>
     /// <param name="fromMicroseconds">Begin.</param>
     /// <param name="untilMicroseconds">End.</param>
-    /// <param name="periodMicroseconds">Between two lists of a sensor.</param>
-    public void Begin(long fromMicroseconds, long untilMicroseconds, long periodMicroseconds = 0)
+    /// <param name="periodMicroseconds">Between two lists of a sensor, or between two publications of the edge when those are further apart.</param>
+    public void Begin(long fromMicroseconds, long untilMicroseconds, long periodMicroseconds)
     {
         (_from, _until, _offered, _refused) = (fromMicroseconds, untilMicroseconds, 0, 0);
         _stretch = StretchSeconds((untilMicroseconds - fromMicroseconds) / 1e6) * 1_000_000L;
-        _tellsOf = Math.Max(_deadline, periodMicroseconds);
+        _tellsOf = periodMicroseconds;
         foreach (Site site in _sites)
         {
-            (site.ServedBefore, site.ShedBefore) = (site.Served, site.Shed);
+            (site.ServedBefore, site.ShedBefore, site.Passed, site.LastCount) = (site.Served, site.Shed, site.Next, -1);
         }
 
         Edge.Reset();
@@ -206,7 +209,8 @@ public sealed class LoadMeter
         Frames++;
         if (count >= 0)
         {
-            FramesLost += s.LastCount >= 0 ? (count - s.LastCount - 1 + 256) % 128 : 0;
+            // Who does not count, or counts publications of several frames, repeats itself.
+            FramesLost += s.LastCount >= 0 && count != s.LastCount ? (count - s.LastCount - 1 + 256) % 128 : 0;
             s.LastCount = count;
         }
     }
@@ -222,6 +226,11 @@ public sealed class LoadMeter
         }
 
         Site s = _sites[site];
+        if (n[LedgerText.Shed] > s.Shed && receivedMicroseconds >= _from && receivedMicroseconds < _until)
+        {
+            StretchOf(receivedMicroseconds).Shed += n[LedgerText.Shed] - s.Shed;
+        }
+
         (s.Served, s.Shed) = (n[LedgerText.Used], n[LedgerText.Shed]);
         int of = device.SequenceEqual(s.Name) ? site : _byName.GetValueOrDefault(System.Text.Encoding.UTF8.GetString(device), -1);
         if (of < 0 || n[LedgerText.Sequence] < 0)
@@ -260,8 +269,8 @@ public sealed class LoadMeter
     /// <summary>
     /// Notes a publication of an edge that does not say which message it used. Edges that pass lists on state the instant of the measurement;
     /// then it is the message of that measurement. Edges that predict state the instant to which; then it is the newest that was due by then.
-    /// It is taken to tell of those before it as well that are no older than the deadline, or than a sensor's period if that is longer; of twice as
-    /// much when the edge predicts, as it publishes when it likes. What is older had its turn, and is lost.
+    /// It is taken to tell of those before it as well that are less than a period older, or less than two when the edge predicts, as it publishes when
+    /// it likes. What is older had its turn, and is lost.
     /// </summary>
     /// <param name="site">Whose it is.</param>
     /// <param name="ofMicroseconds">Instant that the publication states, in whole milliseconds.</param>

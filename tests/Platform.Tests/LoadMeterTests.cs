@@ -42,7 +42,7 @@ public class LoadMeterTests
         // One list every 100 ms. The network takes the third only after half a second: the four that fall due meanwhile are sent late,
         // and each of them is as late as it truly is.
         LoadDriver driver = Driver(out LoadMeter meter, (sequence, _) => _now += sequence == 2 ? 500_000 : 1_000);
-        meter.Begin(Start, Start + 1_000_000);
+        meter.Begin(Start, Start + 1_000_000, 100_000);
         driver.Begin(new LoadSchedule(1, 1, 10, [0]), Start, Start + 1_000_000);
         for (long next = driver.Step(); next != long.MaxValue; next = driver.Step())
         {
@@ -63,7 +63,7 @@ public class LoadMeterTests
     public void What_the_connection_does_not_take_is_counted_and_what_no_publication_used_is_lost()
     {
         LoadDriver driver = Driver(out LoadMeter meter, (sequence, _) => _now += 100, refuses: s => s == 3, answers: s => s < 7);
-        meter.Begin(Start, Start + 1_000_000);
+        meter.Begin(Start, Start + 1_000_000, 100_000);
         driver.Begin(new LoadSchedule(1, 1, 10, [0]), Start, Start + 1_000_000);
         for (long next = driver.Step(); next != long.MaxValue; next = driver.Step())
         {
@@ -87,7 +87,7 @@ public class LoadMeterTests
     {
         const long Long = 150_000;
         var meter = new LoadMeter(["S1"], 100_000, 10_000);
-        meter.Begin(0, long.MaxValue);
+        meter.Begin(0, long.MaxValue, 100_000);
         long sent = field == -3 ? Long : 100;
         long sequence = meter.Offer(0, 0, sent);
         long[] numbers = new long[LedgerText.Numbers];
@@ -113,7 +113,7 @@ public class LoadMeterTests
     public void An_edge_that_passes_lists_on_is_matched_by_the_instant_of_measurement()
     {
         var meter = new LoadMeter(["S1"], 100_000, 10_000);
-        meter.Begin(Start, Start + 1_000_000);
+        meter.Begin(Start, Start + 1_000_000, 100_000);
         for (int i = 0; i < 5; i++)
         {
             long due = Start + (i * 100_000);
@@ -128,12 +128,21 @@ public class LoadMeterTests
     }
 
     [Theory]
-    [InlineData(1, 0)]
-    [InlineData(2, 10)]
-    [InlineData(10, 18)]
-    public void Of_an_edge_that_answers_one_list_in_many_the_others_are_lost(int every, int lost)
+    [InlineData(1, false, 0)]
+    [InlineData(2, false, 10)]
+    [InlineData(10, false, 18)]
+    [InlineData(2, true, 0)]
+    [InlineData(4, true, 10)]
+    [InlineData(10, true, 16)]
+    public void Of_an_edge_that_answers_one_list_in_many_the_others_are_lost_whatever_the_deadline(int every, bool predicts, int lost)
     {
-        var meter = new LoadMeter(["S1"], 100_000, 10_000);
+        var meter = new LoadMeter(["S1"], 1_000_000, 10_000);
+        for (int i = -10; i < 0; i++)
+        {
+            // Before the measurement nothing is answered, and that is no matter.
+            meter.Offer(0, Start + (i * 100_000) - 250_000, Start + (i * 100_000) - 250_000);
+        }
+
         meter.Begin(Start, Start + 2_000_000, 100_000);
         for (int i = 0; i < 20; i++)
         {
@@ -141,13 +150,26 @@ public class LoadMeterTests
             meter.Offer(0, due, due + 200);
             if (i % every == every - 1)
             {
-                meter.Publication(0, due - LoadDriver.SensorDelayMicroseconds, due + 3_000);
+                meter.Publication(0, predicts ? due + 1_000 : due - LoadDriver.SensorDelayMicroseconds, due + 3_000);
             }
         }
 
         meter.End();
 
-        Assert.Equal((20 - lost, lost), ((int)meter.Publications, (int)meter.Lost));
+        Assert.Equal((20 / every, lost), ((int)meter.Publications, (int)meter.Lost));
+    }
+
+    [Fact]
+    public void An_edge_that_does_not_count_its_frames_has_lost_none()
+    {
+        var meter = new LoadMeter(["S1"], 100_000, 10_000);
+        meter.Begin(Start, Start + 1_000_000, 100_000);
+        foreach (int count in new[] { 5, 5, 5, 6, 9, 127, 0 })
+        {
+            meter.Frame(0, count);
+        }
+
+        Assert.Equal((7, 2 + 117), ((int)meter.Frames, (int)meter.FramesLost));
     }
 
     [Fact]
@@ -175,7 +197,7 @@ public class LoadMeterTests
     {
         const int Hours = 8;
         var meter = new LoadMeter(["S1"], 100_000, 10_000);
-        meter.Begin(Start, Start + (Hours * 3_600_000_000L));
+        meter.Begin(Start, Start + (Hours * 3_600_000_000L), 60_000_000);
         for (int minute = 0; minute < Hours * 60; minute++)
         {
             long due = Start + (minute * 60_000_000L);
@@ -194,7 +216,7 @@ public class LoadMeterTests
     public void An_edge_that_predicts_is_matched_by_the_newest_list_that_was_due_by_then()
     {
         var meter = new LoadMeter(["S1"], 100_000, 10_000);
-        meter.Begin(Start, Start + 1_000_000);
+        meter.Begin(Start, Start + 1_000_000, 100_000);
         for (int i = 0; i < 5; i++)
         {
             long due = Start + (i * 100_000);

@@ -139,9 +139,40 @@ public class LoadTests : IDisposable
     [InlineData("downlinkDropped<=0", false)]
     public void Thresholds_know_every_figure_that_there_may_be_and_what_is_not_known_keeps_to_none(string threshold, bool isKept)
     {
-        var result = new LoadResult { IsOverloaded = true, Rejected = new Dictionary<string, long> { ["Shed"] = 3 } };
+        var result = new LoadResult { IsOverloaded = true, Rejected = new Dictionary<string, long> { ["Shed"] = 3 }, Hops = [LoadVerb.EmptyHops()[0] with { Count = 1 }] };
 
         Assert.Equal(isKept, LoadThreshold.Parse(threshold, "test").Check(result).IsKept);
+        Assert.False(LoadThreshold.Parse(threshold, "test").Check(new LoadResult()).IsKept);
+    }
+
+    [Fact]
+    public void An_edge_has_recovered_when_latency_keeps_to_the_deadline_and_nothing_gives_way_any_more()
+    {
+        static LoadMoment Second(int second, double p99, long shed) => new(second, 100, 10, 1, p99, p99, null, null, null, shed);
+        LoadMoment[] late = [Second(0, 400, 50), Second(1, 40, 20), Second(2, 30, 3), Second(3, 4, 0), Second(4, 4, 0)];
+
+        Assert.Equal(3, LoadVerb.RecoveredAt(late, 100));
+        Assert.Equal(0, LoadVerb.RecoveredAt([.. late.Skip(3).Select(s => s with { Second = s.Second - 3 })], 100));
+        Assert.Null(LoadVerb.RecoveredAt([.. late, Second(5, 4, 1)], 100));
+        Assert.Null(LoadVerb.RecoveredAt([.. late, Second(5, double.NaN, 0)], 100));
+    }
+
+    [Theory]
+    [InlineData(100, 1, 10, 100)]
+    [InlineData(100, 2, 2, 50)]
+    [InlineData(7, 2, 2, 4)]
+    [InlineData(1, 8, 16, 1)]
+    public void A_site_belongs_to_one_node(int sites, int sitesOfNode, int cores, int nodes)
+    {
+        // Half of a node may be used, and a third of a site's need is left over on each.
+        double ofSite = cores * 0.5 / (sitesOfNode + (1 / 3.0));
+        var options = new EdgePlanOptions { Sites = sites, Sensors = 1, RateHz = 1, Objects = 1, Cores = cores };
+
+        EdgePlanRow row = EdgePlanVerb.Rows(options, new EdgeCost(ofSite * 1e6, 0, 0.5)).Single(r => r.Sites == sites);
+
+        Assert.Equal(nodes, row.Nodes);
+        Assert.Equal(ofSite * sites, row.CoresNeeded, 9);
+        Assert.Throws<V2XSim.Kernel.BadInputException>(() => EdgePlanVerb.Rows(options, new EdgeCost(cores * 0.51 * 1e6, 0, 0.5)));
     }
 
     [Fact]
@@ -155,7 +186,7 @@ public class LoadTests : IDisposable
         Assert.Equal(-30, drift.HandlesPerHour, 6);
         Assert.Equal(0.2, drift.P99ChangeShare, 9);
         Assert.InRange(drift.WorkingSetMegabytesPerHour, -20, 32);
-        Assert.Equal(double.NaN, DriftRow.Of([.. looks.Select(l => l with { CollectionsOfGeneration2 = 0 })], 10, 12).HeldMegabytesPerHour);
+        Assert.Equal(double.NaN, DriftRow.Of([.. looks.Select(l => l with { HeldAtCollection = 0 })], 10, 12).HeldMegabytesPerHour);
         Assert.Equal((double.NaN, double.NaN, 0.2), (DriftRow.Of([], 10, 12).HandlesPerHour, DriftRow.Of([], 10, 12).WorkingSetMegabytesPerHour, Math.Round(DriftRow.Of([], 10, 12).P99ChangeShare, 9)));
 
         PlatformSnapshot Look(int minute, double garbage, int collections) => new()
@@ -163,7 +194,7 @@ public class LoadTests : IDisposable
             UnixMicroseconds = minute * 60_000_000L,
             WorkingSetBytes = Megabytes(Held(minute) + garbage),
             HeldBytes = collections == 0 ? 0 : Megabytes(Held(collections * 30)),
-            CollectionsOfGeneration2 = collections,
+            HeldAtCollection = collections * 100,
             Handles = 500 - (minute / 2),
         };
 
@@ -181,6 +212,7 @@ public class LoadTests : IDisposable
 
         Outcome plan = await CommandLine.Run("plan-edges", "--sites", "1000", "--sensors", "4", "--rate", "10", "--objects", "20", "--cores", "4", "--budget", "20", "--results", few, "--results", many, "--results", late, "--out", _folder["plan"], "--json");
         Outcome one = await CommandLine.Run("plan-edges", "--sites", "1000", "--results", few);
+        Outcome form = await CommandLine.Run("plan-edges", "--sites", "1000", "--format", "uper", "--results", few, "--results", many);
         Outcome strict = await CommandLine.Run("plan-edges", "--sites", "1000", "--budget", "1", "--results", few, "--results", many);
 
         // 30 µs a message and 1 µs an object; p99 kept up to half of the cores: 40,000 messages of 50 µs are two cores, and a node gives two.
@@ -191,7 +223,7 @@ public class LoadTests : IDisposable
         Assert.Equal((2.0, 1), (Math.Round(asked.GetProperty("coresNeeded").GetDouble(), 6), asked.GetProperty("nodes").GetInt32()));
         Assert.Equal(4, plan.Json.GetProperty("rows").EnumerateArray().Single(r => r.GetProperty("sites").GetInt32() == 4000).GetProperty("nodes").GetInt32());
         Assert.Contains("<svg", await File.ReadAllTextAsync(_folder["plan/edge-plan.html"], TestContext.Current.CancellationToken), StringComparison.Ordinal);
-        Assert.Equal((2, 2), (one.Code, strict.Code));
+        Assert.Equal((2, 2, 2), (one.Code, strict.Code, form.Code));
     }
 
     public void Dispose()

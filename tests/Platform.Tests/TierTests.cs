@@ -37,14 +37,22 @@ public class TierTests
     }
 
     [Fact]
-    public void Windows_of_an_edge_begin_and_end_on_the_second_whenever_it_publishes()
+    public void Windows_of_an_edge_begin_and_end_on_the_second_whenever_it_publishes_and_hold_what_it_did_in_it()
     {
         EdgeCore edge = EdgeTests.Edge();
+        var windows = new List<(long, long, int)>();
+        foreach (long now in new long[] { 930_000, 1_040_000, 1_970_000, 2_000_000, 5_010_000, 60_000_000, 61_000_000 })
+        {
+            if (edge.CloseWindow(new SimTime(now)) is { } w)
+            {
+                windows.Add((w.StartMicroseconds, w.EndMicroseconds, w.Publications));
+            }
 
-        (long, long)?[] windows = [.. new long[] { 930_000, 1_040_000, 1_970_000, 2_000_000, 5_010_000 }.Select(now =>
-            edge.CloseWindow(new SimTime(now)) is { } w ? (w.StartMicroseconds, w.EndMicroseconds) : ((long, long)?)null)];
+            edge.Predict(new SimTime(now));
+        }
 
-        Assert.Equal([null, (0, Second), null, (Second, 2 * Second), (2 * Second, 5 * Second)], windows);
+        Assert.Equal([(0, Second, 1), (Second, 2 * Second, 2), (2 * Second, 3 * Second, 1), (5 * Second, 6 * Second, 1), (60 * Second, 61 * Second, 1)], windows);
+        Assert.Null(EdgeTests.Edge().CloseWindow(new SimTime(60 * Second)));
     }
 
     [Fact]
