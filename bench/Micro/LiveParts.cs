@@ -109,7 +109,7 @@ internal sealed class LiveParts
 
     /// <summary>
     /// Prints what edges of sixty sites hold after each five of 45 minutes, everything collected that can be, and what of the long-lived was garbage before
-    /// that: what lives longer than the time between two small collections waits for a full one. With DOTNET_GCgen0size=0xCCCCCC small
+    /// that: what lives longer than the time between two small collections waits for a full one. With DOTNET_GCgen0size=0xA000000 small
     /// collections come as often in event time as in a platform of 300 sites.
     /// </summary>
     public static int Hold()
