@@ -4,24 +4,26 @@ namespace V2XSim.EdgeNode;
 
 /// <summary>
 /// Tells whoever looks at regular times for what is overdue whether everything has just stood still: then things are late because of that and about to
-/// come in. A stall is pardoned for as long as it took, and not again before there was a look in time, unless the next is twice as long. Who is
-/// late time and again is on a machine that gives it no more time, and has to look nevertheless. Pure.
+/// come in. A stall is pardoned for as long as it took. Stalls that follow each other are pardoned for the time of a hundred looks in all, or when they
+/// are twice as long as the one before: who is late time and again is on a machine that gives it no more time, and has to look nevertheless. The time before the first look is a stall as well: what comes in first meets code that has to be compiled. Pure.
 /// </summary>
 /// <param name="usual">Time between two looks; more than twice as much is a stall.</param>
 public sealed class StallPardon(TimeSpan usual)
 {
-    private SimTime? _looked;
+    private const int MostLooks = 100;
+    private SimTime _looked;
+    private SimTime? _pardonedFirst;
     private SimTime _until;
     private TimeSpan _pardoned;
 
     /// <summary>Whether the look at this instant is to be left out.</summary>
     public bool IsGranted(SimTime now)
     {
-        TimeSpan since = _looked is { } last ? now - last : TimeSpan.Zero;
+        TimeSpan since = now - _looked;
         _looked = now;
-        bool isLate = since > 2 * usual;
-        if (isLate && since > 2 * _pardoned)
+        if (since > 2 * usual && (_pardonedFirst is not { } first || now - first < MostLooks * usual || since > 2 * _pardoned))
         {
+            _pardonedFirst ??= now;
             (_until, _pardoned) = (now + since, since);
             return true;
         }
@@ -31,7 +33,7 @@ public sealed class StallPardon(TimeSpan usual)
             return true;
         }
 
-        _pardoned = isLate ? _pardoned : TimeSpan.Zero;
+        _pardonedFirst = null;
         return false;
     }
 }
