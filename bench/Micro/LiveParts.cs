@@ -123,7 +123,7 @@ internal sealed class LiveParts
             parts.Drive(Step * RoundsPerMinute);
             collections = GC.CollectionCount(0) - collections;
             double before = LongLived();
-            double held = GC.GetTotalMemory(forceFullCollection: true) / 1048576.0;
+            double held = GC.GetTotalMemory(forceFullCollection: true) / PlatformSnapshot.BytesPerMegabyte;
             Console.WriteLine(FormattableString.Invariant($"{minute,-10}{held,14:0.00}{before - LongLived(),14:0.00}{collections,20}"));
         }
 
@@ -132,7 +132,7 @@ internal sealed class LiveParts
         static double LongLived()
         {
             GCGenerationInfo generation = GC.GetGCMemoryInfo(GCKind.Any).GenerationInfo[2];
-            return (generation.SizeAfterBytes - generation.FragmentationAfterBytes) / 1048576.0;
+            return (generation.SizeAfterBytes - generation.FragmentationAfterBytes) / PlatformSnapshot.BytesPerMegabyte;
         }
     }
 

@@ -194,7 +194,7 @@ public sealed record LoadResult
 
     public string Machine { get; init; } = string.Empty;
 
-    /// <summary>Whether it is valid, and all messages were used and all publications came.</summary>
+    /// <summary>Whether it is valid, and all messages were used and all publications came. It follows from figures and is none.</summary>
     public bool HasLostNothing() => Valid && Lost == 0 && FramesLost == 0;
 
     /// <summary>Every number by the name under which thresholds know it; what is not known is NaN.</summary>

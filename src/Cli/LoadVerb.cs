@@ -420,6 +420,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
 
         run.LastHistograms = [("edge", edge), ("waiting", waiting), ("generator-lateness", lateness), .. HopNames.Select((h, i) => (h.Name, hops[i]))];
         long sent = parts.Sum(p => p.Sent), notSent = parts.Sum(p => p.NotSent), late = parts.Sum(p => p.Late), lost = Math.Max(0, parts.Sum(p => p.Lost)), served = Math.Max(0, sent - notSent - lost), lists = parts.Sum(p => p.Lists);
+        List<PlatformSnapshot> looks = run.Platform is null ? [] : snapshots;
         PlatformSnapshot first = snapshots[0], last = snapshots[^1];
         double window = (last.UnixMicroseconds - first.UnixMicroseconds) / 1e6, messages = last.Accepted - first.Accepted;
         bool isOurs = run.Platform is not null, isLong = IsLong(seconds), isWatched = options.Watch.Count > 0;
@@ -491,8 +492,8 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
                 parts.Sum(p => p.CpuSeconds) * 1e6 / Math.Max(1, sent),
                 Percentiles.Of(run.Floor).P50Ms,
                 Percentiles.Of(run.Floor).P99Ms),
-            Timeline = Timeline(parts, seconds, isOurs ? snapshots : []),
-            Drift = isLong ? DriftOf(parts, isOurs ? snapshots : []) : null,
+            Timeline = Timeline(parts, seconds, looks),
+            Drift = isLong ? DriftOf(parts, looks) : null,
             Processors = Environment.ProcessorCount,
             Machine = $"{Environment.ProcessorCount} processors, {System.Runtime.InteropServices.RuntimeInformation.OSDescription}, {System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription}",
         };

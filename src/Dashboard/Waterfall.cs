@@ -42,6 +42,7 @@ public static class Waterfall
     /// <param name="horizontal">What the horizontal axis is.</param>
     /// <param name="unit">Unit of the values.</param>
     /// <param name="lines">Names and points; points without a value are left out.</param>
+    /// <param name="isLinear">Whether the vertical axis begins at zero, for what changes little.</param>
     public static string Lines(string horizontal, string unit, IReadOnlyList<(string Name, IReadOnlyList<(double X, double Y)> Points)> lines, bool isLinear = false)
     {
         const double Top = 12, Height = 220, Axis = 70;
