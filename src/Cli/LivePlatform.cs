@@ -78,8 +78,14 @@ public sealed record PlatformSnapshot
     /// <summary>Announcements for which their edge had no room.</summary>
     public long HandoversRefused { get; init; }
 
+    /// <summary>Seconds and minutes of traffic that regions and the centre have closed.</summary>
+    public long WindowsClosed { get; init; }
+
     /// <summary>Windows of edges that came after their region had closed that second.</summary>
     public long WindowsLate { get; init; }
+
+    /// <summary>Windows of edges for which there was no room on the way to their regions.</summary>
+    public long WindowsRefused { get; init; }
 
     public int Connections { get; init; }
 
@@ -117,13 +123,14 @@ public sealed class LivePlatform : IAsyncDisposable
     private IRegionGrain[] _regions = [];
     private ICentreGrain? _centre;
     private readonly StallPardon _pardon = new(Sweep);
+    private long _windowsClosed;
     private long _windowsLate;
 
     private LivePlatform(IReadOnlyList<EdgeConfig> edges, UtcEpoch epoch, bool hasTiers, TimeProvider clock)
     {
         (_edges, _clock) = (edges, clock);
         _intake = new Intake(new EdgeCatalogue(edges), isLive: true);
-        Context = new LiveContext(_intake, new LiveClock(clock, epoch)) { HasRegions = hasTiers };
+        Context = new LiveContext(_intake, new LiveClock(clock, epoch)) { Windows = hasTiers ? new WindowPost(edges.Count) : null };
         _intake.Clock = () => Context.Clock.Now;
         _intake.OnOverload = Context.Counts.NoteShed;
     }
@@ -195,7 +202,9 @@ public sealed class LivePlatform : IAsyncDisposable
                 NotSent = (_link?.NotSent ?? 0) + (_broker?.Dropped ?? 0),
                 Handovers = counts.Handovers,
                 HandoversRefused = _intake.Inboxes.Values.Sum(i => i.HandoversRefused),
+                WindowsClosed = Interlocked.Read(ref _windowsClosed),
                 WindowsLate = Interlocked.Read(ref _windowsLate),
+                WindowsRefused = Context.Windows?.Refused ?? 0,
                 Connections = _broker?.Gate.Open ?? (_link is { IsConnected: true } ? 1 : 0),
                 IsOverloaded = counts.IsOverloaded,
                 Waiting = _intake.Untaken,
@@ -314,16 +323,27 @@ public sealed class LivePlatform : IAsyncDisposable
         try
         {
             long second = (Context.Clock.Now.Microseconds / SimTime.MicrosecondsPerSecond) - 1;
-            foreach (IRegionGrain region in _regions)
+            foreach ((string region, long reported, EdgeWindow[] windows) in Context.Windows!.Take())
             {
-                Interlocked.Add(ref _windowsLate, (await region.Step(second, second * SimTime.MicrosecondsPerSecond, isLast: false)).Late);
+                await _silos!.Grains.GetGrain<IRegionGrain>(region).Accept(reported, windows);
             }
 
-            Interlocked.Add(ref _windowsLate, (await _centre!.Step(second, second * SimTime.MicrosecondsPerSecond, isLast: false)).Late);
+            foreach (IRegionGrain region in _regions)
+            {
+                Note(await region.Step(second, second * SimTime.MicrosecondsPerSecond, isLast: false));
+            }
+
+            Note(await _centre!.Step(second, second * SimTime.MicrosecondsPerSecond, isLast: false));
         }
         catch (Exception e) when (e is ObjectDisposedException or OrleansException or InvalidOperationException or TimeoutException)
         {
             // The platform is being shut down.
+        }
+
+        void Note(TierStepResult result)
+        {
+            Interlocked.Add(ref _windowsClosed, result.Closed.Length);
+            Interlocked.Add(ref _windowsLate, result.Late);
         }
     }
 

@@ -98,10 +98,10 @@ public sealed class TierStepResult
 [Alias("v2xsim.IRegionGrain")]
 public interface IRegionGrain : IGrainWithStringKey
 {
-    /// <summary>Takes in a window of an edge; used from the step after <paramref name="step"/> on.</summary>
+    /// <summary>Takes in windows of edges, of each edge one; used from the step after <paramref name="step"/> on.</summary>
     [Alias("Accept")]
     [AlwaysInterleave]
-    ValueTask Accept(long step, [Immutable] EdgeWindow window);
+    ValueTask Accept(long step, [Immutable] EdgeWindow[] windows);
 
     /// <summary>Gives it plans for the signals of its district; each is sent in the step in which its time comes.</summary>
     [Alias("Plan")]

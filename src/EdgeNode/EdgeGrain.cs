@@ -96,7 +96,7 @@ public sealed class EdgeGrain(EdgeCatalogue catalogue, IDownlink downlink, TimeP
         result.HandoversSent = await HandOver(step.Step, at);
         if (_core.CloseWindow(until) is { } window)
         {
-            await GrainFactory.GetGrain<IRegionGrain>(_config.RegionId).Accept(step.Step, window);
+            await GrainFactory.GetGrain<IRegionGrain>(_config.RegionId).Accept(step.Step, [window]);
         }
 
         return result;

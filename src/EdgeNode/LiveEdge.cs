@@ -123,6 +123,6 @@ public sealed class LiveContext(Intake intake, LiveClock clock)
     /// <summary>Set once there is a broker; the tiers are built before it.</summary>
     public ILiveDownlink Downlink { get; set; } = null!;
 
-    /// <summary>Whether edges report to regions.</summary>
-    public bool HasRegions { get; init; }
+    /// <summary>Where edges put what their regions are to know; null when there are none.</summary>
+    public WindowPost? Windows { get; init; }
 }

@@ -29,9 +29,7 @@ public sealed partial class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext l
             return Task.CompletedTask;
         }
 
-        IRegionGrain? region = live.HasRegions ? GrainFactory.GetGrain<IRegionGrain>(_config.RegionId) : null;
-        var worker = new LiveEdgeWorker(_config, live, (second, window) => region is null ? ValueTask.CompletedTask : region.Accept(second, window));
-        _work = worker.RunAsync(e => Failed(e, _config.EdgeId));
+        _work = new LiveEdgeWorker(_config, live).RunAsync(e => Failed(e, _config.EdgeId));
         return Task.CompletedTask;
     }
 

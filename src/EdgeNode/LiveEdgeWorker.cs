@@ -34,10 +34,10 @@ public sealed class LiveEdgeWorker
     private readonly byte[] _text = new byte[512];
     private readonly long[] _reasons = new long[32];
     private readonly LiveContext _live;
+    private readonly string _region;
     private readonly PublicationClock _due;
     private readonly EdgeCore _core;
     private readonly EdgeInbox _inbox;
-    private readonly Func<long, EdgeWindow, ValueTask> _report;
     private readonly FrameSink _sink;
     private UsedList _last;
     private SimTime _firstArrival;
@@ -58,10 +58,9 @@ public sealed class LiveEdgeWorker
 
     /// <param name="config">The edge.</param>
     /// <param name="live">What the edges of the process share.</param>
-    /// <param name="report">Takes what was seen on the links in each second, with its number.</param>
-    public LiveEdgeWorker(EdgeConfig config, LiveContext live, Func<long, EdgeWindow, ValueTask> report)
+    public LiveEdgeWorker(EdgeConfig config, LiveContext live)
     {
-        (_live, _report) = (live, report);
+        (_live, _region) = (live, config.RegionId);
         _due = new PublicationClock(LiveContext.Period, LiveContext.Patience, LiveContext.OffsetOf(config.Number));
         _inbox = live.Intake.Inboxes[config.EdgeId];
         _core = new EdgeCore(config, Trackers.ByName[config.Tracker.Name](config.Tracker, config.Number, null)) { OnList = Note, OnLate = NoteLate };
@@ -229,10 +228,11 @@ public sealed class LiveEdgeWorker
 
         if (_ended is { } window)
         {
+            _ended = null;
             _core.TakeReports();
             _core.TakeCommands();
             _core.TakeSensors(now);
-            await _report(now.Microseconds / SimTime.MicrosecondsPerSecond, window).ConfigureAwait(false);
+            _live.Windows?.Put(_region, now.Microseconds / SimTime.MicrosecondsPerSecond, window);
         }
     }
 

@@ -15,9 +15,13 @@ public sealed class RegionGrain : Grain, IRegionGrain
         return Task.CompletedTask;
     }
 
-    public ValueTask Accept(long step, EdgeWindow window)
+    public ValueTask Accept(long step, EdgeWindow[] windows)
     {
-        _inbox.Put(step, window.Edge, window);
+        foreach (EdgeWindow window in windows)
+        {
+            _inbox.Put(step, window.Edge, window);
+        }
+
         return ValueTask.CompletedTask;
     }
 

@@ -185,6 +185,55 @@ public class LiveEdgeTests
     }
 
     [Fact]
+    public async Task An_edge_posts_one_window_a_second_which_the_region_gets_with_the_next_step()
+    {
+        EdgeConfig config = EdgeTests.Config();
+        var post = new WindowPost(1);
+        await using var edge = new OneEdge(config, post);
+        var windows = new List<EdgeWindow>();
+        for (int i = 0; i < 35; i++)
+        {
+            Assert.True(await edge.Uses(100, 40));
+            foreach ((string region, long second, EdgeWindow[] posted) in post.Take())
+            {
+                Assert.Equal(config.RegionId, region);
+                Assert.All(posted, w => Assert.Equal(second * SimTime.MicrosecondsPerSecond, w.EndMicroseconds));
+                windows.AddRange(posted);
+            }
+        }
+
+        Assert.Equal([1, 2, 3], windows.Select(w => w.EndMicroseconds / SimTime.MicrosecondsPerSecond));
+        Assert.All(windows, w => Assert.InRange(w.Publications, 9, 10));
+
+        // The platform hands them on.
+        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(config.Epoch.ToUtc(SimTime.Zero));
+        await using LivePlatform platform = await LivePlatform.StartAsync([config with { Neighbours = [] }], config.Epoch, new LivePlatformOptions { HasTiers = true }, time, TestContext.Current.CancellationToken);
+        windows.ForEach(w => platform.Context.Windows!.Put(config.RegionId, w.EndMicroseconds / SimTime.MicrosecondsPerSecond, w));
+        time.Advance(TimeSpan.FromSeconds(5));
+        await Until(() => platform.Snapshot().WindowsClosed == 3);
+        Assert.Equal((0L, 0L), (platform.Snapshot().WindowsLate, platform.Snapshot().WindowsRefused));
+        Assert.Empty(platform.Context.Windows!.Take());
+    }
+
+    [Fact]
+    public void Windows_wait_by_region_and_second_and_the_newest_is_refused_when_nobody_takes_them()
+    {
+        var post = new WindowPost(1);
+        for (int i = 0; i < WindowPost.MaximumOfEachEdge + 2; i++)
+        {
+            post.Put(i % 2 == 0 ? "R2" : "R1", i / 4, new EdgeWindow("E1", i, i + 1, [], 0, 0, 1));
+        }
+
+        Assert.Equal(
+            [("R1", 0L, "1 3"), ("R1", 1L, "5 7"), ("R2", 0L, "0 2"), ("R2", 1L, "4 6")],
+            post.Take().Select(p => (p.Region, p.Second, string.Join(' ', p.Windows.Select(w => w.StartMicroseconds)))));
+        Assert.Equal(2, post.Refused);
+        post.Put("R1", 9, new EdgeWindow("E1", 9, 10, [], 0, 0, 1));
+        Assert.Single(post.Take());
+        Assert.Empty(post.Take());
+    }
+
+    [Fact]
     public async Task An_edge_is_called_at_once_when_the_first_list_has_waited_as_long_as_it_may()
     {
         var inbox = new EdgeInbox();
@@ -466,14 +515,14 @@ public class LiveEdgeTests
         private readonly LiveClock _clock;
         private readonly Task _running;
 
-        public OneEdge(EdgeConfig config)
+        public OneEdge(EdgeConfig config, WindowPost? windows = null)
         {
             Time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(config.Epoch.ToUtc(SimTime.Zero));
             _clock = new LiveClock(Time, config.Epoch);
             var intake = new Intake(new EdgeCatalogue([config]), isLive: true) { Clock = () => _clock.Now };
-            Live = new LiveContext(intake, _clock) { Downlink = new Silence() };
+            Live = new LiveContext(intake, _clock) { Downlink = new Silence(), Windows = windows };
             intake.OnOverload = Live.Counts.NoteShed;
-            _running = new LiveEdgeWorker(config, Live, (_, _) => ValueTask.CompletedTask).RunAsync(e => Assert.Fail(e.ToString()));
+            _running = new LiveEdgeWorker(config, Live).RunAsync(e => Assert.Fail(e.ToString()));
         }
 
         public Microsoft.Extensions.Time.Testing.FakeTimeProvider Time { get; }
