@@ -4,6 +4,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Reflection;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using V2XSim.Dashboard;
@@ -16,6 +17,12 @@ namespace V2XSim.Cli;
 /// <summary>The command line: verbs, their options, and what every verb has in common.</summary>
 public static class CliApp
 {
+    /// <summary>Verb of a generator's process.</summary>
+    internal const string GeneratorVerb = "load-generator";
+
+    /// <summary>Has edges obey the process that started them.</summary>
+    internal const string ControlOption = "--control";
+
     public static string Version { get; } = typeof(CliApp).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 
     /// <summary>Runs one command line.</summary>
@@ -46,7 +53,10 @@ public static class CliApp
             return ExitCodes.BadInput;
         }
 
-        var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromMinutes(5) };
+        // Ctrl-C in a terminal goes to the parts of a load test as well; they end when the process that conducts them has what it wants.
+        bool isConducted = parsed.CommandResult.Command.Name == GeneratorVerb || parsed.CommandResult.Children.Any(c => c is OptionResult { Option.Name: ControlOption, Implicit: false });
+        using PosixSignalRegistration? deaf = isConducted ? PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => signal.Cancel = true) : null;
+        var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = isConducted ? null : TimeSpan.FromMinutes(5) };
         try
         {
             return await parsed.InvokeAsync(configuration);
@@ -447,7 +457,7 @@ public static class CliApp
         root.Add(planEdges);
 
         var config = new Argument<string>("config");
-        var generator = new Command("load-generator", "One process of a load test.") { config };
+        var generator = new Command(GeneratorVerb, "One process of a load test.") { config };
         generator.Hidden = true;
         generator.SetAction((p, cancellation) => Generator.RunAsync(p.GetValue(config)!, Console.In, output, time, cancellation));
         root.Add(generator);
@@ -458,7 +468,7 @@ public static class CliApp
         var otlp = new Option<string?>("--otlp") { Description = "Push metrics there by OTLP, over gRPC when the port is 4317, else over HTTP.", HelpName = "http://HOST:PORT" };
         var limit = new Option<double?>("--seconds") { Description = "End after this time; with Ctrl-C when absent.", HelpName = "SECONDS" };
         Between(limit, 0.1, 1e9);
-        var control = new Option<bool>("--control") { Hidden = true };
+        var control = new Option<bool>(ControlOption) { Hidden = true };
         var alone = new Command("edge", "Run edges for devices that come from outside, each publishing as soon as its sensors' lists are there.") { plan, roads, broker, authority, port, listen, access, metrics, otlp, limit, control };
         alone.SetAction((p, cancellation) => edge.RunAsync(
             new EdgeOptions

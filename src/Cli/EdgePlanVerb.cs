@@ -213,6 +213,7 @@ public sealed class EdgePlanVerb(TextWriter output, TextWriter error, TimeProvid
         var written = new StringWriter(CultureInfo.InvariantCulture);
         await new LoadVerb(written, error, clock).RunAsync(
             new LoadOptions { Sites = sites, Sensors = options.Sensors, RateHz = rate, Objects = objects, Format = options.Format, DurationSeconds = 8, WarmupSeconds = 4 }, json: true, cancellation);
+        cancellation.ThrowIfCancellationRequested();
         return JsonSerializer.Deserialize<LoadResult>(written.ToString(), RunReport.JsonOptions)!;
     }
 

@@ -55,6 +55,9 @@ public sealed record GeneratorConfig
 /// <summary>One stretch at a fixed rate.</summary>
 public sealed record GeneratorStep(double RateHz, long StartUnixMicroseconds, double WarmupSeconds, double Seconds);
 
+/// <summary>Has a generator end the measurement of the step that it is in earlier.</summary>
+public sealed record GeneratorEnd(long UnixMicroseconds);
+
 /// <summary>A histogram as pairs of value and count.</summary>
 public sealed record Counted(IReadOnlyList<long> Values, IReadOnlyList<long> Counts)
 {
@@ -145,7 +148,11 @@ public sealed class Generator(GeneratorConfig config, TimeProvider clock)
 
     /// <summary>After the last message is due, so long is what it leads to waited for.</summary>
     private const double DrainSeconds = 0.5;
+
+    /// <summary>However far off the next list is, so often it is asked whether it is still wanted.</summary>
+    private const long LongestSleepMicroseconds = 50_000;
     private readonly LiveClock _wall = new(clock, new UtcEpoch(0));
+    private long _until;
 
     public static async Task<int> RunAsync(string configFile, TextReader input, TextWriter output, TimeProvider clock, CancellationToken cancellation)
     {
@@ -161,10 +168,25 @@ public sealed class Generator(GeneratorConfig config, TimeProvider clock)
         await using var connections = new Connections();
         LoadDriver driver = await generator.ConnectAsync(recording, new BrokerAddress(config.Host, config.Port) { User = config.User, Password = config.Password }, connections, cancellation);
         await WriteAsync(new GeneratorGreeting(floor));
-        while (await InputLines.NextAsync(input, cancellation) is { } line)
+        Task<string?> next = InputLines.NextAsync(input, cancellation);
+        while (await next is { } line)
         {
             GeneratorStep step = JsonSerializer.Deserialize<GeneratorStep>(line)!;
-            await WriteAsync(await Task.Factory.StartNew(() => generator.Step(driver, step, connections), cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+            Task<GeneratorResult> work = Task.Factory.StartNew(() => generator.Step(driver, step, connections), cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            next = InputLines.NextAsync(input, cancellation);
+            if (await Task.WhenAny(work, next) == next)
+            {
+                if (await next is not { } end)
+                {
+                    // Nobody waits for the result any more.
+                    break;
+                }
+
+                generator.EndAt(driver, JsonSerializer.Deserialize<GeneratorEnd>(end)!.UnixMicroseconds);
+                next = InputLines.NextAsync(input, cancellation);
+            }
+
+            await WriteAsync(await work);
         }
 
         return ExitCodes.Done;
@@ -230,6 +252,7 @@ public sealed class Generator(GeneratorConfig config, TimeProvider clock)
     {
         var schedule = new LoadSchedule(config.TotalSites, config.Sensors, step.RateHz, config.Sites.Select(s => s.Number));
         long begin = step.StartUnixMicroseconds + (long)((step.WarmupSeconds + GapSeconds) * 1e6), from = begin + (long)(SettleSeconds * 1e6), until = from + (long)(step.Seconds * 1e6);
+        Interlocked.Exchange(ref _until, until);
         using var process = Process.GetCurrentProcess();
         if (step.WarmupSeconds > 0)
         {
@@ -243,7 +266,7 @@ public sealed class Generator(GeneratorConfig config, TimeProvider clock)
         driver.Begin(schedule, begin, until + (long)(TailSeconds * 1e6));
         Drive(driver);
         TimeSpan used = Environment.CpuUsage.TotalTime - cpu;
-        SleepUntil(until + (long)((TailSeconds + DrainSeconds + config.PublicationSeconds) * 1e6));
+        SleepUntil(Interlocked.Read(ref _until) + (long)((TailSeconds + DrainSeconds + config.PublicationSeconds) * 1e6));
         GeneratorResult? result = null;
         driver.Locked(m =>
         {
@@ -279,8 +302,15 @@ public sealed class Generator(GeneratorConfig config, TimeProvider clock)
     {
         for (long next = driver.Step(); next != long.MaxValue; next = driver.Step())
         {
-            SleepUntil(next);
+            SleepUntil(Math.Min(next, Now() + LongestSleepMicroseconds));
         }
+    }
+
+    private void EndAt(LoadDriver driver, long unixMicroseconds)
+    {
+        driver.Locked(m => m.EndAt(unixMicroseconds));
+        Interlocked.Exchange(ref _until, unixMicroseconds);
+        driver.EndAt(unixMicroseconds + (long)(TailSeconds * 1e6));
     }
 
     private void SleepUntil(long unixMicroseconds)

@@ -85,6 +85,9 @@ public sealed record LoadResult
     /// <summary>Why the figures do not say what they should; none when valid.</summary>
     public IReadOnlyList<string> Invalid { get; init; } = [];
 
+    /// <summary>Whether somebody ended it; the figures are those of the time until then.</summary>
+    public bool IsPartial { get; init; }
+
     public string Version { get; init; } = CliApp.Version;
 
     public string Target { get; init; } = string.Empty;
@@ -109,6 +112,7 @@ public sealed record LoadResult
 
     public string Dialect { get; init; } = string.Empty;
 
+    /// <summary>Seconds that were measured.</summary>
     public double DurationSeconds { get; init; }
 
     public double WarmupSeconds { get; init; }

@@ -170,7 +170,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
                 await error.WriteLineAsync("not valid: " + why);
             }
 
-            return result.Thresholds.Any(t => !t.IsKept) || !result.Valid ? ExitCodes.ComparisonFailed : ExitCodes.Done;
+            return result.IsPartial ? ExitCodes.Interrupted : result.Thresholds.Any(t => !t.IsKept) || !result.Valid ? ExitCodes.ComparisonFailed : ExitCodes.Done;
         }
         finally
         {
@@ -216,12 +216,12 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
             BrokerAddress broker = options.Target ?? options.Broker!;
             if (options.Target is null)
             {
-                run.Platform = Start(["edge", "--control", "--sites", sites, "--from", scenario, .. options.Broker is { } b ? (string[])["--broker", UrlOf(b)] : []], isPlatform: true);
+                run.Platform = Start(["edge", CliApp.ControlOption, "--sites", sites, "--from", scenario, .. options.Broker is { } b ? (string[])["--broker", UrlOf(b)] : []], isPlatform: true);
                 ControlGreeting greeting = await run.Platform.ReadAsync<ControlGreeting>(cancellation);
                 broker = options.Broker ?? new BrokerAddress(greeting.Host, greeting.Port);
 
                 // The first answer has to be compiled, a tenth of a second of a core: no message costs that.
-                await run.SnapshotAsync(cancellation);
+                await run.SnapshotAsync();
             }
 
             LoadSite[] all = SitesOf(plan, loaded.Network);
@@ -259,7 +259,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
                         FloorRateHz = g == 0 ? options.RateHz : 0,
                     }),
                     cancellation);
-                run.Generators.Add(Start(["load-generator", config], isPlatform: false));
+                run.Generators.Add(Start([CliApp.GeneratorVerb, config], isPlatform: false));
             }
 
             foreach (Child generator in run.Generators)
@@ -290,13 +290,30 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
         string brokenBy = string.Empty;
         while (steps.Count < 30 && (double.IsInfinity(high) || high / Math.Max(low, 1e-9) > KneeResolution))
         {
-            LoadResult result = await MeasureAsync(run, rate, run.Options.WarmupSeconds, run.Options.DurationSeconds, cancellation);
-            string why = WhyBroken(result);
-            if (why.Length > 0 && !double.IsInfinity(low))
+            string why;
+            LoadResult result;
+            try
             {
-                // A machine that was busy with something else for a moment is no knee.
                 result = await MeasureAsync(run, rate, run.Options.WarmupSeconds, run.Options.DurationSeconds, cancellation);
                 why = WhyBroken(result);
+                if (why.Length > 0 && !result.IsPartial && !double.IsInfinity(low))
+                {
+                    // A machine that was busy with something else for a moment is no knee.
+                    result = await MeasureAsync(run, rate, run.Options.WarmupSeconds, run.Options.DurationSeconds, cancellation);
+                    why = WhyBroken(result);
+                }
+            }
+            catch (OperationCanceledException) when (best is not null)
+            {
+                result = best with { IsPartial = true };
+                why = string.Empty;
+            }
+
+            if (result.IsPartial)
+            {
+                // What was found to hold so far is no knee.
+                run.LastHistograms = best is null ? run.LastHistograms : bestHistograms;
+                return (best ?? result) with { IsPartial = true, Steps = steps };
             }
 
             steps.Add(new LoadStepRow(result.OfferedPerSecond, result.ServedPerSecond, result.Lost, result.Edge.P50Ms, result.Edge.P99Ms, result.Valid, why.Length == 0, why));
@@ -331,13 +348,26 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
         LoadResult? result = null;
         for (int i = 0; i < run.Options.Ramp.Count; i++)
         {
-            // Only the first step is warmed up: what a change of rate does at once is what is looked for.
-            result = await MeasureAsync(run, run.Options.RateHz * run.Options.Ramp[i], i == 0 ? run.Options.WarmupSeconds : 0, run.Options.DurationSeconds, cancellation);
+            try
+            {
+                // Only the first step is warmed up: what a change of rate does at once is what is looked for.
+                result = await MeasureAsync(run, run.Options.RateHz * run.Options.Ramp[i], i == 0 ? run.Options.WarmupSeconds : 0, run.Options.DurationSeconds, cancellation);
+            }
+            catch (OperationCanceledException) when (result is not null)
+            {
+                result = result with { IsPartial = true };
+                break;
+            }
+
             steps.Add(new LoadStepRow(result.OfferedPerSecond, result.ServedPerSecond, result.Lost, result.Edge.P50Ms, result.Edge.P99Ms, result.Valid, result.HasLostNothing(), result.Valid ? $"{result.Lost} messages and {result.FramesLost} frames lost" : string.Join("; ", result.Invalid)));
             invalid.AddRange(result.Invalid.Select(why => $"step {i + 1}: {why}"));
+            if (result.IsPartial)
+            {
+                break;
+            }
         }
 
-        return result! with { Valid = invalid.Count == 0, Invalid = invalid, Steps = steps, RecoverySeconds = RecoveredAt(result.Timeline, run.Options.DeadlineMilliseconds) };
+        return result! with { Valid = invalid.Count == 0, Invalid = invalid, Steps = steps, RecoverySeconds = result.IsPartial ? null : RecoveredAt(result.Timeline, run.Options.DeadlineMilliseconds) };
     }
 
     /// <summary>The second from which on latency keeps to a deadline and nothing gives way any more; null when it does not come to that.</summary>
@@ -363,35 +393,49 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
             await generator.WriteAsync(line, cancellation);
         }
 
+        // Once measuring has begun, whoever interrupts it gets what has been measured.
         List<PlatformSnapshot> snapshots = [];
-        await Until(from);
+        await Until(from, cancellation);
         double watchedBefore = Watched(options);
-        snapshots.Add(await run.SnapshotAsync(cancellation));
+        snapshots.Add(await run.SnapshotAsync());
         bool isLong = IsLong(seconds);
-        if (run.Platform is not null && isLong)
+        long each = run.Platform is not null && isLong ? LoadMeter.StretchSeconds(seconds) * 1_000_000L : until - from;
+        try
         {
-            long each = LoadMeter.StretchSeconds(seconds) * 1_000_000L;
             for (long at = from + each; at < until - 500_000; at += each)
             {
-                await Until(at);
-                snapshots.Add(await run.SnapshotAsync(cancellation));
+                await Until(at, cancellation);
+                snapshots.Add(await run.SnapshotAsync());
                 await error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{TimeSpan.FromSeconds((at - from) / 1_000_000):c}  {EdgeVerb.Line(snapshots[^2], snapshots[^1])}"));
             }
+
+            await Until(until, cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            until = Math.Min(until, Now() + (LeadMicroseconds / 2));
+            await error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"interrupted after {(until - from) / 1e6:0.0} of {seconds:0.#} s"));
+            string end = JsonSerializer.Serialize(new GeneratorEnd(until));
+            foreach (Child generator in run.Generators)
+            {
+                await generator.WriteAsync(end, CancellationToken.None);
+            }
+
+            await Until(until, CancellationToken.None);
         }
 
-        await Until(until);
-        snapshots.Add(await run.SnapshotAsync(cancellation));
+        snapshots.Add(await run.SnapshotAsync());
         double watched = Watched(options) - watchedBefore;
         var parts = new List<GeneratorResult>();
         foreach (Child generator in run.Generators)
         {
-            parts.Add(await generator.ReadAsync<GeneratorResult>(cancellation));
+            parts.Add(await generator.AnswerAsync<GeneratorResult>());
         }
 
-        PlatformSnapshot end = await run.SnapshotAsync(cancellation, isLong ? ControlGreeting.Collect : ControlGreeting.Figures);
-        return Join(run, rateHz, warmup, seconds, parts, snapshots, end, watched);
+        PlatformSnapshot after = await run.SnapshotAsync(isLong ? ControlGreeting.Collect : ControlGreeting.Figures);
+        return Join(run, rateHz, warmup, seconds, (until - from) / 1e6, parts, snapshots, after, watched);
 
-        async Task Until(long unixMicroseconds)
+        async Task Until(long unixMicroseconds, CancellationToken cancellation)
         {
             for (long rest = unixMicroseconds - Now(); rest > 0; rest = unixMicroseconds - Now())
             {
@@ -402,7 +446,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
 
     private static bool IsLong(double seconds) => seconds > LongRunSeconds;
 
-    private static LoadResult Join(Conducted run, double rateHz, double warmup, double seconds, List<GeneratorResult> parts, List<PlatformSnapshot> snapshots, PlatformSnapshot end, double watched)
+    private static LoadResult Join(Conducted run, double rateHz, double warmup, double planned, double seconds, List<GeneratorResult> parts, List<PlatformSnapshot> snapshots, PlatformSnapshot end, double watched)
     {
         LoadOptions options = run.Options;
         LongHistogram edge = LoadMeter.NewHistogram(), waiting = LoadMeter.NewHistogram(), lateness = LoadMeter.NewHistogram();
@@ -423,7 +467,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
         List<PlatformSnapshot> looks = run.Platform is null ? [] : snapshots;
         PlatformSnapshot first = snapshots[0], last = snapshots[^1];
         double window = (last.UnixMicroseconds - first.UnixMicroseconds) / 1e6, messages = last.Accepted - first.Accepted;
-        bool isOurs = run.Platform is not null, isLong = IsLong(seconds), isWatched = options.Watch.Count > 0;
+        bool isOurs = run.Platform is not null, isLong = IsLong(planned), isWatched = options.Watch.Count > 0;
         double own = isOurs ? last.CpuSeconds - first.CpuSeconds : 0, counted = isOurs ? messages : sent;
         var invalid = new List<string>();
         if (notSent > 0)
@@ -445,6 +489,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
         {
             Valid = invalid.Count == 0,
             Invalid = invalid,
+            IsPartial = seconds < planned,
             Target = options.Target?.ToString() ?? (options.Broker is { } broker ? $"our edges at {broker}" : "our edges, embedded broker"),
             From = run.ScenarioName,
             Sites = options.Sites,
@@ -492,19 +537,19 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
                 parts.Sum(p => p.CpuSeconds) * 1e6 / Math.Max(1, sent),
                 Percentiles.Of(run.Floor).P50Ms,
                 Percentiles.Of(run.Floor).P99Ms),
-            Timeline = Timeline(parts, seconds, looks),
-            Drift = isLong ? DriftOf(parts, looks) : null,
+            Timeline = Timeline(parts, planned, seconds, looks),
+            Drift = IsLong(seconds) ? DriftOf(parts, looks) : null,
             Processors = Environment.ProcessorCount,
             Machine = $"{Environment.ProcessorCount} processors, {System.Runtime.InteropServices.RuntimeInformation.OSDescription}, {System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription}",
         };
     }
 
     /// <summary>A row a second, or up to sixty rows of a long run.</summary>
-    private static List<LoadMoment> Timeline(List<GeneratorResult> parts, double seconds, List<PlatformSnapshot> snapshots)
+    private static List<LoadMoment> Timeline(List<GeneratorResult> parts, double planned, double seconds, List<PlatformSnapshot> snapshots)
     {
-        int each = LoadMeter.StretchSeconds(seconds);
+        int each = LoadMeter.StretchSeconds(planned);
         var rows = new List<LoadMoment>();
-        for (int i = 0; i < parts.Max(p => p.Stretches.Count); i++)
+        for (int i = 0; i < parts.Max(p => p.Stretches.Count) && i * each < seconds; i++)
         {
             int from = i * each;
             double length = Math.Min(each, seconds - from);
@@ -636,15 +681,15 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
         public IReadOnlyList<(string Name, LongHistogram Histogram)> LastHistograms { get; set; } = [];
 
         /// <summary>What the platform has done so far; nothing of another's.</summary>
-        public async Task<PlatformSnapshot> SnapshotAsync(CancellationToken cancellation, string question = ControlGreeting.Figures)
+        public async Task<PlatformSnapshot> SnapshotAsync(string question = ControlGreeting.Figures)
         {
             if (Platform is null)
             {
                 return new PlatformSnapshot();
             }
 
-            await Platform.WriteAsync(question, cancellation);
-            return await Platform.ReadAsync<PlatformSnapshot>(cancellation);
+            await Platform.WriteAsync(question, CancellationToken.None);
+            return await Platform.AnswerAsync<PlatformSnapshot>();
         }
 
         public async ValueTask DisposeAsync()
@@ -664,6 +709,8 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
     /// <summary>A process that answers lines with lines.</summary>
     private sealed class Child(Process process, string name) : IAsyncDisposable
     {
+        private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(60);
+
         public async Task WriteAsync(string line, CancellationToken cancellation)
         {
             await process.StandardInput.WriteLineAsync(line.AsMemory(), cancellation);
@@ -681,6 +728,21 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
             }
 
             return JsonSerializer.Deserialize<T>(line)!;
+        }
+
+        /// <summary>What it answers now.</summary>
+        /// <exception cref="BrokerUnavailableException">The process ended, or is silent.</exception>
+        public async Task<T> AnswerAsync<T>()
+        {
+            using var patience = new CancellationTokenSource(AnswerPatience);
+            try
+            {
+                return await ReadAsync<T>(patience.Token);
+            }
+            catch (OperationCanceledException e)
+            {
+                throw new BrokerUnavailableException($"a part of the load test does not answer: {name}", e);
+            }
         }
 
         public async ValueTask DisposeAsync()

@@ -80,7 +80,18 @@ public sealed class LoadDriver
     /// <param name="until">From then on nothing is due.</param>
     public void Begin(LoadSchedule schedule, long start, long until)
     {
-        (_schedule, _start, _until, _next, Offered) = (schedule, start, until, 0, default);
+        (_schedule, _start, _next, Offered) = (schedule, start, 0, default);
+        Interlocked.Exchange(ref _until, until);
+    }
+
+    /// <summary>Ends what is under way earlier, from whatever thread.</summary>
+    /// <param name="until">From then on nothing is due, microseconds since 1970.</param>
+    public void EndAt(long until)
+    {
+        if (until < Interlocked.Read(ref _until))
+        {
+            Interlocked.Exchange(ref _until, until);
+        }
     }
 
     /// <summary>Sends everything that is due by now.</summary>
@@ -91,7 +102,7 @@ public sealed class LoadDriver
         {
             DueList list = schedule[_next];
             long due = _start + list.DueMicroseconds;
-            if (due >= _until)
+            if (due >= Interlocked.Read(ref _until))
             {
                 _schedule = null;
                 break;

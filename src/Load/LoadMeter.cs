@@ -173,6 +173,9 @@ public sealed class LoadMeter
         Array.Clear(Misses);
     }
 
+    /// <summary>Ends the measurement earlier than it was to end; what is due later does not belong to it.</summary>
+    public void EndAt(long untilMicroseconds) => _until = Math.Min(_until, untilMicroseconds);
+
     /// <summary>Notes a message that was due.</summary>
     /// <returns>Its number at its site.</returns>
     public long Offer(int site, long dueMicroseconds, long sentMicroseconds)

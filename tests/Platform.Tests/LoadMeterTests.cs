@@ -60,6 +60,30 @@ public class LoadMeterTests
     }
 
     [Fact]
+    public void A_measurement_that_is_ended_early_is_one_of_the_time_until_then()
+    {
+        LoadDriver driver = Driver(out LoadMeter meter, (_, _) => _now += 1_000);
+        meter.Begin(Start, Start + 1_000_000, 100_000);
+        driver.Begin(new LoadSchedule(1, 1, 10, [0]), Start, Start + 1_300_000);
+        for (long next = driver.Step(); next != long.MaxValue; next = driver.Step())
+        {
+            _now = Math.Max(_now, next);
+            if (meter.Sent == 3)
+            {
+                // What is due in the fifth tenth belongs to it; sending goes on for a while, and does not.
+                meter.EndAt(Start + 450_000);
+                driver.EndAt(Start + 750_000);
+                driver.EndAt(Start + 900_000);
+            }
+        }
+
+        meter.End();
+
+        Assert.Equal((5, 5L, 0L), ((int)meter.Sent, meter.Publications, meter.Lost));
+        Assert.InRange(_now, Start + 700_000, Start + 750_000);
+    }
+
+    [Fact]
     public void What_the_connection_does_not_take_is_counted_and_what_no_publication_used_is_lost()
     {
         LoadDriver driver = Driver(out LoadMeter meter, (sequence, _) => _now += 100, refuses: s => s == 3, answers: s => s < 7);

@@ -80,6 +80,42 @@ public class LoadTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_interrupts_a_test_gets_what_has_been_measured_until_then()
+    {
+        var small = new LoadOptions { Sites = 3, Sensors = 2, RateHz = 10, WarmupSeconds = 0.5 };
+
+        // A long test tells how it goes every three seconds.
+        (int code, string output, string error) = await Interrupted(small with { DurationSeconds = 150, OutputFolder = _folder["out"] }, "messages/s used");
+
+        JsonElement r = JsonDocument.Parse(output).RootElement;
+        double seconds = r.GetProperty("durationSeconds").GetDouble();
+        Assert.Equal((130, true), (code, r.GetProperty("isPartial").GetBoolean()));
+        Assert.InRange(seconds, 3, 20);
+        Assert.Equal(60, r.GetProperty("sent").GetInt64() / seconds, 1.0);
+        Assert.Equal(0, r.GetProperty("lost").GetInt64());
+        Assert.Equal(r.GetProperty("sent").GetInt64() / seconds, r.GetProperty("servedPerSecond").GetDouble(), 1e-6);
+        Assert.Contains("of 150 s", error, StringComparison.Ordinal);
+        Assert.Contains("ENDED EARLY", await File.ReadAllTextAsync(_folder["out/load.html"], TestContext.Current.CancellationToken), StringComparison.Ordinal);
+
+        // Of a ramp the steps that there have been, and nothing of one that was not yet measured.
+        await using EchoEdge echo = await EchoEdge.StartAsync(0, hasLedger: false, TimeProvider.System);
+        (code, output, _) = await Interrupted(small with { DurationSeconds = 1, Ramp = [1, 3, 1], Target = echo.Address }, "180 messages/s for");
+        r = JsonDocument.Parse(output).RootElement;
+        Assert.Equal((130, true), (code, r.GetProperty("isPartial").GetBoolean()));
+        Assert.Equal([60], r.GetProperty("steps").EnumerateArray().Select(s => Math.Round(s.GetProperty("offeredPerSecond").GetDouble())));
+        Assert.Equal(JsonValueKind.Null, r.GetProperty("recoverySeconds").ValueKind);
+
+        static async Task<(int Code, string Output, string Error)> Interrupted(LoadOptions options, string when)
+        {
+            using var interrupt = new CancellationTokenSource();
+            var output = new StringWriter();
+            var error = new TriggeredWriter(when, interrupt);
+            int code = await new LoadVerb(output, error, TimeProvider.System).RunAsync(options, json: true, interrupt.Token);
+            return (code, output.ToString(), error.ToString());
+        }
+    }
+
+    [Fact]
     public async Task An_edge_that_is_not_ours_is_measured_at_the_roadside_alone()
     {
         await using EchoEdge echo = await EchoEdge.StartAsync(0, hasLedger: false, TimeProvider.System);
@@ -230,6 +266,19 @@ public class LoadTests : IDisposable
     {
         _folder.Dispose();
         GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Interrupts when something has been written.</summary>
+    private sealed class TriggeredWriter(string when, CancellationTokenSource interrupt) : StringWriter(System.Globalization.CultureInfo.InvariantCulture)
+    {
+        public override async Task WriteLineAsync(string? value)
+        {
+            await base.WriteLineAsync(value);
+            if (value?.Contains(when, StringComparison.Ordinal) ?? false)
+            {
+                await interrupt.CancelAsync();
+            }
+        }
     }
 
     private static string[] Small => ["load", "--sites", "3", "--sensors", "2", "--rate", "10", "--duration", "1", "--warmup", "0.5"];
