@@ -59,8 +59,9 @@ public class LoadTests : IDisposable
     [Fact]
     public async Task The_knee_lies_between_a_rate_that_holds_and_one_that_breaks()
     {
-        // Sent at 10 to 20 Hz, nothing is served faster than it is offered: the threshold breaks between.
-        Outcome load = await CommandLine.Run(["load", "--sites", "3", "--sensors", "2", "--rate", "10", "--duration", "0.5", "--warmup", "0.1", "--find-knee", "--threshold", "servedPerSecond<95", "--json"]);
+        // Sent at 15 to 23 Hz, nothing is served faster than it is offered: the threshold breaks between.
+        await using EchoEdge echo = await EchoEdge.StartAsync(0, hasLedger: true, TimeProvider.System);
+        Outcome load = await CommandLine.Run(["load", "--target", echo.Address.ToString(), "--sites", "3", "--sensors", "2", "--rate", "15", "--duration", "0.5", "--warmup", "0.1", "--find-knee", "--threshold", "servedPerSecond<95", "--json"]);
 
         double knee = load.Json.GetProperty("knee").GetProperty("messagesPerSecond").GetDouble(), broken = load.Json.GetProperty("knee").GetProperty("brokenAtPerSecond").GetDouble();
         Assert.InRange(knee, 88, 95);
@@ -72,7 +73,8 @@ public class LoadTests : IDisposable
     [Fact]
     public async Task A_ramp_runs_its_steps_one_after_another()
     {
-        Outcome load = await CommandLine.Run([.. Small, "--ramp", "1,3,1", "--json"]);
+        await using EchoEdge echo = await EchoEdge.StartAsync(0, hasLedger: true, TimeProvider.System);
+        Outcome load = await CommandLine.Run([.. Small, "--target", echo.Address.ToString(), "--ramp", "1,3,1", "--json"]);
 
         Assert.Equal([60, 180, 60], load.Json.GetProperty("steps").EnumerateArray().Select(s => Math.Round(s.GetProperty("offeredPerSecond").GetDouble())));
         Assert.Equal(0, load.Json.GetProperty("recoverySeconds").GetDouble());
