@@ -111,7 +111,7 @@ public static class LoadPages
         LoadMoment[] known = [.. r.Timeline.Where(t => t.WorkingSetMegabytes is not null)];
         if (known.Length > 2)
         {
-            html.Append("<h2>Memory</h2><p class=\"note\">Working set of the platform, and what its last full collection found in use; the rest is garbage, or free.</p>")
+            html.Append("<h2>Memory</h2><p class=\"note\">Working set of the platform, and what the last full collection since the measurement began found in use; the rest is garbage, or free.</p>")
                 .Append(Waterfall.Lines("seconds", "MB", [("working set", [.. known.Select(t => (t.Second, t.WorkingSetMegabytes!.Value))]), ("held", [.. known.Where(t => t.HeldMegabytes is not null).Select(t => (t.Second, t.HeldMegabytes!.Value))])], isLinear: true));
         }
 

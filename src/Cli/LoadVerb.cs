@@ -195,6 +195,12 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
             File.Copy(sites, copy, overwrite: true);
         }
 
+        if ((options.Target ?? options.Broker) is { } external)
+        {
+            // Before anything that takes long, and once for all generators: as one of their devices.
+            await using LastingConnection probe = await LastingConnection.ConnectAsync(new ClientSettings(external, plan.Sites[0].Id), clock, cancellation);
+        }
+
         await error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"recording {RecordedSeconds:0} s of traffic around {plan.Sites.Count} sites"));
         LoadRecording recording = LoadRecording.Make(loaded.Traffic.Advance, [.. plan.Sites.Select(s => s.Position)], [.. loaded.Plan.Sites.Skip(plan.Sites.Count).Select(s => s.Position)], options.Objects, ReachMetres, RecordedSeconds);
         await error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{recording.OwnShare * 100:0} % of the road users in lists are the site's own, the others are borrowed from other sites"));
@@ -564,7 +570,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
                 p.P99Ms,
                 p.MaxMs,
                 at?.WorkingSetBytes / PlatformSnapshot.BytesPerMegabyte,
-                at?.HeldBytes > 0 ? at.HeldBytes / PlatformSnapshot.BytesPerMegabyte : null,
+                at?.HeldAtCollection > snapshots[0].HeldAtCollection ? at.HeldBytes / PlatformSnapshot.BytesPerMegabyte : null,
                 at?.Handles,
                 now.Sum(s => s.Shed)));
         }
