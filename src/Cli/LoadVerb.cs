@@ -779,13 +779,19 @@ public static class RuntimeChoice
     public static IEnumerable<(string Name, string Value)> For(bool isPlatform)
     {
         yield return (InlineCompletions, "1");
-        yield return ("DOTNET_TieredPGO", "0");
         yield return ("DOTNET_ThreadPool_UnfairSemaphoreSpinLimit", "0");
         if (isPlatform)
         {
             yield return ("DOTNET_GCgen0size", "0x4000000");
             yield return ("DOTNET_gcConcurrent", "1");
-            yield return ("DOTNET_TC_QuickJit", "0");
+
+            // Compiled once and well, the runtime's own code with it; nothing is compiled again beside the messages.
+            yield return ("DOTNET_TieredCompilation", "0");
+            yield return ("DOTNET_ReadyToRun", "0");
+        }
+        else
+        {
+            yield return ("DOTNET_TieredPGO", "0");
         }
     }
 

@@ -9,6 +9,13 @@ public class LoadTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
+    /// <summary>Platforms that live for seconds start sooner without what makes those that stay faster: whoever sets it himself keeps it.</summary>
+    public LoadTests()
+    {
+        Environment.SetEnvironmentVariable("DOTNET_TieredCompilation", "1");
+        Environment.SetEnvironmentVariable("DOTNET_ReadyToRun", "1");
+    }
+
     [Theory]
     [InlineData("json", "0", "its0180")]
     [InlineData("protobuf", "1", "versioned")]
