@@ -38,6 +38,9 @@ public sealed record PlatformSnapshot
 
     public long Handles { get; init; }
 
+    /// <summary>Times that the process's threads have gone to sleep and been woken again; 0 where the system does not tell.</summary>
+    public long Wakes { get; init; }
+
     public int CollectionsOfGeneration0 { get; init; }
 
     public int CollectionsOfGeneration2 { get; init; }
@@ -186,6 +189,7 @@ public sealed class LivePlatform : IAsyncDisposable
                 AllocatedBytes = GC.GetTotalAllocatedBytes(),
                 WorkingSetBytes = Environment.WorkingSet,
                 Handles = HandleCount(),
+                Wakes = WakeCount(),
                 CollectionsOfGeneration0 = GC.CollectionCount(0),
                 CollectionsOfGeneration2 = GC.CollectionCount(2),
                 PauseSeconds = GC.GetTotalPauseDuration().TotalSeconds,
@@ -351,6 +355,28 @@ public sealed class LivePlatform : IAsyncDisposable
     {
         GCMemoryInfo blocking = GC.GetGCMemoryInfo(GCKind.FullBlocking), background = GC.GetGCMemoryInfo(GCKind.Background);
         return blocking.Index > background.Index ? blocking : background;
+    }
+
+    private static long WakeCount()
+    {
+        const string Threads = "/proc/self/task", Name = "voluntary_ctxt_switches:";
+        long wakes = 0;
+        if (Directory.Exists(Threads))
+        {
+            foreach (string thread in Directory.EnumerateDirectories(Threads))
+            {
+                try
+                {
+                    wakes += File.ReadLines(Path.Combine(thread, "status")).Where(l => l.StartsWith(Name, StringComparison.Ordinal)).Sum(l => long.Parse(l.AsSpan(Name.Length), System.Globalization.CultureInfo.InvariantCulture));
+                }
+                catch (IOException)
+                {
+                    // The thread has ended meanwhile.
+                }
+            }
+        }
+
+        return wakes;
     }
 
     private static long HandleCount()

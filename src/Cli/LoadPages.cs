@@ -34,7 +34,7 @@ public static class LoadPages
         Line("harness alone", Say($"p50 {Ms(r.Generator.FloorP50Ms)}, p99 {Ms(r.Generator.FloorP99Ms)}; generators late by p50 {Ms(r.Generator.LatenessP50Ms)}, p99 {Ms(r.Generator.LatenessP99Ms)}, {r.Generator.CpuMicrosecondsPerMessage:0} µs of CPU a message"));
         if (r.CpuMicrosecondsPerMessage is { } cpu)
         {
-            Line("cost", Say($"{cpu:0.0} µs of CPU a message{(r.WatchedCpuMicrosecondsPerMessage is { } watched ? Say($" ({watched:0.0} of it in watched processes)") : string.Empty)}, {r.CoresUsed:0.00} cores{(r.AllocatedBytesPerMessage is { } bytes ? Say($"; {bytes:0} B allocated a message, pauses {r.PauseMillisecondsPerSecond:0.0} ms/s in {r.CollectionsPerSecond:0.0} collections/s ({r.FullCollections} full), {r.WorkingSetMegabytes:0} MB") : string.Empty)}"));
+            Line("cost", Say($"{cpu:0.0} µs of CPU a message{(r.WatchedCpuMicrosecondsPerMessage is { } watched ? Say($" ({watched:0.0} of it in watched processes)") : string.Empty)}, {r.CoresUsed:0.00} cores{(r.WakesPerMessage is { } wakes ? Say($", threads woken {wakes:0.00} times a message") : string.Empty)}{(r.AllocatedBytesPerMessage is { } bytes ? Say($"; {bytes:0} B allocated a message, pauses {r.PauseMillisecondsPerSecond:0.0} ms/s in {r.CollectionsPerSecond:0.0} collections/s ({r.FullCollections} full), {r.WorkingSetMegabytes:0} MB") : string.Empty)}"));
         }
 
         if (r.Hops.Any(h => h.Count > 0))

@@ -164,6 +164,9 @@ public sealed record LoadResult
 
     public double? CoresUsed { get; init; }
 
+    /// <summary>How often a thread of the platform was woken for each message.</summary>
+    public double? WakesPerMessage { get; init; }
+
     public double? PauseMillisecondsPerSecond { get; init; }
 
     /// <summary>Collections of the platform's garbage, of the youngest generation or more.</summary>

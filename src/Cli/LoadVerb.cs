@@ -529,6 +529,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
             WatchedCpuMicrosecondsPerMessage = isWatched ? watched * 1e6 / Math.Max(1, counted) : null,
             AllocatedBytesPerMessage = isOurs ? (last.AllocatedBytes - first.AllocatedBytes) / Math.Max(1, messages) : null,
             CoresUsed = isOurs || isWatched ? (own + watched) / Math.Max(1e-3, isOurs ? window : seconds) : null,
+            WakesPerMessage = isOurs && last.Wakes > first.Wakes ? (last.Wakes - first.Wakes) / Math.Max(1, messages) : null,
             CollectionsPerSecond = isOurs ? (last.CollectionsOfGeneration0 - first.CollectionsOfGeneration0) / Math.Max(1e-3, window) : null,
             FullCollections = isOurs ? last.CollectionsOfGeneration2 - first.CollectionsOfGeneration2 : null,
             PauseMillisecondsPerSecond = isOurs ? (last.PauseSeconds - first.PauseSeconds) * 1000 / Math.Max(1e-3, window) : null,
@@ -570,7 +571,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
                 p.P99Ms,
                 p.MaxMs,
                 at?.WorkingSetBytes / PlatformSnapshot.BytesPerMegabyte,
-                at?.HeldAtCollection > snapshots[0].HeldAtCollection ? at.HeldBytes / PlatformSnapshot.BytesPerMegabyte : null,
+                at is not null && at.HeldAtCollection > snapshots[0].HeldAtCollection ? at.HeldBytes / PlatformSnapshot.BytesPerMegabyte : null,
                 at?.Handles,
                 now.Sum(s => s.Shed)));
         }
@@ -715,7 +716,8 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
     /// <summary>A process that answers lines with lines.</summary>
     private sealed class Child(Process process, string name) : IAsyncDisposable
     {
-        private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(60);
+        /// <summary>A generator waits a minute for an edge that publishes once a minute.</summary>
+        private static readonly TimeSpan AnswerPatience = TimeSpan.FromMinutes(2);
 
         public async Task WriteAsync(string line, CancellationToken cancellation)
         {

@@ -38,6 +38,7 @@ public class LoadTests : IDisposable
         Assert.True(r.GetProperty("edge").GetProperty("p99Ms").GetDouble() <= r.GetProperty("edge").GetProperty("p999Ms").GetDouble());
         Assert.True(r.GetProperty("cpuMicrosecondsPerMessage").GetDouble() > 0);
         Assert.True(r.GetProperty("allocatedBytesPerMessage").GetDouble() > 0);
+        Assert.Equal(OperatingSystem.IsLinux(), r.GetProperty("wakesPerMessage") is { ValueKind: JsonValueKind.Number } wakes && wakes.GetDouble() > 0);
         Assert.Equal(10, r.GetProperty("hops").GetArrayLength());
         Assert.All(r.GetProperty("hops").EnumerateArray(), h => Assert.Equal(r.GetProperty("edge").GetProperty("count").GetInt64(), h.GetProperty("count").GetInt64()));
         double mean = r.GetProperty("hops").EnumerateArray().Sum(h => h.GetProperty("meanMs").GetDouble());
