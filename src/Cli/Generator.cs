@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using HdrHistogram;
@@ -152,7 +151,6 @@ public sealed class Generator(GeneratorConfig config, TimeProvider clock)
     /// <summary>However far off the next list is, so often it is asked whether it is still wanted.</summary>
     private const long LongestSleepMicroseconds = 50_000;
     private readonly LiveClock _wall = new(clock, new UtcEpoch(0));
-    private long _until;
 
     public static async Task<int> RunAsync(string configFile, TextReader input, TextWriter output, TimeProvider clock, CancellationToken cancellation)
     {
@@ -182,7 +180,7 @@ public sealed class Generator(GeneratorConfig config, TimeProvider clock)
                     break;
                 }
 
-                generator.EndAt(driver, JsonSerializer.Deserialize<GeneratorEnd>(end)!.UnixMicroseconds);
+                EndAt(driver, JsonSerializer.Deserialize<GeneratorEnd>(end)!.UnixMicroseconds);
                 next = InputLines.NextAsync(input, cancellation);
             }
 
@@ -252,8 +250,6 @@ public sealed class Generator(GeneratorConfig config, TimeProvider clock)
     {
         var schedule = new LoadSchedule(config.TotalSites, config.Sensors, step.RateHz, config.Sites.Select(s => s.Number));
         long begin = step.StartUnixMicroseconds + (long)((step.WarmupSeconds + GapSeconds) * 1e6), from = begin + (long)(SettleSeconds * 1e6), until = from + (long)(step.Seconds * 1e6);
-        Interlocked.Exchange(ref _until, until);
-        using var process = Process.GetCurrentProcess();
         if (step.WarmupSeconds > 0)
         {
             driver.Begin(schedule, step.StartUnixMicroseconds, step.StartUnixMicroseconds + (long)(step.WarmupSeconds * 1e6));
@@ -266,7 +262,7 @@ public sealed class Generator(GeneratorConfig config, TimeProvider clock)
         driver.Begin(schedule, begin, until + (long)(TailSeconds * 1e6));
         Drive(driver);
         TimeSpan used = Environment.CpuUsage.TotalTime - cpu;
-        SleepUntil(Interlocked.Read(ref _until) + (long)((TailSeconds + DrainSeconds + config.PublicationSeconds) * 1e6));
+        SleepUntil(driver.Until + (long)((DrainSeconds + config.PublicationSeconds) * 1e6));
         GeneratorResult? result = null;
         driver.Locked(m =>
         {
@@ -306,10 +302,9 @@ public sealed class Generator(GeneratorConfig config, TimeProvider clock)
         }
     }
 
-    private void EndAt(LoadDriver driver, long unixMicroseconds)
+    private static void EndAt(LoadDriver driver, long unixMicroseconds)
     {
         driver.Locked(m => m.EndAt(unixMicroseconds));
-        Interlocked.Exchange(ref _until, unixMicroseconds);
         driver.EndAt(unixMicroseconds + (long)(TailSeconds * 1e6));
     }
 

@@ -87,7 +87,7 @@ public sealed record PlatformSnapshot
     /// <summary>Windows of edges that came after their region had closed that second.</summary>
     public long WindowsLate { get; init; }
 
-    /// <summary>Windows of edges for which there was no room on the way to their regions.</summary>
+    /// <summary>Windows of edges for which there was no room on the way to their regions, or which those did not take.</summary>
     public long WindowsRefused { get; init; }
 
     public int Connections { get; init; }
@@ -327,11 +327,7 @@ public sealed class LivePlatform : IAsyncDisposable
         try
         {
             long second = (Context.Clock.Now.Microseconds / SimTime.MicrosecondsPerSecond) - 1;
-            foreach ((string region, long reported, EdgeWindow[] windows) in Context.Windows!.Take())
-            {
-                await _silos!.Grains.GetGrain<IRegionGrain>(region).Accept(reported, windows);
-            }
-
+            await DeliverWindowsAsync(Context.Windows!);
             foreach (IRegionGrain region in _regions)
             {
                 Note(await region.Step(second, second * SimTime.MicrosecondsPerSecond, isLast: false));
@@ -348,6 +344,25 @@ public sealed class LivePlatform : IAsyncDisposable
         {
             Interlocked.Add(ref _windowsClosed, result.Closed.Length);
             Interlocked.Add(ref _windowsLate, result.Late);
+        }
+    }
+
+    /// <summary>Brings what edges have posted to their regions; what is left when one does not answer is counted.</summary>
+    private async Task DeliverWindowsAsync(WindowPost post)
+    {
+        IReadOnlyList<(string Region, long Second, EdgeWindow[] Windows)> posted = post.Take();
+        int left = posted.Sum(p => p.Windows.Length);
+        try
+        {
+            foreach ((string region, long second, EdgeWindow[] windows) in posted)
+            {
+                await _silos!.Grains.GetGrain<IRegionGrain>(region).Accept(second, windows);
+                left -= windows.Length;
+            }
+        }
+        finally
+        {
+            post.Refuse(left);
         }
     }
 

@@ -311,15 +311,12 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
             }
             catch (OperationCanceledException) when (best is not null)
             {
-                result = best with { IsPartial = true };
-                why = string.Empty;
+                return HeldSoFar(best, bestHistograms);
             }
 
             if (result.IsPartial)
             {
-                // What was found to hold so far is no knee.
-                run.LastHistograms = best is null ? run.LastHistograms : bestHistograms;
-                return (best ?? result) with { IsPartial = true, Steps = steps };
+                return best is null ? HeldSoFar(result, run.LastHistograms) : HeldSoFar(best, bestHistograms);
             }
 
             steps.Add(new LoadStepRow(result.OfferedPerSecond, result.ServedPerSecond, result.Lost, result.Edge.P50Ms, result.Edge.P99Ms, result.Valid, why.Length == 0, why));
@@ -342,6 +339,13 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
         LoadResult last = best ?? throw new BadInputException("command line", "--find-knee", $"thresholds do not hold at any rate: {brokenBy}", "give other thresholds with --threshold");
         run.LastHistograms = bestHistograms;
         return last with { Knee = new KneeRow(last.ServedPerSecond, brokenAt, brokenBy), Steps = steps };
+
+        // Which is no knee.
+        LoadResult HeldSoFar(LoadResult result, IReadOnlyList<(string, LongHistogram)> histograms)
+        {
+            run.LastHistograms = histograms;
+            return result with { IsPartial = true, Steps = steps };
+        }
 
         string WhyBroken(LoadResult result) =>
             !result.Valid ? string.Join("; ", result.Invalid) : string.Join("; ", thresholds.Select(t => t.Check(result)).Where(t => !t.IsKept).Select(t => $"{t.Threshold}: {CliApp.Number(t.Value, "0.##")}"));
@@ -405,6 +409,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
         double watchedBefore = Watched(options);
         snapshots.Add(await run.SnapshotAsync());
         bool isLong = IsLong(seconds);
+        double? endedAfter = null;
         long each = run.Platform is not null && isLong ? LoadMeter.StretchSeconds(seconds) * 1_000_000L : until - from;
         try
         {
@@ -420,7 +425,8 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
         catch (OperationCanceledException)
         {
             until = Math.Min(until, Now() + (LeadMicroseconds / 2));
-            await error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"interrupted after {(until - from) / 1e6:0.0} of {seconds:0.#} s"));
+            endedAfter = (until - from) / 1e6;
+            await error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"interrupted after {endedAfter:0.0} of {seconds:0.#} s"));
             string end = JsonSerializer.Serialize(new GeneratorEnd(until));
             foreach (Child generator in run.Generators)
             {
@@ -439,7 +445,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
         }
 
         PlatformSnapshot after = await run.SnapshotAsync(isLong ? ControlGreeting.Collect : ControlGreeting.Figures);
-        return Join(run, rateHz, warmup, seconds, (until - from) / 1e6, parts, snapshots, after, watched);
+        return Join(run, rateHz, warmup, seconds, endedAfter, parts, snapshots, after, watched);
 
         async Task Until(long unixMicroseconds, CancellationToken cancellation)
         {
@@ -452,8 +458,9 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
 
     private static bool IsLong(double seconds) => seconds > LongRunSeconds;
 
-    private static LoadResult Join(Conducted run, double rateHz, double warmup, double planned, double seconds, List<GeneratorResult> parts, List<PlatformSnapshot> snapshots, PlatformSnapshot end, double watched)
+    private static LoadResult Join(Conducted run, double rateHz, double warmup, double planned, double? endedAfter, List<GeneratorResult> parts, List<PlatformSnapshot> snapshots, PlatformSnapshot end, double watched)
     {
+        double seconds = endedAfter ?? planned;
         LoadOptions options = run.Options;
         LongHistogram edge = LoadMeter.NewHistogram(), waiting = LoadMeter.NewHistogram(), lateness = LoadMeter.NewHistogram();
         LongHistogram[] hops = [.. HopNames.Select(_ => LoadMeter.NewHistogram())];
@@ -495,7 +502,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
         {
             Valid = invalid.Count == 0,
             Invalid = invalid,
-            IsPartial = seconds < planned,
+            IsPartial = endedAfter is not null,
             Target = options.Target?.ToString() ?? (options.Broker is { } broker ? $"our edges at {broker}" : "our edges, embedded broker"),
             From = run.ScenarioName,
             Sites = options.Sites,

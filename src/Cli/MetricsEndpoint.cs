@@ -49,7 +49,7 @@ public sealed class MetricsEndpoint : IAsyncDisposable
         Count("v2xsim.handovers", "{object}", "Road users announced to other edges.", s => s.Handovers);
         Count("v2xsim.handovers.refused", "{object}", "Announcements for which their edge had no room.", s => s.HandoversRefused);
         Count("v2xsim.windows.closed", "{window}", "Seconds and minutes of traffic that regions and the centre have closed.", s => s.WindowsClosed);
-        Count("v2xsim.windows.refused", "{window}", "Windows of edges for which there was no room on the way to their regions.", s => s.WindowsRefused);
+        Count("v2xsim.windows.refused", "{window}", "Windows of edges for which there was no room on the way to their regions, or which those did not take.", s => s.WindowsRefused);
         Count("v2xsim.windows.late", "{window}", "Windows of edges that came after their region had closed that second.", s => s.WindowsLate);
         Count("v2xsim.mqtt.dropped", "{message}", "Messages down that found no room.", s => s.NotSent);
         Gauge("v2xsim.mqtt.connections", "{connection}", "Connections of devices, or to the broker.", s => s.Connections);

@@ -6,7 +6,7 @@ namespace V2XSim.EdgeNode;
 
 /// <summary>
 /// One edge node under the wall clock. Ten times a second it has work of a tenth of a millisecond, of which a call through the runtime would
-/// be a good part; so the grain starts a worker, which waits on the edge's inbox, and lets it report. Inboxes are shared within the
+/// be a good part; so the grain starts a worker, which waits on the edge's inbox. Inboxes are shared within the
 /// process, so it lives where they are.
 /// </summary>
 [PreferLocalPlacement]

@@ -3,9 +3,9 @@ using V2XSim.Contracts;
 namespace V2XSim.EdgeNode;
 
 /// <summary>
-/// Windows of a process's live edges on their way to the regions. A call of a region for every edge and second woke six threads, a tenth of
-/// all that a message cost; what is collected goes with one call for each region and second. A region that does not take them finds the
-/// oldest: when it is full the newest window is refused and counted.
+/// Windows of a process's live edges on their way to the regions. A call of a region for every edge and second woke some six threads; what is
+/// collected goes with one call for each region and second. When there is no room, because nobody takes them, the newest window is refused
+/// and counted.
 /// </summary>
 /// <param name="edges">Edges of the process.</param>
 public sealed class WindowPost(int edges)
@@ -14,13 +14,10 @@ public sealed class WindowPost(int edges)
     public const int MaximumOfEachEdge = 8;
 
     private readonly Lock _lock = new();
-    private readonly SortedDictionary<(string Region, long Second), List<EdgeWindow>> _waiting = new(Comparer<(string Region, long Second)>.Create(
-        (a, b) => string.CompareOrdinal(a.Region, b.Region) is var order and not 0 ? order : a.Second.CompareTo(b.Second)));
-
-    private int _count;
+    private readonly List<(string Region, long Second, EdgeWindow Window)> _waiting = [];
     private long _refused;
 
-    /// <summary>Windows for which there was no room.</summary>
+    /// <summary>Windows for which there was no room, or which their region did not take.</summary>
     public long Refused => Interlocked.Read(ref _refused);
 
     /// <summary>Puts in what an edge reports to its region.</summary>
@@ -31,30 +28,32 @@ public sealed class WindowPost(int edges)
     {
         lock (_lock)
         {
-            if (_count >= edges * MaximumOfEachEdge)
+            if (_waiting.Count < edges * MaximumOfEachEdge)
             {
-                _refused++;
-                return;
+                _waiting.Add((region, second, window));
             }
-
-            if (!_waiting.TryGetValue((region, second), out List<EdgeWindow>? windows))
+            else
             {
-                _waiting[(region, second)] = windows = [];
+                Refuse(1);
             }
-
-            windows.Add(window);
-            _count++;
         }
     }
+
+    /// <summary>Counts windows that were taken out and not taken by their region.</summary>
+    public void Refuse(int windows) => Interlocked.Add(ref _refused, windows);
 
     /// <summary>Takes out all of it, by region and second.</summary>
     public IReadOnlyList<(string Region, long Second, EdgeWindow[] Windows)> Take()
     {
         lock (_lock)
         {
-            (string, long, EdgeWindow[])[] taken = [.. _waiting.Select(w => (w.Key.Region, w.Key.Second, w.Value.ToArray()))];
+            (string, long, EdgeWindow[])[] taken =
+            [
+                .. _waiting.GroupBy(w => (w.Region, w.Second))
+                    .OrderBy(g => g.Key.Region, StringComparer.Ordinal).ThenBy(g => g.Key.Second)
+                    .Select(g => (g.Key.Region, g.Key.Second, g.Select(w => w.Window).ToArray())),
+            ];
             _waiting.Clear();
-            _count = 0;
             return taken;
         }
     }

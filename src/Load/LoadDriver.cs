@@ -74,6 +74,9 @@ public sealed class LoadDriver
         _ => Topics.Of(kind, device),
     };
 
+    /// <summary>From when on nothing is due, microseconds since 1970.</summary>
+    public long Until => Interlocked.Read(ref _until);
+
     /// <summary>Goes on with a new schedule.</summary>
     /// <param name="schedule">What is due when.</param>
     /// <param name="start">Its start, microseconds since 1970.</param>
@@ -86,13 +89,7 @@ public sealed class LoadDriver
 
     /// <summary>Ends what is under way earlier, from whatever thread.</summary>
     /// <param name="until">From then on nothing is due, microseconds since 1970.</param>
-    public void EndAt(long until)
-    {
-        if (until < Interlocked.Read(ref _until))
-        {
-            Interlocked.Exchange(ref _until, until);
-        }
-    }
+    public void EndAt(long until) => Interlocked.Exchange(ref _until, Math.Min(until, Until));
 
     /// <summary>Sends everything that is due by now.</summary>
     /// <returns>When the next list is due, microseconds since 1970; <see cref="long.MaxValue"/> when there is none any more.</returns>
@@ -102,7 +99,7 @@ public sealed class LoadDriver
         {
             DueList list = schedule[_next];
             long due = _start + list.DueMicroseconds;
-            if (due >= Interlocked.Read(ref _until))
+            if (due >= Until)
             {
                 _schedule = null;
                 break;
