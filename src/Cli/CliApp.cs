@@ -23,6 +23,9 @@ public static class CliApp
     /// <summary>Has edges obey the process that started them.</summary>
     internal const string ControlOption = "--control";
 
+    /// <summary>Has edges keep the <see cref="ScaledClock"/> of that name.</summary>
+    internal const string ClockOption = "--clock-name";
+
     public static string Version { get; } = typeof(CliApp).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 
     /// <summary>Runs one command line.</summary>
@@ -390,6 +393,8 @@ public static class CliApp
         Between(deadline, 0.01, 60_000);
         var publishes = new Option<double>("--publishes-every") { Description = "How often another edge publishes, when that is less often than a sensor sends: lists that no publication tells of in that time are lost.", HelpName = "MILLISECONDS" };
         Between(publishes, 0, 60_000);
+        var speed = new Option<double>("--clock-speed") { Description = "How fast the clocks of generators and platform go, and all that is told by them: 2 offers 300 sites in the processor's time of 600.", DefaultValueFactory = _ => 1, HelpName = "FACTOR" };
+        Between(speed, 0.1, 10);
         var watch = new Option<int[]>("--watch") { Description = "Number of a process whose time counts as the tested system's: an external broker, a foreign edge. May be repeated.", HelpName = "PID" };
         var writeSites = new Option<string?>("--write-sites") { Description = "Also write the site plan of the load, for 'v2xsim edge --sites'.", HelpName = "FILE" };
         var folder = new Option<string?>("--out") { Description = "Folder for load.json, load.html and a histogram (.hgrm) of each hop.", HelpName = "DIR" };
@@ -397,9 +402,9 @@ public static class CliApp
         var seed = new Option<ulong>("--seed") { Description = "Seed of traffic and noise.", DefaultValueFactory = _ => 1, HelpName = "N" };
         var verb = new Command("load", "Load-test an edge node: offer lawful traffic at a fixed rate, measure at the roadside, find the knee.")
         {
-            target, broker, sites, sensors, rate, objects, format, quality, dialect, from, duration, warmup, ramp, knee, threshold, thresholds, generators, deadline, publishes, watch, writeSites, folder, force, seed,
+            target, broker, sites, sensors, rate, objects, format, quality, dialect, from, duration, warmup, ramp, knee, threshold, thresholds, generators, deadline, publishes, speed, watch, writeSites, folder, force, seed,
         };
-        verb.SetAction((p, cancellation) => load.RunAsync(
+        verb.SetAction((p, cancellation) => (p.GetValue(speed) is var factor && factor == 1 ? load : new LoadVerb(output, errors, new ScaledClock(time, factor, time.GetUtcNow()))).RunAsync(
             new LoadOptions
             {
                 Target = ParseBroker(p.GetValue(target), null, "--target"),
@@ -469,8 +474,9 @@ public static class CliApp
         var limit = new Option<double?>("--seconds") { Description = "End after this time; with Ctrl-C when absent.", HelpName = "SECONDS" };
         Between(limit, 0.1, 1e9);
         var control = new Option<bool>(ControlOption) { Hidden = true };
-        var alone = new Command("edge", "Run edges for devices that come from outside, each publishing as soon as its sensors' lists are there.") { plan, roads, broker, authority, port, listen, access, metrics, otlp, limit, control };
-        alone.SetAction((p, cancellation) => edge.RunAsync(
+        var scaled = new Option<string?>(ClockOption) { Hidden = true };
+        var alone = new Command("edge", "Run edges for devices that come from outside, each publishing as soon as its sensors' lists are there.") { plan, roads, broker, authority, port, listen, access, metrics, otlp, limit, control, scaled };
+        alone.SetAction((p, cancellation) => (p.GetValue(scaled) is { } clock ? new EdgeVerb(output, errors, ScaledClock.Parse(clock, time)) : edge).RunAsync(
             new EdgeOptions
             {
                 Sites = p.GetValue(plan),

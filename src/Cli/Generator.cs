@@ -47,6 +47,9 @@ public sealed record GeneratorConfig
 
     public required ulong Seed { get; init; }
 
+    /// <summary>Name of the clock that it keeps; null for the real one.</summary>
+    public string? Clock { get; init; }
+
     /// <summary>Lists a second of each sensor at which the generator's own floor is measured before it begins; 0 does not.</summary>
     public double FloorRateHz { get; init; }
 }
@@ -151,11 +154,12 @@ public sealed class Generator(GeneratorConfig config, TimeProvider clock)
     /// <summary>However far off the next list is, so often it is asked whether it is still wanted.</summary>
     private const long LongestSleepMicroseconds = 50_000;
     private readonly LiveClock _wall = new(clock, new UtcEpoch(0));
+    private readonly double _speed = ScaledClock.SpeedOf(clock);
 
     public static async Task<int> RunAsync(string configFile, TextReader input, TextWriter output, TimeProvider clock, CancellationToken cancellation)
     {
         GeneratorConfig config = JsonSerializer.Deserialize<GeneratorConfig>(await File.ReadAllTextAsync(configFile, cancellation))!;
-        var generator = new Generator(config, clock);
+        var generator = new Generator(config, ScaledClock.Parse(config.Clock, clock));
         LoadRecording recording;
         await using (FileStream stream = File.OpenRead(config.Recording))
         {
@@ -312,7 +316,7 @@ public sealed class Generator(GeneratorConfig config, TimeProvider clock)
     {
         for (long rest = unixMicroseconds - Now(); rest > 0; rest = unixMicroseconds - Now())
         {
-            FineSleep.For(rest);
+            FineSleep.For((long)Math.Ceiling(rest / _speed));
         }
     }
 

@@ -259,10 +259,11 @@ public sealed class LivePlatform : IAsyncDisposable
         var embedded = new EmbeddedDownlink();
         LoadedAccess? access = options.AccessFile is null ? null : LoadedAccess.Read(options.AccessFile);
         _silos = await SiloHost.StartAsync(1, new EdgeCatalogue(_edges), embedded, cancellation, Context);
+        var real = new LiveClock(ScaledClock.RealOf(_clock), Context.Clock.Epoch);
         foreach (EdgeInbox inbox in _intake.Inboxes.Values)
         {
             // Every connection of the embedded broker has its turn on some thread; an external one brings everything on a single thread.
-            inbox.Clock = options.Broker is null ? () => Context.Clock.Now : null;
+            inbox.Clock = options.Broker is null ? () => real.Now : null;
         }
 
         _grains = [.. _edges.Select(e => _silos.Grains.GetGrain<ILiveEdgeGrain>(e.EdgeId))];
@@ -302,7 +303,8 @@ public sealed class LivePlatform : IAsyncDisposable
 
     private void SweepUntilTheEnd()
     {
-        while (!_isEnding.WaitOne(Sweep))
+        TimeSpan each = Sweep / ScaledClock.SpeedOf(_clock);
+        while (!_isEnding.WaitOne(each))
         {
             CallWhoWaits();
         }

@@ -117,6 +117,9 @@ public sealed record LoadResult
 
     public double WarmupSeconds { get; init; }
 
+    /// <summary>How fast clocks went: all times, rates of messages and latencies are theirs. Shares of cores and of time are real.</summary>
+    public double ClockSpeed { get; init; } = 1;
+
     public double OfferedPerSecond { get; init; }
 
     public double ServedPerSecond { get; init; }

@@ -77,6 +77,7 @@ public sealed record LoadOptions
 public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider clock)
 {
     private readonly LiveClock _wall = new(clock, new UtcEpoch(0));
+    private readonly double _speed = ScaledClock.SpeedOf(clock);
 
     /// <summary>Names of the hops, and from where to where each goes.</summary>
     private static readonly (string Name, string From, string To)[] HopNames =
@@ -144,6 +145,11 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
         if ((options.Target ?? options.Broker) is { IsSecure: true })
         {
             throw new BadInputException("command line", options.Target is null ? "--broker" : "--target", "generators speak MQTT without TLS", "give an address with mqtt://");
+        }
+
+        if (options.Target is not null && clock is ScaledClock)
+        {
+            throw new BadInputException("command line", "--clock-speed", "an edge that runs already keeps its own time", "leave it out, or --target");
         }
 
         string temporary = Directory.CreateTempSubdirectory("v2xsim-load-").FullName;
@@ -216,13 +222,13 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
             recording.Write(stream);
         }
 
-        var run = new Conducted(options, loaded.Scenario.Name);
+        var run = new Conducted(options, loaded.Scenario.Name) { ClockSpeed = _speed };
         try
         {
             BrokerAddress broker = options.Target ?? options.Broker!;
             if (options.Target is null)
             {
-                run.Platform = Start(["edge", CliApp.ControlOption, "--sites", sites, "--from", scenario, .. options.Broker is { } b ? (string[])["--broker", UrlOf(b)] : []], isPlatform: true);
+                run.Platform = Start(["edge", CliApp.ControlOption, "--sites", sites, "--from", scenario, .. options.Broker is { } b ? (string[])["--broker", UrlOf(b)] : [], .. clock is ScaledClock scaled ? (string[])[CliApp.ClockOption, scaled.Name] : []], isPlatform: true);
                 ControlGreeting greeting = await run.Platform.ReadAsync<ControlGreeting>(cancellation);
                 broker = options.Broker ?? new BrokerAddress(greeting.Host, greeting.Port);
 
@@ -260,7 +266,8 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
                         Sites = mine,
                         DeadlineMilliseconds = options.DeadlineMilliseconds,
                         PublicationSeconds = options.PublicationSeconds,
-                        LateMilliseconds = LateMilliseconds,
+                        LateMilliseconds = LateMilliseconds * _speed,
+                        Clock = (clock as ScaledClock)?.Name,
                         Seed = options.Seed + (ulong)g,
                         FloorRateHz = g == 0 ? options.RateHz : 0,
                     }),
@@ -479,7 +486,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
         long sent = parts.Sum(p => p.Sent), notSent = parts.Sum(p => p.NotSent), late = parts.Sum(p => p.Late), lost = Math.Max(0, parts.Sum(p => p.Lost)), served = Math.Max(0, sent - notSent - lost), lists = parts.Sum(p => p.Lists);
         List<PlatformSnapshot> looks = run.Platform is null ? [] : snapshots;
         PlatformSnapshot first = snapshots[0], last = snapshots[^1];
-        double window = (last.UnixMicroseconds - first.UnixMicroseconds) / 1e6, messages = last.Accepted - first.Accepted;
+        double window = (last.UnixMicroseconds - first.UnixMicroseconds) / 1e6 / run.ClockSpeed, messages = last.Accepted - first.Accepted;
         bool isOurs = run.Platform is not null, isLong = IsLong(planned), isWatched = options.Watch.Count > 0;
         double own = isOurs ? last.CpuSeconds - first.CpuSeconds : 0, counted = isOurs ? messages : sent;
         var invalid = new List<string>();
@@ -516,6 +523,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
             Dialect = options.Dialect.ToString().ToLowerInvariant(),
             DurationSeconds = seconds,
             WarmupSeconds = warmup,
+            ClockSpeed = run.ClockSpeed,
             OfferedPerSecond = parts.Sum(p => p.OfferedPerSecond),
             ServedPerSecond = served / seconds,
             Sent = sent - notSent,
@@ -535,7 +543,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
             CpuMicrosecondsPerMessage = isOurs || isWatched ? (own + watched) * 1e6 / Math.Max(1, counted) : null,
             WatchedCpuMicrosecondsPerMessage = isWatched ? watched * 1e6 / Math.Max(1, counted) : null,
             AllocatedBytesPerMessage = isOurs ? (last.AllocatedBytes - first.AllocatedBytes) / Math.Max(1, messages) : null,
-            CoresUsed = isOurs || isWatched ? (own + watched) / Math.Max(1e-3, isOurs ? window : seconds) : null,
+            CoresUsed = isOurs || isWatched ? (own + watched) / Math.Max(1e-3, isOurs ? window : seconds / run.ClockSpeed) : null,
             WakesPerMessage = isOurs && last.Wakes > first.Wakes ? (last.Wakes - first.Wakes) / Math.Max(1, messages) : null,
             CollectionsPerSecond = isOurs ? (last.CollectionsOfGeneration0 - first.CollectionsOfGeneration0) / Math.Max(1e-3, window) : null,
             FullCollections = isOurs ? last.CollectionsOfGeneration2 - first.CollectionsOfGeneration2 : null,
@@ -685,6 +693,8 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
         public LoadOptions Options { get; } = options;
 
         public string ScenarioName { get; } = scenarioName;
+
+        public double ClockSpeed { get; init; } = 1;
 
         public Child? Platform { get; set; }
 
