@@ -228,6 +228,11 @@ public sealed class EdgePlanVerb(TextWriter output, TextWriter error, TimeProvid
                 throw new BadInputException(path, "--format", $"lists of this result are in '{result.Format}', and the plan is for {format.ToString().ToLowerInvariant()}", "give results of the form that the plan is for, or its --format");
             }
 
+            if (result.ClockSpeed != 1)
+            {
+                throw new BadInputException(path, "--results", "its clocks did not keep time, and so tell no latencies that a budget could be compared with", "measure without --clock-speed");
+            }
+
             return result.Valid && result.CpuMicrosecondsPerMessage is not null && result.Processors > 0 ? result
                 : throw new BadInputException(path, "--results", "the result is not valid, or does not say what a message costs and on how many processors", "use valid results of 'v2xsim load' with our own edges, or with --watch");
         }
