@@ -21,8 +21,8 @@ public sealed class Results : IAsyncDisposable
     private const string ReportFile = "report.json", RunFile = "run.json", TimingFile = "timing.json", PageFile = "report.html";
     private static readonly string[] TableNames = ["tracks", "truth", "messages", "quarantine", "windows", "devices", "events", "flows", "sensors", "commands", "signals", "trips"];
 
-    /// <summary>What edges send down is with the devices, or lost, well within this time; after it the whole way is added up.</summary>
-    private const long SettledMicroseconds = 5_000_000;
+    /// <summary>What edges send down is with the devices, or lost, well within this time; after it the whole way is added up. Whoever runs the steps sees to it.</summary>
+    public const long SettledMicroseconds = 5_000_000;
     private readonly LoadedScenario _loaded;
     private readonly List<EdgeConfig> _edges;
     private readonly RunOptions _options;

@@ -34,6 +34,9 @@ public sealed record RunOptions
     /// <summary>A question about one road user that the run is to answer; null for none.</summary>
     public Explanation? Explanation { get; init; }
 
+    /// <summary>Called with a device's name before it takes what has come down to it, on the thread that brings it: to make it slow.</summary>
+    public Action<string>? OnDown { get; init; }
+
     public int Workers { get; init; } = Math.Max(1, Environment.ProcessorCount);
 }
 

@@ -34,6 +34,9 @@ public sealed class RoadsideFleet : IAsyncDisposable
     /// <summary>Under the wall clock: reads it, so that the time on the downlink is added to the real one.</summary>
     public Func<SimTime>? WallClock { get; set; }
 
+    /// <summary>Called with a device's name before it takes what has come down to it.</summary>
+    public Action<string>? OnDown { get; set; }
+
     /// <summary>Messages received from the platform so far.</summary>
     public long ReceivedCount => Interlocked.Read(ref _receivedCount);
 
@@ -60,6 +63,7 @@ public sealed class RoadsideFleet : IAsyncDisposable
             var settings = new ClientSettings(broker(device.Id), device.Id) { Filters = Topics.DownFilters(device.Id), Quality = MqttQualityOfServiceLevel.AtMostOnce, Will = device.LastWill(), Reconnects = reconnects };
             device.Connection = await LastingConnection.ConnectAsync(settings, clock, token, args =>
             {
+                OnDown?.Invoke(device.Id);
                 ReceivedDown received = device.Receive(args.ApplicationMessage, WallClock?.Invoke());
 
                 // What somebody else than this run's platform sent is obeyed, but not part of the run's accounts.

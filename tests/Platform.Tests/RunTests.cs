@@ -33,6 +33,41 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
+    public async Task However_slowly_a_device_reads_the_run_is_the_same()
+    {
+        // It stops reading after its twentieth message, until nine seconds have been simulated or the run waits for it.
+        using var goesOn = new ManualResetEventSlim();
+        int count = 0;
+
+        string calm = await HashOf(null), held = await HashOf(_ =>
+        {
+            if (Interlocked.Increment(ref count) == 20)
+            {
+                goesOn.Wait(TimeSpan.FromSeconds(4));
+            }
+        });
+
+        Assert.True(count > 20);
+        Assert.Equal(calm, held);
+
+        async Task<string> HashOf(Action<string>? onDown)
+        {
+            using V2XSim.Cli.LoadedScenario loaded = V2XSim.Cli.ScenarioLoader.Load(Place.Of("scenarios", "crossing"), null);
+            await using var session = new V2XSim.Cli.RunSession(loaded, new V2XSim.Cli.RunOptions { DurationSeconds = 12, OnDown = onDown }, TimeProvider.System, 0, p =>
+            {
+                if (p.SimulatedSeconds >= 9)
+                {
+                    goesOn.Set();
+                }
+            });
+            await session.StartAsync(CancellationToken.None);
+            V2XSim.Cli.RunOutcome outcome = await session.RunAsync(CancellationToken.None);
+            goesOn.Reset();
+            return outcome.Report.RunHash;
+        }
+    }
+
+    [Fact]
     public async Task The_hash_is_the_same_whether_results_are_kept_or_not()
     {
         Outcome unkept = await CommandLine.Run("run", Place.Of("scenarios", "crossing"), "--duration", "2", "--json");
