@@ -119,14 +119,14 @@ public sealed class EdgeVerb(TextWriter output, TextWriter error, TimeProvider c
         return ExitCodes.Done;
     }
 
-    /// <summary>What happened between two looks, on a line.</summary>
-    internal static string Line(PlatformSnapshot before, PlatformSnapshot now)
+    /// <summary>What happened between two looks, on a line; the share of a core is that of real time, however fast the platform's clock goes.</summary>
+    internal static string Line(PlatformSnapshot before, PlatformSnapshot now, double clockSpeed = 1)
     {
         double seconds = Math.Max(1e-3, (now.UnixMicroseconds - before.UnixMicroseconds) / 1e6);
         long used = now.Used - before.Used, shed = now.Superseded - before.Superseded;
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{used / seconds:0} messages/s used, {(now.Publications - before.Publications) / seconds:0} lists/s published, {shed} shed, {(now.CpuSeconds - before.CpuSeconds) / seconds * 100:0} % of a core, {now.WorkingSetBytes / PlatformSnapshot.BytesPerMegabyte:0} MB, {(now.PauseSeconds - before.PauseSeconds) * 1000:0} ms of pauses in {now.CollectionsOfGeneration0 - before.CollectionsOfGeneration0} collections ({now.CollectionsOfGeneration2 - before.CollectionsOfGeneration2} full){(now.IsOverloaded ? ", OVERLOAD" : string.Empty)}");
+            $"{used / seconds:0} messages/s used, {(now.Publications - before.Publications) / seconds:0} lists/s published, {shed} shed, {(now.CpuSeconds - before.CpuSeconds) / seconds * clockSpeed * 100:0} % of a core, {now.WorkingSetBytes / PlatformSnapshot.BytesPerMegabyte:0} MB, {(now.PauseSeconds - before.PauseSeconds) * 1000:0} ms of pauses in {now.CollectionsOfGeneration0 - before.CollectionsOfGeneration0} collections ({now.CollectionsOfGeneration2 - before.CollectionsOfGeneration2} full){(now.IsOverloaded ? ", OVERLOAD" : string.Empty)}");
     }
 
     /// <summary>

@@ -259,6 +259,8 @@ public sealed class LivePlatform : IAsyncDisposable
         var embedded = new EmbeddedDownlink();
         LoadedAccess? access = options.AccessFile is null ? null : LoadedAccess.Read(options.AccessFile);
         _silos = await SiloHost.StartAsync(1, new EdgeCatalogue(_edges), embedded, cancellation, Context);
+
+        // How much of its time a thread gives to edges is a matter of the processor, whatever the pace of events.
         var real = new LiveClock(ScaledClock.RealOf(_clock), Context.Clock.Epoch);
         foreach (EdgeInbox inbox in _intake.Inboxes.Values)
         {

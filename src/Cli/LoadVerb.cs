@@ -111,7 +111,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
     /// <summary>Vehicles of a generated zone for each site and each road user that its lists are to hold: most drive between sites.</summary>
     private const double VehiclesPerObject = 3;
 
-    /// <summary>Between the word to start and the start.</summary>
+    /// <summary>Between the word to start and the start, real.</summary>
     private const long LeadMicroseconds = 200_000;
 
     /// <summary>The search ends when what holds and what does not are this close.</summary>
@@ -403,7 +403,7 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
     {
         LoadOptions options = run.Options;
         await error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{options.Sites * options.Sensors * rateHz:0} messages/s for {warmup:0.#} + {seconds:0.#} s"));
-        long start = Now() + LeadMicroseconds, from = start + (long)((warmup + Generator.GapSeconds + Generator.SettleSeconds) * 1e6), until = from + (long)(seconds * 1e6);
+        long start = Now() + Lead(), from = start + (long)((warmup + Generator.GapSeconds + Generator.SettleSeconds) * 1e6), until = from + (long)(seconds * 1e6);
         string line = JsonSerializer.Serialize(new GeneratorStep(rateHz, start, warmup, seconds));
         foreach (Child generator in run.Generators)
         {
@@ -424,14 +424,14 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
             {
                 await Until(at, cancellation);
                 snapshots.Add(await run.SnapshotAsync());
-                await error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{TimeSpan.FromSeconds((at - from) / 1_000_000):c}  {EdgeVerb.Line(snapshots[^2], snapshots[^1])}"));
+                await error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{TimeSpan.FromSeconds((at - from) / 1_000_000):c}  {EdgeVerb.Line(snapshots[^2], snapshots[^1], _speed)}"));
             }
 
             await Until(until, cancellation);
         }
         catch (OperationCanceledException)
         {
-            until = Math.Min(until, Now() + (LeadMicroseconds / 2));
+            until = Math.Min(until, Now() + (Lead() / 2));
             endedAfter = (until - from) / 1e6;
             await error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"interrupted after {endedAfter:0.0} of {seconds:0.#} s"));
             string end = JsonSerializer.Serialize(new GeneratorEnd(until));
@@ -661,6 +661,8 @@ public sealed class LoadVerb(TextWriter output, TextWriter error, TimeProvider c
         $"{(b.IsSecure ? "mqtts" : "mqtt")}://{(b.User is null ? string.Empty : $"{Uri.EscapeDataString(b.User)}:{Uri.EscapeDataString(b.Password ?? string.Empty)}@")}{b.Host}:{b.Port}";
 
     private long Now() => _wall.Now.Microseconds;
+
+    private long Lead() => (long)(LeadMicroseconds * _speed);
 
     /// <summary>Starts this program again, for another part of the test.</summary>
     private static Child Start(string[] arguments, bool isPlatform)

@@ -265,7 +265,7 @@ public sealed class RunSession : IAsyncDisposable
         Start(frames[0]);
         bool more = await ProduceAsync(1, frames[1]);
         Task scoring = Task.CompletedTask;
-        long settled = 0;
+        long settling = Math.Max(1, (long)(Results.SettledMicroseconds / 2 / (_stepSeconds * SimTime.MicrosecondsPerSecond)));
         Task<EdgeStepResult[]> edges = Task.FromResult<EdgeStepResult[]>([]);
         try
         {
@@ -287,9 +287,7 @@ public sealed class RunSession : IAsyncDisposable
                 using (_watch.Measure("down"))
                 {
                     // However slowly a device reads: what is old enough to be added up has come.
-                    bool mustSettle = TimeOf(step).Microseconds - settled >= Results.SettledMicroseconds / 2;
-                    await WaitForDownAsync(mustSettle ? 0 : MaximumDownInFlight);
-                    settled = mustSettle ? TimeOf(step).Microseconds : settled;
+                    await WaitForDownAsync(step % settling == 0 ? 0 : MaximumDownInFlight);
                 }
 
                 using (_watch.Measure("scoring wait"))

@@ -18,7 +18,7 @@ public sealed class ScaledClock(TimeProvider real, double speed, DateTimeOffset 
     public double Speed { get; } = speed;
 
     /// <summary>What another process has to be told to have the same clock, for <see cref="Parse"/>.</summary>
-    public string Name => string.Create(CultureInfo.InvariantCulture, $"{Speed:R}@{anchor.ToUnixTimeMilliseconds()}");
+    public string Name => string.Create(CultureInfo.InvariantCulture, $"{Speed:R}@{anchor.UtcTicks}");
 
     public override TimeZoneInfo LocalTimeZone => _real.LocalTimeZone;
 
@@ -33,7 +33,7 @@ public sealed class ScaledClock(TimeProvider real, double speed, DateTimeOffset 
     /// <summary>The clock of a name, or the real one for null.</summary>
     /// <exception cref="FormatException">It is no such name.</exception>
     public static TimeProvider Parse(string? name, TimeProvider real) => name?.Split('@') is { } parts
-        ? new ScaledClock(real, double.Parse(parts[0], CultureInfo.InvariantCulture), DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(parts[^1], CultureInfo.InvariantCulture)))
+        ? new ScaledClock(real, double.Parse(parts[0], CultureInfo.InvariantCulture), new DateTimeOffset(long.Parse(parts[^1], CultureInfo.InvariantCulture), TimeSpan.Zero))
         : real;
 
     public override DateTimeOffset GetUtcNow() => anchor + ((_real.GetUtcNow() - anchor) * Speed);

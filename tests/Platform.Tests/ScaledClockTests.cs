@@ -51,7 +51,7 @@ public class ScaledClockTests
     [Fact]
     public void Processes_that_are_told_a_clocks_name_keep_its_time()
     {
-        var clock = new ScaledClock(_real, 0.25, _real.GetUtcNow());
+        var clock = new ScaledClock(_real, 0.25, _real.GetUtcNow().AddTicks(1234567));
         _real.Advance(TimeSpan.FromHours(3));
 
         TimeProvider other = ScaledClock.Parse(clock.Name, _real);
