@@ -1,5 +1,6 @@
 using System.Globalization;
-using V2XSim.Cli;
+using V2XSim.Hosting;
+using V2XSim.LoadTesting;
 
 // A reference edge that does nothing but answer: what 'v2xsim load --target' measures against it is the floor of the harness.
 // dotnet run -c Release --project bench/EchoEdge -- 18850

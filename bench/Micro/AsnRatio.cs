@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using V2XSim.Testing;
 using V2XSim.Messages.Uper;
-using V2XSim.Platform.Tests;
 
 namespace V2XSim.Micro;
 

@@ -1,5 +1,5 @@
 using BenchmarkDotNet.Attributes;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 using V2XSim.Messages;
 
 namespace V2XSim.Micro;

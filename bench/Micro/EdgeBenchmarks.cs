@@ -1,8 +1,8 @@
 using BenchmarkDotNet.Attributes;
-using V2XSim.Cli;
 using V2XSim.Contracts;
 using V2XSim.EdgeNode;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
+using V2XSim.Hosting;
 using V2XSim.Messages;
 using V2XSim.Roads;
 
@@ -29,7 +29,7 @@ public class EdgeBenchmarks : IDownlink
     {
         MapProjection projection = MapProjection.CentredOn(new GeoPoint(116.5, 39.8));
         LocalPlane plane = projection.LocalPlaneAt(default);
-        var sensor = new V2XSim.Fusion.SensorProfile("S1-1", default, 0, Math.PI, 150, 0.1, 0.002, 0.95, 0.1);
+        var sensor = new V2XSim.Tracking.SensorProfile("S1-1", default, 0, Math.PI, 150, 0.1, 0.002, 0.95, 0.1);
         var config = new EdgeConfig
         {
             EdgeId = "E1",
@@ -44,8 +44,8 @@ public class EdgeBenchmarks : IDownlink
             WatchedLaneMetres = new Dictionary<int, double>(),
         };
         _silos = SiloHost.StartAsync(1, new EdgeCatalogue([config]), this, CancellationToken.None).GetAwaiter().GetResult();
-        _core = new EdgeCore(config, new V2XSim.Fusion.KernelTracker(config.Tracker, 1));
-        _live = new EdgeCore(config, new V2XSim.Fusion.KernelTracker(config.Tracker, 1));
+        _core = new EdgeCore(config, new V2XSim.Tracking.KernelTracker(config.Tracker, 1));
+        _live = new EdgeCore(config, new V2XSim.Tracking.KernelTracker(config.Tracker, 1));
         _edge = _silos.Grains.GetGrain<IEdgeGrain>("E1");
         _batch = new EdgeBatch { Bytes = new byte[64 * 1024], Entries = new BatchEntry[2] };
         for (int k = 0; k < 200; k++)

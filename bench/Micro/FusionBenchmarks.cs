@@ -1,7 +1,7 @@
 using BenchmarkDotNet.Attributes;
-using V2XSim.Fusion;
-using V2XSim.Fusion.Edge;
-using V2XSim.Kernel;
+using V2XSim.Tracking;
+using V2XSim.Tracking.Edge;
+using V2XSim.Foundation;
 
 namespace V2XSim.Micro;
 

@@ -1,11 +1,12 @@
 using System.Diagnostics;
-using V2XSim.Cli;
 using V2XSim.Contracts;
 using V2XSim.EdgeNode;
-using V2XSim.Fusion;
-using V2XSim.Kernel;
-using V2XSim.Load;
+using V2XSim.Foundation;
+using V2XSim.Hosting;
+using V2XSim.LoadTesting;
 using V2XSim.Roads.Sites;
+using V2XSim.ScenarioFiles;
+using V2XSim.Tracking;
 
 namespace V2XSim.Micro;
 

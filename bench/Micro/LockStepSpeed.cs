@@ -1,6 +1,7 @@
 using System.Globalization;
-using V2XSim.Cli;
-using V2XSim.Dashboard;
+using V2XSim.Reporting;
+using V2XSim.Runs;
+using V2XSim.ScenarioFiles;
 
 namespace V2XSim.Micro;
 

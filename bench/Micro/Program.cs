@@ -14,7 +14,7 @@ return args.FirstOrDefault() switch
     "gate" => Gate.Run(args.Length > 1 ? args[1] : "bench/budgets.json"),
     "speed" => await LockStepSpeed.Run(args.Length > 1 ? args[1] : "scenarios/demo-zone-300km", runs: 3),
     "asn1c" => AsnRatio.Run(args.Length > 1 ? args[1] : "tests/data/wire"),
-    "parts" => LiveParts.Run(args.Length > 1 && args[1] == "uper" ? V2XSim.Kernel.PayloadFormat.Uper : args.Length > 1 && args[1] == "protobuf" ? V2XSim.Kernel.PayloadFormat.Protobuf : V2XSim.Kernel.PayloadFormat.Json),
+    "parts" => LiveParts.Run(args.Length > 1 && args[1] == "uper" ? V2XSim.Foundation.PayloadFormat.Uper : args.Length > 1 && args[1] == "protobuf" ? V2XSim.Foundation.PayloadFormat.Protobuf : V2XSim.Foundation.PayloadFormat.Json),
     "sites" => LiveParts.CompareSites(),
     "held" => LiveParts.Hold(),
     "scenes" => SceneTable.Run(seeds: 5),

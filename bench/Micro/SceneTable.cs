@@ -1,5 +1,6 @@
+using V2XSim.Testing;
+
 using System.Globalization;
-using V2XSim.Scenes;
 
 namespace V2XSim.Micro;
 

@@ -3,31 +3,23 @@ using System.CommandLine.Completions;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using System.Globalization;
-using System.Reflection;
 using System.Runtime.InteropServices;
-using System.Text.Json;
 using System.Text.RegularExpressions;
-using V2XSim.Dashboard;
-using V2XSim.Fusion;
-using V2XSim.Kernel;
+using V2XSim.Evaluation;
+using V2XSim.Foundation;
+using V2XSim.Hosting;
+using V2XSim.LoadTesting;
+using V2XSim.MessageTools;
 using V2XSim.Mqtt;
+using V2XSim.Runs;
+using V2XSim.Tracking;
+using V2XSim.TrafficStudies;
 
 namespace V2XSim.Cli;
 
 /// <summary>The command line: verbs, their options, and what every verb has in common.</summary>
 public static class CliApp
 {
-    /// <summary>Verb of a generator's process.</summary>
-    internal const string GeneratorVerb = "load-generator";
-
-    /// <summary>Has edges obey the process that started them.</summary>
-    internal const string ControlOption = "--control";
-
-    /// <summary>Has edges keep the <see cref="ScaledClock"/> of that name.</summary>
-    internal const string ClockOption = "--clock-name";
-
-    public static string Version { get; } = typeof(CliApp).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
-
     /// <summary>Runs one command line.</summary>
     /// <param name="args">Words after the program's name.</param>
     /// <param name="output">Receives results only.</param>
@@ -57,7 +49,7 @@ public static class CliApp
         }
 
         // Ctrl-C in a terminal goes to the parts of a load test as well; they end when the process that conducts them has what it wants.
-        bool isConducted = parsed.CommandResult.Command.Name == GeneratorVerb || parsed.CommandResult.Children.Any(c => c is OptionResult { Option.Name: ControlOption, Implicit: false });
+        bool isConducted = parsed.CommandResult.Command.Name == WorkerArguments.GeneratorVerb || parsed.CommandResult.Children.Any(c => c is OptionResult { Option.Name: WorkerArguments.ControlOption, Implicit: false });
         using PosixSignalRegistration? deaf = isConducted ? PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => signal.Cancel = true) : null;
         var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = isConducted ? null : TimeSpan.FromMinutes(5) };
         try
@@ -415,7 +407,7 @@ public static class CliApp
                 Objects = p.GetValue(objects),
                 Format = FormatOf(p.GetValue(format)),
                 Quality = p.GetValue(quality),
-                Dialect = p.GetValue(dialect) switch { "versioned" => Load.LoadDialect.Versioned, "openv2x" => Load.LoadDialect.OpenV2X, _ => Load.LoadDialect.Its0180 },
+                Dialect = p.GetValue(dialect) switch { "versioned" => LoadTesting.LoadDialect.Versioned, "openv2x" => LoadTesting.LoadDialect.OpenV2X, _ => LoadTesting.LoadDialect.Its0180 },
                 From = p.GetValue(from),
                 DurationSeconds = p.GetValue(duration),
                 WarmupSeconds = p.GetValue(warmup),
@@ -462,7 +454,7 @@ public static class CliApp
         root.Add(planEdges);
 
         var config = new Argument<string>("config");
-        var generator = new Command(GeneratorVerb, "One process of a load test.") { config };
+        var generator = new Command(WorkerArguments.GeneratorVerb, "One process of a load test.") { config };
         generator.Hidden = true;
         generator.SetAction((p, cancellation) => Generator.RunAsync(p.GetValue(config)!, Console.In, output, time, cancellation));
         root.Add(generator);
@@ -473,8 +465,8 @@ public static class CliApp
         var otlp = new Option<string?>("--otlp") { Description = "Push metrics there by OTLP, over gRPC when the port is 4317, else over HTTP.", HelpName = "http://HOST:PORT" };
         var limit = new Option<double?>("--seconds") { Description = "End after this time; with Ctrl-C when absent.", HelpName = "SECONDS" };
         Between(limit, 0.1, 1e9);
-        var control = new Option<bool>(ControlOption) { Hidden = true };
-        var scaled = new Option<string?>(ClockOption) { Hidden = true };
+        var control = new Option<bool>(WorkerArguments.ControlOption) { Hidden = true };
+        var scaled = new Option<string?>(WorkerArguments.ClockOption) { Hidden = true };
         var alone = new Command("edge", "Run edges for devices that come from outside, each publishing as soon as its sensors' lists are there.") { plan, roads, broker, authority, port, listen, access, metrics, otlp, limit, control, scaled };
         alone.SetAction((p, cancellation) => (p.GetValue(scaled) is { } clock ? new EdgeVerb(output, errors, ScaledClock.Parse(clock, time)) : edge).RunAsync(
             new EdgeOptions
@@ -593,7 +585,4 @@ public static class CliApp
             with
         { Authority = authority is null ? null : LoadedAccess.Certificates(authority) };
 
-    internal static string Number(double value, string format) => double.IsFinite(value) ? value.ToString(format, CultureInfo.InvariantCulture) : "–";
-
-    internal static string Json(object value) => JsonSerializer.Serialize(value, RunReport.JsonOptions);
 }

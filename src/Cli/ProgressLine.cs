@@ -1,4 +1,5 @@
 using System.Globalization;
+using V2XSim.Runs;
 
 namespace V2XSim.Cli;
 

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using V2XSim.Mqtt;
+using V2XSim.SignalStudies;
 using V2XSim.Signals;
 using V2XSim.Signals.Bands;
+using V2XSim.TrafficStudies;
 
 namespace V2XSim.Cli;
 

@@ -2,11 +2,14 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using MQTTnet;
-using V2XSim.Dashboard;
-using V2XSim.Kernel;
+using V2XSim.Evaluation;
+using V2XSim.Foundation;
 using V2XSim.Mqtt;
+using V2XSim.Reporting;
 using V2XSim.Roads;
 using V2XSim.Roads.Sites;
+using V2XSim.Runs;
+using V2XSim.ScenarioFiles;
 using V2XSim.Scenarios;
 
 namespace V2XSim.Cli;
@@ -42,7 +45,7 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
         {
             var options = new RunOptions { OutputFolder = again, Force = true, Seed = before.Seed, Broker = broker, Silos = silos, DurationSeconds = before.DurationSeconds };
             RunOutcome outcome = await RunOnce(Path.GetFullPath(before.Scenario, Path.GetFullPath(folder)), options, quiet: false, cancellation);
-            var after = JsonSerializer.Deserialize<RunFileContent>(await File.ReadAllTextAsync(Path.Combine(again, "run.json"), cancellation), RunReport.JsonOptions)!;
+            var after = JsonSerializer.Deserialize<RunFileContent>(await File.ReadAllTextAsync(Path.Combine(again, "run.json"), cancellation), OutputText.JsonOptions)!;
             var differences = new List<string>();
             Compare("version", before.Version, after.Version);
             Compare("scenario", before.ScenarioHash, after.ScenarioHash);
@@ -57,7 +60,7 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
 
             bool same = differences.Count == 0 && !outcome.Report.IsPartial;
             await output.WriteLineAsync(json
-                ? CliApp.Json(new { same, runHash = after.RunHash, differences })
+                ? OutputText.Json(new { same, runHash = after.RunHash, differences })
                 : same ? $"the same to the byte: run hash {after.RunHash}" : "different:\n  " + string.Join("\n  ", differences));
             return same ? ExitCodes.Done : ExitCodes.ComparisonFailed;
 
@@ -116,7 +119,7 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
             throw new BadInputException("command line", "--object", $"there is no road user '{roadUser}' at that instant, and no track of this identity near one", "take a road_user of truth.parquet or a track_id of tracks.parquet");
         }
 
-        await output.WriteAsync(json ? CliApp.Json(new { roadUser, atSeconds = seconds, explanation = text.TrimEnd().Split('\n') }) + "\n" : text);
+        await output.WriteAsync(json ? OutputText.Json(new { roadUser, atSeconds = seconds, explanation = text.TrimEnd().Split('\n') }) + "\n" : text);
         return ExitCodes.Done;
     }
 
@@ -132,7 +135,7 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
         RunFileContent? before;
         try
         {
-            before = JsonSerializer.Deserialize<RunFileContent>(await File.ReadAllTextAsync(file, cancellation), RunReport.JsonOptions);
+            before = JsonSerializer.Deserialize<RunFileContent>(await File.ReadAllTextAsync(file, cancellation), OutputText.JsonOptions);
         }
         catch (JsonException)
         {
@@ -157,7 +160,7 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
         using LoadedScenario loaded = ScenarioLoader.Load(path, null);
         long instants = ScenarioLoader.ReadThrough(loaded);
         output.WriteLine(json
-            ? CliApp.Json(new
+            ? OutputText.Json(new
             {
                 valid = true,
                 scenario = loaded.Scenario.Name,
@@ -193,13 +196,13 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
         RoadCoverage coverage = RoadCoverage.Of(network, plan);
         if (target is not null)
         {
-            RefuseToOverwrite(target, force);
+            OutputFile.RefuseToOverwrite(target, force);
             File.WriteAllText(target, text);
         }
 
         if (json)
         {
-            output.WriteLine(CliApp.Json(new { sites = plan.Sites.Count, coveredKm = coverage.CoveredMetres / 1000, edges = plan.EdgeIds.Count(), regions = plan.RegionIds.Count(), file = target }));
+            output.WriteLine(OutputText.Json(new { sites = plan.Sites.Count, coveredKm = coverage.CoveredMetres / 1000, edges = plan.EdgeIds.Count(), regions = plan.RegionIds.Count(), file = target }));
         }
         else if (target is null)
         {
@@ -220,11 +223,11 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
         ulong used = seed ?? ScenarioGenerator.UsualSeed(kind);
         GeneratedScenario made = ScenarioGenerator.Make(kind, used);
         string target = folder ?? made.Name;
-        RefuseToOverwrite(Path.Combine(target, ScenarioLoader.FileName), force);
+        OutputFile.RefuseToOverwrite(Path.Combine(target, ScenarioLoader.FileName), force);
         Directory.CreateDirectory(target);
         ScenarioGenerator.Write(made, target);
         output.WriteLine(json
-            ? CliApp.Json(new { folder = target, kind, seed = used, roadKm = made.Network.CentreLineKilometres, sites = made.Plan.Sites.Count })
+            ? OutputText.Json(new { folder = target, kind, seed = used, roadKm = made.Network.CentreLineKilometres, sites = made.Plan.Sites.Count })
             : string.Create(CultureInfo.InvariantCulture, $"{target}: generated from seed {used}: {made.Network.CentreLineKilometres:0.0} km of road, {made.Plan.Sites.Count} sites. Run it with: v2xsim run {target}"));
         return ExitCodes.Done;
     }
@@ -282,7 +285,7 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
 
         bool healthy = checks.TrueForAll(c => c.Passed);
         await output.WriteLineAsync(json
-            ? CliApp.Json(new { healthy, checks = checks.Select(c => new { check = c.Check, passed = c.Passed, detail = c.Detail }) })
+            ? OutputText.Json(new { healthy, checks = checks.Select(c => new { check = c.Check, passed = c.Passed, detail = c.Detail }) })
             : string.Join('\n', checks.Select(c => $"{(c.Passed ? "ok  " : "FAIL")} {c.Check}: {c.Detail}")));
         return healthy ? ExitCodes.Done : reachable ? ExitCodes.ComparisonFailed : ExitCodes.Unavailable;
     }
@@ -348,26 +351,6 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
         };
     }
 
-    /// <summary>A plan's file must say by its ending what it is.</summary>
-    internal static void RequireEnding(string file, string option, params string[] endings)
-    {
-        if (!endings.Any(e => file.EndsWith(e, StringComparison.OrdinalIgnoreCase)))
-        {
-            throw new BadInputException("command line", option, $"{file} does not end in {string.Join(" or ", endings)}", "its ending says what is written");
-        }
-    }
-
-    /// <summary>What an argument's exception says, without the name of the parameter.</summary>
-    internal static string MessageOf(ArgumentException e) => e.Message.Split(" (Parameter", StringSplitOptions.None)[0];
-
-    internal static void RefuseToOverwrite(string file, bool force)
-    {
-        if (File.Exists(file) && !force)
-        {
-            throw new BadInputException(file, string.Empty, "the file exists", "give another name, or --force to overwrite");
-        }
-    }
-
     private async Task<RunOutcome> RunOnce(string path, RunOptions options, bool quiet, CancellationToken cancellation)
     {
         long loading = clock.GetTimestamp();
@@ -399,7 +382,7 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
         void Line(string label, FormattableString value) => text.Append(CultureInfo.InvariantCulture, $"{label,-17}{value.ToString(CultureInfo.InvariantCulture)}\n");
         Line(r.Scenario, $"{r.SimulatedSeconds:0.#} s simulated in {t.RunSeconds:0.0} s ({t.TimesRealTime:0.00} × real time), clock {r.Clock}, seed {r.Seed}{(r.IsPartial ? ", ended early" : string.Empty)}");
         Line("networked road", $"{r.NetworkedRoadKm:0.0} km of {r.RoadKm:0.0} km; {r.Sites} sites, {r.Sensors} sensors, {r.Edges} edges, {r.Regions} regions");
-        Line("road users", $"{r.Traffic.MeanRoadUsers:#,0} in the mean, {r.Traffic.MostRoadUsers:#,0} at most, {CliApp.Number(r.Traffic.MeanSpeedMetresPerSecond, "0.0")} m/s");
+        Line("road users", $"{r.Traffic.MeanRoadUsers:#,0} in the mean, {r.Traffic.MostRoadUsers:#,0} at most, {OutputText.Number(r.Traffic.MeanSpeedMetresPerSecond, "0.0")} m/s");
         Line("messages", $"{r.Messages.Published:#,0} published = {r.Messages.Ingested:#,0} ingested + {r.Messages.Rejected:#,0} rejected + {r.Messages.InFlight:#,0} in flight ({t.MessagesPerSecond:#,0}/s)");
         if (r.Devices.Up.Sent + r.Devices.Down.Sent > 0)
         {
@@ -408,12 +391,12 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
 
         if (r.Plausibility.Messages > 0)
         {
-            Line("plausibility", $"{CliApp.Number(r.Plausibility.Recall * 100, "0.0")} % of lies caught, {r.Plausibility.FalseAlarms:#,0} false alarms in {r.Plausibility.Honest:#,0} honest messages");
+            Line("plausibility", $"{OutputText.Number(r.Plausibility.Recall * 100, "0.0")} % of lies caught, {r.Plausibility.FalseAlarms:#,0} false alarms in {r.Plausibility.Honest:#,0} honest messages");
         }
 
-        Line("accuracy", $"{CliApp.Number(r.Accuracy.Recall * 100, "0.0")} % of road users found, {CliApp.Number(r.Accuracy.Precision * 100, "0.0")} % of tracks real, position error {CliApp.Number(r.Accuracy.PositionRmseMetres, "0.00")} m, HOTA {CliApp.Number(r.Accuracy.Hota, "0.000")}, GOSPA {CliApp.Number(r.Accuracy.GospaMeanMetres, "0.00")} m");
+        Line("accuracy", $"{OutputText.Number(r.Accuracy.Recall * 100, "0.0")} % of road users found, {OutputText.Number(r.Accuracy.Precision * 100, "0.0")} % of tracks real, position error {OutputText.Number(r.Accuracy.PositionRmseMetres, "0.00")} m, HOTA {OutputText.Number(r.Accuracy.Hota, "0.000")}, GOSPA {OutputText.Number(r.Accuracy.GospaMeanMetres, "0.00")} m");
         Line("hand-over", $"{r.Accuracy.Handover.Kept:#,0} of {r.Accuracy.Handover.Crossings:#,0} crossings from edge to edge kept the published identity");
-        Line("sensor to road", $"p50 {CliApp.Number(r.Latency.Edge.P50Ms, "0")} ms, p99 {CliApp.Number(r.Latency.Edge.P99Ms, "0")} ms, {r.Latency.DeadlineMisses:#,0} of {r.Latency.Edge.Count:#,0} beyond {r.Latency.DeadlineMs:0} ms");
+        Line("sensor to road", $"p50 {OutputText.Number(r.Latency.Edge.P50Ms, "0")} ms, p99 {OutputText.Number(r.Latency.Edge.P99Ms, "0")} ms, {r.Latency.DeadlineMisses:#,0} of {r.Latency.Edge.Count:#,0} beyond {r.Latency.DeadlineMs:0} ms");
         Line("traffic state", $"{string.Join(", ", r.Tiers.WindowsClosed.Select(w => $"{w.Value} × {w.Key}"))}; {r.Tiers.CongestedLinks.Count} congested links; {r.Tiers.Warnings.Values.Sum()} collision warnings");
         Line("run hash", $"{r.RunHash}");
         if (outcome.OutputFolder is { } folder)

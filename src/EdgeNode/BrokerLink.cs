@@ -1,7 +1,7 @@
 using MQTTnet;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 using V2XSim.Messages;
 using V2XSim.Mqtt;
 

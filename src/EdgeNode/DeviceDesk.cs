@@ -1,5 +1,5 @@
 using V2XSim.Contracts;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 using V2XSim.Messages;
 using V2XSim.Messages.Its0180;
 using V2XSim.Messages.Uper;
@@ -101,7 +101,7 @@ internal sealed class DeviceDesk(EdgeConfig config, FrameReader frames)
             Device = entry.Device,
             Sequence = entry.Sequence >= 0 ? entry.Sequence : wire.SequenceNumber,
             Format = WirePayload.FormatOf(payload, format),
-            Digest = Kernel.StableHash.Of(payload),
+            Digest = Foundation.StableHash.Of(payload),
             Wire = wire,
             WantsAck = wire.WantsAck,
             TimeStamp = wire.TimeStamp,
@@ -272,7 +272,7 @@ internal sealed class DeviceDesk(EdgeConfig config, FrameReader frames)
             Device = entry.Device,
             Sequence = entry.Sequence,
             Format = PayloadFormat.Json,
-            Digest = Kernel.StableHash.Of(payload),
+            Digest = Foundation.StableHash.Of(payload),
             WantsAck = Topics.EntryOf(kind)!.HasAck,
         };
         item.Events.AddRange(frames.Events);

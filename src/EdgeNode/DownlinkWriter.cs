@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
-using V2XSim.Fusion;
-using V2XSim.Kernel;
+using V2XSim.Tracking;
+using V2XSim.Foundation;
 using V2XSim.Messages;
 using V2XSim.Messages.Uper;
 

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using V2XSim.Fusion;
-using V2XSim.Fusion.Edge;
-using V2XSim.Kernel;
+using V2XSim.Tracking;
+using V2XSim.Tracking.Edge;
+using V2XSim.Foundation;
 using V2XSim.Messages;
 
 namespace V2XSim.EdgeNode;

@@ -1,12 +1,12 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using V2XSim.Contracts;
-using V2XSim.Fusion;
-using V2XSim.Fusion.Edge;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 using V2XSim.Messages;
 using V2XSim.Messages.Its0180;
 using V2XSim.Messages.Uper;
+using V2XSim.Tracking;
+using V2XSim.Tracking.Edge;
 
 namespace V2XSim.EdgeNode;
 

@@ -1,6 +1,6 @@
 using V2XSim.Contracts;
-using V2XSim.Fusion;
-using V2XSim.Kernel;
+using V2XSim.Tracking;
+using V2XSim.Foundation;
 
 namespace V2XSim.EdgeNode;
 

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Threading.Tasks.Sources;
 using V2XSim.Contracts;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 using V2XSim.Messages;
 
 namespace V2XSim.EdgeNode;

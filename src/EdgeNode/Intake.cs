@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using MQTTnet;
 using V2XSim.Contracts;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 using V2XSim.Messages;
 using V2XSim.Mqtt;
 

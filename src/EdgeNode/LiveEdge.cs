@@ -1,4 +1,4 @@
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 
 namespace V2XSim.EdgeNode;
 

@@ -1,9 +1,9 @@
 using System.Text;
 using V2XSim.Contracts;
-using V2XSim.Fusion;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 using V2XSim.Messages;
 using V2XSim.Mqtt;
+using V2XSim.Tracking;
 
 namespace V2XSim.EdgeNode;
 

@@ -1,8 +1,8 @@
 using V2XSim.Contracts;
-using V2XSim.Fusion;
-using V2XSim.Fusion.Edge;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 using V2XSim.Messages;
+using V2XSim.Tracking;
+using V2XSim.Tracking.Edge;
 
 namespace V2XSim.EdgeNode;
 

@@ -1,5 +1,5 @@
-using V2XSim.Fusion;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
+using V2XSim.Tracking;
 
 namespace V2XSim.EdgeNode;
 

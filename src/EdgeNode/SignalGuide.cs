@@ -1,10 +1,10 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using V2XSim.Fusion.Edge;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 using V2XSim.Messages;
 using V2XSim.Messages.Its0180;
+using V2XSim.Tracking.Edge;
 
 namespace V2XSim.EdgeNode;
 
@@ -73,7 +73,7 @@ internal sealed class SignalGuide(EdgeConfig config, LaneMatcher map, DeviceDesk
     /// <param name="pieces">Where each of them is; null off the road.</param>
     /// <param name="result">Takes what is sent down.</param>
     /// <returns>How many vehicles were advised.</returns>
-    public int Guide(SimTime now, IReadOnlyList<Fusion.TrackEstimate> tracks, IReadOnlyList<RoadPiece?> pieces, List<DownPayload> result)
+    public int Guide(SimTime now, IReadOnlyList<Tracking.TrackEstimate> tracks, IReadOnlyList<RoadPiece?> pieces, List<DownPayload> result)
     {
         if (!IsNeeded || now.Microseconds / SimTime.MicrosecondsPerSecond == _second)
         {
@@ -197,7 +197,7 @@ internal sealed class SignalGuide(EdgeConfig config, LaneMatcher map, DeviceDesk
         .With("vehicleId", NameOf(id));
 
     /// <summary>Vehicles that stand on a lane before the line, beyond a point.</summary>
-    private static int StandingBefore(int lane, double along, IReadOnlyList<Fusion.TrackEstimate> tracks, IReadOnlyList<RoadPiece?> pieces)
+    private static int StandingBefore(int lane, double along, IReadOnlyList<Tracking.TrackEstimate> tracks, IReadOnlyList<RoadPiece?> pieces)
     {
         const double Standing = 2, OwnMetres = 5;
         int count = 0;

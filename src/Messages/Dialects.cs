@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 using V2XSim.Messages.Its0180;
 using V2XSim.Messages.Uper;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 using V2XSim.Messages.Its0180;
 
 namespace V2XSim.Messages;

@@ -3,7 +3,7 @@ using System.Text.Json;
 using NetTopologySuite.Features;
 using NetTopologySuite.Geometries;
 using NetTopologySuite.IO.Converters;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 
 namespace V2XSim.Roads;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using ProjNet.CoordinateSystems;
 using ProjNet.CoordinateSystems.Transformations;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 
 namespace V2XSim.Roads;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Xml;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 
 namespace V2XSim.Roads;
 

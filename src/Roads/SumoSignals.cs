@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Xml;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 
 namespace V2XSim.Roads;
 

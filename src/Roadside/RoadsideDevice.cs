@@ -1,5 +1,5 @@
 using MQTTnet;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 using V2XSim.Messages;
 using V2XSim.Mqtt;
 using V2XSim.Roads.Sites;

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using MQTTnet;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 using V2XSim.Messages;
 using V2XSim.Mqtt;
 

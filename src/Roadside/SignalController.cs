@@ -1,5 +1,5 @@
 using System.Globalization;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 using V2XSim.Messages;
 using V2XSim.Messages.Its0180;
 using V2XSim.Messages.Uper;

@@ -1,9 +1,9 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using V2XSim.Fusion;
-using V2XSim.Fusion.Edge;
 using V2XSim.Roads.Sites;
 using V2XSim.Sensing;
+using V2XSim.Tracking;
+using V2XSim.Tracking.Edge;
 using V2XSim.Traffic.Demand;
 
 namespace V2XSim.Scenarios;

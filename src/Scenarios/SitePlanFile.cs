@@ -1,7 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 using V2XSim.Roads;
 using V2XSim.Roads.Sites;
 

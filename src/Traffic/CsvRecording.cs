@@ -1,5 +1,5 @@
 using System.Globalization;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 
 namespace V2XSim.Traffic;
 

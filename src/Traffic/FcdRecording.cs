@@ -1,5 +1,5 @@
 using System.Xml;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 using V2XSim.Roads;
 
 namespace V2XSim.Traffic;

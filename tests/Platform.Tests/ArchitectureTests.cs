@@ -7,54 +7,115 @@ namespace V2XSim.Platform.Tests;
 /// <summary>The house rules that a compiler does not check.</summary>
 public class ArchitectureTests
 {
-    /// <summary>Who may use whom. A project that is not listed here fails the test: think where it belongs first.</summary>
+    /// <summary>Which project may refer to which, floor by floor. A project that is not listed fails the test: decide first where it belongs.</summary>
     private static readonly Dictionary<string, string> Allowed = new(StringComparer.Ordinal)
     {
-        ["Kernel"] = "",
-        ["Roads"] = "Kernel NetTopologySuite NetTopologySuite.IO.GeoJSON4STJ ProjNET",
-        ["Signals"] = "Kernel Roads Google.OrTools",
-        ["Traffic"] = "Kernel Roads Signals",
-        ["Sensing"] = "Kernel Roads",
-        ["Fusion"] = "Kernel",
-        ["Messages"] = "Kernel",
-        ["Scenarios"] = "Kernel Roads Traffic Sensing Fusion YamlDotNet",
-        ["Contracts"] = "Kernel Microsoft.Orleans.Sdk",
-        ["Mqtt"] = "Kernel MQTTnet MQTTnet.Server",
-        ["Load"] = "Kernel Messages Mqtt HdrHistogram",
-        ["Roadside"] = "Kernel Roads Signals Traffic Sensing Messages Mqtt",
-        ["EdgeNode"] = "Kernel Fusion Messages Contracts Mqtt Microsoft.Orleans.Server",
-        ["RegionCloud"] = "Kernel Contracts Microsoft.Orleans.Server",
-        ["CenterCloud"] = "Kernel Contracts Microsoft.Orleans.Server",
-        ["Dashboard"] = "Kernel Contracts Parquet.Net",
+        ["Foundation"] = "",
+        ["Roads"] = "Foundation NetTopologySuite NetTopologySuite.IO.GeoJSON4STJ ProjNET",
+        ["Signals"] = "Foundation Roads Google.OrTools",
+        ["Traffic"] = "Foundation Roads Signals",
+        ["Sensing"] = "Foundation Roads",
+        ["Tracking"] = "Foundation",
+        ["Messages"] = "Foundation",
+        ["Scenarios"] = "Foundation Roads Sensing Traffic Tracking YamlDotNet",
+        ["Contracts"] = "Foundation Microsoft.Orleans.Sdk",
+        ["Mqtt"] = "Foundation MQTTnet MQTTnet.Server",
+        ["EdgeNode"] = "Foundation Tracking Messages Contracts Mqtt Microsoft.Orleans.Server",
+        ["RegionCloud"] = "Foundation Contracts Microsoft.Orleans.Server",
+        ["CenterCloud"] = "Foundation Contracts Microsoft.Orleans.Server",
+        ["ScenarioFiles"] = "Foundation Roads Signals Traffic Sensing Tracking Messages Scenarios Contracts",
+        ["Hosting"] = "Foundation Roads Signals Tracking Messages Scenarios Contracts Mqtt EdgeNode RegionCloud CenterCloud ScenarioFiles Microsoft.Orleans.Server OpenTelemetry OpenTelemetry.Exporter.OpenTelemetryProtocol",
+        ["Roadside"] = "Foundation Roads Signals Traffic Sensing Messages Mqtt",
+        ["Reporting"] = "Foundation Roads Traffic Tracking Messages Contracts EdgeNode Parquet.Net HdrHistogram",
+        ["Evaluation"] = "Foundation Roads Signals Traffic Sensing Tracking Messages Scenarios Contracts EdgeNode Roadside ScenarioFiles Reporting HdrHistogram",
+        ["Runs"] = "Foundation Roads Signals Traffic Sensing Tracking Messages Scenarios Contracts Mqtt EdgeNode Roadside ScenarioFiles Hosting Evaluation Reporting",
+        ["MessageTools"] = "Foundation Messages Mqtt ScenarioFiles Reporting",
+        ["TrafficStudies"] = "Foundation Roads Signals Traffic Evaluation ScenarioFiles Reporting",
+        ["SignalStudies"] = "Foundation Roads Signals Traffic Tracking Messages Scenarios Mqtt ScenarioFiles Evaluation Reporting MessageTools",
+        ["LoadTesting"] = "Foundation Roads Messages Scenarios Mqtt EdgeNode ScenarioFiles Hosting Evaluation Reporting HdrHistogram",
+        ["Cli"] = "Foundation Roads Signals Tracking Messages Scenarios Mqtt ScenarioFiles Hosting Evaluation Reporting Runs TrafficStudies MessageTools SignalStudies LoadTesting System.CommandLine",
     };
 
     [Fact]
-    public void Projects_use_only_what_the_architecture_allows()
+    public void Projects_use_only_what_the_architecture_allows() => Assert.Empty(Violations(Place.Of("src"), Allowed));
+
+    [Fact]
+    public void Projects_refer_downwards_only()
     {
-        foreach (string folder in Directory.GetDirectories(Place.Of("src")))
+        // The table is in order of floors, so that a reference to a later line is a reference upwards.
+        List<string> floors = [.. Allowed.Keys];
+        foreach ((string name, string used) in Allowed)
         {
-            string name = Path.GetFileName(folder);
-            if (name == "Cli")
-            {
-                continue;
-            }
-
-            XDocument project = XDocument.Load(Path.Combine(folder, $"V2XSim.{name}.csproj"));
-            IEnumerable<string> used = project.Descendants("ProjectReference").Select(r => Path.GetFileNameWithoutExtension((string)r.Attribute("Include")!)["V2XSim.".Length..])
-                .Concat(project.Descendants("PackageReference").Select(r => (string)r.Attribute("Include")!));
-
-            Assert.True(Allowed.TryGetValue(name, out string? allowed), $"src/{name} is not in the list of projects");
-            Assert.Empty(used.Except(allowed.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(u => $"{name} → {u}"));
+            Assert.DoesNotContain(used.Split(' '), u => floors.IndexOf(u) >= floors.IndexOf(name));
         }
     }
 
     [Theory]
-    [InlineData("Kernel")]
+    [InlineData("Cli", "Tracking.Scoring", "using V2XSim.Traffic.Micro;")]
+    [InlineData("RegionCloud", "EdgeNode", "using V2XSim.EdgeNode;")]
+    [InlineData("CenterCloud", "RegionCloud", "using V2XSim.RegionCloud;")]
+    public void A_planted_arrow_is_found(string from, string to, string line)
+    {
+        using var folder = new TemporaryFolder();
+        string project = Path.Combine(folder.Path, from);
+        Directory.CreateDirectory(project);
+        string target = line.Split('.', ';')[1];
+        File.WriteAllText(Path.Combine(project, $"V2XSim.{from}.csproj"), $"<Project><ItemGroup><ProjectReference Include=\"../{target}/V2XSim.{target}.csproj\" /></ItemGroup></Project>");
+
+        Assert.NotEmpty(to);
+        Assert.Equal([$"{from} → {target}"], Violations(folder.Path, Allowed));
+    }
+
+    [Fact]
+    public void Benches_refer_to_rooms_and_never_to_the_command_line()
+    {
+        foreach (string file in Directory.GetFiles(Place.Of("bench"), "*.csproj", SearchOption.AllDirectories))
+        {
+            Assert.DoesNotContain(ReferencesOf(file), r => r == "Cli");
+        }
+    }
+
+    [Fact]
+    public void The_command_line_holds_verbs_only()
+    {
+        string[] files = [.. SourcesOf(Place.Of("src", "Cli"))];
+
+        Assert.All(files, f => Assert.True(File.ReadLines(f).Count() <= 150, $"{Path.GetFileName(f)} has more than 150 lines: what it does belongs into a room"));
+        Assert.InRange(files.Sum(f => File.ReadLines(f).Count()), 1, 2500);
+    }
+
+    private static IEnumerable<string> ReferencesOf(string file)
+    {
+        XDocument project = XDocument.Load(file);
+        return project.Descendants("ProjectReference").Select(r => Path.GetFileNameWithoutExtension((string)r.Attribute("Include")!)["V2XSim.".Length..])
+            .Concat(project.Descendants("PackageReference").Select(r => (string)r.Attribute("Include")!));
+    }
+
+    private static IEnumerable<string> Violations(string source, Dictionary<string, string> allowed)
+    {
+        foreach (string folder in Directory.GetDirectories(source))
+        {
+            string name = Path.GetFileName(folder);
+            string[] may = allowed.GetValueOrDefault(name, "(not in the list of projects)").Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            foreach (string used in ReferencesOf(Path.Combine(folder, $"V2XSim.{name}.csproj")).Except(may))
+            {
+                yield return $"{name} → {used}";
+            }
+
+            if (!allowed.ContainsKey(name))
+            {
+                yield return $"{name} is not in the list of projects";
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("Foundation")]
     [InlineData("Roads")]
     [InlineData("Signals")]
     [InlineData("Traffic")]
     [InlineData("Sensing")]
-    [InlineData("Fusion")]
+    [InlineData("Tracking")]
     [InlineData("Messages")]
     [InlineData("Scenarios")]
     public void Pure_projects_know_no_grain_no_broker_no_clock_and_no_file_path(string project)
@@ -75,7 +136,7 @@ public class ArchitectureTests
         // Coordinates and matrix elements are metres of the plane by their names; counts are whole numbers and need no unit.
         var free = new Regex("^(X|Y|VelocityX|VelocityY|P[xy]{2}|Hota.*|Recall|Precision|.*Share|.*PerFrame|NeesMean|NisMean|Mean(RoadUsers|Vehicles|Stops)|StandingVehicles|.*VehiclesPerHour|Hota|Detection|Association.*|Ospa.*|Mota|Idf1.*|Unseen|TimesRealTime|MessagesPerSecond|CoveredShare|SpeedSum|SecondsToCollision)$");
         var unit = new Regex("(Metres|Grams|Milligrams|Seconds|Milliseconds|Microseconds|MetresPerSecond|Degrees|Radians|Km|Ms|Megabytes|PerLaneKilometre)$");
-        foreach (Type type in new[] { typeof(Contracts.EdgeWindow), typeof(Dashboard.RunReport) }.SelectMany(t => t.Assembly.GetTypes()).Where(t => t.IsPublic && !t.Namespace!.Contains("Codegen", StringComparison.Ordinal) && !t.IsEnum))
+        foreach (Type type in new[] { typeof(Contracts.EdgeWindow), typeof(Reporting.RunReport) }.SelectMany(t => t.Assembly.GetTypes()).Where(t => t.IsPublic && !t.Namespace!.Contains("Codegen", StringComparison.Ordinal) && !t.IsEnum))
         {
             foreach (System.Reflection.PropertyInfo property in type.GetProperties().Where(p => p.PropertyType == typeof(double) || p.PropertyType == typeof(float)))
             {

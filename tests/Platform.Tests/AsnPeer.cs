@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Text;
+using V2XSim.Testing;
 using V2XSim.Messages.Uper;
 
 namespace V2XSim.Platform.Tests;

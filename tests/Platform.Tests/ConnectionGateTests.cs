@@ -5,12 +5,12 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using Microsoft.Extensions.Time.Testing;
 using MQTTnet;
 using MQTTnet.Formatter;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
-using V2XSim.Kernel;
+using Microsoft.Extensions.Time.Testing;
+using V2XSim.Foundation;
 using V2XSim.Mqtt;
 using Xunit;
 

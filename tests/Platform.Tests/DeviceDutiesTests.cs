@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 using V2XSim.Messages;
 using V2XSim.Roads.Sites;
 using V2XSim.Roadside;

@@ -3,7 +3,7 @@ using System.Text;
 using MQTTnet;
 using V2XSim.Contracts;
 using V2XSim.EdgeNode;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 using V2XSim.Messages;
 using V2XSim.Messages.Its0180;
 using V2XSim.Messages.Uper;

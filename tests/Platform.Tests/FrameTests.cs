@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
-using V2XSim.Domain.Tests.Messages;
-using V2XSim.Kernel;
+using V2XSim.Testing;
+using V2XSim.Foundation;
+using V2XSim.MessageTools;
 using V2XSim.Messages;
 using V2XSim.Messages.Uper;
 using Xunit;
@@ -119,7 +120,7 @@ public class FrameTests
         var output = new StringWriter();
         using var input = new MemoryStream(frame);
 
-        Assert.Equal(0, new V2XSim.Cli.FrameVerbs(() => input, output).Decode(null, si: false));
+        Assert.Equal(0, new FrameVerbs(() => input, output).Decode(null, si: false));
         Assert.Equal((await File.ReadAllTextAsync(Place.Of("tests", "data", "wire", "bsm_min.json"))).Trim(), output.ToString().Trim());
         Assert.Equal(2, (await CommandLine.Run("encode", " ")).Code);
     }

@@ -2,14 +2,14 @@ using System.Buffers;
 using System.Net;
 using System.Text.Json;
 using CsCheck;
-using V2XSim.Cli;
 using V2XSim.Contracts;
 using V2XSim.EdgeNode;
-using V2XSim.Fusion;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
+using V2XSim.Hosting;
 using V2XSim.Messages;
 using V2XSim.Messages.Uper;
 using V2XSim.Mqtt;
+using V2XSim.Tracking;
 using Xunit;
 
 namespace V2XSim.Platform.Tests;
@@ -405,8 +405,8 @@ public class LiveEdgeTests
             Assert.Equal(json.ToString(), fromTape.ToString());
             byte[] packed = new byte[4096];
             Assert.True(UperCodec.Encode(tape, packed, out int length).IsValid);
-            Assert.Equal((counter, (int)second), V2XSim.Load.RsmPeek.Read(packed.AsSpan(0, length)));
-            Assert.Equal((counter, (int)second), V2XSim.Load.RsmPeek.Read(json.Written));
+            Assert.Equal((counter, (int)second), V2XSim.LoadTesting.RsmPeek.Read(packed.AsSpan(0, length)));
+            Assert.Equal((counter, (int)second), V2XSim.LoadTesting.RsmPeek.Read(json.Written));
         });
 
     [Fact]

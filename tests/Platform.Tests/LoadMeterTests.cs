@@ -1,7 +1,7 @@
 using CsCheck;
 using HdrHistogram;
-using V2XSim.Kernel;
-using V2XSim.Load;
+using V2XSim.Foundation;
+using V2XSim.LoadTesting;
 using V2XSim.Messages;
 using V2XSim.Mqtt;
 using Xunit;

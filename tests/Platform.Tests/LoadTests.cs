@@ -1,5 +1,7 @@
 using System.Text.Json;
-using V2XSim.Cli;
+using V2XSim.Foundation;
+using V2XSim.Hosting;
+using V2XSim.LoadTesting;
 using Xunit;
 
 namespace V2XSim.Platform.Tests;
@@ -227,7 +229,7 @@ public class LoadTests : IDisposable
 
         Assert.Equal(nodes, row.Nodes);
         Assert.Equal(ofSite * sites, row.CoresNeeded, 9);
-        Assert.Throws<V2XSim.Kernel.BadInputException>(() => EdgePlanVerb.Rows(options, new EdgeCost(cores * 0.51 * 1e6, 0, 0.5)));
+        Assert.Throws<V2XSim.Foundation.BadInputException>(() => EdgePlanVerb.Rows(options, new EdgeCost(cores * 0.51 * 1e6, 0, 0.5)));
     }
 
     [Fact]
@@ -262,7 +264,7 @@ public class LoadTests : IDisposable
     {
         string Result(string name, double objects, double cpu, double p99, double cores) => _folder.Write(name, JsonSerializer.Serialize(
             new LoadResult { Valid = true, Format = "json", ObjectsPerMessage = objects, CpuMicrosecondsPerMessage = cpu, Edge = Percentiles.None with { P99Ms = p99 }, CoresUsed = cores * 16, Processors = 16, OfferedPerSecond = 1000 },
-            V2XSim.Dashboard.RunReport.JsonOptions));
+            OutputText.JsonOptions));
         string few = Result("few.json", 10, 40, 2, 0.2), many = Result("many.json", 30, 60, 5, 0.5), late = Result("late.json", 30, 60, 500, 0.9);
 
         Outcome plan = await CommandLine.Run("plan-edges", "--sites", "1000", "--sensors", "4", "--rate", "10", "--objects", "20", "--cores", "4", "--budget", "20", "--results", few, "--results", many, "--results", late, "--out", _folder["plan"], "--json");

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using V2XSim.Cli;
+using V2XSim.SignalStudies;
 using Xunit;
 
 namespace V2XSim.Platform.Tests;

@@ -2,6 +2,8 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using MQTTnet;
 using Parquet;
+using V2XSim.Runs;
+using V2XSim.ScenarioFiles;
 using Xunit;
 
 namespace V2XSim.Platform.Tests;
@@ -52,8 +54,8 @@ public sealed class RunTests : IDisposable
 
         async Task<string> HashOf(Action<string>? onDown)
         {
-            using V2XSim.Cli.LoadedScenario loaded = V2XSim.Cli.ScenarioLoader.Load(Place.Of("scenarios", "crossing"), null);
-            await using var session = new V2XSim.Cli.RunSession(loaded, new V2XSim.Cli.RunOptions { DurationSeconds = 12, OnDown = onDown }, TimeProvider.System, 0, p =>
+            using LoadedScenario loaded = ScenarioLoader.Load(Place.Of("scenarios", "crossing"), null);
+            await using var session = new RunSession(loaded, new RunOptions { DurationSeconds = 12, OnDown = onDown }, TimeProvider.System, 0, p =>
             {
                 if (p.SimulatedSeconds >= 9)
                 {
@@ -61,7 +63,7 @@ public sealed class RunTests : IDisposable
                 }
             });
             await session.StartAsync(CancellationToken.None);
-            V2XSim.Cli.RunOutcome outcome = await session.RunAsync(CancellationToken.None);
+            RunOutcome outcome = await session.RunAsync(CancellationToken.None);
             goesOn.Reset();
             return outcome.Report.RunHash;
         }
@@ -79,9 +81,9 @@ public sealed class RunTests : IDisposable
     public async Task An_interrupted_run_reports_what_it_has_and_ends_with_130()
     {
         using var interrupt = new CancellationTokenSource();
-        using V2XSim.Cli.LoadedScenario loaded = V2XSim.Cli.ScenarioLoader.Load(Place.Of("scenarios", "crossing"), null);
+        using LoadedScenario loaded = ScenarioLoader.Load(Place.Of("scenarios", "crossing"), null);
         int shown = 0;
-        await using var session = new V2XSim.Cli.RunSession(loaded, new V2XSim.Cli.RunOptions { OutputFolder = _folder["a"] }, TimeProvider.System, 0, _ =>
+        await using var session = new RunSession(loaded, new RunOptions { OutputFolder = _folder["a"] }, TimeProvider.System, 0, _ =>
         {
             if (++shown == 20)
             {
@@ -89,11 +91,11 @@ public sealed class RunTests : IDisposable
             }
         });
         await session.StartAsync(CancellationToken.None);
-        V2XSim.Cli.RunOutcome outcome = await session.RunAsync(interrupt.Token);
+        RunOutcome outcome = await session.RunAsync(interrupt.Token);
 
         Assert.True(outcome.Report.IsPartial);
         Assert.Equal(20, outcome.Report.Steps);
-        Dashboard.MessageSection m = outcome.Report.Messages;
+        Reporting.MessageSection m = outcome.Report.Messages;
         Assert.Equal(m.Published, m.Ingested + m.Rejected + m.InFlight);
         Assert.Equal(m.RsmPublished, m.RsmReceived + m.RsmLost);
         Outcome verify = await CommandLine.Run("verify", _folder["a"]);
@@ -245,8 +247,8 @@ public sealed class RunTests : IDisposable
     {
         string scenario = _folder.WriteCrossing("file: sites.yaml", "file: real.yaml");
         _folder.Write("real.yaml", (await File.ReadAllTextAsync(_folder["sites.yaml"])).Replace("    edge:", "    simulated: false\n    edge:", StringComparison.Ordinal));
-        using V2XSim.Cli.LoadedScenario loaded = V2XSim.Cli.ScenarioLoader.Load(scenario, null);
-        await using var session = new V2XSim.Cli.RunSession(loaded, new V2XSim.Cli.RunOptions { IsWallClock = true, DurationSeconds = 3, OutputFolder = _folder["a"] }, TimeProvider.System, 0, null);
+        using LoadedScenario loaded = ScenarioLoader.Load(scenario, null);
+        await using var session = new RunSession(loaded, new RunOptions { IsWallClock = true, DurationSeconds = 3, OutputFolder = _folder["a"] }, TimeProvider.System, 0, null);
         await session.StartAsync(CancellationToken.None);
         int lists = 0;
         using MQTTnet.IMqttClient unit = await V2XSim.Mqtt.MqttConnections.ConnectAsync(session.Address, "S001", CancellationToken.None, args =>
@@ -255,12 +257,12 @@ public sealed class RunTests : IDisposable
             return Task.CompletedTask;
         });
         await unit.SubscribeAsync("rsu/S001/+/down", MQTTnet.Protocol.MqttQualityOfServiceLevel.AtMostOnce, CancellationToken.None);
-        V2XSim.Kernel.GeoPoint at = loaded.Network.Projection.ToGeo(loaded.Plan.Sites[0].Position);
+        V2XSim.Foundation.GeoPoint at = loaded.Network.Projection.ToGeo(loaded.Plan.Sites[0].Position);
         string rsm = """{"rsmFrame":{"id":"5233323930303031","msgCnt":7,"participants":[{"heading":0,"pos":{"offsetLL":{"position-LL4":{"lat":1000,"lon":1000}}},"posConfidence":{"pos":"a20cm"},"ptcId":1,"ptcType":"motor","secMark":65535,"size":{"length":450,"width":180},"source":"lidar","speed":0}],"refPos":{"lat":LAT,"long":LON}}}"""
             .Replace("LAT", $"{(long)(at.LatitudeDegrees * 1e7)}", StringComparison.Ordinal).Replace("LON", $"{(long)(at.LongitudeDegrees * 1e7)}", StringComparison.Ordinal);
         byte[] packed = Convert.FromHexString((await CommandLine.Run("encode", rsm)).Output.Trim());
 
-        Task<V2XSim.Cli.RunOutcome> run = session.RunAsync(CancellationToken.None);
+        Task<RunOutcome> run = session.RunAsync(CancellationToken.None);
         for (int i = 0; !run.IsCompleted; i++)
         {
             await Send("rsu/S001/rsm/up", i % 2 == 0 ? packed : System.Text.Encoding.UTF8.GetBytes(rsm));
@@ -269,7 +271,7 @@ public sealed class RunTests : IDisposable
             await Task.WhenAny(run, Task.Delay(100));
         }
 
-        Dashboard.MessageSection m = (await run).Report.Messages;
+        Reporting.MessageSection m = (await run).Report.Messages;
         Assert.True(m.IngestedByTopic["rsm/up"] > 15);
         Assert.True(m.RejectedByReason["WrongType"] > 15 && m.RejectedByReason["MalformedUper"] > 15);
         Assert.Equal(m.Published, m.Ingested + m.Rejected + m.InFlight);

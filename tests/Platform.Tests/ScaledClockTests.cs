@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
-using V2XSim.Cli;
+using V2XSim.Hosting;
 using Xunit;
 
 namespace V2XSim.Platform.Tests;

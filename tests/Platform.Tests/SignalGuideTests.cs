@@ -3,10 +3,10 @@ using System.Text;
 using System.Text.Json;
 using V2XSim.Contracts;
 using V2XSim.EdgeNode;
-using V2XSim.Fusion;
-using V2XSim.Fusion.Edge;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 using V2XSim.Messages;
+using V2XSim.Tracking;
+using V2XSim.Tracking.Edge;
 using Xunit;
 
 namespace V2XSim.Platform.Tests;

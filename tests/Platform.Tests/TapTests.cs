@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using MQTTnet;
-using V2XSim.Cli;
+using V2XSim.MessageTools;
 using V2XSim.Mqtt;
 using Xunit;
 

@@ -1,7 +1,7 @@
 using V2XSim.CenterCloud;
 using V2XSim.Contracts;
 using V2XSim.EdgeNode;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 using V2XSim.RegionCloud;
 using Xunit;
 

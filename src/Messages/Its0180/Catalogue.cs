@@ -1,3 +1,4 @@
+
 namespace V2XSim.Messages.Its0180;
 
 /// <summary>

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 
 namespace V2XSim.Messages.Uper;
 

@@ -1,6 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 
 namespace V2XSim.Roads.Sites;
 

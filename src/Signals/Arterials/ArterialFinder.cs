@@ -61,7 +61,7 @@ public sealed class ArterialFinder
         if (named.Count == 0)
         {
             string[] names = [.. _network.Links.Select(l => l.Name).Where(n => n.Length > 0).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
-            string? near = names.FirstOrDefault(n => n.Contains(street, StringComparison.OrdinalIgnoreCase)) ?? Kernel.NearestName.Of(street, names);
+            string? near = names.FirstOrDefault(n => n.Contains(street, StringComparison.OrdinalIgnoreCase)) ?? Foundation.NearestName.Of(street, names);
             throw new StreetNotFoundException(
                 $"no road is named '{street}'", near is not null ? $"is '{near}' meant?" : names.Length == 0 ? "name two junctions with --from and --to: roads of this network have no names" : "--list shows the names");
         }
@@ -144,7 +144,7 @@ public sealed class ArterialFinder
         string[] at = [.. _network.Junctions.Where(j => j.SignalId == id).Select(j => j.Id)];
         throw new StreetNotFoundException(
             $"there is no junction {id}",
-            at.Length > 0 ? $"signal {id} stands at {string.Join(", ", at)}" : Kernel.NearestName.Of(id, _network.Junctions.Select(j => j.Id)) is { } near ? $"is '{near}' meant?" : "name junctions of the network");
+            at.Length > 0 ? $"signal {id} stands at {string.Join(", ", at)}" : Foundation.NearestName.Of(id, _network.Junctions.Select(j => j.Id)) is { } near ? $"is '{near}' meant?" : "name junctions of the network");
     }
 
     /// <summary>Links from one junction to another, with the link before the first and the one after the last.</summary>

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 using V2XSim.Roads;
 
 namespace V2XSim.Traffic.Micro;

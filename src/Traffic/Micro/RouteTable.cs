@@ -1,4 +1,4 @@
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 using V2XSim.Roads;
 using V2XSim.Traffic.Demand;
 

@@ -1,7 +1,8 @@
 using System.Text;
 using System.Text.Json;
 using CsCheck;
-using V2XSim.Kernel;
+using V2XSim.Testing;
+using V2XSim.Foundation;
 using V2XSim.Messages;
 using V2XSim.Messages.Uper;
 using Xunit;

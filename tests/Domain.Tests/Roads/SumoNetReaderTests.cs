@@ -1,5 +1,5 @@
 using System.IO.Compression;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 using V2XSim.Roads;
 using Xunit;
 

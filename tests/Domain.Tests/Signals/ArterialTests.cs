@@ -1,6 +1,6 @@
 using System.Text;
 using CsCheck;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 using V2XSim.Roads;
 using V2XSim.Signals;
 using V2XSim.Signals.Arterials;

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using CsCheck;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 using V2XSim.Signals.Bands;
 using Xunit;
 

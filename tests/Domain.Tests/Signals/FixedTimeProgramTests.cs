@@ -86,5 +86,5 @@ public class FixedTimeProgramTests
 
     [Fact]
     public void The_signals_clock_starts_where_the_scenario_says() =>
-        Assert.Equal(23_405, new SignalBook(SmallNets.Read(), 23_400).Clock(V2XSim.Kernel.SimTime.FromSeconds(5)));
+        Assert.Equal(23_405, new SignalBook(SmallNets.Read(), 23_400).Clock(V2XSim.Foundation.SimTime.FromSeconds(5)));
 }

@@ -204,7 +204,7 @@ public class SignalChangeTests
         RoadNetwork network = SumoNetReader.Read(File.OpenRead(TestData.PathOf("arterial8", "net.net.xml")), "net.net.xml");
         foreach (string file in Directory.GetFiles(TestData.PathOf("arterial8"), "plan_*.add.xml"))
         {
-            var reader = new SumoDemandReader(network, new V2XSim.Kernel.RandomStreams(1));
+            var reader = new SumoDemandReader(network, new V2XSim.Foundation.RandomStreams(1));
             reader.Read(File.OpenRead(file), file);
             foreach (SignalLogic plan in reader.Running(0))
             {

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using V2XSim.Kernel;
+using V2XSim.Foundation;
 using V2XSim.Roads;
 using V2XSim.Traffic.Demand;
 using V2XSim.Traffic.Micro;

@@ -1,0 +1,44 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace V2XSim.Foundation;
+
+/// <summary>How results are written for people and for programs.</summary>
+public static class OutputText
+{
+    /// <summary>Conventions of every JSON document of the product: camel case, indented, nine significant digits, null for what is not finite.</summary>
+    public static readonly JsonSerializerOptions JsonOptions = new()
+    {
+        WriteIndented = true,
+        NewLine = "\n",
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Converters = { new RoundedDouble() },
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>One JSON document.</summary>
+    public static string Json(object value) => JsonSerializer.Serialize(value, JsonOptions);
+
+    /// <summary>A number in a given format; a dash when there is none.</summary>
+    public static string Number(double value, string format) => double.IsFinite(value) ? value.ToString(format, CultureInfo.InvariantCulture) : "–";
+
+    /// <summary>Nine significant digits: enough for every figure, and the same text everywhere.</summary>
+    private sealed class RoundedDouble : JsonConverter<double>
+    {
+        public override double Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.TokenType == JsonTokenType.Null ? double.NaN : reader.GetDouble();
+
+        public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options)
+        {
+            if (!double.IsFinite(value))
+            {
+                writer.WriteNullValue();
+                return;
+            }
+
+            writer.WriteNumberValue(decimal.TryParse(value.ToString("G9", System.Globalization.CultureInfo.InvariantCulture), System.Globalization.NumberStyles.Float, System.Globalization.CultureInfo.InvariantCulture, out decimal rounded) ? rounded : (decimal)value);
+        }
+    }
+}

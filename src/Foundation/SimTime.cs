@@ -1,0 +1,58 @@
+using System.Globalization;
+
+namespace V2XSim.Foundation;
+
+/// <summary>An instant of event time: whole microseconds since the scenario's start.</summary>
+/// <remarks>
+/// Event time travels in messages and decides every result; no clock of the machine does. Range: about ±292,000 years.
+/// The default value is the scenario's start.
+/// </remarks>
+public readonly record struct SimTime(long Microseconds) : IComparable<SimTime>
+{
+    public const long MicrosecondsPerSecond = 1_000_000;
+
+    public static SimTime Zero => default;
+
+    /// <summary>The instant before which nothing happened; earlier than every scenario time.</summary>
+    public static SimTime Never => new(long.MinValue);
+
+    public double Seconds => Microseconds / (double)MicrosecondsPerSecond;
+
+    /// <summary>Rounds to the nearest microsecond.</summary>
+    public static SimTime FromSeconds(double seconds) => new((long)Math.Round(seconds * MicrosecondsPerSecond));
+
+    public static SimTime FromMilliseconds(long milliseconds) => new(milliseconds * 1000);
+
+    public static SimTime operator +(SimTime time, TimeSpan span) => new(time.Microseconds + (span.Ticks / 10));
+
+    public static SimTime operator -(SimTime time, TimeSpan span) => new(time.Microseconds - (span.Ticks / 10));
+
+    public static TimeSpan operator -(SimTime later, SimTime earlier) => new((later.Microseconds - earlier.Microseconds) * 10);
+
+    public static bool operator <(SimTime left, SimTime right) => left.Microseconds < right.Microseconds;
+
+    public static bool operator >(SimTime left, SimTime right) => left.Microseconds > right.Microseconds;
+
+    public static bool operator <=(SimTime left, SimTime right) => left.Microseconds <= right.Microseconds;
+
+    public static bool operator >=(SimTime left, SimTime right) => left.Microseconds >= right.Microseconds;
+
+    /// <summary>Seconds from <paramref name="earlier"/> to this instant; negative when this is the earlier one.</summary>
+    public double SecondsSince(SimTime earlier) => (Microseconds - earlier.Microseconds) / (double)MicrosecondsPerSecond;
+
+    public int CompareTo(SimTime other) => Microseconds.CompareTo(other.Microseconds);
+
+    public override string ToString() => Seconds.ToString("0.000000", CultureInfo.InvariantCulture) + " s";
+}
+
+/// <summary>Ties event time to UTC, which is what travels on the wire.</summary>
+/// <param name="StartUnixMilliseconds">UTC of the scenario's start, in milliseconds since 1970.</param>
+public readonly record struct UtcEpoch(long StartUnixMilliseconds)
+{
+    /// <summary>UTC milliseconds since 1970; fractions of a millisecond are cut off.</summary>
+    public long ToUnixMilliseconds(SimTime time) => StartUnixMilliseconds + (long)Math.Floor(time.Microseconds / 1000.0);
+
+    public SimTime FromUnixMilliseconds(long unixMilliseconds) => SimTime.FromMilliseconds(unixMilliseconds - StartUnixMilliseconds);
+
+    public DateTimeOffset ToUtc(SimTime time) => DateTimeOffset.FromUnixTimeMilliseconds(ToUnixMilliseconds(time));
+}

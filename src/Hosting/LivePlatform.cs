@@ -1,0 +1,334 @@
+using V2XSim.Contracts;
+using V2XSim.EdgeNode;
+using V2XSim.Foundation;
+using V2XSim.Messages;
+using V2XSim.Mqtt;
+
+namespace V2XSim.Hosting;
+
+/// <summary>
+/// Edges under the wall clock around a broker, for devices that come from outside: each edge works when something is in its inbox, or when
+/// a list that it waits for does not come.
+/// </summary>
+public sealed class LivePlatform : IAsyncDisposable
+{
+    /// <summary>How often edges are looked at that wait for a list.</summary>
+    private static readonly TimeSpan Sweep = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan TierStep = TimeSpan.FromSeconds(1);
+    private readonly IReadOnlyList<EdgeConfig> _edges;
+    private readonly TimeProvider _clock;
+    private readonly Intake _intake;
+    private readonly long[] _rejectedAtIntake = new long[32];
+    private readonly Lock _snapshotLock = new();
+    private EmbeddedBroker? _broker;
+    private BrokerLink? _link;
+    private SiloHost? _silos;
+    private readonly ManualResetEvent _isEnding = new(initialState: false);
+    private Thread? _sweep;
+    private ITimer? _tiers;
+    private ILiveEdgeGrain[] _grains = [];
+    private IRegionGrain[] _regions = [];
+    private ICentreGrain? _centre;
+    private readonly StallPardon _pardon = new(Sweep);
+    private long _windowsClosed;
+    private long _windowsLate;
+
+    private LivePlatform(IReadOnlyList<EdgeConfig> edges, UtcEpoch epoch, bool hasTiers, TimeProvider clock)
+    {
+        (_edges, _clock) = (edges, clock);
+        _intake = new Intake(new EdgeCatalogue(edges), isLive: true);
+        Context = new LiveContext(_intake, new LiveClock(clock, epoch)) { Windows = hasTiers ? new WindowPost(edges.Count) : null };
+        _intake.Clock = () => Context.Clock.Now;
+        _intake.OnOverload = Context.Counts.NoteShed;
+    }
+
+    public LiveContext Context { get; }
+
+    /// <summary>Where devices connect.</summary>
+    public BrokerAddress Address { get; private set; } = null!;
+
+    /// <summary>The platform's edges, by the epoch of their event time: the second in which the platform starts.</summary>
+    public static UtcEpoch EpochNow(TimeProvider clock) => new(clock.GetUtcNow().ToUnixTimeMilliseconds() / 1000 * 1000);
+
+    /// <summary>Starts edges and what connects them.</summary>
+    /// <exception cref="BrokerUnavailableException">The broker or its port cannot be used.</exception>
+    public static async Task<LivePlatform> StartAsync(IReadOnlyList<EdgeConfig> edges, UtcEpoch epoch, LivePlatformOptions options, TimeProvider clock, CancellationToken cancellation)
+    {
+        var platform = new LivePlatform(edges, epoch, options.HasTiers, clock);
+        try
+        {
+            await platform.StartAsync(options, cancellation);
+        }
+        catch
+        {
+            await platform.DisposeAsync();
+            throw;
+        }
+
+        return platform;
+    }
+
+    public PlatformSnapshot Snapshot()
+    {
+        lock (_snapshotLock)
+        {
+            LiveCounts counts = Context.Counts;
+            GCMemoryInfo full = LastFullCollection();
+            _intake.CountRejected(_rejectedAtIntake);
+            long[] reasons = counts.ByReason();
+            var rejected = new SortedDictionary<string, long>(StringComparer.Ordinal);
+            for (int i = 1; i < reasons.Length; i++)
+            {
+                long count = reasons[i] + _rejectedAtIntake[i] + (i == (int)RejectReason.Shed ? _intake.Superseded : 0);
+                if (count > 0)
+                {
+                    rejected[((RejectReason)i).ToString()] = count;
+                }
+            }
+
+            return new PlatformSnapshot
+            {
+                UnixMicroseconds = Context.Clock.UnixMicroseconds(Context.Clock.Now),
+                CpuSeconds = Environment.CpuUsage.TotalTime.TotalSeconds,
+                AllocatedBytes = GC.GetTotalAllocatedBytes(),
+                WorkingSetBytes = Environment.WorkingSet,
+                Handles = HandleCount(),
+                Wakes = WakeCount(),
+                CollectionsOfGeneration0 = GC.CollectionCount(0),
+                CollectionsOfGeneration2 = GC.CollectionCount(2),
+                PauseSeconds = GC.GetTotalPauseDuration().TotalSeconds,
+                HeldBytes = full.PromotedBytes,
+                HeldAtCollection = full.Index,
+                Accepted = _intake.Accepted,
+                Used = reasons[0],
+                Rejected = rejected,
+                Superseded = _intake.Superseded,
+                Publications = counts.Publications,
+                PublicationsWithoutAList = counts.WithoutAList,
+                Frames = counts.Frames,
+                Objects = counts.Objects,
+                NotSent = (_link?.NotSent ?? 0) + (_broker?.Dropped ?? 0),
+                Handovers = counts.Handovers,
+                HandoversRefused = _intake.Inboxes.Values.Sum(i => i.HandoversRefused),
+                WindowsClosed = Interlocked.Read(ref _windowsClosed),
+                WindowsLate = Interlocked.Read(ref _windowsLate),
+                WindowsRefused = Context.Windows?.Refused ?? 0,
+                Connections = _broker?.Gate.Open ?? (_link is { IsConnected: true } ? 1 : 0),
+                IsOverloaded = counts.IsOverloaded,
+                Waiting = _intake.Untaken,
+                PendingWorkItems = ThreadPool.PendingWorkItemCount,
+            };
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _isEnding.Set();
+        _sweep?.Join();
+        try
+        {
+            await Task.WhenAll(_grains.Select(g => g.Stop())).WaitAsync(StopPatience, _clock);
+        }
+        catch (TimeoutException)
+        {
+            // An edge is held up by a connection that does not move; it ends with that.
+        }
+
+        _isEnding.Dispose();
+        if (_tiers is not null)
+        {
+            await _tiers.DisposeAsync();
+        }
+
+        if (_link is not null)
+        {
+            await _link.DisposeAsync();
+        }
+
+        if (_broker is not null)
+        {
+            await _broker.DisposeAsync();
+        }
+
+        if (_silos is not null)
+        {
+            await _silos.DisposeAsync();
+        }
+
+        _intake.Dispose();
+    }
+
+    private async Task StartAsync(LivePlatformOptions options, CancellationToken cancellation)
+    {
+        var embedded = new EmbeddedDownlink();
+        LoadedAccess? access = options.AccessFile is null ? null : LoadedAccess.Read(options.AccessFile);
+        _silos = await SiloHost.StartAsync(1, new EdgeCatalogue(_edges), embedded, cancellation, Context);
+
+        // How much of its time a thread gives to edges is a matter of the processor, whatever the pace of events.
+        var real = new LiveClock(ScaledClock.RealOf(_clock), Context.Clock.Epoch);
+        foreach (EdgeInbox inbox in _intake.Inboxes.Values)
+        {
+            // Every connection of the embedded broker has its turn on some thread; an external one brings everything on a single thread.
+            inbox.Clock = options.Broker is null ? () => real.Now : null;
+        }
+
+        _grains = [.. _edges.Select(e => _silos.Grains.GetGrain<ILiveEdgeGrain>(e.EdgeId))];
+        await Task.WhenAll(_grains.Select(g => g.Start()));
+        if (options.HasTiers)
+        {
+            _regions = [.. _edges.Select(e => e.RegionId).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(r => _silos.Grains.GetGrain<IRegionGrain>(r))];
+            _centre = _silos.Grains.GetGrain<ICentreGrain>(CentreKey.Only);
+            _tiers = _clock.CreateTimer(_ => _ = StepTiersAsync(), null, TierStep, TierStep);
+        }
+
+        if (options.Broker is null)
+        {
+            _broker = await EmbeddedBroker.StartAsync(
+                options.Port,
+                (string client, in InboundPublish message, bool isAllowed) => _intake.Accept(in message, client, isAllowed: isAllowed),
+                _edges.SelectMany(e => e.Sites).Select(s => s.Device),
+                _clock,
+                limits: null,
+                access?.Policy,
+                LoadedAccess.EndpointOf(options.Listen, access));
+            embedded.Broker = _broker;
+            Context.Downlink = embedded;
+            Address = _broker.Address;
+        }
+        else
+        {
+            _link = await BrokerLink.ConnectAsync(options.Broker, _intake, reconnects: true, _clock, cancellation);
+            Context.Downlink = _link;
+            Address = options.Broker;
+        }
+
+        // A timer of the runtime wakes threads six times for each tick: at 1,500 lists a second a seventh of all wakings were its.
+        _sweep = new Thread(SweepUntilTheEnd) { IsBackground = true, Name = "sweep" };
+        _sweep.Start();
+    }
+
+    private void SweepUntilTheEnd()
+    {
+        TimeSpan each = Sweep / ScaledClock.SpeedOf(_clock);
+        while (!_isEnding.WaitOne(each))
+        {
+            CallWhoWaits();
+        }
+    }
+
+    private void CallWhoWaits()
+    {
+        SimTime now = Context.Clock.Now;
+        if (_pardon.IsGranted(now))
+        {
+            return;
+        }
+
+        foreach (EdgeInbox inbox in _intake.Inboxes.Values)
+        {
+            inbox.Sweep(now);
+        }
+    }
+
+    private async Task StepTiersAsync()
+    {
+        try
+        {
+            long second = (Context.Clock.Now.Microseconds / SimTime.MicrosecondsPerSecond) - 1;
+            await DeliverWindowsAsync(Context.Windows!);
+            foreach (IRegionGrain region in _regions)
+            {
+                Note(await region.Step(second, second * SimTime.MicrosecondsPerSecond, isLast: false));
+            }
+
+            Note(await _centre!.Step(second, second * SimTime.MicrosecondsPerSecond, isLast: false));
+        }
+        catch (Exception e) when (e is ObjectDisposedException or OrleansException or InvalidOperationException or TimeoutException)
+        {
+            // The platform is being shut down.
+        }
+
+        void Note(TierStepResult result)
+        {
+            Interlocked.Add(ref _windowsClosed, result.Closed.Length);
+            Interlocked.Add(ref _windowsLate, result.Late);
+        }
+    }
+
+    /// <summary>Brings what edges have posted to their regions; what is left when one does not answer is counted.</summary>
+    private async Task DeliverWindowsAsync(WindowPost post)
+    {
+        IReadOnlyList<(string Region, long Second, EdgeWindow[] Windows)> posted = post.Take();
+        int left = posted.Sum(p => p.Windows.Length);
+        try
+        {
+            foreach ((string region, long second, EdgeWindow[] windows) in posted)
+            {
+                await _silos!.Grains.GetGrain<IRegionGrain>(region).Accept(second, windows);
+                left -= windows.Length;
+            }
+        }
+        finally
+        {
+            post.Refuse(left);
+        }
+    }
+
+    private static GCMemoryInfo LastFullCollection()
+    {
+        GCMemoryInfo blocking = GC.GetGCMemoryInfo(GCKind.FullBlocking), background = GC.GetGCMemoryInfo(GCKind.Background);
+        return blocking.Index > background.Index ? blocking : background;
+    }
+
+    private static long WakeCount()
+    {
+        const string Threads = "/proc/self/task", Name = "voluntary_ctxt_switches:";
+        long wakes = 0;
+        if (Directory.Exists(Threads))
+        {
+            foreach (string thread in Directory.EnumerateDirectories(Threads))
+            {
+                try
+                {
+                    wakes += File.ReadLines(Path.Combine(thread, "status")).Where(l => l.StartsWith(Name, StringComparison.Ordinal)).Sum(l => long.Parse(l.AsSpan(Name.Length), System.Globalization.CultureInfo.InvariantCulture));
+                }
+                catch (IOException)
+                {
+                    // The thread has ended meanwhile.
+                }
+            }
+        }
+
+        return wakes;
+    }
+
+    private static long HandleCount()
+    {
+        const string Open = "/proc/self/fd";
+        if (Directory.Exists(Open))
+        {
+            return Directory.EnumerateFileSystemEntries(Open).Count();
+        }
+
+        using var process = System.Diagnostics.Process.GetCurrentProcess();
+        return process.HandleCount;
+    }
+}
+
+/// <summary>How a live platform is run.</summary>
+public sealed record LivePlatformOptions
+{
+    /// <summary>An external broker; null starts one in the process.</summary>
+    public BrokerAddress? Broker { get; init; }
+
+    /// <summary>Loopback port of the embedded broker; 0 takes a free one.</summary>
+    public int Port { get; init; }
+
+    public string? Listen { get; init; }
+
+    public string? AccessFile { get; init; }
+
+    /// <summary>Whether regions and the centre run as well; else the edges are alone.</summary>
+    public bool HasTiers { get; init; }
+}

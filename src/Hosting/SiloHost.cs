@@ -1,0 +1,91 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orleans.Configuration;
+using V2XSim.EdgeNode;
+
+namespace V2XSim.Hosting;
+
+/// <summary>The platform's silos, in this process.</summary>
+public sealed class SiloHost : IAsyncDisposable
+{
+    private readonly List<IHost> _hosts = [];
+
+    public IGrainFactory Grains => _hosts[0].Services.GetRequiredService<IGrainFactory>();
+
+    /// <param name="count">How many silos; the results are the same for any number.</param>
+    /// <param name="catalogue">Edges.</param>
+    /// <param name="downlink">Where edges send what goes down to the road.</param>
+    /// <param name="cancellation">Ends the start.</param>
+    /// <param name="live">What edges share that work under the wall clock; null where they are stepped.</param>
+    public static async Task<SiloHost> StartAsync(int count, EdgeCatalogue catalogue, IDownlink downlink, CancellationToken cancellation, LiveContext? live = null)
+    {
+        var host = new SiloHost();
+        int[] ports = FreePorts(count * 2);
+        var primary = new IPEndPoint(IPAddress.Loopback, ports[0]);
+        for (int i = 0; i < count; i++)
+        {
+            int silo = ports[2 * i], gateway = ports[(2 * i) + 1];
+            HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+            builder.Logging.ClearProviders();
+            builder.Services.AddSingleton(catalogue);
+            builder.Services.AddSingleton(downlink);
+            builder.Services.AddSingleton(TimeProvider.System);
+            if (live is not null)
+            {
+                builder.Services.AddSingleton(live);
+            }
+
+            builder.UseOrleans(orleans =>
+            {
+                orleans.UseLocalhostClustering(silo, gateway, primary, "v2xsim", "v2xsim-run");
+                orleans.Configure<SiloMessagingOptions>(o => o.ResponseTimeout = TimeSpan.FromMinutes(2));
+
+                // Edges live through pauses of the scenario: a run decides when they end.
+                orleans.Configure<GrainCollectionOptions>(o => o.CollectionAge = TimeSpan.FromDays(1));
+            });
+            IHost built = builder.Build();
+            host._hosts.Add(built);
+            await built.StartAsync(cancellation);
+        }
+
+        return host;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (IHost host in Enumerable.Reverse(_hosts))
+        {
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+            try
+            {
+                await host.StopAsync(limit.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                // A silo that does not stop in time is let go with the process.
+            }
+
+            host.Dispose();
+        }
+    }
+
+    private static int[] FreePorts(int count)
+    {
+        TcpListener[] probes = [.. Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0))];
+        foreach (TcpListener probe in probes)
+        {
+            probe.Start();
+        }
+
+        int[] ports = [.. probes.Select(p => ((IPEndPoint)p.LocalEndpoint).Port)];
+        foreach (TcpListener probe in probes)
+        {
+            probe.Dispose();
+        }
+
+        return ports;
+    }
+}

@@ -1,0 +1,32 @@
+using V2XSim.Contracts;
+using V2XSim.Messages;
+
+namespace V2XSim.Reporting;
+
+/// <summary>What signals' controllers were told, and what they answered.</summary>
+public sealed class CommandColumns : TableColumns
+{
+    private readonly Column<long> _time = new("time_us");
+    private readonly TextColumn _device = new("device");
+    private readonly TextColumn _topic = new("topic");
+    private readonly Column<long> _sequence = new("sequence");
+    private readonly TextColumn _signal = new("signal");
+    private readonly TextColumn _what = new("programme_or_vehicle");
+    private readonly TextColumn _state = new("state");
+    private readonly TextColumn _text = new("why");
+
+    public ValueTask AddAsync(in CommandRow c)
+    {
+        _time.Add(c.TimeMicroseconds);
+        _device.Add(c.Device);
+        _topic.Add(Topics.TailOf((TopicKind)c.Kind));
+        _sequence.Add(c.Sequence);
+        _signal.Add(c.Signal);
+        _what.Add(c.What);
+        _state.Add(c.State);
+        _text.Add(c.Text);
+        return Table!.EndRowAsync();
+    }
+
+    protected override Column[] Columns() => [_time, _device, _topic, _sequence, _signal, _what, _state, _text];
+}

@@ -1,0 +1,16 @@
+using HdrHistogram;
+
+namespace V2XSim.Reporting;
+
+/// <summary>Histograms in the percentile form that HdrHistogram's own plotter reads, values in milliseconds.</summary>
+public static class HistogramFile
+{
+    public const string Extension = ".hgrm";
+
+    public static void Write(string path, LongHistogram histogram)
+    {
+        const int TicksPerHalf = 5;
+        using StreamWriter writer = File.CreateText(path);
+        histogram.OutputPercentileDistribution(writer, TicksPerHalf, 1000);
+    }
+}

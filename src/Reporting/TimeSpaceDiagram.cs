@@ -1,0 +1,431 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace V2XSim.Reporting;
+
+/// <summary>A signal of a diagram. Times are seconds of the cycle, places metres from the first signal outbound.</summary>
+/// <param name="OffsetSeconds">Of the programme's first phase.</param>
+/// <param name="Phases">Of the programme, to be written again with another offset.</param>
+public sealed record DiagramSignal(
+    string Name,
+    string Programme,
+    double Metres,
+    double OffsetSeconds,
+    double OutStartSeconds,
+    double OutGreenSeconds,
+    double InStartSeconds,
+    double InGreenSeconds,
+    IReadOnlyList<DiagramPhase> Phases);
+
+/// <summary>A phase of a programme.</summary>
+public sealed record DiagramPhase(double DurationSeconds, string State);
+
+/// <summary>A band: when it comes to the first signal of its direction, and how wide it is.</summary>
+public sealed record DiagramBand(double FromSeconds, double WidthSeconds);
+
+/// <summary>The way of a vehicle.</summary>
+/// <param name="Points">Seconds after the diagram's zero and metres from the first signal, in turn.</param>
+public sealed record DiagramTrack(bool IsInbound, IReadOnlyList<double> Points);
+
+/// <summary>A signal as it was in a run. Stretches are from and to in turn, in seconds after the drawing's zero.</summary>
+/// <param name="OutGreens">When vehicles outbound found green.</param>
+/// <param name="ChangingOver">When it was on the way from one plan to another.</param>
+public sealed record RecordedSignal(string Name, double Metres, IReadOnlyList<double> OutGreens, IReadOnlyList<double> InGreens, IReadOnlyList<double> ChangingOver);
+
+/// <summary>A plan to draw.</summary>
+public sealed record DiagramPlan
+{
+    public required string Name { get; init; }
+
+    public required double CycleSeconds { get; init; }
+
+    public required IReadOnlyList<DiagramSignal> Signals { get; init; }
+
+    /// <summary>Seconds from each signal to the next one outbound, at the bands' speed.</summary>
+    public required IReadOnlyList<double> OutTravelSeconds { get; init; }
+
+    /// <summary>Likewise inbound, from the next one to each.</summary>
+    public required IReadOnlyList<double> InTravelSeconds { get; init; }
+
+    public required DiagramBand Out { get; init; }
+
+    public required DiagramBand In { get; init; }
+
+    /// <summary>What the flow profiles say of it.</summary>
+    public required double DelaySeconds { get; init; }
+
+    public required double MeanStops { get; init; }
+
+    public IReadOnlyList<DiagramTrack> Tracks { get; init; } = [];
+}
+
+/// <summary>What is the same for all plans.</summary>
+/// <param name="Free">Names and places of signals that run free.</param>
+/// <param name="OutVehiclesPerHour">For the flow profiles, which the page works out again when an offset is dragged.</param>
+public sealed record DiagramStreet(
+    string Name,
+    IReadOnlyList<(string Name, double Metres)> Free,
+    double OutVehiclesPerHour,
+    double InVehiclesPerHour,
+    double SaturationVehiclesPerHour,
+    double SpeedShare);
+
+/// <summary>
+/// Diagrams of time (across) and space (up, to scale): greens of both directions at each signal, the bands, vehicles' ways. As a picture, or on a page on
+/// which signals are dragged and bands and the predicted effect follow.
+/// </summary>
+public static class TimeSpaceDiagram
+{
+    private const double Left = 150, Right = 20, Top = 44, Bottom = 40, Width = 1100, Bar = 5, Cycles = 4;
+    private const string Style =
+        """
+        .tsd{font-family:sans-serif;font-size:12px}.tsd text{fill:#26323f}.tsd .soft{fill:#5b6776}
+        .tsd .red{fill:#c62828}.tsd .go{fill:#2e8b57}.tsd .changing{fill:#e0a100}.tsd .free{stroke:#9aa7b6;stroke-dasharray:5 4}.tsd .grid{stroke:#e3e8ee}
+        .tsd .band.out{fill:#2a6f97;fill-opacity:.3;stroke:#2a6f97}.tsd .band.in{fill:#b5651d;fill-opacity:.3;stroke:#b5651d}
+        .tsd .track{fill:none;stroke-width:.7;stroke-opacity:.45}.tsd .track.out{stroke:#174a68}.tsd .track.in{stroke:#7c4310}
+        .tsd .paper{fill:#fff}
+        """;
+
+    /// <summary>One plan as an SVG document, for printing.</summary>
+    /// <param name="number">Of the picture on its page.</param>
+    public static string Picture(DiagramStreet street, DiagramPlan plan, int number = 0) => Svg(street, plan, string.Create(CultureInfo.InvariantCulture, $"plan{number}"));
+
+    /// <summary>What signals showed and vehicles did in a run, as an SVG document.</summary>
+    /// <param name="seconds">How long it lasts.</param>
+    /// <param name="zero">Seconds after the run's start at which it begins.</param>
+    public static string Recorded(string street, IReadOnlyList<RecordedSignal> signals, IReadOnlyList<DiagramTrack> tracks, double seconds, double zero)
+    {
+        const string Id = "recorded";
+        var frame = new Frame([.. signals.Select(s => s.Metres)], Math.Max(1, seconds));
+        var svg = new StringBuilder();
+        frame.Begin(svg, Id, $"Time and space along {street}, as driven");
+        svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left:0}\" y=\"14\" font-weight=\"bold\">{E(street)}</text>");
+        frame.Axis(svg, zero);
+        svg.Append(CultureInfo.InvariantCulture, $"<g clip-path=\"url(#{Id})\">");
+        Tracks(svg, frame, tracks);
+        foreach (RecordedSignal s in signals)
+        {
+            double y = frame.Y(s.Metres);
+            Bars("red", [0, seconds], y - Bar, 2 * Bar);
+            Bars("go", s.OutGreens, y - Bar, Bar - 0.5);
+            Bars("go", s.InGreens, y + 0.5, Bar - 0.5);
+            Bars("changing", s.ChangingOver, y - Bar - 3, 2.5);
+        }
+
+        svg.Append("</g>");
+        frame.Names(svg, signals.Select(s => (s.Name, s.Metres)));
+        return svg.Append("</svg>").ToString();
+
+        void Bars(string kind, IReadOnlyList<double> stretches, double y, double height)
+        {
+            for (int i = 0; i + 1 < stretches.Count; i += 2)
+            {
+                svg.Append(CultureInfo.InvariantCulture, $"<rect class=\"{kind}\" x=\"{frame.X(stretches[i]):0.0}\" y=\"{y:0.0}\" width=\"{Math.Max(0, frame.X(stretches[i + 1]) - frame.X(stretches[i])):0.0}\" height=\"{height:0.0}\"/>");
+            }
+        }
+    }
+
+    /// <summary>Plans on a page of its own.</summary>
+    public static string Page(DiagramStreet street, IReadOnlyList<DiagramPlan> plans)
+    {
+        var html = new StringBuilder();
+        html.Append("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">");
+        html.Append(CultureInfo.InvariantCulture, $"<title>{E(street.Name)}: time and space</title><style>{PageStyle}</style></head><body>\n");
+        html.Append(CultureInfo.InvariantCulture, $"<h1>{E(street.Name)}</h1><p>Outbound goes up. Upper bars are the greens that vehicles find outbound, lower bars inbound; distances are to scale, bands for {100 * street.SpeedShare:0} % of the limits.");
+        html.Append(CultureInfo.InvariantCulture, $" {street.OutVehiclesPerHour:0} vehicles an hour out, {street.InVehiclesPerHour:0} in. Drag a signal to the left or right (or choose it and press the arrow keys): bands and the predicted effect follow at once. Ways of vehicles stay as they were simulated.</p>\n");
+        for (int i = 0; i < plans.Count; i++)
+        {
+            DiagramPlan plan = plans[i];
+            html.Append(CultureInfo.InvariantCulture, $"<section data-plan=\"{i}\"><h2>{E(plan.Name)}</h2><p class=\"figures\" aria-live=\"polite\">{Figures(plan)}</p>{Svg(street, plan, string.Create(CultureInfo.InvariantCulture, $"plan{i}"))}");
+            html.Append("<p class=\"tools\"><button type=\"button\" class=\"reset\">As it was</button> <button type=\"button\" class=\"save\">Save as a plan (SUMO)</button></p>");
+            html.Append("<table><thead><tr><th>signal</th><th>programme</th><th>offset s</th><th>outbound green begins s</th><th>after the one before s</th><th>outbound travel s</th><th>inbound travel s</th></tr></thead><tbody>");
+            for (int k = 0; k < plan.Signals.Count; k++)
+            {
+                DiagramSignal s = plan.Signals[k];
+                html.Append(CultureInfo.InvariantCulture, $"<tr><td>{E(s.Name)}</td><td>{E(s.Programme)}</td><td>{s.OffsetSeconds:0.##}</td><td>{s.OutStartSeconds:0.##}</td>");
+                html.Append(k == 0
+                    ? "<td></td><td></td><td></td>"
+                    : string.Create(CultureInfo.InvariantCulture, $"<td>{Within(s.OutStartSeconds - plan.Signals[k - 1].OutStartSeconds, plan.CycleSeconds):0.##}</td><td>{plan.OutTravelSeconds[k - 1]:0.0}</td><td>{plan.InTravelSeconds[k - 1]:0.0}</td>"));
+                html.Append("</tr>");
+            }
+
+            html.Append("</tbody></table></section>\n");
+        }
+
+        html.Append("<p class=\"soft\">An offset is when the first phase of a programme begins, in seconds after the zero of the signals' common clock: 10 delays it by 10 s. Delay and stops are those of a vehicle along all of the street, by flow profiles with platoon dispersion; compare plans by simulation before you believe them.</p>\n");
+        string data = JsonSerializer.Serialize(new { street.OutVehiclesPerHour, street.InVehiclesPerHour, street.SaturationVehiclesPerHour, Plans = plans.Select(p => p with { Tracks = [] }) }, PageOptions).Replace("<", "\\u003c", StringComparison.Ordinal);
+        html.Append(CultureInfo.InvariantCulture, $"<script type=\"application/json\" id=\"data\">{data}</script><script>{Script}</script></body></html>\n");
+        return html.ToString();
+    }
+
+    private static JsonSerializerOptions PageOptions { get; } = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+
+    private static string Figures(DiagramPlan plan) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"cycle {plan.CycleSeconds:0.#} s; bands out {plan.Out.WidthSeconds:0.0} s, in {plan.In.WidthSeconds:0.0} s; predicted along all of the street: {plan.DelaySeconds:0.0} s of delay, {plan.MeanStops:0.00} stops");
+
+    private static string Svg(DiagramStreet street, DiagramPlan plan, string id)
+    {
+        var frame = new Frame([.. plan.Signals.Select(s => s.Metres)], plan.CycleSeconds * Cycles);
+        double length = frame.Length, across = frame.Across;
+        double X(double seconds) => frame.X(seconds);
+        double Y(double metres) => frame.Y(metres);
+        var svg = new StringBuilder();
+        frame.Begin(svg, id, $"Time and space under {plan.Name}");
+        svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left:0}\" y=\"14\" font-weight=\"bold\">{E(plan.Name)}</text><text class=\"soft\" x=\"{Width - Right:0}\" y=\"14\" text-anchor=\"end\">cycle {plan.CycleSeconds:0.#} s</text>");
+        frame.Axis(svg);
+        svg.Append(CultureInfo.InvariantCulture, $"<g clip-path=\"url(#{id})\">");
+        Tracks(svg, frame, plan.Tracks);
+        for (int k = -2; k < Cycles + 1; k++)
+        {
+            svg.Append(CultureInfo.InvariantCulture, $"<polygon class=\"band out\" data-k=\"{k}\" points=\"{Band(plan, k, isInbound: false, X, Y)}\"/><polygon class=\"band in\" data-k=\"{k}\" points=\"{Band(plan, k, isInbound: true, X, Y)}\"/>");
+        }
+
+        foreach ((string name, double metres) in street.Free)
+        {
+            svg.Append(CultureInfo.InvariantCulture, $"<line class=\"free\" x1=\"{Left:0}\" x2=\"{Width - Right:0}\" y1=\"{Y(metres):0.0}\" y2=\"{Y(metres):0.0}\"><title>{E(name)} runs free</title></line>");
+        }
+
+        for (int i = 0; i < plan.Signals.Count; i++)
+        {
+            DiagramSignal s = plan.Signals[i];
+            double y = Y(s.Metres);
+            svg.Append(CultureInfo.InvariantCulture, $"<g class=\"signal\" data-i=\"{i}\" tabindex=\"0\" role=\"slider\" aria-label=\"{E(s.Name)}\" aria-valuenow=\"{s.OffsetSeconds:0.##}\"><rect class=\"red\" x=\"{X(-2 * plan.CycleSeconds):0.0}\" y=\"{y - Bar:0.0}\" width=\"{(Cycles + 4) * plan.CycleSeconds * across:0.0}\" height=\"{2 * Bar:0}\"/>");
+            for (int k = -2; k < Cycles + 2; k++)
+            {
+                svg.Append(CultureInfo.InvariantCulture, $"<rect class=\"go\" x=\"{X(s.OutStartSeconds + (k * plan.CycleSeconds)):0.0}\" y=\"{y - Bar:0.0}\" width=\"{s.OutGreenSeconds * across:0.0}\" height=\"{Bar - 0.5:0.0}\"/>");
+                svg.Append(CultureInfo.InvariantCulture, $"<rect class=\"go\" x=\"{X(s.InStartSeconds + (k * plan.CycleSeconds)):0.0}\" y=\"{y + 0.5:0.0}\" width=\"{s.InGreenSeconds * across:0.0}\" height=\"{Bar - 0.5:0.0}\"/>");
+            }
+
+            svg.Append("</g>");
+        }
+
+        svg.Append("</g>");
+        frame.Names(svg, plan.Signals.Select(s => (s.Name, s.Metres)));
+        foreach ((string name, double metres) in street.Free)
+        {
+            svg.Append(CultureInfo.InvariantCulture, $"<text class=\"soft\" x=\"{Left - 10:0}\" y=\"{Y(metres) + 4:0.0}\" text-anchor=\"end\">{E(Short(name))}</text>");
+        }
+
+        string Speed(IReadOnlyList<double> travel) => string.Create(CultureInfo.InvariantCulture, $"{3.6 * length / Math.Max(1, travel.Sum()):0} km/h");
+        svg.Append(CultureInfo.InvariantCulture, $"<text class=\"label\" x=\"{Left:0}\" y=\"28\" fill=\"#2a6f97\"><tspan fill=\"#2a6f97\">▲ out: band {plan.Out.WidthSeconds:0.0} s, {Speed(plan.OutTravelSeconds)}</tspan><tspan dx=\"24\" fill=\"#b5651d\">▼ in: band {plan.In.WidthSeconds:0.0} s, {Speed(plan.InTravelSeconds)}</tspan></text></svg>");
+        return svg.ToString();
+    }
+
+    private static void Tracks(StringBuilder svg, Frame frame, IReadOnlyList<DiagramTrack> tracks)
+    {
+        foreach (DiagramTrack track in tracks)
+        {
+            svg.Append(CultureInfo.InvariantCulture, $"<polyline class=\"track {(track.IsInbound ? "in" : "out")}\" points=\"");
+            for (int i = 0; i + 1 < track.Points.Count; i += 2)
+            {
+                svg.Append(CultureInfo.InvariantCulture, $"{frame.X(track.Points[i]):0.0},{frame.Y(track.Points[i + 1]):0.0} ");
+            }
+
+            svg.Append("\"/>");
+        }
+    }
+
+    private static string Band(DiagramPlan plan, int k, bool isInbound, Func<double, double> x, Func<double, double> y)
+    {
+        DiagramBand band = isInbound ? plan.In : plan.Out;
+        if (band.WidthSeconds <= 0 || band.WidthSeconds >= plan.CycleSeconds)
+        {
+            return string.Empty;
+        }
+
+        int n = plan.Signals.Count;
+        var first = new List<string>();
+        var second = new List<string>();
+        double at = band.FromSeconds + (k * plan.CycleSeconds);
+        for (int step = 0; step < n; step++)
+        {
+            int i = isInbound ? n - 1 - step : step;
+            if (step > 0)
+            {
+                at += isInbound ? plan.InTravelSeconds[i] : plan.OutTravelSeconds[i - 1];
+            }
+
+            double height = y(plan.Signals[i].Metres);
+            first.Add(string.Create(CultureInfo.InvariantCulture, $"{x(at):0.0},{height:0.0}"));
+            second.Insert(0, string.Create(CultureInfo.InvariantCulture, $"{x(at + band.WidthSeconds):0.0},{height:0.0}"));
+        }
+
+        return string.Join(' ', first.Concat(second));
+    }
+
+    private static double Within(double seconds, double cycle) => ((seconds % cycle) + cycle) % cycle;
+
+    private static string Short(string name) => name.Length > 14 ? name[..6] + "…" + name[^6..] : name;
+
+    private static string E(string text) => Pages.Escape(text);
+
+    /// <summary>Where time and place are on a drawing.</summary>
+    private sealed class Frame
+    {
+        private readonly double _span;
+
+        public Frame(IReadOnlyList<double> metres, double spanSeconds)
+        {
+            (Length, _span, Across) = (Math.Max(1, metres[^1]), spanSeconds, (Width - Left - Right) / spanSeconds);
+
+            // As high as keeps names of near signals apart, within what a page can show.
+            double nearest = metres.Skip(1).Select((m, i) => m - metres[i]).Where(d => d > 1).DefaultIfEmpty(Length).Min();
+            Height = Math.Clamp(Length / nearest * 22, 360, 900);
+        }
+
+        public double Length { get; }
+
+        /// <summary>Points of the drawing for a second.</summary>
+        public double Across { get; }
+
+        public double Height { get; }
+
+        public double X(double seconds) => Left + (seconds * Across);
+
+        public double Y(double metres) => Top + Height - (metres / Length * Height);
+
+        public void Begin(StringBuilder svg, string id, string label)
+        {
+            svg.Append(CultureInfo.InvariantCulture, $"<svg class=\"tsd\" role=\"img\" aria-label=\"{E(label)}\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width:0} {Top + Height + Bottom:0}\" width=\"100%\" data-left=\"{Left:0}\" data-across=\"{Across:0.######}\" data-top=\"{Top:0}\" data-up=\"{Height / Length:0.######}\" data-height=\"{Height:0.##}\">");
+            svg.Append(CultureInfo.InvariantCulture, $"<style>{Style}</style><rect class=\"paper\" width=\"{Width:0}\" height=\"{Top + Height + Bottom:0}\"/><clipPath id=\"{id}\"><rect x=\"{Left:0}\" y=\"{Top - 10:0}\" width=\"{Width - Left - Right:0}\" height=\"{Height + 22:0}\"/></clipPath>");
+        }
+
+        /// <param name="zero">What the first instant is called.</param>
+        public void Axis(StringBuilder svg, double zero = 0)
+        {
+            double tick = _span switch { > 600 => 60, > 240 => 30, _ => 20 };
+            for (double t = 0; t <= _span + 1e-6; t += tick)
+            {
+                svg.Append(CultureInfo.InvariantCulture, $"<line class=\"grid\" x1=\"{X(t):0.0}\" x2=\"{X(t):0.0}\" y1=\"{Top:0}\" y2=\"{Top + Height:0}\"/><text class=\"soft\" x=\"{X(t):0.0}\" y=\"{Top + Height + 24:0}\" text-anchor=\"middle\">{zero + t:0}</text>");
+            }
+
+            svg.Append(CultureInfo.InvariantCulture, $"<text class=\"soft\" x=\"{Width - Right:0}\" y=\"{Top + Height + 38:0}\" text-anchor=\"end\">seconds</text>");
+        }
+
+        public void Names(StringBuilder svg, IEnumerable<(string Name, double Metres)> signals)
+        {
+            foreach ((string name, double metres) in signals)
+            {
+                svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left - 10:0}\" y=\"{Y(metres) + 4:0.0}\" text-anchor=\"end\">{E(Short(name))} <tspan class=\"soft\">{metres:0} m</tspan></text>");
+            }
+        }
+    }
+
+    private const string PageStyle = Pages.PrintedStyle +
+        """
+
+        .signal{cursor:ew-resize;outline:none}.signal:focus rect.red{stroke:#111;stroke-width:1.5}.figures{font-weight:600}.soft{color:#5b6776;font-size:13px}.better{color:#1f7a45}.worse{color:#b3261e}
+        button{font:inherit;padding:3px 10px}
+        @media print{.tools{display:none}}
+        """;
+
+    // The page works out the same as BandEvaluator and LinkProfiles; a test in a browser holds it to them.
+    private const string Script =
+        """
+        'use strict';
+        const data = JSON.parse(document.getElementById('data').textContent);
+        const within = (t, c) => ((t % c) + c) % c;
+        function widest(c, starts, greens, travel) {
+          let open = [[0, c]], whole = true, shift = 0;
+          for (let i = 0; i < starts.length; i++) {
+            if (i > 0) shift += travel[i - 1];
+            if (greens[i] >= c) continue;
+            whole = false;
+            const from = within(starts[i] - shift, c), to = from + greens[i];
+            const windows = to <= c ? [[from, to]] : [[from, c], [0, to - c]];
+            open = open.flatMap(o => windows.map(w => [Math.max(o[0], w[0]), Math.min(o[1], w[1])])).filter(p => p[1] > p[0]).sort((a, b) => a[0] - b[0]);
+          }
+          if (whole) return { from: 0, width: c };
+          if (!open.length) return { from: 0, width: 0 };
+          let best = open.reduce((a, b) => b[1] - b[0] > a[1] - a[0] ? b : a), first = open[0], last = open[open.length - 1];
+          let result = { from: best[0], width: best[1] - best[0] };
+          if (open.length > 1 && first[0] < 1e-9 && last[1] > c - 1e-9) {
+            const joined = first[1] - first[0] + last[1] - last[0];
+            if (joined > result.width) result = { from: last[0], width: joined };
+          }
+          return result;
+        }
+        function profiles(c, starts, greens, travel, perHour) {
+          const n = Math.max(1, roundEven(c)), mean = perHour / 3600, saturation = data.saturationVehiclesPerHour / 3600, rounds = 3;
+          if (mean <= 0) return { delay: 0, stops: 0 };
+          let arrivals = new Float64Array(n).fill(mean), leaving = new Float64Array(n), delay = 0, stops = 0;
+          for (let i = 0; i < starts.length; i++) {
+            const measured = n * (rounds - 1);
+            let queue = 0, waited = 0, stopped = 0, come = 0, gone = 0, next = measured;
+            for (let t = 0; t < n * (rounds + 1); t++) {
+              const s = t % n, green = greens[i] >= c || within(s - starts[i], c) < greens[i], there = queue + arrivals[s], left = green ? Math.min(there, saturation) : 0;
+              gone += left;
+              if (t >= measured && t < measured + n) { waited += there - left; leaving[s] = left; }
+              for (; next <= t && next < measured + n && gone >= come + arrivals[next % n] - 1e-9; next++) { come += arrivals[next % n]; stopped += arrivals[next % n] * Math.min(1, (t - next) / 8); }
+              if (t === measured - 1) { come = there - left; gone = 0; }
+              queue = there - left;
+            }
+            for (; next < measured + n; next++) stopped += arrivals[next % n];
+            delay += waited / (mean * n); stops += stopped / (mean * n);
+            if (i < travel.length) {
+              const f = 1 / (1 + 0.35 * 0.8 * travel[i]), shift = roundEven(0.8 * travel[i]);
+              let arriving = mean;
+              const next = new Float64Array(n);
+              for (let t = 0; t < n * rounds; t++) { arriving = f * leaving[t % n] + (1 - f) * arriving; next[(t + shift) % n] = arriving; }
+              arrivals = next;
+            }
+          }
+          return { delay, stops };
+        }
+        function roundEven(x) { const r = Math.round(x); return Math.abs(x % 1) === 0.5 && r % 2 ? r - 1 : r; }
+        function work(plan, moved) {
+          const c = plan.cycleSeconds, s = plan.signals, back = a => [...a].reverse();
+          const outStart = s.map((x, i) => within(x.outStartSeconds + moved[i], c)), inStart = s.map((x, i) => within(x.inStartSeconds + moved[i], c));
+          const outGreen = s.map(x => x.outGreenSeconds), inGreen = s.map(x => x.inGreenSeconds);
+          const out = widest(c, outStart, outGreen, plan.outTravelSeconds), inn = widest(c, back(inStart), back(inGreen), back(plan.inTravelSeconds));
+          const a = profiles(c, outStart, outGreen, plan.outTravelSeconds, data.outVehiclesPerHour), b = profiles(c, back(inStart), back(inGreen), back(plan.inTravelSeconds), data.inVehiclesPerHour);
+          const all = data.outVehiclesPerHour + data.inVehiclesPerHour || 1, mix = k => (a[k] * data.outVehiclesPerHour + b[k] * data.inVehiclesPerHour) / all;
+          return { out, inn, delay: mix('delay'), stops: mix('stops'), outStart };
+        }
+        document.querySelectorAll('section').forEach(section => {
+          const plan = data.plans[+section.dataset.plan], svg = section.querySelector('svg'), n = plan.signals.length, moved = new Array(n).fill(0);
+          const left = +svg.dataset.left, across = +svg.dataset.across, top = +svg.dataset.top, up = +svg.dataset.up, height = +svg.dataset.height;
+          const x = t => left + t * across, y = m => top + height - m * up, before = work(plan, moved);
+          const points = (band, k, inbound) => {
+            if (band.width <= 0 || band.width >= plan.cycleSeconds) return '';
+            let at = band.from + k * plan.cycleSeconds; const one = [], two = [];
+            for (let step = 0; step < n; step++) {
+              const i = inbound ? n - 1 - step : step;
+              if (step > 0) at += inbound ? plan.inTravelSeconds[i] : plan.outTravelSeconds[i - 1];
+              one.push(x(at) + ',' + y(plan.signals[i].metres)); two.unshift(x(at + band.width) + ',' + y(plan.signals[i].metres));
+            }
+            return one.concat(two).join(' ');
+          };
+          const offset = i => within(plan.signals[i].offsetSeconds + moved[i], plan.cycleSeconds);
+          const show = () => {
+            const now = work(plan, moved), isMoved = moved.some(m => m !== 0);
+            svg.querySelectorAll('polygon.band').forEach(p => p.setAttribute('points', points(p.classList.contains('in') ? now.inn : now.out, +p.dataset.k, p.classList.contains('in'))));
+            svg.querySelectorAll('g.signal').forEach(g => { const i = +g.dataset.i; let d = within(moved[i], plan.cycleSeconds); if (d > plan.cycleSeconds / 2) d -= plan.cycleSeconds; g.setAttribute('transform', `translate(${d * across} 0)`); g.setAttribute('aria-valuenow', offset(i)); });
+            const spans = svg.querySelectorAll('text.label tspan');
+            spans[0].textContent = spans[0].textContent.replace(/band [\d.]+ s/, `band ${now.out.width.toFixed(1)} s`); spans[1].textContent = spans[1].textContent.replace(/band [\d.]+ s/, `band ${now.inn.width.toFixed(1)} s`);
+            const change = (v, w, digits) => isMoved ? ` <span class="${v > w + 1e-9 ? 'worse' : 'better'}">(${v - w >= 0 ? '+' : '−'}${Math.abs(v - w).toFixed(digits)})</span>` : '';
+            section.querySelector('.figures').innerHTML = `cycle ${plan.cycleSeconds} s; bands out ${now.out.width.toFixed(1)} s, in ${now.inn.width.toFixed(1)} s; predicted along all of the street: ${now.delay.toFixed(1)} s of delay${change(now.delay, before.delay, 1)}, ${now.stops.toFixed(2)} stops${change(now.stops, before.stops, 2)}`;
+            section.querySelectorAll('tbody tr').forEach((row, i) => {
+              row.cells[2].textContent = +offset(i).toFixed(2); row.cells[3].textContent = +now.outStart[i].toFixed(2);
+              if (i) row.cells[4].textContent = +within(now.outStart[i] - now.outStart[i - 1], plan.cycleSeconds).toFixed(2);
+            });
+            section.dataset.out = now.out.width; section.dataset.in = now.inn.width; section.dataset.delay = now.delay; section.dataset.stops = now.stops;
+          };
+          let dragged = null;
+          svg.addEventListener('pointerdown', e => { const g = e.target.closest('g.signal'); if (!g) return; dragged = { i: +g.dataset.i, x: e.clientX, from: moved[+g.dataset.i] }; g.focus(); svg.setPointerCapture(e.pointerId); e.preventDefault(); });
+          svg.addEventListener('pointermove', e => { if (!dragged) return; const scale = svg.viewBox.baseVal.width / svg.getBoundingClientRect().width; moved[dragged.i] = Math.round(dragged.from + (e.clientX - dragged.x) * scale / across); show(); });
+          svg.addEventListener('pointerup', () => { dragged = null; });
+          svg.addEventListener('keydown', e => { const g = e.target.closest('g.signal'), by = { ArrowLeft: -1, ArrowRight: 1, PageDown: -5, PageUp: 5 }[e.key]; if (!g || !by) return; moved[+g.dataset.i] += by; show(); e.preventDefault(); });
+          section.querySelector('.reset').addEventListener('click', () => { moved.fill(0); show(); });
+          section.querySelector('.save').addEventListener('click', () => {
+            const escape = t => t.replace(/[&<>"]/g, ch => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }[ch]));
+            const text = '<additional>\n' + plan.signals.map((s, i) => `  <tlLogic id="${escape(s.name)}" type="static" programID="dragged" offset="${+offset(i).toFixed(2)}">\n` + s.phases.map(p => `    <phase duration="${p.durationSeconds}" state="${escape(p.state)}"/>\n`).join('') + '  </tlLogic>\n').join('') + '</additional>\n';
+            const a = document.createElement('a'); a.href = URL.createObjectURL(new Blob([text], { type: 'application/xml' })); a.download = 'dragged.add.xml'; a.click(); URL.revokeObjectURL(a.href);
+          });
+          section.move = (i, by) => { moved[i] += by; show(); };
+          show();
+        });
+        """;
+}

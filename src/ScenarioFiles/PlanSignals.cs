@@ -1,0 +1,84 @@
+using V2XSim.Foundation;
+using V2XSim.Roads;
+using V2XSim.Scenarios;
+using V2XSim.Signals.Arterials;
+using V2XSim.Traffic.Demand;
+using V2XSim.Traffic.Micro;
+
+namespace V2XSim.ScenarioFiles;
+
+/// <summary>Programmes of a plan, with everything else that the scenario's files say of its signals.</summary>
+/// <param name="All">In order; of several of one signal the last counts.</param>
+/// <param name="Own">Those that the plan's own file brought; none for the scenario's own plan.</param>
+public sealed record PlanSignals(IReadOnlyList<SignalLogic> All, IReadOnlyList<PlanSwitch> Switches, IReadOnlyList<SignalLogic> Own, IReadOnlyList<SignalLogic> Running)
+{
+    public static PlanSignals Of(string file, RoadNetwork network, SimulationSection simulate, string? plan)
+    {
+        SumoDemandReader reader = ScenarioLoader.ReadAdditional(file, network, simulate);
+        HashSet<SignalLogic> known = new(reader.Signals, ReferenceEqualityComparer.Instance);
+        if (plan is not null)
+        {
+            reader.ReadAll([(ScenarioLoader.Existing(plan), plan)], ScenarioLoader.Open);
+        }
+
+        SignalLogic[] own = [.. reader.Signals.Where(s => !known.Contains(s))];
+        HashSet<string> there = [.. network.Signals.Select(s => s.Id), .. network.Connections.Select(c => c.SignalId).OfType<string>()];
+        if (plan is not null && own.FirstOrDefault(o => !there.Contains(o.Id)) is { } stranger)
+        {
+            string? near = NearestName.Of(stranger.Id, there);
+            throw new BadInputException(plan, $"tlLogic {stranger.Id}", "the network has no such signal", near is null ? "give a plan for this network" : $"is '{near}' meant?");
+        }
+
+        if (plan is not null && own.Length == 0)
+        {
+            throw new BadInputException(plan, "tlLogic", "there is no plan in it", "give a file with tlLogic elements");
+        }
+
+        return Of(file, network, reader, simulate.BeginSeconds, own, plan);
+    }
+
+    /// <summary>Those of a demand that has been read, of which some are a plan's own.</summary>
+    /// <exception cref="BadInputException">A programme is damaged, or a timetable names one that is not there.</exception>
+    public static PlanSignals Of(string file, RoadNetwork network, SumoDemandReader reader, double beginSeconds, IReadOnlyList<SignalLogic> own, string? plan = null)
+    {
+        // A plan takes its signals out of the scenario's timetable: it is the plan that is to be seen.
+        HashSet<string> planned = [.. own.Select(o => o.Id)];
+        PlanSwitch[] switches = [.. reader.Switches.Where(s => !planned.Contains(s.SignalId))];
+        try
+        {
+            _ = new SignalPlayer(network, [.. reader.Signals], switches);
+        }
+        catch (BadInputException e)
+        {
+            throw new BadInputException([.. e.Problems.Select(p => p.File.Length > 0 ? p : p with { File = plan ?? file })]);
+        }
+
+        return new PlanSignals([.. reader.Signals], switches, own, [.. reader.Running(beginSeconds).Select(r => own.LastOrDefault(o => o.Id == r.Id) ?? r)]);
+    }
+
+    /// <summary>Those that may be timed: with fixed programmes of several phases, and vehicles that pass; or those that are named.</summary>
+    /// <param name="only">Names; empty for all.</param>
+    /// <param name="street">Case of a street whose signals alone count; null for none.</param>
+    /// <exception cref="BadInputException">A name is none of them.</exception>
+    public SignalLogic[] ToTime(RoadNetwork network, IReadOnlyList<Trip> trips, IReadOnlyList<string> only, string? street)
+    {
+        SignalLogic[] possible = [.. Running.Where(p => p.Type == "static" && p.Phases.Count(Timings.IsStage) > 1)];
+        if (only.FirstOrDefault(s => !possible.Any(p => p.Id == s)) is { } unknown)
+        {
+            string? near = NearestName.Of(unknown, possible.Select(p => p.Id));
+            throw new BadInputException("command line", "--signals", $"there is no fixed-time signal {unknown} with more than one green", near is null ? "name signals of the network" : $"is '{near}' meant?");
+        }
+
+        Dictionary<(int From, int To), string> signals = Between(network);
+        HashSet<string> passed = [.. trips.SelectMany(t => t.Links.Zip(t.Links.Skip(1), (a, b) => signals.GetValueOrDefault((a, b)))).OfType<string>()];
+        HashSet<string>? along = street is null ? null : [.. StreetFile.Read(street).Signals.Select(s => s.Id)];
+        return [.. possible.Where(p => only.Contains(p.Id, StringComparer.Ordinal) || (only.Count == 0 && passed.Contains(p.Id) && along?.Contains(p.Id) != false))];
+    }
+
+    /// <summary>The signal that stands between two links.</summary>
+    public static Dictionary<(int From, int To), string> Between(RoadNetwork network) =>
+        network.Connections.Where(c => c.SignalId is not null).GroupBy(c => (network.Lanes[c.FromLane].Link, network.Lanes[c.ToLane].Link)).ToDictionary(g => g.Key, g => g.First().SignalId!);
+
+    /// <summary>With other programmes in place of those of the same signal and name.</summary>
+    public PlanSignals With(IReadOnlyList<SignalLogic> instead) => this with { All = [.. All.Select(s => instead.FirstOrDefault(i => i.Id == s.Id && i.ProgramId == s.ProgramId) ?? s)] };
+}
