@@ -76,7 +76,7 @@ internal sealed class Decoders
         _participants.DecodeProtobuf(data, _list);
         _lampCodec.Decode(data, _lamps, PayloadFormat.Protobuf);
         _frames.Read(TopicKind.RsmUp, data, PayloadFormat.Protobuf);
-        foreach (WireRecord record in Catalogue.All)
+        foreach (WireRecord record in PayloadCatalogue.All)
         {
             WireProtobuf.Read(record, data, out _);
         }
@@ -87,7 +87,7 @@ internal sealed class Decoders
         _participants.Decode(data, _list);
         _lampCodec.Decode(data, _lamps);
         _frames.Read(TopicKind.RsmUp, data, PayloadFormat.Json);
-        foreach (WireRecord record in Catalogue.All)
+        foreach (WireRecord record in PayloadCatalogue.All)
         {
             _wireJson.Read(record, data, out _);
         }

@@ -43,7 +43,7 @@ public class EdgeBenchmarks : IDownlink
             Neighbours = [],
             WatchedLaneMetres = new Dictionary<int, double>(),
         };
-        _silos = SiloHost.StartAsync(1, new EdgeCatalogue([config]), this, CancellationToken.None).GetAwaiter().GetResult();
+        _silos = SiloHost.StartAsync(1, new EdgeDirectory([config]), this, CancellationToken.None).GetAwaiter().GetResult();
         _core = new EdgeCore(config, new V2XSim.Tracking.KernelTracker(config.Tracker, 1));
         _live = new EdgeCore(config, new V2XSim.Tracking.KernelTracker(config.Tracker, 1));
         _edge = _silos.Grains.GetGrain<IEdgeGrain>("E1");

@@ -15,7 +15,7 @@ public class FusionBenchmarks
     private readonly Scene _thousand = new(1000, 1000, new KernelTracker(new TrackerSettings(), 1));
     private readonly Scene _late = new(40, 40, new KernelTracker(new TrackerSettings(), 1));
     private readonly List<TrackEstimate> _published = new(2048);
-    private readonly HandoverBook _book = new();
+    private readonly TrackHandover _book = new();
     private readonly List<ulong> _identities = new(64);
     private readonly List<RoadPiece?> _pieces = [];
     private List<TrackEstimate> _one = [];

@@ -14,7 +14,7 @@ internal static class LockStepSpeed
         for (int i = 0; i < runs; i++)
         {
             using LoadedScenario loaded = ScenarioLoader.Load(scenario, null);
-            await using var session = new RunSession(loaded, new RunOptions(), TimeProvider.System, 0, null);
+            await using var session = new SimulationRun(loaded, new RunOptions(), TimeProvider.System, 0, null);
             await session.StartAsync(CancellationToken.None);
             results.Add(await session.RunAsync(CancellationToken.None));
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"run {i + 1}: {results[^1].Timing.TimesRealTime:0.00} × real time"));

@@ -28,7 +28,7 @@ public static class CliApp
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, TimeProvider clock)
     {
-        RootCommand root = Build(new Verbs(output, error, clock), new Tap(output, error, clock), new Send(output, error, clock), new LoadVerb(output, error, clock), new EdgeVerb(output, error, clock), output, error, clock);
+        RootCommand root = Build(new Verbs(output, error, clock), new TopicMonitor(output, error, clock), new CommandSender(output, error, clock), new LoadConductor(output, error, clock), new LiveEdgeService(output, error, clock), output, error, clock);
         ParseResult parsed = root.Parse(args);
         if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction && !args.Any(a => a.StartsWith("[suggest", StringComparison.Ordinal)))
         {
@@ -50,7 +50,7 @@ public static class CliApp
 
         // Ctrl-C in a terminal goes to the parts of a load test as well; they end when the process that conducts them has what it wants.
         bool isConducted = parsed.CommandResult.Command.Name == WorkerArguments.GeneratorVerb || parsed.CommandResult.Children.Any(c => c is OptionResult { Option.Name: WorkerArguments.ControlOption, Implicit: false });
-        using PosixSignalRegistration? deaf = isConducted ? PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => signal.Cancel = true) : null;
+        using PosixSignalRegistration? ignoreInterrupt = isConducted ? PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => signal.Cancel = true) : null;
         var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = isConducted ? null : TimeSpan.FromMinutes(5) };
         try
         {
@@ -95,7 +95,7 @@ public static class CliApp
 #pragma warning restore CA1031
     }
 
-    private static RootCommand Build(Verbs verbs, Tap tap, Send sender, LoadVerb load, EdgeVerb edge, TextWriter output, TextWriter error, TimeProvider time)
+    private static RootCommand Build(Verbs verbs, TopicMonitor tap, CommandSender sender, LoadConductor load, LiveEdgeService edge, TextWriter output, TextWriter error, TimeProvider time)
     {
         var root = new RootCommand("V2XSim: a vehicle-road cooperative edge-cloud simulator. 'v2xsim init demo' makes a first scenario, 'v2xsim run demo' runs it.");
         var json = new Option<bool>("--json") { Description = "Print one JSON document on standard output.", Recursive = true };
@@ -171,7 +171,7 @@ public static class CliApp
         sites.SetAction(p => verbs.Sites(p.GetValue(scenario)!, p.GetValue(file), p.GetValue(kilometres), p.GetValue(force), p.GetValue(json)));
         root.Add(sites);
 
-        var frames = new FrameVerbs(Console.OpenStandardInput, output);
+        var frames = new FrameTool(Console.OpenStandardInput, output);
         var source = new Argument<string?>("source") { Description = "Hexadecimal digits, JSON, a file of either or of raw octets; standard input when absent or '-'.", Arity = ArgumentArity.ZeroOrOne };
         var si = new Option<bool>("--si") { Description = "SI units and degrees instead of the standard's integers." };
         Option<string> form = new Option<string>("--format") { Description = "What it is written in: auto, uper, json or protobuf.", DefaultValueFactory = _ => "auto" }.AcceptOnlyFromAmong("auto", "uper", "json", "protobuf");
@@ -202,7 +202,7 @@ public static class CliApp
         Between(rows, 1, 4096);
         var watch = new Command("tap", "Watch a broker: rates and the newest payload by topic.") { watched, authority, filter, every, until, count, rows };
         watch.SetAction((p, cancellation) => tap.WatchAsync(
-            new TapOptions
+            new TopicMonitorOptions
             {
                 Broker = ParseBroker(p.GetValue(watched), p.GetValue(authority)) ?? new BrokerAddress("127.0.0.1", 1883),
                 Filter = p.GetValue(filter)!,
@@ -232,7 +232,7 @@ public static class CliApp
         root.Add(send);
 
         AddFuse(root, output, json);
-        SimulateVerb simulator = new(output, error);
+        TrafficSimulation simulator = new(output, error);
         AddSimulate(root, simulator, json);
         root.Add(SignalsCommands.Build(simulator, output, error, time, json));
         AddLoad(root, load, edge, output, error, time, json, authority, port, listen, access);
@@ -279,7 +279,7 @@ public static class CliApp
         return root;
     }
 
-    private static void AddSimulate(RootCommand root, SimulateVerb verb, Option<bool> json)
+    private static void AddSimulate(RootCommand root, TrafficSimulation verb, Option<bool> json)
     {
         var net = new Option<string>("--net") { Description = "SUMO network (.net.xml, .net.xml.gz).", Required = true, HelpName = "FILE" };
         var routes = new Option<string>("--routes") { Description = "Demand: SUMO route files (.rou.xml, .rou.xml.gz) tables of trips (.csv, .csv.gz) or of origins and destinations (.od.csv), with commas between.", Required = true, HelpName = "FILE,..." };
@@ -354,7 +354,7 @@ public static class CliApp
     }
 
     private static void AddLoad(
-        RootCommand root, LoadVerb load, EdgeVerb edge, TextWriter output, TextWriter errors, TimeProvider time, Option<bool> json, Option<string?> authority, Option<int> port, Option<string?> listen, Option<string?> access)
+        RootCommand root, LoadConductor load, LiveEdgeService edge, TextWriter output, TextWriter errors, TimeProvider time, Option<bool> json, Option<string?> authority, Option<int> port, Option<string?> listen, Option<string?> access)
     {
         var target = new Option<string?>("--target") { Description = "Broker of the edge under test, whatever it is; our own platform with its embedded broker when absent.", HelpName = "mqtt://[USER:PASSWORD@]HOST:PORT" };
         var broker = new Option<string?>("--broker") { Description = "External broker for our own edges; one starts in the process when absent.", HelpName = "mqtt://[USER:PASSWORD@]HOST:PORT" };
@@ -396,7 +396,7 @@ public static class CliApp
         {
             target, broker, sites, sensors, rate, objects, format, quality, dialect, from, duration, warmup, ramp, knee, threshold, thresholds, generators, deadline, publishes, speed, watch, writeSites, folder, force, seed,
         };
-        verb.SetAction((p, cancellation) => (p.GetValue(speed) is var factor && factor == 1 ? load : new LoadVerb(output, errors, new ScaledClock(time, factor, time.GetUtcNow()))).RunAsync(
+        verb.SetAction((p, cancellation) => (p.GetValue(speed) is var factor && factor == 1 ? load : new LoadConductor(output, errors, new ScaledClock(time, factor, time.GetUtcNow()))).RunAsync(
             new LoadOptions
             {
                 Target = ParseBroker(p.GetValue(target), null, "--target"),
@@ -435,8 +435,8 @@ public static class CliApp
         Between(cores, 1, 1024);
         var measured = new Option<string[]>("--results") { Description = "Results of 'v2xsim load' with two numbers of objects or more; measured now, in two minutes, when absent. May be repeated.", HelpName = "FILE" };
         var planEdges = new Command("plan-edges", "How many edge nodes and cores a network needs to hold a latency budget, from measured cost.") { wanted, sensors, rate, objects, format, budget, cores, measured, folder, force };
-        planEdges.SetAction((p, cancellation) => new EdgePlanVerb(output, errors, time).RunAsync(
-            new EdgePlanOptions
+        planEdges.SetAction((p, cancellation) => new CapacityStudy(output, errors, time).RunAsync(
+            new CapacityOptions
             {
                 Sites = p.GetValue(wanted),
                 Sensors = p.GetValue(sensors),
@@ -456,7 +456,7 @@ public static class CliApp
         var config = new Argument<string>("config");
         var generator = new Command(WorkerArguments.GeneratorVerb, "One process of a load test.") { config };
         generator.Hidden = true;
-        generator.SetAction((p, cancellation) => Generator.RunAsync(p.GetValue(config)!, Console.In, output, time, cancellation));
+        generator.SetAction((p, cancellation) => LoadGenerator.RunAsync(p.GetValue(config)!, Console.In, output, time, cancellation));
         root.Add(generator);
 
         var plan = new Option<string?>("--sites") { Description = "Site plan; the scenario's own when absent.", HelpName = "FILE" };
@@ -468,7 +468,7 @@ public static class CliApp
         var control = new Option<bool>(WorkerArguments.ControlOption) { Hidden = true };
         var scaled = new Option<string?>(WorkerArguments.ClockOption) { Hidden = true };
         var alone = new Command("edge", "Run edges for devices that come from outside, each publishing as soon as its sensors' lists are there.") { plan, roads, broker, authority, port, listen, access, metrics, otlp, limit, control, scaled };
-        alone.SetAction((p, cancellation) => (p.GetValue(scaled) is { } clock ? new EdgeVerb(output, errors, ScaledClock.Parse(clock, time)) : edge).RunAsync(
+        alone.SetAction((p, cancellation) => (p.GetValue(scaled) is { } clock ? new LiveEdgeService(output, errors, ScaledClock.Parse(clock, time)) : edge).RunAsync(
             new EdgeOptions
             {
                 Sites = p.GetValue(plan),
@@ -515,7 +515,7 @@ public static class CliApp
         Option<string> tracker = new Option<string>("--tracker") { Description = $"Algorithm: {string.Join(", ", Trackers.ByName.Keys)}.", DefaultValueFactory = _ => Trackers.Usual, HelpName = "NAME" }.AcceptOnlyFromAmong([.. Trackers.ByName.Keys]);
         var tuning = new Option<string?>("--tuning") { Description = "Tuning of the tracker, JSON with the fields of 'tracker' in a scenario.", HelpName = "FILE" };
         var fuse = new Command("fuse", "Fuse anyone's detections into tracks.") { measurements, tracks, sensors, sigma, probability, clutter, area, period, offset, tracker, tuning };
-        var verbs = new FuseVerbs(output);
+        var verbs = new OfflineTracking(output);
         fuse.SetAction(p => verbs.Fuse(
             new FuseOptions
             {

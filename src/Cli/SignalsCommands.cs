@@ -10,18 +10,18 @@ namespace V2XSim.Cli;
 /// <summary>The verbs of <c>v2xsim signals</c>: the green-wave workbench.</summary>
 internal static class SignalsCommands
 {
-    public static Command Build(SimulateVerb simulator, TextWriter output, TextWriter error, TimeProvider clock, Option<bool> json) =>
+    public static Command Build(TrafficSimulation simulator, TextWriter output, TextWriter error, TimeProvider clock, Option<bool> json) =>
         new("signals", "Signals: pick a street, coordinate it, look at it, compare plans, deploy one.")
         {
             Check(simulator, json),
-            Arterial(new ArterialVerb(output), json),
-            Band(new BandVerb(output, clock), json),
-            Times(new TimingsVerb(output), json),
-            Optimise(new OptimiseVerb(output, error), json),
-            Compare(new CompareVerb(output), json),
-            Diagram(new DiagramVerb(output), json),
-            Convert(new ConvertVerb(output), json),
-            Deploy(new DeployVerb(output, error, clock), json),
+            Arterial(new ArterialExtraction(output), json),
+            Band(new BandStudy(output, clock), json),
+            Times(new WebsterStudy(output), json),
+            Optimise(new OffsetSearch(output, error), json),
+            Compare(new PlanComparison(output), json),
+            Diagram(new TimeSpaceStudy(output), json),
+            Convert(new PlanConversion(output), json),
+            Deploy(new PlanDeployment(output, error, clock), json),
         };
 
     private static Argument<string> ScenarioArgument() => new("scenario") { Description = "Scenario with traffic.simulate, or a folder that holds scenario.yaml." };
@@ -54,7 +54,7 @@ internal static class SignalsCommands
 
     private static Option<double> Step() => Number("--step", "Length of a step.", 1, 0.05, 2, "SECONDS");
 
-    private static Command Check(SimulateVerb verb, Option<bool> json)
+    private static Command Check(TrafficSimulation verb, Option<bool> json)
     {
         var net = new Option<string>("--net") { Description = "SUMO network (.net.xml, .net.xml.gz).", Required = true, HelpName = "FILE" };
         var additional = new Option<string?>("--additional") { Description = "SUMO additional files: types, bus stops, signal programmes, offsets, timetables; with commas between.", HelpName = "FILE,..." };
@@ -70,7 +70,7 @@ internal static class SignalsCommands
         return check;
     }
 
-    private static Command Arterial(ArterialVerb verb, Option<bool> json)
+    private static Command Arterial(ArterialExtraction verb, Option<bool> json)
     {
         var source = new Argument<string>("source") { Description = "SUMO network, or a scenario with traffic.simulate." };
         var street = new Option<string?>("--street") { Description = "Name of the street.", HelpName = "NAME" };
@@ -120,7 +120,7 @@ internal static class SignalsCommands
         return command;
     }
 
-    private static Command Band(BandVerb verb, Option<bool> json)
+    private static Command Band(BandStudy verb, Option<bool> json)
     {
         var file = new Argument<string>("case") { Description = "Problem of coordination as JSON: MAXBAND, MULTIBAND or NETBAND." };
         Option<double> limit = Number("--limit", "Seconds after which the best plan found by then is taken, and the gap stated.", 60, 0.1, 86_400, "SECONDS");
@@ -145,7 +145,7 @@ internal static class SignalsCommands
         return command;
     }
 
-    private static Command Times(TimingsVerb verb, Option<bool> json)
+    private static Command Times(WebsterStudy verb, Option<bool> json)
     {
         Argument<string> scenario = ScenarioArgument();
         var cycle = new Option<string>("--cycle") { Description = "common: the longest of the signals' best ones, for all; own: each its own; or seconds.", DefaultValueFactory = _ => "common", HelpName = "common|own|SECONDS" };
@@ -157,11 +157,11 @@ internal static class SignalsCommands
         Option<bool> force = Force();
         var command = new Command("timings", "Cycles and greens by Webster's method, from the scenario's traffic.") { scenario, cycle, bounds, saturation, only, street, plan, force };
         command.SetAction(p => verb.Time(
-            p.GetValue(scenario)!, p.GetValue(cycle)!, ArterialVerb.Range(p.GetValue(bounds)!, "--bounds", 20, 300), p.GetValue(saturation), Split(p.GetValue(only)), p.GetValue(street), p.GetValue(plan)!, p.GetValue(force), p.GetValue(json)));
+            p.GetValue(scenario)!, p.GetValue(cycle)!, ArterialExtraction.Range(p.GetValue(bounds)!, "--bounds", 20, 300), p.GetValue(saturation), Split(p.GetValue(only)), p.GetValue(street), p.GetValue(plan)!, p.GetValue(force), p.GetValue(json)));
         return command;
     }
 
-    private static Command Optimise(OptimiseVerb verb, Option<bool> json)
+    private static Command Optimise(OffsetSearch verb, Option<bool> json)
     {
         Argument<string> scenario = ScenarioArgument();
         var start = new Option<string?>("--start") { Description = "Additional file with the plan to begin from; the scenario's own when absent.", HelpName = "PLAN" };
@@ -182,7 +182,7 @@ internal static class SignalsCommands
                 Start = p.GetValue(start),
                 Only = Split(p.GetValue(only)),
                 Street = p.GetValue(street),
-                CycleSeconds = [.. Split(p.GetValue(cycles)).Select(c => ArterialVerb.WholeSeconds(c, "--cycles"))],
+                CycleSeconds = [.. Split(p.GetValue(cycles)).Select(c => ArterialExtraction.WholeSeconds(c, "--cycles"))],
                 Splits = p.GetValue(splits),
                 Seeds = p.GetValue(seeds),
                 StepSeconds = p.GetValue(step),
@@ -194,7 +194,7 @@ internal static class SignalsCommands
         return command;
     }
 
-    private static Command Compare(CompareVerb verb, Option<bool> json)
+    private static Command Compare(PlanComparison verb, Option<bool> json)
     {
         Argument<string> scenario = ScenarioArgument();
         var plans = new Option<string>("--plans") { Description = "Additional files with the plans, with commas between; 'current' is the scenario's own. The others are held against the first.", Required = true, HelpName = "PLAN,..." };
@@ -216,7 +216,7 @@ internal static class SignalsCommands
                 StepSeconds = p.GetValue(step),
                 Threads = p.GetValue(threads),
                 AdvisedShare = p.GetValue(advised),
-                Degradation = CompareVerb.DegradationOf(p.GetValue(degrade)),
+                Degradation = PlanComparison.DegradationOf(p.GetValue(degrade)),
                 Street = p.GetValue(street),
                 Page = p.GetValue(page),
                 Force = p.GetValue(force),
@@ -225,7 +225,7 @@ internal static class SignalsCommands
         return command;
     }
 
-    private static Command Diagram(DiagramVerb verb, Option<bool> json)
+    private static Command Diagram(TimeSpaceStudy verb, Option<bool> json)
     {
         var file = new Argument<string>("case") { Description = "Case of 'signals arterial'." };
         var plans = new Option<string?>("--plans") { Description = "Additional files with the plans to draw, with commas between; 'current' is what the case has, or with --scenario what that has. That alone when absent.", HelpName = "PLAN,..." };
@@ -250,7 +250,7 @@ internal static class SignalsCommands
         return command;
     }
 
-    private static Command Convert(ConvertVerb verb, Option<bool> json)
+    private static Command Convert(PlanConversion verb, Option<bool> json)
     {
         var file = new Argument<string>("file") { Description = "Case (.json), SUMO plan (.add.xml), stage table (.stages.csv) or Synchro UTDF (.csv)." };
         var target = new Option<string>("--out") { Description = "File to write; its ending says the form, as above.", Required = true, HelpName = "FILE" };
@@ -261,7 +261,7 @@ internal static class SignalsCommands
         return command;
     }
 
-    private static Command Deploy(DeployVerb verb, Option<bool> json)
+    private static Command Deploy(PlanDeployment verb, Option<bool> json)
     {
         Argument<string> scenario = ScenarioArgument();
         Option<string> plan = PlanFile("Additional file with the plan.");

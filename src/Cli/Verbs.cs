@@ -356,7 +356,7 @@ public sealed class Verbs(TextWriter output, TextWriter error, TimeProvider cloc
         long loading = clock.GetTimestamp();
         using LoadedScenario loaded = ScenarioLoader.Load(path, options.Seed, options.DurationSeconds ?? 0);
         var progress = new ProgressLine(error, clock, quiet);
-        await using var session = new RunSession(loaded, options, clock, clock.GetElapsedTime(loading).TotalSeconds, progress.Show);
+        await using var session = new SimulationRun(loaded, options, clock, clock.GetElapsedTime(loading).TotalSeconds, progress.Show);
         try
         {
             await session.StartAsync(cancellation);

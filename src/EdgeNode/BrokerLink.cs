@@ -10,7 +10,7 @@ namespace V2XSim.EdgeNode;
 /// <summary>The platform's own connection to an external broker: hears the devices, sends down to the road.</summary>
 public sealed class BrokerLink : ILiveDownlink, IAsyncDisposable
 {
-    private LastingConnection? _connection;
+    private ReconnectingConnection? _connection;
     private long _notSent;
 
     /// <summary>Messages down for which there was no connection.</summary>
@@ -26,7 +26,7 @@ public sealed class BrokerLink : ILiveDownlink, IAsyncDisposable
     {
         var link = new BrokerLink();
         var settings = new ClientSettings(broker, Topics.PlatformClient) { Filters = [.. Topics.UpFilters, .. Dialects.UpFilters], Reconnects = reconnects };
-        link._connection = await LastingConnection.ConnectAsync(
+        link._connection = await ReconnectingConnection.ConnectAsync(
             settings,
             clock,
             cancellation,

@@ -18,7 +18,7 @@ internal sealed class Departures(EdgeConfig config)
     /// Objects that another edge will see next: those about to enter a neighbour's area, which may overlap this one, and those that
     /// leave this area towards a neighbour beyond a blind stretch. Repeated every half second, so that the newest estimate is known.
     /// </summary>
-    public void Find(SimTime now, ReadOnlySpan<TrackEstimate> tracks, ReadOnlySpan<ulong> globalIds, ReadOnlySpan<RoadPiece?> pieces, HandoverBook book, SortedList<string, List<HandoverRow>> result)
+    public void Find(SimTime now, ReadOnlySpan<TrackEstimate> tracks, ReadOnlySpan<ulong> globalIds, ReadOnlySpan<RoadPiece?> pieces, TrackHandover book, SortedList<string, List<HandoverRow>> result)
     {
         double radius = config.ServiceRadiusMetres, inner = 0.75 * radius;
         for (int i = 0; i < tracks.Length; i++)

@@ -98,7 +98,7 @@ public sealed record EdgeConfig
     }
 
     /// <summary>Whether no neighbour has a site nearer to a point: where areas overlap, only one edge counts traffic.</summary>
-    public bool IsAnswerableFor(PlanePoint point)
+    public bool IsResponsibleFor(PlanePoint point)
     {
         double margin = MarginMetres(point);
         return margin > 0 || (margin == 0 && IsFirstOfNearest(point));
@@ -109,10 +109,10 @@ public sealed record EdgeConfig
     /// that a neighbour was answerable for comes when it is nearer itself by as much. What stands on the border has one owner.
     /// </summary>
     /// <param name="was">What it was before; null for an object that is new here.</param>
-    public bool IsAnswerableFor(PlanePoint point, bool? was)
+    public bool IsResponsibleFor(PlanePoint point, bool? was)
     {
         const double Hysteresis = 10;
-        return was is { } owned ? MarginMetres(point) > (owned ? -Hysteresis : Hysteresis) : IsAnswerableFor(point);
+        return was is { } owned ? MarginMetres(point) > (owned ? -Hysteresis : Hysteresis) : IsResponsibleFor(point);
     }
 
     /// <summary>By how much its nearest site is nearer to a point than any neighbour's.</summary>
@@ -158,7 +158,7 @@ public sealed record EdgeConfig
 }
 
 /// <summary>All edges that a process may host, by id.</summary>
-public sealed class EdgeCatalogue(IEnumerable<EdgeConfig> edges)
+public sealed class EdgeDirectory(IEnumerable<EdgeConfig> edges)
 {
     private readonly Dictionary<string, EdgeConfig> _edges = edges.ToDictionary(e => e.EdgeId, StringComparer.Ordinal);
 

@@ -29,15 +29,15 @@ public sealed class EdgeCore
 {
     private readonly EdgeConfig _config;
     private readonly ITracker _tracker;
-    private readonly DeviceDesk _desk;
+    private readonly DeviceMessageHandler _desk;
     private readonly MessageReader _reader;
     private readonly DownlinkWriter _writer;
     private readonly Departures _departures;
-    private readonly HandoverBook _handovers;
+    private readonly TrackHandover _handovers;
     private readonly CollisionWarner _warner = new();
     private readonly LaneMatcher _lanes;
-    private readonly Plausibility _plausibility;
-    private readonly SignalGuide _guide;
+    private readonly MisbehaviourDetector _plausibility;
+    private readonly GlosaAndPriority _guide;
     private readonly LinkCounter _links = new();
     private readonly List<TrackEstimate> _tracks = [];
     private readonly List<ulong> _globalIds = [];
@@ -59,17 +59,17 @@ public sealed class EdgeCore
     public EdgeCore(EdgeConfig config, ITracker tracker)
     {
         _config = config;
-        _handovers = new HandoverBook(config.WaysIn);
+        _handovers = new TrackHandover(config.WaysIn);
         _tracker = tracker;
         var frames = new FrameReader();
-        _desk = new DeviceDesk(config, frames);
+        _desk = new DeviceMessageHandler(config, frames);
         _reader = new MessageReader(config, _desk, frames);
         _writer = new DownlinkWriter(config);
         _departures = new Departures(config);
         _lanes = new LaneMatcher(config.Roads);
         var map = new LaneMatcher(config.Map);
-        _guide = new SignalGuide(config, map, _desk);
-        _plausibility = new Plausibility(config.Plausibility, map, [.. config.Sites.SelectMany(s => s.Sensors)]);
+        _guide = new GlosaAndPriority(config, map, _desk);
+        _plausibility = new MisbehaviourDetector(config.Plausibility, map, [.. config.Sites.SelectMany(s => s.Sensors)]);
     }
 
     public int Waiting => _reader.Waiting.Count;
@@ -258,7 +258,7 @@ public sealed class EdgeCore
                 before++;
             }
 
-            bool owns = _config.IsAnswerableFor(track.Position, before < _owned.Count && _owned[before].Id == track.Id ? _owned[before].IsOwned : null);
+            bool owns = _config.IsResponsibleFor(track.Position, before < _owned.Count && _owned[before].Id == track.Id ? _owned[before].IsOwned : null);
             _owns.Add((track.Id, owns));
             if (!owns)
             {
@@ -278,7 +278,7 @@ public sealed class EdgeCore
     }
 
     /// <summary>Holds what a vehicle says of itself against all that is known; notes the checks that it does not pass.</summary>
-    private bool IsImplausible(PendingMessage message, in Claim claim)
+    private bool IsImplausible(PendingMessage message, in BsmClaim claim)
     {
         PlausibilityChecks checks = _plausibility.Check(in claim);
         message.Checks |= checks;
@@ -382,7 +382,7 @@ public sealed class EdgeCore
         _warner.Find(CollectionsMarshal.AsSpan(_tracks), now, _conflicts);
 
         // Where areas overlap, both edges see the conflict; the one that is answerable for the place warns.
-        _conflicts.RemoveAll(c => !_config.IsAnswerableFor(c.At));
+        _conflicts.RemoveAll(c => !_config.IsResponsibleFor(c.At));
         if (_conflicts.Count == 0)
         {
             return [];

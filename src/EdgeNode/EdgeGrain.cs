@@ -5,7 +5,7 @@ using V2XSim.Foundation;
 namespace V2XSim.EdgeNode;
 
 /// <summary>One edge node: hands batches to <see cref="EdgeCore"/> and sends what comes out of it.</summary>
-public sealed class EdgeGrain(EdgeCatalogue catalogue, IDownlink downlink, TimeProvider clock) : Grain, IEdgeGrain
+public sealed class EdgeGrain(EdgeDirectory catalogue, IDownlink downlink, TimeProvider clock) : Grain, IEdgeGrain
 {
     private readonly StepInbox<HandoverRow[]> _expected = new();
     private readonly StepInbox<SignalPlanOrder[]> _orders = new();

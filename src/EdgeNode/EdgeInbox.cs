@@ -66,7 +66,7 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
     }
 
     /// <summary>
-    /// The clock by which threads that bring messages may do the edge's work, as far as their <see cref="WorkShare"/> goes; null leaves all of
+    /// The clock by which threads that bring messages may do the edge's work, as far as their <see cref="InlineWorkBudget"/> goes; null leaves all of
     /// it to the pool.
     /// </summary>
     public Func<SimTime>? Clock { get; set; }
@@ -314,11 +314,11 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
     private void CallHereIfThereIsTime()
     {
         long from = Clock?.Invoke().Microseconds ?? 0;
-        bool isHere = Clock is not null && WorkShare.OfThread.HasTime(from);
+        bool isHere = Clock is not null && InlineWorkBudget.OfThread.HasTime(from);
         Call(hasWork: true, isHere);
         if (isHere)
         {
-            WorkShare.OfThread.Spend(Clock!().Microseconds - from);
+            InlineWorkBudget.OfThread.Spend(Clock!().Microseconds - from);
         }
     }
 

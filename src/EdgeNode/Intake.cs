@@ -47,7 +47,7 @@ public sealed class Intake : IDisposable
 
     /// <param name="catalogue">The edges of this process, whose sites are the devices that may speak.</param>
     /// <param name="isLive">Whether edges work on messages as they come; then the newest lists of a device take the place of those that still wait.</param>
-    public Intake(EdgeCatalogue catalogue, bool isLive = false)
+    public Intake(EdgeDirectory catalogue, bool isLive = false)
     {
         _epoch = catalogue.All.FirstOrDefault()?.Epoch ?? default;
         _devices = new Dictionary<string, Device>(StringComparer.Ordinal);

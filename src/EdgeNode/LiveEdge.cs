@@ -124,5 +124,5 @@ public sealed class LiveContext(Intake intake, LiveClock clock)
     public ILiveDownlink Downlink { get; set; } = null!;
 
     /// <summary>Where edges put what their regions are to know; null when there are none.</summary>
-    public WindowPost? Windows { get; init; }
+    public WindowMailbox? Windows { get; init; }
 }

@@ -11,7 +11,7 @@ namespace V2XSim.EdgeNode;
 /// </summary>
 [PreferLocalPlacement]
 [KeepAlive]
-public sealed partial class LiveEdgeGrain(EdgeCatalogue catalogue, LiveContext live, ILogger<LiveEdgeGrain> log) : Grain, ILiveEdgeGrain
+public sealed partial class LiveEdgeGrain(EdgeDirectory catalogue, LiveContext live, ILogger<LiveEdgeGrain> log) : Grain, ILiveEdgeGrain
 {
     private Task _work = Task.CompletedTask;
     private EdgeConfig _config = null!;

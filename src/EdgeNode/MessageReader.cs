@@ -29,7 +29,7 @@ internal sealed class MessageReader
     /// <summary>Messages that may wait for their simulated arrival.</summary>
     private const int MaximumWaiting = 20_000;
     private readonly EdgeConfig _config;
-    private readonly DeviceDesk _desk;
+    private readonly DeviceMessageHandler _desk;
     private readonly FrameReader _frames;
     private readonly Dictionary<string, EdgeSite> _sites;
     private readonly Dictionary<(string Device, string Sensor), SensorProfile> _sensors;
@@ -44,7 +44,7 @@ internal sealed class MessageReader
     private readonly List<QuarantineRow> _quarantine = [];
     private readonly Dictionary<string, int> _sampled = new(StringComparer.Ordinal);
 
-    public MessageReader(EdgeConfig config, DeviceDesk desk, FrameReader frames)
+    public MessageReader(EdgeConfig config, DeviceMessageHandler desk, FrameReader frames)
     {
         (_config, _desk, _frames) = (config, desk, frames);
         _lamps = new LampCodec(_participants);
@@ -81,7 +81,7 @@ internal sealed class MessageReader
             case TopicKind.LampUp: AcceptLamps(in entry, payload); break;
             case TopicKind.RsmUp or TopicKind.BsmUp: AcceptFrame(in entry, payload); break;
             case var kind when Topics.IsFromDevice(kind): AcceptItem(in entry, payload); break;
-            default: Refuses(in entry, RejectReason.UnknownTopic, new SimTime(entry.ArrivalMicroseconds), payload); break;
+            default: TryReject(in entry, RejectReason.UnknownTopic, new SimTime(entry.ArrivalMicroseconds), payload); break;
         }
     }
 
@@ -93,7 +93,7 @@ internal sealed class MessageReader
             _rows.Add(message.Row(reason));
         }
 
-        if (!message.IsPart && reason is not (RejectReason.None or RejectReason.Duplicate) && (message.Sample is not null || MayKeep(message.Device)))
+        if (!message.IsPart && reason is not (RejectReason.None or RejectReason.Duplicate) && (message.Sample is not null || TryTakeSample(message.Device)))
         {
             _quarantine.Add(message.Quarantined(reason));
         }
@@ -177,7 +177,7 @@ internal sealed class MessageReader
             reason = RejectReason.FromTheFuture;
         }
 
-        if (Refuses(in entry, reason, sent, payload))
+        if (TryReject(in entry, reason, sent, payload))
         {
             return;
         }
@@ -222,7 +222,7 @@ internal sealed class MessageReader
             return;
         }
 
-        if (!Refuses(in entry, reason, arrival, payload))
+        if (!TryReject(in entry, reason, arrival, payload))
         {
             PendingMessage pending = Take(in entry, sensed, sensed, payload);
             FillScan(pending, (TopicKind)entry.Kind, _frames.Objects);
@@ -233,7 +233,7 @@ internal sealed class MessageReader
     /// <summary>Anything else that devices send: it is decoded now and acted upon when it has arrived.</summary>
     private void AcceptItem(in BatchEntry entry, ReadOnlySpan<byte> payload)
     {
-        DeskItem? item = null;
+        DeviceMessage? item = null;
         RejectReason reason = _sites.ContainsKey(entry.Device) ? _desk.Read(in entry, payload, out item) : RejectReason.UnknownDevice;
         var arrival = new SimTime(entry.ArrivalMicroseconds);
         foreach ((_, FrameObject[] objects) in item?.Scans ?? [])
@@ -241,7 +241,7 @@ internal sealed class MessageReader
             reason = reason == RejectReason.None ? CheckScan(objects, arrival, out _) : reason;
         }
 
-        if (Refuses(in entry, reason, arrival, payload))
+        if (TryReject(in entry, reason, arrival, payload))
         {
             if (reason != RejectReason.UnknownDevice && !Topics.IsAck((TopicKind)entry.Kind) && Topics.EntryOf((TopicKind)entry.Kind)!.IsImportant && (item is not null || entry.Sequence >= 0))
             {
@@ -301,7 +301,7 @@ internal sealed class MessageReader
         if (kind == TopicKind.BsmUp)
         {
             FrameObject v = objects[0];
-            pending.Claim = new Claim(
+            pending.Claim = new BsmClaim(
                 _receivers[pending.Device],
                 v.Id,
                 pending.Time,
@@ -341,7 +341,7 @@ internal sealed class MessageReader
             reason = Check(entry.Device, _lamp.Device);
         }
 
-        if (Refuses(in entry, reason, new SimTime(entry.ArrivalMicroseconds), payload))
+        if (TryReject(in entry, reason, new SimTime(entry.ArrivalMicroseconds), payload))
         {
             return;
         }
@@ -363,7 +363,7 @@ internal sealed class MessageReader
     /// Turns away a message that is no good or for which there is no room; true when it did. Such a message still waits for its
     /// arrival: in which step it is counted must not depend on the broker's haste.
     /// </summary>
-    private bool Refuses(in BatchEntry entry, RejectReason reason, SimTime sent, ReadOnlySpan<byte> payload)
+    private bool TryReject(in BatchEntry entry, RejectReason reason, SimTime sent, ReadOnlySpan<byte> payload)
     {
         bool hasRoom = Waiting.Count < MaximumWaiting;
         reason = reason == RejectReason.None && !hasRoom ? RejectReason.Shed : reason;
@@ -401,14 +401,14 @@ internal sealed class MessageReader
 
     private void KeepSample(PendingMessage message, ReadOnlySpan<byte> payload)
     {
-        if (MayKeep(message.Device))
+        if (TryTakeSample(message.Device))
         {
             message.Sample = payload[..Math.Min(payload.Length, QuarantineRow.MaximumOctets)].ToArray();
         }
     }
 
     /// <summary>Takes one from a device's allowance of samples.</summary>
-    private bool MayKeep(string device)
+    private bool TryTakeSample(string device)
     {
         int kept = _sampled.GetValueOrDefault(device);
         if (kept >= QuarantineRow.MaximumPerDevice)

@@ -46,7 +46,7 @@ internal sealed class PendingMessage
     public byte[]? Sample { get; set; }
 
     /// <summary>What the desk does with it; null for lists of objects and lamps.</summary>
-    public DeskItem? Item { get; set; }
+    public DeviceMessage? Item { get; set; }
 
     /// <summary>A message that holds several is dealt with after its parts, so that what they came to can be told of it.</summary>
     public const int Whole = int.MaxValue;
@@ -58,7 +58,7 @@ internal sealed class PendingMessage
     public PendingMessage? Carrier { get; set; }
 
     /// <summary>What a vehicle says of itself in it; null for everything else.</summary>
-    public Claim? Claim { get; set; }
+    public BsmClaim? Claim { get; set; }
 
     /// <summary>Whether that vehicle says that it is on an emergency call.</summary>
     public bool IsOnCall { get; set; }

@@ -12,7 +12,7 @@ namespace V2XSim.Evaluation;
 public sealed class Explanation(string roadUser, SimTime at)
 {
     private const double NearMetres = 2;
-    private readonly List<(int Edge, int Number, ChanceToSee Chance)> _chances = [];
+    private readonly List<(int Edge, int Number, DetectionChance Chance)> _chances = [];
     private readonly Lock _lock = new();
 
     /// <summary>The answer in words; null as long as there is none, empty when there is no such road user.</summary>
@@ -21,7 +21,7 @@ public sealed class Explanation(string roadUser, SimTime at)
     public SimTime At => at;
 
     /// <summary>Hears of every scan; keeps those of the last second before the instant.</summary>
-    public void Hear(int edge, int number, ChanceToSee chance)
+    public void Hear(int edge, int number, DetectionChance chance)
     {
         if (Text is null && chance.Scan <= at + TimeSpan.FromSeconds(1) && at.SecondsSince(chance.Scan) < 1)
         {
@@ -33,7 +33,7 @@ public sealed class Explanation(string roadUser, SimTime at)
     }
 
     /// <summary>Looks at a step; answers when it is the one that was asked for.</summary>
-    public void Look(TruthFrame frame, List<EdgeConfig> edges, EdgeStepResult[] results, Func<int, string> nameOf, Unseen unseen)
+    public void Look(TruthFrame frame, List<EdgeConfig> edges, EdgeStepResult[] results, Func<int, string> nameOf, MissAnalysis unseen)
     {
         if (Text is not null || frame.Time < at)
         {
@@ -62,7 +62,7 @@ public sealed class Explanation(string roadUser, SimTime at)
 
             bool covers = edge.Covers(position);
             isCovered |= covers;
-            text.Append(CultureInfo.InvariantCulture, $"{edge.EdgeId}{(edge.IsAnswerableFor(position) ? " (answerable for the place)" : string.Empty)}, {edge.Nearest(position).Position.DistanceTo(position):0} m away: ");
+            text.Append(CultureInfo.InvariantCulture, $"{edge.EdgeId}{(edge.IsResponsibleFor(position) ? " (answerable for the place)" : string.Empty)}, {edge.Nearest(position).Position.DistanceTo(position):0} m away: ");
             Judge(text, e, number, frame.PositionAt(k, new SimTime(results[e].PublishedMicroseconds)), covers, frame.Time, results[e], unseen);
             Chances(text, e, number, frame.Time);
         }
@@ -75,7 +75,7 @@ public sealed class Explanation(string roadUser, SimTime at)
         Text = text.ToString();
     }
 
-    private static void Judge(StringBuilder text, int e, int number, PlanePoint position, bool covers, SimTime now, EdgeStepResult result, Unseen unseen)
+    private static void Judge(StringBuilder text, int e, int number, PlanePoint position, bool covers, SimTime now, EdgeStepResult result, MissAnalysis unseen)
     {
         TrackRow? track = null;
         foreach (TrackRow t in result.Tracks)
@@ -99,12 +99,12 @@ public sealed class Explanation(string roadUser, SimTime at)
         {
             text.Append(unseen.WhyOf(e, number, now) switch
             {
-                WhyUnseen.OutOfRange => "not published: no sensor had it in range and view in the last half second.\n",
-                WhyUnseen.Occluded => "not published: another road user hid it from every sensor that could have seen it.\n",
-                WhyUnseen.Missed => "not published: the sensors that could have seen it did not report it.\n",
-                WhyUnseen.LostOnLink => "not published: it was reported, but the message was lost on its way.\n",
-                WhyUnseen.Rejected => "not published: it was reported, but the message was rejected.\n",
-                WhyUnseen.OnTheWay => "not published: it was reported, and the message was still on its way.\n",
+                MissReason.OutOfRange => "not published: no sensor had it in range and view in the last half second.\n",
+                MissReason.Occluded => "not published: another road user hid it from every sensor that could have seen it.\n",
+                MissReason.Missed => "not published: the sensors that could have seen it did not report it.\n",
+                MissReason.LostOnLink => "not published: it was reported, but the message was lost on its way.\n",
+                MissReason.Rejected => "not published: it was reported, but the message was rejected.\n",
+                MissReason.OnTheWay => "not published: it was reported, and the message was still on its way.\n",
                 _ => "not published: it was reported, but its track was not taken for real yet, or not any more.\n",
             });
         }
@@ -115,15 +115,15 @@ public sealed class Explanation(string roadUser, SimTime at)
         foreach (var scan in _chances.Where(c => c.Edge == e && c.Number == number && c.Chance.Scan <= now && now.SecondsSince(c.Chance.Scan) <= 0.5)
             .Select(c => c.Chance).GroupBy(c => (c.Scan, c.Sensor)).OrderBy(g => g.Key.Scan).ThenBy(g => g.Key.Sensor, StringComparer.Ordinal))
         {
-            ChanceToSee chance = scan.Last();
+            DetectionChance chance = scan.Last();
             string fate = chance.Fate switch
             {
-                WhyUnseen.OutOfRange => "out of its field of view",
-                WhyUnseen.Occluded => "hidden by another road user",
-                WhyUnseen.Missed => "missed",
-                WhyUnseen.LostOnLink => $"reported; the message was lost ({chance.Reason})",
-                WhyUnseen.Rejected => $"reported; the message was rejected ({chance.Reason})",
-                WhyUnseen.OnTheWay => "reported; the message is on its way",
+                MissReason.OutOfRange => "out of its field of view",
+                MissReason.Occluded => "hidden by another road user",
+                MissReason.Missed => "missed",
+                MissReason.LostOnLink => $"reported; the message was lost ({chance.Reason})",
+                MissReason.Rejected => $"reported; the message was rejected ({chance.Reason})",
+                MissReason.OnTheWay => "reported; the message is on its way",
                 _ => string.Create(CultureInfo.InvariantCulture, $"reported; the message arrived at {chance.Arrival.Seconds:0.000} s and was used"),
             };
             text.Append(CultureInfo.InvariantCulture, $"    {scan.Key.Scan.Seconds:0.000} s  {scan.Key.Sensor}  {fate}\n");

@@ -27,7 +27,7 @@ public sealed class Scoreboard
     {
         _edges = edges;
         _workers = workers;
-        Unseen = new Unseen(edges);
+        Unseen = new MissAnalysis(edges);
         _scorers = [.. edges.Select(_ => new EdgeScorer())];
         _truths = [.. edges.Select(_ => new List<TrueObject>())];
         _tracks = [.. edges.Select(_ => new List<PublishedTrack>())];
@@ -46,7 +46,7 @@ public sealed class Scoreboard
     public IdentityAcross Across { get; } = new();
 
     /// <summary>Why road users were not seen.</summary>
-    public Unseen Unseen { get; }
+    public MissAnalysis Unseen { get; }
 
     public void Score(TruthFrame frame, EdgeStepResult[] results)
     {
@@ -61,7 +61,7 @@ public sealed class Scoreboard
             {
                 // Where areas overlap, several edges publish a road user: the one that is answerable for the place owns it.
                 bool isKnown = _owner.TryGetValue(number, out Owner last);
-                if (!_edges[i].IsAnswerableFor(at, isKnown ? last.Edge == i : null))
+                if (!_edges[i].IsResponsibleFor(at, isKnown ? last.Edge == i : null))
                 {
                     continue;
                 }
@@ -159,9 +159,9 @@ public sealed class Scoreboard
         }
 
         _ownTruths[i].Clear();
-        _ownTruths[i].AddRange(truths.Where(t => t.IsCovered && edge.IsAnswerableFor(t.Position)).Select(t => (ulong)t.Number));
+        _ownTruths[i].AddRange(truths.Where(t => t.IsCovered && edge.IsResponsibleFor(t.Position)).Select(t => (ulong)t.Number));
         _ownTracks[i].Clear();
-        _ownTracks[i].AddRange(tracks.Where(t => t.IsCovered && edge.IsAnswerableFor(t.Position)).Select(t => t.Id));
+        _ownTracks[i].AddRange(tracks.Where(t => t.IsCovered && edge.IsResponsibleFor(t.Position)).Select(t => t.Id));
         _scorers[i].AddFrame(truths, tracks, published.Seconds);
         Unseen.Settle(i, frame.Time, result.Messages);
         foreach (int number in _scorers[i].Missed)

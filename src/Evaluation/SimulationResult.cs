@@ -112,7 +112,7 @@ public sealed record SimulationResult
             VehicleUpdates = engine.VehicleUpdates,
             CpuSeconds = stepping.TotalSeconds,
             LoadCpuSeconds = loading.TotalSeconds,
-            MovedOn = engine.MovedByReason,
+            MovedOn = engine.TeleportsByReason,
             MovedVehicles = [.. engine.Moved.Select(m => new MovedVehicle(m.Seconds, engine.Trips[m.Trip].Id, engine.Network.Lanes[m.Lane].Id, m.Why))],
             Rerouted = engine.Rerouted,
             RanRed = engine.RanRed,

@@ -30,15 +30,15 @@ public sealed class LivePlatform : IAsyncDisposable
     private ILiveEdgeGrain[] _grains = [];
     private IRegionGrain[] _regions = [];
     private ICentreGrain? _centre;
-    private readonly StallPardon _pardon = new(Sweep);
+    private readonly StallGrace _pardon = new(Sweep);
     private long _windowsClosed;
     private long _windowsLate;
 
     private LivePlatform(IReadOnlyList<EdgeConfig> edges, UtcEpoch epoch, bool hasTiers, TimeProvider clock)
     {
         (_edges, _clock) = (edges, clock);
-        _intake = new Intake(new EdgeCatalogue(edges), isLive: true);
-        Context = new LiveContext(_intake, new LiveClock(clock, epoch)) { Windows = hasTiers ? new WindowPost(edges.Count) : null };
+        _intake = new Intake(new EdgeDirectory(edges), isLive: true);
+        Context = new LiveContext(_intake, new LiveClock(clock, epoch)) { Windows = hasTiers ? new WindowMailbox(edges.Count) : null };
         _intake.Clock = () => Context.Clock.Now;
         _intake.OnOverload = Context.Counts.NoteShed;
     }
@@ -163,7 +163,7 @@ public sealed class LivePlatform : IAsyncDisposable
     {
         var embedded = new EmbeddedDownlink();
         LoadedAccess? access = options.AccessFile is null ? null : LoadedAccess.Read(options.AccessFile);
-        _silos = await SiloHost.StartAsync(1, new EdgeCatalogue(_edges), embedded, cancellation, Context);
+        _silos = await SiloHost.StartAsync(1, new EdgeDirectory(_edges), embedded, cancellation, Context);
 
         // How much of its time a thread gives to edges is a matter of the processor, whatever the pace of events.
         var real = new LiveClock(ScaledClock.RealOf(_clock), Context.Clock.Epoch);
@@ -257,7 +257,7 @@ public sealed class LivePlatform : IAsyncDisposable
     }
 
     /// <summary>Brings what edges have posted to their regions; what is left when one does not answer is counted.</summary>
-    private async Task DeliverWindowsAsync(WindowPost post)
+    private async Task DeliverWindowsAsync(WindowMailbox post)
     {
         IReadOnlyList<(string Region, long Second, EdgeWindow[] Windows)> posted = post.Take();
         int left = posted.Sum(p => p.Windows.Length);

@@ -20,7 +20,7 @@ public sealed class SiloHost : IAsyncDisposable
     /// <param name="downlink">Where edges send what goes down to the road.</param>
     /// <param name="cancellation">Ends the start.</param>
     /// <param name="live">What edges share that work under the wall clock; null where they are stepped.</param>
-    public static async Task<SiloHost> StartAsync(int count, EdgeCatalogue catalogue, IDownlink downlink, CancellationToken cancellation, LiveContext? live = null)
+    public static async Task<SiloHost> StartAsync(int count, EdgeDirectory catalogue, IDownlink downlink, CancellationToken cancellation, LiveContext? live = null)
     {
         var host = new SiloHost();
         int[] ports = FreePorts(count * 2);

@@ -8,7 +8,7 @@ namespace V2XSim.LoadTesting;
 /// <summary>What a metric has to keep to, as <c>edge.p99Ms&lt;20</c>.</summary>
 public sealed partial record LoadThreshold(string Text, string Metric, string Operator, double Bound)
 {
-    private static readonly Lazy<ICollection<string>> Known = new(() => (new LoadResult { Hops = LoadVerb.EmptyHops() }).Metrics().Keys);
+    private static readonly Lazy<ICollection<string>> Known = new(() => (new LoadResult { Hops = LoadConductor.EmptyHops() }).Metrics().Keys);
 
     /// <summary>What a knee is where no thresholds are given: nothing lost on the way there or back, and half the time between two publications.</summary>
     public static IReadOnlyList<LoadThreshold> OfKnee { get; } = [Parse("lost<=0", "--find-knee"), Parse("framesLost<=0", "--find-knee"), Parse("edge.p99Ms<50", "--find-knee")];

@@ -129,7 +129,7 @@ public sealed class DuplicateGuard
 
     /// <summary>Notes a message; false when it has been noted before.</summary>
     /// <param name="digest">Hash of the payload: a device that starts anew numbers its messages from 0 again.</param>
-    public bool IsNew(string device, TopicKind kind, long sequence, ulong digest)
+    public bool TryRemember(string device, TopicKind kind, long sequence, ulong digest)
     {
         if (!_devices.TryGetValue(device, out (HashSet<ulong> Seen, Queue<ulong> Order) known))
         {

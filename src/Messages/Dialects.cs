@@ -116,9 +116,9 @@ public sealed class Dialects
     {
         (TopicKind kind, WireRecord type) = message switch
         {
-            "INFO" => (TopicKind.UnitInfoUp, Catalogue.UnitInfo),
-            "BaseINFO" => (TopicKind.UnitBasicStatusUp, Catalogue.UnitBasicStatus),
-            _ => (TopicKind.UnitRunStatusUp, Catalogue.UnitRunStatus),
+            "INFO" => (TopicKind.UnitInfoUp, PayloadCatalogue.UnitInfo),
+            "BaseINFO" => (TopicKind.UnitBasicStatusUp, PayloadCatalogue.UnitBasicStatus),
+            _ => (TopicKind.UnitRunStatusUp, PayloadCatalogue.UnitRunStatus),
         };
         WireResult result = new WireJson().Read(type, payload, out WireMessage wire);
 
@@ -172,7 +172,7 @@ public sealed class Dialects
             {
                 WriteRsm(device, count++ & 127, reference, participants);
                 RejectReason reason = Pack(frames);
-                if (reason != RejectReason.None || frames.Count > Catalogue.MaximumItems)
+                if (reason != RejectReason.None || frames.Count > PayloadCatalogue.MaximumItems)
                 {
                     return Refused(TopicKind.V2xUp, device, reason == RejectReason.None ? RejectReason.TooManyObjects : reason);
                 }
@@ -309,7 +309,7 @@ public sealed class Dialects
     private Translated Carrier(string field, List<object> frames, string device, long time) =>
         frames.Count == 0
             ? Refused(TopicKind.V2xUp, device, RejectReason.MissingField)
-            : Packed(TopicKind.V2xUp, new WireMessage(Catalogue.V2x).With("timeStamp", time).With("rscuSn", device).With(field, frames), device);
+            : Packed(TopicKind.V2xUp, new WireMessage(PayloadCatalogue.V2x).With("timeStamp", time).With("rscuSn", device).With(field, frames), device);
 
     private Translated Packed(TopicKind kind, WireMessage message, string device)
     {

@@ -49,7 +49,7 @@ public sealed class LampMessage
         var lamps = new List<object>(Lamps.Count);
         foreach (Lamp lamp in Lamps)
         {
-            lamps.Add(new WireMessage(Catalogue.LampState)
+            lamps.Add(new WireMessage(PayloadCatalogue.LampState)
                 .With("phaseId", lamp.PhaseId)
                 .With("lightStatus", (long)lamp.Status)
                 .With("countDown", Seconds(lamp.CountDownSeconds))
@@ -60,7 +60,7 @@ public sealed class LampMessage
                 .With("dataSource", 2L));
         }
 
-        return new WireMessage(Catalogue.Lamp)
+        return new WireMessage(PayloadCatalogue.Lamp)
             .With("signalControllerStamp", TimestampUnixMilliseconds)
             .With("rscuSn", Device)
             .With("cityCode", CityCode)
@@ -210,7 +210,7 @@ public sealed class LampCodec(ParticipantCodec texts)
         WireMessage wire;
         if (format == PayloadFormat.Protobuf)
         {
-            result = WireProtobuf.Read(Catalogue.Lamp, payload, out wire);
+            result = WireProtobuf.Read(PayloadCatalogue.Lamp, payload, out wire);
         }
         else
         {
@@ -228,7 +228,7 @@ public sealed class LampCodec(ParticipantCodec texts)
                 return RejectReason.MalformedJson;
             }
 
-            result = _json.Read(Catalogue.Lamp, payload, out wire);
+            result = _json.Read(PayloadCatalogue.Lamp, payload, out wire);
         }
 
         if (result.IsValid && wire.Records("lampRealInfos").Concat(wire.Records("Lamplist")).Count() > LampMessage.MaximumLamps)

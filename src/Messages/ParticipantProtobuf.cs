@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace V2XSim.Messages;
 
-/// <summary><c>participant/up</c> in Protobuf, straight into the same message as JSON: field numbers are those of <see cref="Its0180.Catalogue.ParticipantUp"/>.</summary>
+/// <summary><c>participant/up</c> in Protobuf, straight into the same message as JSON: field numbers are those of <see cref="Its0180.PayloadCatalogue.ParticipantUp"/>.</summary>
 public sealed partial class ParticipantCodec
 {
     /// <summary>Writes a list; the buffer is cleared first.</summary>

@@ -14,7 +14,7 @@ public static class ProtoText
         var text = new StringBuilder();
         Head(text, "Payloads of T/ITS 0180.1-2021 between roadside and platform. Presence of every field is kept; which must be there, and the\n// ranges, stand beside them.", "v2xsim.its0180");
         var written = new HashSet<string>(StringComparer.Ordinal);
-        foreach (WireRecord record in Catalogue.All)
+        foreach (WireRecord record in PayloadCatalogue.All)
         {
             Record(text, record, written);
         }

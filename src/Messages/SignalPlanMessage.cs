@@ -11,8 +11,8 @@ public static class SignalPlanMessage
     /// <param name="transition">1 dwell, 2 short way.</param>
     public static WireMessage Of(long unixMilliseconds, string device, string signal, string programme, double offsetSeconds, long transition, IEnumerable<(string State, double Seconds)> phases)
     {
-        WireRecord phase = Catalogue.SignalPlan.Part("phases");
-        return new WireMessage(Catalogue.SignalPlan)
+        WireRecord phase = PayloadCatalogue.SignalPlan.Part("phases");
+        return new WireMessage(PayloadCatalogue.SignalPlan)
             .With("timeStamp", unixMilliseconds)
             .With("rscuSn", device)
             .With("crossId", signal)

@@ -94,7 +94,7 @@ public sealed class ConnectionGate(GateLimits limits, TimeProvider clock, Secure
     public DeviceInboundHandler? Inbound { get; set; }
 
     /// <summary>Connections by client id, while they speak MQTT 5: what is sent to them need not go the library's way.</summary>
-    internal ConcurrentDictionary<string, LeanAdapter> Clients { get; } = new(StringComparer.Ordinal);
+    internal ConcurrentDictionary<string, FastPathAdapter> Clients { get; } = new(StringComparer.Ordinal);
 
     public GateCounts Counts { get; } = new();
 
@@ -210,7 +210,7 @@ public sealed class ConnectionGate(GateLimits limits, TimeProvider clock, Secure
             }
 
             using var library = new MqttChannelAdapter(channel, new MqttPacketFormatterAdapter(new MqttBufferWriter(options.WriterBufferSize, options.WriterBufferSizeMax)), logger);
-            await ClientHandler!(new LeanAdapter(library, channel, clock) { Devices = this });
+            await ClientHandler!(new FastPathAdapter(library, channel, clock) { Devices = this });
         }
 #pragma warning disable CA1031 // Whatever a stranger sends ends its own connection and nothing else.
         catch (Exception e)

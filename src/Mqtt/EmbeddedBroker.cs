@@ -178,7 +178,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
     /// <param name="packets">PUBLISH packets of MQTT 5.</param>
     public bool? TrySend(string device, string topic, ReadOnlySpan<byte> packets)
     {
-        if (!_observers.IsEmpty || !Gate.Clients.TryGetValue(device, out LeanAdapter? connection))
+        if (!_observers.IsEmpty || !Gate.Clients.TryGetValue(device, out FastPathAdapter? connection))
         {
             return null;
         }

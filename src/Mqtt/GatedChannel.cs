@@ -14,7 +14,7 @@ internal sealed class GatedChannel : IMqttChannel
 {
     private const int FirstBufferBytes = 1024, UsualBufferBytes = 32 * 1024;
     private readonly Socket _socket;
-    private readonly OutgoingOctets _outgoing;
+    private readonly OutgoingBuffer _outgoing;
     private readonly EndPoint? _broker;
     private readonly GateLimits _limits;
     private readonly GateCounts _counts;
@@ -35,7 +35,7 @@ internal sealed class GatedChannel : IMqttChannel
     public GatedChannel(Socket socket, GateLimits limits, GateCounts counts, TimeProvider clock)
     {
         (_socket, _limits, _counts, _clock) = (socket, limits, counts, clock);
-        _outgoing = new OutgoingOctets(socket);
+        _outgoing = new OutgoingBuffer(socket);
 
         // What is sent at once must never hold up the sender.
         socket.Blocking = false;
@@ -49,7 +49,7 @@ internal sealed class GatedChannel : IMqttChannel
     {
         _socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveBufferSize = socketBufferBytes, SendBufferSize = socketBufferBytes };
         (_broker, _limits, _counts, _clock) = (broker, limits, new GateCounts(), clock);
-        _outgoing = new OutgoingOctets(_socket);
+        _outgoing = new OutgoingBuffer(_socket);
     }
 
     public X509Certificate2? ClientCertificate => _tls?.RemoteCertificate as X509Certificate2;

@@ -89,7 +89,7 @@ public static class MqttConnections
 
     /// <param name="onMessage">Gets what the library unpacks.</param>
     /// <param name="lean">Our own transport under the client; null for the library's.</param>
-    internal static IMqttClient Create(Func<MqttApplicationMessageReceivedEventArgs, Task>? onMessage, LeanTransport? lean = null)
+    internal static IMqttClient Create(Func<MqttApplicationMessageReceivedEventArgs, Task>? onMessage, FastPathTransport? lean = null)
     {
         // RS0030: this is the factory that the ban points to.
 #pragma warning disable RS0030

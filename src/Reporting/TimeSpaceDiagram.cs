@@ -321,7 +321,7 @@ public static class TimeSpaceDiagram
         @media print{.tools{display:none}}
         """;
 
-    // The page works out the same as BandEvaluator and LinkProfiles; a test in a browser holds it to them.
+    // The page works out the same as BandEvaluator and CyclicFlowProfiles; a test in a browser holds it to them.
     private const string Script =
         """
         'use strict';

@@ -247,7 +247,7 @@ public sealed record SignalPhase(double DurationSeconds, string State)
 }
 
 /// <summary>A fixed-time programme as the file states it. An offset of 10 delays the programme by 10 s.</summary>
-public sealed record SignalLogic(string Id, string ProgramId, string Type, double OffsetSeconds, IReadOnlyList<SignalPhase> Phases);
+public sealed record SignalLogic(string Id, string ProgrammeId, string Type, double OffsetSeconds, IReadOnlyList<SignalPhase> Phases);
 
 /// <summary>Something that a reader met and could not use, or used only in part.</summary>
 /// <param name="What">The kind of element.</param>

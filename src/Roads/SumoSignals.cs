@@ -102,7 +102,7 @@ public static class SumoSignals
             xml.WriteAttributeString("type", programme.Type);
         }
 
-        xml.WriteAttributeString("programID", programme.ProgramId);
+        xml.WriteAttributeString("programID", programme.ProgrammeId);
         xml.WriteAttributeString("offset", programme.OffsetSeconds.ToString(format, CultureInfo.InvariantCulture));
         foreach (SignalPhase phase in offsetOnly ? [] : programme.Phases)
         {

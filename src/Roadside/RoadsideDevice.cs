@@ -91,7 +91,7 @@ public sealed class RoadsideDevice
     private const double FastestMetresPerSecond = 70;
     private readonly Site _site;
     private readonly PayloadFormat _payload;
-    private readonly DeviceDuties _duties;
+    private readonly UnitBehaviour _duties;
     private readonly ConnectedVehicles? _vehicles;
     private readonly double _radioReach;
     private readonly List<BsmLabel> _labels = [];
@@ -139,7 +139,7 @@ public sealed class RoadsideDevice
         _site = site;
         _payload = settings.Payload;
         _controller = site.SignalId is not null && signals.Control(site.SignalId) is not null ? new SignalController(site.Id, site.SignalId, signals, epoch) : null;
-        _duties = new DeviceDuties(site, plane.ToGeo(site.Position.X, site.Position.Y), epoch, settings, events, streams.For("events/" + site.Id), () => _sequence++, () => _counts, _controller, TellVehicles);
+        _duties = new UnitBehaviour(site, plane.ToGeo(site.Position.X, site.Position.Y), epoch, settings, events, streams.For("events/" + site.Id), () => _sequence++, () => _counts, _controller, TellVehicles);
         _advise = settings.Advise;
         _vehicles = settings.Vehicles.AnySpeak ? new ConnectedVehicles(settings.Vehicles, streams.Seed ^ StableHash.Of("vehicles"), plane, epoch, site.Position) : null;
         _radioReach = settings.Vehicles.RadioRangeMetres;
@@ -180,7 +180,7 @@ public sealed class RoadsideDevice
     public void CountNotConnected() => _counts.NotConnected++;
 
     /// <summary>The device's connection; set by the fleet.</summary>
-    public LastingConnection? Connection { get; set; }
+    public ReconnectingConnection? Connection { get; set; }
 
     /// <summary>
     /// Scans and reads lamps in the step that the frame ends, and hands what is ready by its end to the link, in order of readiness.
@@ -300,7 +300,7 @@ public sealed class RoadsideDevice
             _duties.Outbox.Hasten(until);
         }
 
-        foreach (DutyMessage message in _duties.Work(from, until, _arrived))
+        foreach (UnitMessage message in _duties.Work(from, until, _arrived))
         {
             Queue(message.Kind, message.Payload, Topics.IsAck(message.Kind) || Topics.EntryOf(message.Kind)!.Payload is not null ? _payload : PayloadFormat.Json, message.Sequence, message.At);
         }

@@ -17,7 +17,7 @@ public sealed class RoadsideFleet : IAsyncDisposable
     private readonly JsonBuffer _announcement = new();
     private readonly ConcurrentQueue<ReceivedDown> _received = new();
     private readonly int _workers;
-    private LastingConnection? _announcer;
+    private ReconnectingConnection? _announcer;
     private long _receivedCount;
     private long _commandsReceived;
 
@@ -57,11 +57,11 @@ public sealed class RoadsideFleet : IAsyncDisposable
     /// <exception cref="BrokerUnavailableException">The broker does not answer.</exception>
     public async Task ConnectAsync(Func<string, BrokerAddress> broker, bool reconnects, TimeProvider clock, CancellationToken cancellation)
     {
-        _announcer = await LastingConnection.ConnectAsync(new ClientSettings(broker(Topics.AnnouncerClient), Topics.AnnouncerClient) { Reconnects = reconnects }, clock, cancellation);
+        _announcer = await ReconnectingConnection.ConnectAsync(new ClientSettings(broker(Topics.AnnouncerClient), Topics.AnnouncerClient) { Reconnects = reconnects }, clock, cancellation);
         await Parallel.ForEachAsync(_devices, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellation }, async (device, token) =>
         {
             var settings = new ClientSettings(broker(device.Id), device.Id) { Filters = Topics.DownFilters(device.Id), Quality = MqttQualityOfServiceLevel.AtMostOnce, Will = device.LastWill(), Reconnects = reconnects };
-            device.Connection = await LastingConnection.ConnectAsync(settings, clock, token, args =>
+            device.Connection = await ReconnectingConnection.ConnectAsync(settings, clock, token, args =>
             {
                 OnDown?.Invoke(device.Id);
                 ReceivedDown received = device.Receive(args.ApplicationMessage, WallClock?.Invoke());
@@ -202,7 +202,7 @@ public sealed class RoadsideFleet : IAsyncDisposable
             }
         }
 
-        foreach (LastingConnection connection in _devices.Select(d => d.Connection).Append(_announcer).OfType<LastingConnection>())
+        foreach (ReconnectingConnection connection in _devices.Select(d => d.Connection).Append(_announcer).OfType<ReconnectingConnection>())
         {
             await connection.DisposeAsync();
         }

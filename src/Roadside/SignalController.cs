@@ -19,7 +19,7 @@ namespace V2XSim.Roadside;
 public sealed class SignalController(string device, string signal, SignalBook signals, UtcEpoch epoch)
 {
     private readonly ISignalControl _control = signals.Control(signal)!;
-    private readonly IReadOnlyList<LampGroup> _groups = signals.Groups(signal);
+    private readonly IReadOnlyList<SignalGroup> _groups = signals.Groups(signal);
     private readonly LampMessage _lamps = new();
     private readonly UperTape _tape = new();
     private readonly byte[] _frame = new byte[16 * 1024];
@@ -42,9 +42,9 @@ public sealed class SignalController(string device, string signal, SignalBook si
         _lamps.CycleCountDownSeconds = cycle - Cycles.Within(clock - _control.Programme.OffsetSeconds, cycle);
         _lamps.ControlMode = _control.Mode switch { SignalMode.Actuated => 22, SignalMode.Commanded => 41, SignalMode.Priority => 52, _ => 21 };
         _lamps.Lamps.Clear();
-        foreach (LampGroup group in _groups)
+        foreach (SignalGroup group in _groups)
         {
-            Outlook o = _control.OutlookAt(clock, group.SignalIndex);
+            SignalPrediction o = _control.PredictionAt(clock, group.SignalIndex);
             _lamps.Lamps.Add(new Lamp(
                 group.PhaseId,
                 StatusOf(o.Now, group.PhaseId),
@@ -100,7 +100,7 @@ public sealed class SignalController(string device, string signal, SignalBook si
         }
 
         bool isOver = now >= _callEnds;
-        if (!_isServed && _control.Mode == SignalMode.Priority && _control.OutlookAt(signals.Clock(now), IndexOf(_callingGroup)).Now.IsGreen())
+        if (!_isServed && _control.Mode == SignalMode.Priority && _control.PredictionAt(signals.Clock(now), IndexOf(_callingGroup)).Now.IsGreen())
         {
             _isServed = true;
             report(Report(now, 1, null));
@@ -156,7 +156,7 @@ public sealed class SignalController(string device, string signal, SignalBook si
         {
             if (_calling == vehicle)
             {
-                _control.Favour(null);
+                _control.GrantPriority(null);
                 _callEnds = SimTime.Zero;
             }
 
@@ -175,7 +175,7 @@ public sealed class SignalController(string device, string signal, SignalBook si
         }
 
         (SimTime wanted, SimTime until) = (epoch.FromUnixMilliseconds(order.Integer("wantedTime")), epoch.FromUnixMilliseconds(order.Integer("untilTime")));
-        string? refusal = _control.Favour(new PriorityCall(IndexOf(group), signals.Clock(wanted), signals.Clock(until)));
+        string? refusal = _control.GrantPriority(new PriorityRequest(IndexOf(group), signals.Clock(wanted), signals.Clock(until)));
         if (refusal is null)
         {
             _isServed &= _calling is not null && group == _callingGroup;
@@ -185,7 +185,7 @@ public sealed class SignalController(string device, string signal, SignalBook si
         return refusal;
     }
 
-    private WireMessage Report(SimTime now, long state, string? why) => new WireMessage(Catalogue.PriorityReport)
+    private WireMessage Report(SimTime now, long state, string? why) => new WireMessage(PayloadCatalogue.PriorityReport)
         .With("timeStamp", epoch.ToUnixMilliseconds(now))
         .With("rscuSn", device)
         .With("crossId", signal)
@@ -196,7 +196,7 @@ public sealed class SignalController(string device, string signal, SignalBook si
 
     private int IndexOf(int group)
     {
-        foreach (LampGroup own in _groups)
+        foreach (SignalGroup own in _groups)
         {
             if (own.PhaseId == group)
             {

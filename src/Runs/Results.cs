@@ -31,8 +31,8 @@ public sealed class Results : IAsyncDisposable
     private readonly HashSet<string> _simulated;
     private readonly Lazy<RoadCoverage> _coverage;
     private readonly Scoreboard _score;
-    private readonly Ledger _ledger = new();
-    private readonly Ledger _wall = new();
+    private readonly LatencyBreakdown _ledger = new();
+    private readonly LatencyBreakdown _wall = new();
     private readonly Dictionary<string, HashingStream> _files = new(StringComparer.Ordinal);
     private readonly SortedDictionary<(long Published, string Device), long> _received = [];
     private readonly Lock _receivedLock = new();
@@ -65,7 +65,7 @@ public sealed class Results : IAsyncDisposable
     private readonly SortedDictionary<string, long> _sentToReal = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, long> _receivedByTopic = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, long> _lostByTopic = new(StringComparer.Ordinal);
-    private readonly PlausibilityScore _plausibility = new();
+    private readonly MisbehaviourScore _plausibility = new();
     private readonly List<ScanReport> _scans = [];
     private long _eventsUsed;
 
@@ -638,7 +638,7 @@ public sealed class Results : IAsyncDisposable
             Latency = new LatencySection(
                 _ledger.Row("edge"),
                 [_ledger.Row("sensing"), _ledger.Row("uplink"), _ledger.Row("waiting"), _ledger.Row("downlink")],
-                Ledger.DeadlineMilliseconds,
+                LatencyBreakdown.DeadlineMilliseconds,
                 _ledger.DeadlineMisses,
                 _ledger.MissesByCause),
             Tiers = new TiersSection(

@@ -46,7 +46,7 @@ public sealed record PlanSignals(IReadOnlyList<SignalLogic> All, IReadOnlyList<P
         PlanSwitch[] switches = [.. reader.Switches.Where(s => !planned.Contains(s.SignalId))];
         try
         {
-            _ = new SignalPlayer(network, [.. reader.Signals], switches);
+            _ = new SignalEngine(network, [.. reader.Signals], switches);
         }
         catch (BadInputException e)
         {
@@ -80,5 +80,5 @@ public sealed record PlanSignals(IReadOnlyList<SignalLogic> All, IReadOnlyList<P
         network.Connections.Where(c => c.SignalId is not null).GroupBy(c => (network.Lanes[c.FromLane].Link, network.Lanes[c.ToLane].Link)).ToDictionary(g => g.Key, g => g.First().SignalId!);
 
     /// <summary>With other programmes in place of those of the same signal and name.</summary>
-    public PlanSignals With(IReadOnlyList<SignalLogic> instead) => this with { All = [.. All.Select(s => instead.FirstOrDefault(i => i.Id == s.Id && i.ProgramId == s.ProgramId) ?? s)] };
+    public PlanSignals With(IReadOnlyList<SignalLogic> instead) => this with { All = [.. All.Select(s => instead.FirstOrDefault(i => i.Id == s.Id && i.ProgrammeId == s.ProgrammeId) ?? s)] };
 }

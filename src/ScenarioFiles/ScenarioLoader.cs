@@ -220,7 +220,7 @@ public static class ScenarioLoader
         {
             if (traffic.Drive is { } drive)
             {
-                List<Trip> trips = Wandering.Trips(network, drive, Math.Max(seconds, scenario.DurationSeconds), new RandomStreams(used));
+                List<Trip> trips = RandomTrips.Trips(network, drive, Math.Max(seconds, scenario.DurationSeconds), new RandomStreams(used));
                 var noFiles = new SimulationSection();
                 (source, signals) = Simulate(network, trips, ReadAdditional(file, network, noFiles), noFiles, scenario.StepSeconds, used);
                 kind = "driven at random";
@@ -290,7 +290,7 @@ public static class ScenarioLoader
                     site.EdgeId,
                     site.Id,
                     plan.Id,
-                    plan.ProgramId,
+                    plan.ProgrammeId,
                     plan.OffsetSeconds,
                     change.Transition == PlanTransition.Dwell ? 1 : 2,
                     [.. plan.Phases.Select(p => new PlanPhase(p.DurationSeconds, p.State))])));
@@ -302,7 +302,7 @@ public static class ScenarioLoader
 
     private static (ITrafficSource Source, SignalBook Signals) Simulate(RoadNetwork network, List<Trip> trips, SumoDemandReader reader, SimulationSection simulate, double stepSeconds, ulong seed)
     {
-        var player = new SignalPlayer(network, reader.Signals, reader.Switches);
+        var player = new SignalEngine(network, reader.Signals, reader.Switches);
         var engine = new TrafficEngine(network, trips, player, new EngineSettings { StepSeconds = stepSeconds, BeginSeconds = Math.Max(0, simulate.BeginSeconds - simulate.WarmUpSeconds), Seed = seed });
         while (engine.Seconds < simulate.BeginSeconds - 1e-9)
         {
@@ -337,7 +337,7 @@ public static class ScenarioLoader
         var reader = new SumoDemandReader(network, new RandomStreams(seed));
         reader.ReadAll(simulate.Additional.Concat(simulate.Routes).Select(name => (Resolve(file, name), name)), Open);
         reader.ReadAll(plans.Select(name => (name, name)), Open);
-        return (Discharge.FitCars(Scaling.Scale(reader.Trips, simulate.Scale), simulate.SaturationFlowVehiclesPerHour, simulate.StartUpLossSeconds, stepSeconds), reader);
+        return (SaturationFlowFit.FitCars(Scaling.Scale(reader.Trips, simulate.Scale), simulate.SaturationFlowVehiclesPerHour, simulate.StartUpLossSeconds, stepSeconds), reader);
     }
 
     /// <summary>Reads a recording to its end, to find what is wrong with it; returns its number of instants, 0 for driven traffic.</summary>

@@ -20,9 +20,9 @@ public static class StreetFile
         foreach (SignalLogic p in SumoSignals.Read(ScenarioLoader.Open(ScenarioLoader.Existing(plan)), plan).Where(p => street.Signals.Any(s => s.Id == p.Id)))
         {
             SignalLogic own = street.Signals.First(s => s.Id == p.Id).Programme;
-            if (p.Phases.Count == 0 && p.ProgramId != own.ProgramId)
+            if (p.Phases.Count == 0 && p.ProgrammeId != own.ProgrammeId)
             {
-                throw new BadInputException(plan, $"tlLogic {p.Id}", $"it has an offset for programme '{p.ProgramId}' and no phases; the street's signal runs '{own.ProgramId}'", "give a plan for that programme, or one with phases");
+                throw new BadInputException(plan, $"tlLogic {p.Id}", $"it has an offset for programme '{p.ProgrammeId}' and no phases; the street's signal runs '{own.ProgrammeId}'", "give a plan for that programme, or one with phases");
             }
 
             programmes.Add(p.Phases.Count > 0 ? p : own with { OffsetSeconds = p.OffsetSeconds });

@@ -40,7 +40,7 @@ public sealed record StreetPlanResult(
 
         bool isOneWay = plan.Street.IsOneWay;
         double[] begins = plan.Street.GreensAt(), outSpeeds = StreetPlanner.SpeedsOf(plan.Plan, isInbound: false), inSpeeds = StreetPlanner.SpeedsOf(plan.Plan, isInbound: true);
-        ProfileFigures modelled = LinkProfiles.Of(plan.Plan, plan.Street.Volume);
+        ProfileFigures modelled = CyclicFlowProfiles.Of(plan.Plan, plan.Street.Volume);
         return new StreetPlanResult(
             file,
             plan.Plan.CycleSeconds,
@@ -52,7 +52,7 @@ public sealed record StreetPlanResult(
             modelled.Stops,
             made,
             plan.Gap,
-            [.. plan.Street.Signals.Select((s, i) => new StreetPlanSignal(s.Id, s.Programme.ProgramId, begins[i], s.Programme.OffsetSeconds, i < outSpeeds.Length ? 3.6 * outSpeeds[i] : null, i < inSpeeds.Length && !isOneWay ? 3.6 * inSpeeds[i] : null))]);
+            [.. plan.Street.Signals.Select((s, i) => new StreetPlanSignal(s.Id, s.Programme.ProgrammeId, begins[i], s.Programme.OffsetSeconds, i < outSpeeds.Length ? 3.6 * outSpeeds[i] : null, i < inSpeeds.Length && !isOneWay ? 3.6 * inSpeeds[i] : null))]);
     }
 }
 

@@ -50,7 +50,7 @@ public sealed class DrivenStreet
     public static DiagramPlan Drawn(string name, Arterial street, ArterialPlan plan, IReadOnlyList<DiagramTrack> tracks)
     {
         ((double From, double Seconds) outward, (double From, double Seconds) inward) = BandEvaluator.Spans(plan);
-        ProfileFigures modelled = LinkProfiles.Of(plan, street.Volume);
+        ProfileFigures modelled = CyclicFlowProfiles.Of(plan, street.Volume);
         IReadOnlyList<double> places = street.PlacesMetres;
         return new DiagramPlan
         {
@@ -58,7 +58,7 @@ public sealed class DrivenStreet
             CycleSeconds = plan.CycleSeconds,
             Signals = [.. street.Signals.Select((s, i) => new DiagramSignal(
                 s.Id,
-                s.Programme.ProgramId,
+                s.Programme.ProgrammeId,
                 places[i],
                 s.Programme.OffsetSeconds,
                 plan.OutStart[i],

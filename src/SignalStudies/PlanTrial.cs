@@ -54,7 +54,7 @@ public sealed class PlanTrial
     {
         double begin = _simulate.BeginSeconds, end = begin + _scenario.DurationSeconds;
         PlanSignals first = degradation is { IsOrderedLate: true } && before is not null ? before : plan;
-        var player = new SignalPlayer(_network, first.All, first.Switches);
+        var player = new SignalEngine(_network, first.All, first.Switches);
         using var engine = new TrafficEngine(_network, _trips, player, new EngineSettings
         {
             StepSeconds = _stepSeconds,

@@ -13,7 +13,7 @@ public sealed class SpeedGuide
     private const double QueuedMetresPerSecond = 1.4;
     private static readonly GuidanceSettings Settings = new() { SpeedAdvice = true };
     private readonly RoadNetwork _network;
-    private readonly SignalPlayer _player;
+    private readonly SignalEngine _player;
     private readonly Degradation _degradation;
     private readonly double _share;
     private readonly ulong _seed;
@@ -23,7 +23,7 @@ public sealed class SpeedGuide
     private int _lane;
     private int _queue;
 
-    public SpeedGuide(RoadNetwork network, SignalPlayer player, double share, Degradation degradation, ulong seed)
+    public SpeedGuide(RoadNetwork network, SignalEngine player, double share, Degradation degradation, ulong seed)
     {
         (_network, _player, _share, _degradation, _seed) = (network, player, share, degradation, seed);
         _see = See;
@@ -67,7 +67,7 @@ public sealed class SpeedGuide
         }
 
         Lane lane = _network.Lanes[v.Lane];
-        Outlook o = control.OutlookAt(_engine.Seconds, movement.SignalIndex);
+        SignalPrediction o = control.PredictionAt(_engine.Seconds, movement.SignalIndex);
         Span<GreenWindow> greens = stackalloc GreenWindow[3];
         int count = 0;
         double at = 0;

@@ -29,7 +29,7 @@ public sealed class ActuatedRunner
     public string State => Programme.Phases[_phase].State;
 
     /// <summary>A vehicle on call that is let through; null for none.</summary>
-    public PriorityCall? Call { get; set; }
+    public PriorityRequest? Call { get; set; }
 
     /// <summary>What it is expected to show from now on: each phase as long as stated, within its bounds.</summary>
     public void Foresee(double now, double until, SignalForecast forecast)

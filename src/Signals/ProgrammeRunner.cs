@@ -26,8 +26,8 @@ public sealed class ProgrammeRunner
     private readonly SignalConflicts _conflicts;
     private readonly SafetyRules _rules;
     private double[] _greenSince;
-    private FixedTimeProgram _programme;
-    private FixedTimeProgram? _next;
+    private FixedTimeProgramme _programme;
+    private FixedTimeProgramme? _next;
     private Transition _method;
     private int _phase = -1;
     private double _phaseEnd;
@@ -36,7 +36,7 @@ public sealed class ProgrammeRunner
     private double _betweenEnd;
     private bool _isClearing;
     private bool _inStep = true;
-    private PriorityCall? _call;
+    private PriorityRequest? _call;
 
     private bool _isReleased;
 
@@ -46,7 +46,7 @@ public sealed class ProgrammeRunner
     /// <exception cref="ArgumentException">The programme is damaged.</exception>
     public ProgrammeRunner(SignalLogic programme, SignalConflicts conflicts, SafetyRules rules)
     {
-        (_programme, _conflicts, _rules) = (new FixedTimeProgram(programme), conflicts, rules);
+        (_programme, _conflicts, _rules) = (new FixedTimeProgramme(programme), conflicts, rules);
         State = programme.Phases[0].State;
         _greenSince = new double[State.Length];
         Array.Fill(_greenSince, double.NegativeInfinity);
@@ -67,7 +67,7 @@ public sealed class ProgrammeRunner
     /// Lets a vehicle through: greens that hold it up end as soon as they may, in time for its own green to be there when it is wanted, which is
     /// then held; afterwards the programme gets into step again by the short way. Null ends it.
     /// </summary>
-    public void Favour(PriorityCall? call)
+    public void GrantPriority(PriorityRequest? call)
     {
         _isReleased |= call is null && _call is not null;
         _call = call;
@@ -85,7 +85,7 @@ public sealed class ProgrammeRunner
         IReadOnlyList<string> violations = SignalSafety.Violations(programme, _conflicts, _rules);
         if (violations.Count == 0)
         {
-            (_next, _method) = (new FixedTimeProgram(programme), method);
+            (_next, _method) = (new FixedTimeProgramme(programme), method);
         }
 
         return violations;

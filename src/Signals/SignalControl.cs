@@ -22,7 +22,7 @@ public enum SignalMode
 /// <param name="Movement">Place in the states of the movement that it takes.</param>
 /// <param name="WantedSeconds">When green is to be there, in seconds of the signals' clock.</param>
 /// <param name="UntilSeconds">When it is let go whether the vehicle has passed or not.</param>
-public readonly record struct PriorityCall(int Movement, double WantedSeconds, double UntilSeconds);
+public readonly record struct PriorityRequest(int Movement, double WantedSeconds, double UntilSeconds);
 
 /// <summary>
 /// A signal as its controller knows it: what it shows and will show, and how it is told to change. Times are seconds of the signals' clock.
@@ -42,7 +42,7 @@ public interface ISignalControl
     /// <summary>What a movement sees, and what it is expected to see next.</summary>
     /// <param name="seconds">Now.</param>
     /// <param name="movement">Place in the states.</param>
-    Outlook OutlookAt(double seconds, int movement);
+    SignalPrediction PredictionAt(double seconds, int movement);
 
     /// <summary>A programme of its own, by name; null when there is none.</summary>
     SignalLogic? Known(string programme);
@@ -56,12 +56,12 @@ public interface ISignalControl
 
     /// <summary>Lets a vehicle through; null ends it. A later call takes the place of an earlier one.</summary>
     /// <returns>Why not; null when it does.</returns>
-    string? Favour(PriorityCall? call);
+    string? GrantPriority(PriorityRequest? call);
 }
 
 /// <summary>A signal that nobody can change: that of a recording, whose vehicles have driven already.</summary>
 /// <param name="programme">Runs for ever.</param>
-public sealed class FixedSignal(FixedTimeProgram programme) : ISignalControl
+public sealed class FixedSignal(FixedTimeProgramme programme) : ISignalControl
 {
     private const string Why = "the vehicles of this run do not obey its signals, so they are not changed";
 
@@ -73,15 +73,15 @@ public sealed class FixedSignal(FixedTimeProgram programme) : ISignalControl
 
     public SignalMode Mode => SignalMode.FixedTime;
 
-    public Outlook OutlookAt(double seconds, int movement) => programme.OutlookAt(seconds, movement);
+    public SignalPrediction PredictionAt(double seconds, int movement) => programme.PredictionAt(seconds, movement);
 
-    public SignalLogic? Known(string programme) => programme == Programme.ProgramId ? Programme : null;
+    public SignalLogic? Known(string programme) => programme == Programme.ProgrammeId ? Programme : null;
 
     public IReadOnlyList<string> Violations(SignalLogic programme) => [Why];
 
     public IReadOnlyList<string> Change(SignalLogic programme, Transition transition) => [Why];
 
-    public string? Favour(PriorityCall? call) => call is null ? null : Why;
+    public string? GrantPriority(PriorityRequest? call) => call is null ? null : Why;
 }
 
 /// <summary>States that a signal shows one after the other, from now on.</summary>
@@ -112,7 +112,7 @@ public sealed class SignalForecast
     internal void End(double at) => _until = at;
 
     /// <summary>What a movement sees at an instant and after it; what lasts beyond the forecast ends with it.</summary>
-    public Outlook OutlookAt(double seconds, int movement)
+    public SignalPrediction PredictionAt(double seconds, int movement)
     {
         int i = 0;
         while (i + 1 < _states.Count && _states[i + 1].From <= seconds + 1e-9)
@@ -123,18 +123,18 @@ public sealed class SignalForecast
         (Aspect now, double first) = Run(ref i, seconds);
         (Aspect next, double second) = Run(ref i, first);
         (Aspect third, double last) = Run(ref i, second);
-        return new Outlook(now, first - seconds, next, second - first, third, last - second);
+        return new SignalPrediction(now, first - seconds, next, second - first, third, last - second);
 
         // The aspect from a state on and when it ends; goes on to the state in which another begins.
         (Aspect Aspect, double End) Run(ref int at, double from)
         {
             if (at >= _states.Count)
             {
-                return (FixedTimeProgram.AspectOf(_states[^1].State[movement]), Math.Max(from, _until));
+                return (FixedTimeProgramme.AspectOf(_states[^1].State[movement]), Math.Max(from, _until));
             }
 
-            Aspect aspect = FixedTimeProgram.AspectOf(_states[at].State[movement]);
-            while (at < _states.Count && FixedTimeProgram.AspectOf(_states[at].State[movement]) == aspect)
+            Aspect aspect = FixedTimeProgramme.AspectOf(_states[at].State[movement]);
+            while (at < _states.Count && FixedTimeProgramme.AspectOf(_states[at].State[movement]) == aspect)
             {
                 at++;
             }

@@ -3,7 +3,7 @@ using V2XSim.Foundation;
 namespace V2XSim.Tracking;
 
 /// <summary>
-/// The tracker of the edges: <see cref="FusionKernel"/> over a ring of the scans of the last half second. A scan that comes late is
+/// The tracker of the edges: <see cref="ScanProcessor"/> over a ring of the scans of the last half second. A scan that comes late is
 /// put where it belongs in time, and all after it are worked through again from the state kept before it; so the tracks depend on
 /// what was measured and not on the order in which it came, and nothing within the horizon is lost. An object keeps its identity
 /// when it is worked through again, even if a late scan shows that it was seen earlier than was known. Older scans are refused and
@@ -22,11 +22,11 @@ public sealed class KernelTracker : ITracker
     private const int Checkpoints = 8;
     private readonly TrackerSettings _settings;
     private readonly PlaneBox? _area;
-    private readonly FusionKernel _kernel;
-    private readonly TrackTable _table = new();
+    private readonly ScanProcessor _kernel;
+    private readonly TrackStore _table = new();
     private readonly List<StoredScan> _ring = [];
     private readonly Stack<StoredScan> _spareScans = new();
-    private readonly Stack<TrackTable> _spareTables = new();
+    private readonly Stack<TrackStore> _spareTables = new();
     private readonly SensorCalibrator _calibrator = new();
     private readonly Dictionary<string, DetectionMap> _maps = new(StringComparer.Ordinal);
     private readonly SensorMemory?[] _recent = new SensorMemory?[16];
@@ -53,7 +53,7 @@ public sealed class KernelTracker : ITracker
     public KernelTracker(TrackerSettings settings, int edgeNumber, PlaneBox? area = null)
     {
         (_settings, _area) = (settings, area);
-        _kernel = new FusionKernel(settings, (ulong)(ushort)edgeNumber << 48, area);
+        _kernel = new ScanProcessor(settings, (ulong)(ushort)edgeNumber << 48, area);
         _horizon = (long)(settings.HorizonSeconds * SimTime.MicrosecondsPerSecond);
         _spacing = _horizon / Checkpoints;
     }
@@ -115,7 +115,7 @@ public sealed class KernelTracker : ITracker
             StoredScan scan = _ring[_done];
             if (scan.Before is null && (_done == 0 || scan.Time.Microseconds - _lastCheckpoint >= _spacing))
             {
-                scan.Before = _spareTables.Count > 0 ? _spareTables.Pop() : new TrackTable();
+                scan.Before = _spareTables.Count > 0 ? _spareTables.Pop() : new TrackStore();
                 _table.CopyTo(scan.Before);
             }
 
@@ -147,10 +147,10 @@ public sealed class KernelTracker : ITracker
         double coast = _settings.CoastSeconds;
         for (int i = 0; i < _table.Count; i++)
         {
-            if (_table.At(TrackTable.Confirmed, i) > 0 && _table.At(TrackTable.Score, i) > publishAt
-                && time.SecondsSince(new SimTime(_table.NumberAt(TrackTable.LastOpportunity, i))) <= coast)
+            if (_table.At(TrackStore.Confirmed, i) > 0 && _table.At(TrackStore.Score, i) > publishAt
+                && time.SecondsSince(new SimTime(_table.NumberAt(TrackStore.LastOpportunity, i))) <= coast)
             {
-                _keys[count] = (ulong)_table.NumberAt(TrackTable.Id, i);
+                _keys[count] = (ulong)_table.NumberAt(TrackStore.Id, i);
                 _order[count++] = i;
             }
         }
@@ -345,31 +345,31 @@ public sealed class KernelTracker : ITracker
 
     private TrackEstimate EstimateOf(int i, SimTime time)
     {
-        TrackTable t = _table;
-        double dt = time.SecondsSince(t.Time), q = t.At(TrackTable.Noise, i) * Math.Abs(dt);
-        double hx = t.At(TrackTable.HeldVx, i), hy = t.At(TrackTable.HeldVy, i), saved = q * (1 - _settings.AcrossNoiseShare) / ((hx * hx) + (hy * hy) + 1e-9), third = dt * dt / 3;
-        double vx = t.At(TrackTable.Vx, i), vy = t.At(TrackTable.Vy, i), p22 = t.At(TrackTable.P22, i), p33 = t.At(TrackTable.P33, i);
-        RoadUserKind kind = FusionKernel.KindOf(t, i);
+        TrackStore t = _table;
+        double dt = time.SecondsSince(t.Time), q = t.At(TrackStore.Noise, i) * Math.Abs(dt);
+        double hx = t.At(TrackStore.HeldVx, i), hy = t.At(TrackStore.HeldVy, i), saved = q * (1 - _settings.AcrossNoiseShare) / ((hx * hx) + (hy * hy) + 1e-9), third = dt * dt / 3;
+        double vx = t.At(TrackStore.Vx, i), vy = t.At(TrackStore.Vy, i), p22 = t.At(TrackStore.P22, i), p33 = t.At(TrackStore.P33, i);
+        RoadUserKind kind = ScanProcessor.KindOf(t, i);
         BodySize usual = BodySize.Of(kind);
-        float length = t.At(TrackTable.Length, i);
+        float length = t.At(TrackStore.Length, i);
         return new TrackEstimate(
-            (ulong)t.NumberAt(TrackTable.Id, i),
-            t.At(TrackTable.X, i) + _origin!.Value.X + (vx * dt),
-            t.At(TrackTable.Y, i) + _origin.Value.Y + (vy * dt),
+            (ulong)t.NumberAt(TrackStore.Id, i),
+            t.At(TrackStore.X, i) + _origin!.Value.X + (vx * dt),
+            t.At(TrackStore.Y, i) + _origin.Value.Y + (vy * dt),
             vx,
             vy,
-            t.At(TrackTable.P00, i) + (2 * dt * t.At(TrackTable.P02, i)) + (dt * dt * p22) + ((q - (saved * hy * hy)) * third),
-            t.At(TrackTable.P01, i) + (dt * (t.At(TrackTable.P03, i) + t.At(TrackTable.P12, i))) + (dt * dt * t.At(TrackTable.P23, i)) + (saved * hx * hy * third),
-            t.At(TrackTable.P11, i) + (2 * dt * t.At(TrackTable.P13, i)) + (dt * dt * p33) + ((q - (saved * hx * hx)) * third),
+            t.At(TrackStore.P00, i) + (2 * dt * t.At(TrackStore.P02, i)) + (dt * dt * p22) + ((q - (saved * hy * hy)) * third),
+            t.At(TrackStore.P01, i) + (dt * (t.At(TrackStore.P03, i) + t.At(TrackStore.P12, i))) + (dt * dt * t.At(TrackStore.P23, i)) + (saved * hx * hy * third),
+            t.At(TrackStore.P11, i) + (2 * dt * t.At(TrackStore.P13, i)) + (dt * dt * p33) + ((q - (saved * hx * hx)) * third),
             ((p22 + p33) / 2) + q,
             Math.Atan2(hy, hx),
-            length > 0 ? new BodySize(length, t.At(TrackTable.Width, i), t.At(TrackTable.Height, i)) : usual,
+            length > 0 ? new BodySize(length, t.At(TrackStore.Width, i), t.At(TrackStore.Height, i)) : usual,
             kind,
-            new SimTime(t.NumberAt(TrackTable.Born, i)),
-            new SimTime(t.NumberAt(TrackTable.LastMeasured, i)),
-            t.At(TrackTable.Score, i))
+            new SimTime(t.NumberAt(TrackStore.Born, i)),
+            new SimTime(t.NumberAt(TrackStore.LastMeasured, i)),
+            t.At(TrackStore.Score, i))
         {
-            SizeDeviationShare = MathF.Sqrt(t.At(TrackTable.SizeVariance, i)),
+            SizeDeviationShare = MathF.Sqrt(t.At(TrackStore.SizeVariance, i)),
         };
     }
 }

@@ -63,7 +63,7 @@ internal sealed class StoredScan
     public bool IsSeen { get; set; }
 
     /// <summary>State of the tracks before this scan; null where none is kept.</summary>
-    public TrackTable? Before { get; set; }
+    public TrackStore? Before { get; set; }
 
     /// <summary>Where the sensor should have seen a confirmed track: twice the cell of its map, and one more if it did. When it was worked through last.</summary>
     public List<int> Chances { get; } = [];

@@ -60,6 +60,6 @@ internal static class SmallNets
     {
         var reader = new SumoDemandReader(network, new RandomStreams(1));
         reader.Read(Bytes(demand), "demand");
-        return new TrafficEngine(network, reader.Trips, new SignalPlayer(network, reader.Signals, []), settings);
+        return new TrafficEngine(network, reader.Trips, new SignalEngine(network, reader.Signals, []), settings);
     }
 }

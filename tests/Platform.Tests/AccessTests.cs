@@ -230,7 +230,7 @@ public sealed class AccessTests : IDisposable
     {
         var rules = new AccessRules([new AccessRole(AccessRules.DeviceRole, ["rsu/{id}/rsm/up"], [])], []);
         var policy = new AccessPolicy { MayPublish = (u, t) => rules.MayPublish(u, t), MaySubscribe = (u, f) => rules.MaySubscribe(u, f), IsListed = rules.IsListed, Passwords = PasswordFile.Read(await File.ReadAllTextAsync(Passwords()), out _) };
-        using var intake = new V2XSim.EdgeNode.Intake(new V2XSim.EdgeNode.EdgeCatalogue([EdgeTests.Config()]));
+        using var intake = new V2XSim.EdgeNode.Intake(new V2XSim.EdgeNode.EdgeDirectory([EdgeTests.Config()]));
         await using EmbeddedBroker broker = await EmbeddedBroker.StartAsync(0, (string client, in InboundPublish message, bool isAllowed) => intake.Accept(in message, client, isAllowed: isAllowed), [], TimeProvider.System, policy: policy);
         using IMqttClient device = await As(broker.Address, "S1", "S1", "secret-S1");
 

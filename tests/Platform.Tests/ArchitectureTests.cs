@@ -57,13 +57,13 @@ public class ArchitectureTests
     public void A_planted_arrow_is_found(string from, string to, string line)
     {
         using var folder = new TemporaryFolder();
-        string project = Path.Combine(folder.Path, from);
+        string project = folder[from];
         Directory.CreateDirectory(project);
         string target = line.Split('.', ';')[1];
         File.WriteAllText(Path.Combine(project, $"V2XSim.{from}.csproj"), $"<Project><ItemGroup><ProjectReference Include=\"../{target}/V2XSim.{target}.csproj\" /></ItemGroup></Project>");
 
         Assert.NotEmpty(to);
-        Assert.Equal([$"{from} → {target}"], Violations(folder.Path, Allowed));
+        Assert.Equal([$"{from} → {target}"], Violations(Path.GetDirectoryName(project)!, Allowed));
     }
 
     [Fact]

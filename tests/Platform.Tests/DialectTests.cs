@@ -14,7 +14,7 @@ namespace V2XSim.Platform.Tests;
 /// <summary>What units in the field send instead of the standard, from the broker to the tracks.</summary>
 public sealed class DialectTests : IDisposable
 {
-    private readonly Intake _intake = new(new EdgeCatalogue([EdgeTests.Config()]));
+    private readonly Intake _intake = new(new EdgeDirectory([EdgeTests.Config()]));
     private readonly EdgeCore _edge = EdgeTests.Edge();
 
     public void Dispose() => _intake.Dispose();
@@ -38,7 +38,7 @@ public sealed class DialectTests : IDisposable
     public void A_unit_that_cannot_say_what_it_writes_in_is_read_by_its_entry_in_the_site_plan()
     {
         EdgeConfig config = EdgeTests.Config();
-        using var intake = new Intake(new EdgeCatalogue([config with { Sites = [config.Sites[0] with { Payload = PayloadFormat.Protobuf }] }]));
+        using var intake = new Intake(new EdgeDirectory([config with { Sites = [config.Sites[0] with { Payload = PayloadFormat.Protobuf }] }]));
         var tape = new UperTape();
         UperCodec.Decode(Csae53.MessageFrame, Convert.FromHexString(File.ReadAllText(Place.Of("tests", "data", "wire", "spat_1_1.hex")).Trim()), tape);
         var packed = new ProtoBuffer();
@@ -77,7 +77,7 @@ public sealed class DialectTests : IDisposable
         Translated translated = new Dialects().Translate("V2X.RSU.RSM.UP", envelope, 0);
 
         Assert.Equal((TopicKind.V2xUp, "u_id_123", RejectReason.None), (translated.Kind, translated.Device, translated.Reason));
-        Assert.True(WireProtobuf.Read(Catalogue.V2x, translated.Payload, out WireMessage message).IsValid);
+        Assert.True(WireProtobuf.Read(PayloadCatalogue.V2x, translated.Payload, out WireMessage message).IsValid);
         Assert.Equal(1_606_393_124_710, message.Integer("timeStamp"));
         Assert.Equal(40, Assert.Single(message.Frames("rsm")).Length);
     }
@@ -90,7 +90,7 @@ public sealed class DialectTests : IDisposable
 
         Translated translated = new Dialects().Translate("V2X.RSU.BSM.UP", [.. head, 2, .. one, .. one], 0);
 
-        Assert.True(WireProtobuf.Read(Catalogue.V2x, translated.Payload, out WireMessage message).IsValid);
+        Assert.True(WireProtobuf.Read(PayloadCatalogue.V2x, translated.Payload, out WireMessage message).IsValid);
         Assert.Equal(2, message.Frames("bsm").Count());
         Assert.Equal(RejectReason.MalformedUper, new Dialects().Translate("V2X.RSU.BSM.UP", [.. head, 3, .. one, .. one], 0).Reason);
         Assert.Equal(RejectReason.MalformedUper, new Dialects().Translate("V2X.RSU.BSM.UP", [.. head, 1, .. one, .. one], 0).Reason);

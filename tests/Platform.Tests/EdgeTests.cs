@@ -190,7 +190,7 @@ public class EdgeTests
     [Fact]
     public void A_full_inbox_sheds_and_the_intake_counts_it_and_what_nobody_knows()
     {
-        using var intake = new Intake(new EdgeCatalogue([Config()]));
+        using var intake = new Intake(new EdgeDirectory([Config()]));
         for (int i = 0; i < EdgeInbox.MaximumMessages + 5; i++)
         {
             Assert.True(intake.Accept(Message("rscu/S1/participant/up", "{}", i, null), null));
@@ -209,7 +209,7 @@ public class EdgeTests
     [Fact]
     public void A_device_may_speak_under_its_own_name_only_and_only_the_roadside_announces_steps()
     {
-        using var intake = new Intake(new EdgeCatalogue([Config()]));
+        using var intake = new Intake(new EdgeDirectory([Config()]));
         intake.Accept(Message("rscu/S1/participant/up", "{}", 0, 50), "S1");
         intake.Accept(Message("rscu/S1/participant/up", "{}", 1, 60), "somebody");
         intake.Accept(Message(Topics.StepUp, "{\"step\":1,\"sent\":{\"S1\":1}}", -1, null), "somebody");
@@ -280,7 +280,7 @@ public class EdgeTests
     [Fact]
     public void Strangers_share_one_allowance_of_samples_and_cannot_fill_the_memory_with_their_names()
     {
-        using var intake = new Intake(new EdgeCatalogue([Config()]));
+        using var intake = new Intake(new EdgeDirectory([Config()]));
         for (int i = 0; i < 300; i++)
         {
             intake.Accept(Message($"rscu/{i}{new string('x', 60_000)}/participant/up", "{}", i, null), null);
@@ -297,7 +297,7 @@ public class EdgeTests
     [Fact]
     public async Task A_step_is_complete_when_all_announced_messages_are_in()
     {
-        using var intake = new Intake(new EdgeCatalogue([Config()]));
+        using var intake = new Intake(new EdgeDirectory([Config()]));
         var clock = new FakeTimeProvider();
         for (int i = 0; i < 3; i++)
         {
@@ -317,7 +317,7 @@ public class EdgeTests
     [Fact]
     public async Task A_step_that_makes_no_progress_for_ten_seconds_names_the_device_that_is_missing()
     {
-        using var intake = new Intake(new EdgeCatalogue([Config()]));
+        using var intake = new Intake(new EdgeDirectory([Config()]));
         var clock = new FakeTimeProvider();
         intake.Accept(Message(Topics.StepUp, "{\"step\":1,\"sent\":{\"S1\":2}}", -1, null), null);
         Task step = intake.WaitForStep(1, TimeSpan.FromSeconds(10), clock, CancellationToken.None);
@@ -356,8 +356,8 @@ public class EdgeTests
         var owners = new List<string>();
         foreach (double x in (double[])[90, 108, 112, 114, 112, 116, 114, 109, 106, 104])
         {
-            ownedByWest = west.IsAnswerableFor(new PlanePoint(x, 0), ownedByWest);
-            ownedByEast = east.IsAnswerableFor(new PlanePoint(x, 0), ownedByEast);
+            ownedByWest = west.IsResponsibleFor(new PlanePoint(x, 0), ownedByWest);
+            ownedByEast = east.IsResponsibleFor(new PlanePoint(x, 0), ownedByEast);
             Assert.NotEqual(ownedByWest, ownedByEast);
             owners.Add(ownedByWest == true ? "west" : "east");
         }

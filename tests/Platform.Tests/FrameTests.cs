@@ -120,7 +120,7 @@ public class FrameTests
         var output = new StringWriter();
         using var input = new MemoryStream(frame);
 
-        Assert.Equal(0, new FrameVerbs(() => input, output).Decode(null, si: false));
+        Assert.Equal(0, new FrameTool(() => input, output).Decode(null, si: false));
         Assert.Equal((await File.ReadAllTextAsync(Place.Of("tests", "data", "wire", "bsm_min.json"))).Trim(), output.ToString().Trim());
         Assert.Equal(2, (await CommandLine.Run("encode", " ")).Code);
     }

@@ -110,7 +110,7 @@ public class LiveEdgeTests
     {
         var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider();
         var epoch = LivePlatform.EpochNow(time);
-        var intake = new Intake(new EdgeCatalogue([EdgeTests.Config()]), isLive: true);
+        var intake = new Intake(new EdgeDirectory([EdgeTests.Config()]), isLive: true);
         var counts = new LiveCounts(new LiveClock(time, epoch));
         intake.OnOverload = counts.NoteShed;
         var list = new MQTTnet.MqttApplicationMessage { Topic = Topics.ParticipantUp("S1"), PayloadSegment = "{}"u8.ToArray() };
@@ -188,7 +188,7 @@ public class LiveEdgeTests
     public async Task An_edge_posts_one_window_a_second_which_the_region_gets_with_the_next_step()
     {
         EdgeConfig config = EdgeTests.Config();
-        var post = new WindowPost(1);
+        var post = new WindowMailbox(1);
         await using var edge = new OneEdge(config, post);
         var windows = new List<EdgeWindow>();
         for (int i = 0; i < 35; i++)
@@ -218,8 +218,8 @@ public class LiveEdgeTests
     [Fact]
     public void Windows_wait_by_region_and_second_and_the_newest_is_refused_when_nobody_takes_them()
     {
-        var post = new WindowPost(1);
-        for (int i = 0; i < WindowPost.MaximumOfEachEdge + 2; i++)
+        var post = new WindowMailbox(1);
+        for (int i = 0; i < WindowMailbox.MaximumOfEachEdge + 2; i++)
         {
             post.Put(i % 2 == 0 ? "R2" : "R1", i / 4, new EdgeWindow("E1", i, i + 1, [], 0, 0, 1));
         }
@@ -415,7 +415,7 @@ public class LiveEdgeTests
         await using EmbeddedBroker broker = await EmbeddedBroker.StartAsync(0, (string _, in InboundPublish _, bool _) => true, ["S1"], TimeProvider.System);
         var heard = new System.Collections.Concurrent.ConcurrentQueue<(string Topic, int Ledger, long Published)>();
         var settings = new ClientSettings(broker.Address, "S1") { Filters = ["rsu/S1/rsm/down"] };
-        await using LastingConnection device = await LastingConnection.ConnectAsync(settings, TimeProvider.System, TestContext.Current.CancellationToken, onMessage: null, (in InboundPublish m) =>
+        await using ReconnectingConnection device = await ReconnectingConnection.ConnectAsync(settings, TimeProvider.System, TestContext.Current.CancellationToken, onMessage: null, (in InboundPublish m) =>
         {
             heard.Enqueue((m.Topic, m.Ledger.Length, m.Published));
             return true;
@@ -493,7 +493,7 @@ public class LiveEdgeTests
     [Fact]
     public void A_stall_is_pardoned_and_who_is_late_time_and_again_looks_nevertheless()
     {
-        var pardon = new StallPardon(TimeSpan.FromMilliseconds(10));
+        var pardon = new StallGrace(TimeSpan.FromMilliseconds(10));
         bool Look(int milliseconds) => !pardon.IsGranted(SimTime.FromSeconds(milliseconds / 1000.0));
 
         // A stall of 50 ms is pardoned for 50 ms.
@@ -515,11 +515,11 @@ public class LiveEdgeTests
         private readonly LiveClock _clock;
         private readonly Task _running;
 
-        public OneEdge(EdgeConfig config, WindowPost? windows = null)
+        public OneEdge(EdgeConfig config, WindowMailbox? windows = null)
         {
             Time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(config.Epoch.ToUtc(SimTime.Zero));
             _clock = new LiveClock(Time, config.Epoch);
-            var intake = new Intake(new EdgeCatalogue([config]), isLive: true) { Clock = () => _clock.Now };
+            var intake = new Intake(new EdgeDirectory([config]), isLive: true) { Clock = () => _clock.Now };
             Live = new LiveContext(intake, _clock) { Downlink = new Silence(), Windows = windows };
             intake.OnOverload = Live.Counts.NoteShed;
             _running = new LiveEdgeWorker(config, Live).RunAsync(e => Assert.Fail(e.ToString()));
@@ -571,7 +571,7 @@ public class LiveEdgeTests
     private static async Task Publish(LivePlatform platform, int lists)
     {
         var settings = new ClientSettings(platform.Address, "S1") { Filters = ["rsu/S1/rsm/down"] };
-        await using LastingConnection device = await LastingConnection.ConnectAsync(settings, TimeProvider.System, TestContext.Current.CancellationToken);
+        await using ReconnectingConnection device = await ReconnectingConnection.ConnectAsync(settings, TimeProvider.System, TestContext.Current.CancellationToken);
         await device.PublishAsync(new MQTTnet.MqttApplicationMessage { Topic = Topics.ParticipantUp("S1"), PayloadSegment = "{"u8.ToArray() }, TestContext.Current.CancellationToken);
         for (int i = 0; i < lists; i++)
         {

@@ -129,7 +129,7 @@ public class LoadTests : IDisposable
             using var interrupt = new CancellationTokenSource();
             var output = new StringWriter();
             var error = new TriggeredWriter(when, interrupt);
-            int code = await new LoadVerb(output, error, TimeProvider.System).RunAsync(options, json: true, interrupt.Token);
+            int code = await new LoadConductor(output, error, TimeProvider.System).RunAsync(options, json: true, interrupt.Token);
             return (code, output.ToString(), error.ToString());
         }
     }
@@ -196,7 +196,7 @@ public class LoadTests : IDisposable
     [InlineData("downlinkDropped<=0", false)]
     public void Thresholds_know_every_figure_that_there_may_be_and_what_is_not_known_keeps_to_none(string threshold, bool isKept)
     {
-        var result = new LoadResult { IsOverloaded = true, Rejected = new Dictionary<string, long> { ["Shed"] = 3 }, Hops = [LoadVerb.EmptyHops()[0] with { Count = 1 }] };
+        var result = new LoadResult { IsOverloaded = true, Rejected = new Dictionary<string, long> { ["Shed"] = 3 }, Hops = [LoadConductor.EmptyHops()[0] with { Count = 1 }] };
 
         Assert.Equal(isKept, LoadThreshold.Parse(threshold, "test").Check(result).IsKept);
         Assert.False(LoadThreshold.Parse(threshold, "test").Check(new LoadResult()).IsKept);
@@ -208,10 +208,10 @@ public class LoadTests : IDisposable
         static LoadMoment Second(int second, double p99, long shed) => new(second, 100, 10, 1, p99, p99, null, null, null, shed);
         LoadMoment[] late = [Second(0, 400, 50), Second(1, 40, 20), Second(2, 30, 3), Second(3, 4, 0), Second(4, 4, 0)];
 
-        Assert.Equal(3, LoadVerb.RecoveredAt(late, 100));
-        Assert.Equal(0, LoadVerb.RecoveredAt([.. late.Skip(3).Select(s => s with { Second = s.Second - 3 })], 100));
-        Assert.Null(LoadVerb.RecoveredAt([.. late, Second(5, 4, 1)], 100));
-        Assert.Null(LoadVerb.RecoveredAt([.. late, Second(5, double.NaN, 0)], 100));
+        Assert.Equal(3, LoadConductor.RecoveredAt(late, 100));
+        Assert.Equal(0, LoadConductor.RecoveredAt([.. late.Skip(3).Select(s => s with { Second = s.Second - 3 })], 100));
+        Assert.Null(LoadConductor.RecoveredAt([.. late, Second(5, 4, 1)], 100));
+        Assert.Null(LoadConductor.RecoveredAt([.. late, Second(5, double.NaN, 0)], 100));
     }
 
     [Theory]
@@ -223,13 +223,13 @@ public class LoadTests : IDisposable
     {
         // Half of a node may be used, and a third of a site's need is left over on each.
         double ofSite = cores * 0.5 / (sitesOfNode + (1 / 3.0));
-        var options = new EdgePlanOptions { Sites = sites, Sensors = 1, RateHz = 1, Objects = 1, Cores = cores };
+        var options = new CapacityOptions { Sites = sites, Sensors = 1, RateHz = 1, Objects = 1, Cores = cores };
 
-        EdgePlanRow row = EdgePlanVerb.Rows(options, new EdgeCost(ofSite * 1e6, 0, 0.5)).Single(r => r.Sites == sites);
+        CapacityRow row = CapacityStudy.Rows(options, new EdgeCost(ofSite * 1e6, 0, 0.5)).Single(r => r.Sites == sites);
 
         Assert.Equal(nodes, row.Nodes);
         Assert.Equal(ofSite * sites, row.CoresNeeded, 9);
-        Assert.Throws<V2XSim.Foundation.BadInputException>(() => EdgePlanVerb.Rows(options, new EdgeCost(cores * 0.51 * 1e6, 0, 0.5)));
+        Assert.Throws<V2XSim.Foundation.BadInputException>(() => CapacityStudy.Rows(options, new EdgeCost(cores * 0.51 * 1e6, 0, 0.5)));
     }
 
     [Fact]

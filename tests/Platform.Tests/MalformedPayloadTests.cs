@@ -200,7 +200,7 @@ public class MalformedPayloadTests
         {
             byte[] octets = Encoding.UTF8.GetBytes(text);
             yield return (kind, octets);
-            WireRecord type = Topics.IsAck(kind) ? Catalogue.Ack : Topics.EntryOf(kind)!.Payload!;
+            WireRecord type = Topics.IsAck(kind) ? PayloadCatalogue.Ack : Topics.EntryOf(kind)!.Payload!;
             Assert.True(new WireJson().Read(type, octets, out WireMessage message).IsValid, text);
             var buffer = new ProtoBuffer();
             WireProtobuf.Write(message, buffer);

@@ -26,7 +26,7 @@ public class ProtocPeerTests
     {
         Place.NeedsProtoc();
         var random = new RandomStream(180);
-        foreach (WireRecord type in Catalogue.All)
+        foreach (WireRecord type in PayloadCatalogue.All)
         {
             for (int i = 0; i < 3; i++)
             {

@@ -52,8 +52,8 @@ public class RealDataTests
     {
         Place.NeedsRealData(set);
         RoadNetwork network = SumoNetReader.Read(File.OpenRead(Place.Of("..", "shared", "data", "real", set, file)), file);
-        var signals = new SignalPlayer(network, new SumoDemandReader(network, new RandomStreams(1)).Signals, []);
-        List<Trip> trips = Wandering.Trips(network, new DemandSettings { Vehicles = vehicles }, 60, new RandomStreams(1));
+        var signals = new SignalEngine(network, new SumoDemandReader(network, new RandomStreams(1)).Signals, []);
+        List<Trip> trips = RandomTrips.Trips(network, new DemandSettings { Vehicles = vehicles }, 60, new RandomStreams(1));
         using var traffic = new SimulatedTraffic(network, new TrafficEngine(network, trips, signals, new EngineSettings { StepSeconds = 0.1 }), signals, 0);
         var frame = new TruthFrame();
         var before = new Dictionary<int, PlanePoint>();

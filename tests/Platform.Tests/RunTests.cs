@@ -55,7 +55,7 @@ public sealed class RunTests : IDisposable
         async Task<string> HashOf(Action<string>? onDown)
         {
             using LoadedScenario loaded = ScenarioLoader.Load(Place.Of("scenarios", "crossing"), null);
-            await using var session = new RunSession(loaded, new RunOptions { DurationSeconds = 12, OnDown = onDown }, TimeProvider.System, 0, p =>
+            await using var session = new SimulationRun(loaded, new RunOptions { DurationSeconds = 12, OnDown = onDown }, TimeProvider.System, 0, p =>
             {
                 if (p.SimulatedSeconds >= 9)
                 {
@@ -83,7 +83,7 @@ public sealed class RunTests : IDisposable
         using var interrupt = new CancellationTokenSource();
         using LoadedScenario loaded = ScenarioLoader.Load(Place.Of("scenarios", "crossing"), null);
         int shown = 0;
-        await using var session = new RunSession(loaded, new RunOptions { OutputFolder = _folder["a"] }, TimeProvider.System, 0, _ =>
+        await using var session = new SimulationRun(loaded, new RunOptions { OutputFolder = _folder["a"] }, TimeProvider.System, 0, _ =>
         {
             if (++shown == 20)
             {
@@ -248,7 +248,7 @@ public sealed class RunTests : IDisposable
         string scenario = _folder.WriteCrossing("file: sites.yaml", "file: real.yaml");
         _folder.Write("real.yaml", (await File.ReadAllTextAsync(_folder["sites.yaml"])).Replace("    edge:", "    simulated: false\n    edge:", StringComparison.Ordinal));
         using LoadedScenario loaded = ScenarioLoader.Load(scenario, null);
-        await using var session = new RunSession(loaded, new RunOptions { IsWallClock = true, DurationSeconds = 3, OutputFolder = _folder["a"] }, TimeProvider.System, 0, null);
+        await using var session = new SimulationRun(loaded, new RunOptions { IsWallClock = true, DurationSeconds = 3, OutputFolder = _folder["a"] }, TimeProvider.System, 0, null);
         await session.StartAsync(CancellationToken.None);
         int lists = 0;
         using MQTTnet.IMqttClient unit = await V2XSim.Mqtt.MqttConnections.ConnectAsync(session.Address, "S001", CancellationToken.None, args =>

@@ -17,20 +17,20 @@ public class SignalControllerTests
 {
     private const string Good = """{"state":"rrGGGrrGGG","duration":20},{"state":"rryyyrryyy","duration":3},{"state":"GGrrrGGrrr","duration":14},{"state":"yyrrryyrrr","duration":3}""";
     private static readonly UtcEpoch Epoch = new(1_780_272_000_000);
-    private readonly SignalPlayer _player;
+    private readonly SignalEngine _player;
     private readonly SignalController _controller;
-    private readonly DeviceDuties _duties;
+    private readonly UnitBehaviour _duties;
     private long _next;
 
     public SignalControllerTests()
     {
         RoadNetwork network = SumoNetReader.Read(File.OpenRead(Place.Of("tests", "data", "arterial8", "net.net.xml")), "net.net.xml");
         SignalLogic programme = new("J0", "day", "static", 0, [new(40, "rrGGGrrGGG"), new(3, "rryyyrryyy"), new(34, "GGrrrGGrrr"), new(3, "yyrrryyrrr")]);
-        _player = new SignalPlayer(network, [programme], []);
+        _player = new SignalEngine(network, [programme], []);
         _player.Advance(0);
         _controller = new SignalController("S1", "J0", new SignalBook(network, [programme], 0) { Controls = _player.ControlOf }, Epoch);
         var settings = new DeviceSettings { Uplink = new LinkSettings(), Downlink = new LinkSettings() };
-        _duties = new DeviceDuties(new Site("S1", default, "J0", "J0", "E1", "R1", []), new GeoPoint(116.5, 39.8), Epoch, settings, [], new RandomStream(1), () => _next++, () => default, _controller);
+        _duties = new UnitBehaviour(new Site("S1", default, "J0", "J0", "E1", "R1", []), new GeoPoint(116.5, 39.8), Epoch, settings, [], new RandomStream(1), () => _next++, () => default, _controller);
     }
 
     [Fact]
@@ -110,8 +110,8 @@ public class SignalControllerTests
     public void A_unit_without_a_signal_says_so()
     {
         var settings = new DeviceSettings { Uplink = new LinkSettings(), Downlink = new LinkSettings() };
-        var bare = new DeviceDuties(new Site("S1", default, "J1", null, "E1", "R1", []), new GeoPoint(116.5, 39.8), Epoch, settings, [], new RandomStream(1), () => _next++, () => default);
-        IReadOnlyList<DutyMessage> said = bare.Work(SimTime.Zero, SimTime.FromSeconds(0.1), [new DeviceCommand(TopicKind.PlanDown, Encoding.UTF8.GetBytes(Plan("\"programId\":\"day\"")), 3, SimTime.Zero)]);
+        var bare = new UnitBehaviour(new Site("S1", default, "J1", null, "E1", "R1", []), new GeoPoint(116.5, 39.8), Epoch, settings, [], new RandomStream(1), () => _next++, () => default);
+        IReadOnlyList<UnitMessage> said = bare.Work(SimTime.Zero, SimTime.FromSeconds(0.1), [new DeviceCommand(TopicKind.PlanDown, Encoding.UTF8.GetBytes(Plan("\"programId\":\"day\"")), 3, SimTime.Zero)]);
         Assert.Equal("there is no signal at this unit", Ack([.. said]).GetProperty("errorDesc").GetString());
     }
 
@@ -121,7 +121,7 @@ public class SignalControllerTests
         RoadNetwork network = SumoNetReader.Read(File.OpenRead(Place.Of("tests", "data", "arterial8", "net.net.xml")), "net.net.xml");
         string signal = network.Signals[0].Id;
         var controller = new SignalController("S1", signal, new SignalBook(network), Epoch);
-        var order = new Messages.Its0180.WireMessage(Messages.Its0180.Catalogue.SignalPlan).With("crossId", signal).With("programId", network.Signals[0].ProgramId).With("transition", 1L);
+        var order = new Messages.Its0180.WireMessage(Messages.Its0180.PayloadCatalogue.SignalPlan).With("crossId", signal).With("programId", network.Signals[0].ProgrammeId).With("transition", 1L);
         Assert.Equal(["the vehicles of this run do not obey its signals, so they are not changed"], controller.Obey(TopicKind.PlanDown, order, SimTime.Zero));
     }
 
@@ -152,17 +152,17 @@ public class SignalControllerTests
 
     private static string Plan(string fields) => """{"timeStamp":1,"rscuSn":"S1","crossId":"J0","transition":2,""" + fields + "}";
 
-    private static JsonElement Ack(IReadOnlyList<DutyMessage> said) => JsonDocument.Parse(said.Single(m => Topics.IsAck(m.Kind)).Payload).RootElement;
+    private static JsonElement Ack(IReadOnlyList<UnitMessage> said) => JsonDocument.Parse(said.Single(m => Topics.IsAck(m.Kind)).Payload).RootElement;
 
-    private IReadOnlyList<DutyMessage> Tell(double at, string plan, long sequence) => Obey(at, TopicKind.PlanDown, plan, sequence);
+    private IReadOnlyList<UnitMessage> Tell(double at, string plan, long sequence) => Obey(at, TopicKind.PlanDown, plan, sequence);
 
-    private IReadOnlyList<DutyMessage> Call(double at, string fields, double wanted, double until, long sequence, string vehicle = "00000000000000aa") => Obey(
+    private IReadOnlyList<UnitMessage> Call(double at, string fields, double wanted, double until, long sequence, string vehicle = "00000000000000aa") => Obey(
         at,
         TopicKind.PriorityDown,
         $$"""{"timeStamp":{{sequence}},"rscuSn":"S1","crossId":"J0","vehicleId":"{{vehicle}}",{{fields}},"wantedTime":{{Epoch.ToUnixMilliseconds(SimTime.FromSeconds(wanted))}},"untilTime":{{Epoch.ToUnixMilliseconds(SimTime.FromSeconds(until))}}}""",
         sequence);
 
-    private List<DutyMessage> Obey(double at, TopicKind kind, string payload, long sequence) =>
+    private List<UnitMessage> Obey(double at, TopicKind kind, string payload, long sequence) =>
         [.. _duties.Work(SimTime.FromSeconds(at), SimTime.FromSeconds(at + 0.1), [new DeviceCommand(kind, Encoding.UTF8.GetBytes(payload), sequence, SimTime.FromSeconds(at))])];
 
     private List<JsonElement> Run(int from, int to)

@@ -14,21 +14,21 @@ public class TapTests
     [Fact]
     public void Rates_are_those_since_the_last_picture_and_the_newest_payload_is_shown()
     {
-        var book = new TapBook();
+        var book = new TopicRates();
         Add(book, "rsu/S1/rsm/down", "{\"a\":1}", 10);
         Add(book, "weather", "rain", 1);
         book.Picture(2, 24, 100);
         Add(book, "rsu/S1/rsm/down", "{\"a\":2}", 4);
 
         Assert.Equal(
-            [new TapRow("rsu/S1/rsm/down", 1, 2, 14, 14, 98, "{\"a\":2}"), new TapRow("weather", 1, 0, 0, 1, 4, "rain")],
+            [new TopicRow("rsu/S1/rsm/down", 1, 2, 14, 14, 98, "{\"a\":2}"), new TopicRow("weather", 1, 0, 0, 1, 4, "rain")],
             book.Picture(2, 24, 100));
     }
 
     [Fact]
     public void With_more_topics_than_lines_there_is_a_line_for_each_kind()
     {
-        var book = new TapBook();
+        var book = new TopicRates();
         for (int i = 0; i < 300; i++)
         {
             Add(book, string.Create(CultureInfo.InvariantCulture, $"rscu/S{i}/lamp/up"), $"{i}", 2);
@@ -36,7 +36,7 @@ public class TapTests
         }
 
         Add(book, "v2xsim/step/up", "x", 1);
-        List<TapRow> rows = book.Picture(1, 24, 100);
+        List<TopicRow> rows = book.Picture(1, 24, 100);
 
         Assert.Equal([("rscu/+/participant/up", 300, 900.0, "299"), ("rscu/+/lamp/up", 300, 600.0, "299"), ("v2xsim/step/up", 1, 1.0, "x")], rows.Select(r => (r.Topic, r.Topics, r.MessagesPerSecond, r.Newest)));
     }
@@ -44,15 +44,15 @@ public class TapTests
     [Fact]
     public void Topics_without_end_are_counted_together()
     {
-        var book = new TapBook();
-        for (int i = 0; i < TapBook.MaximumTopics + 500; i++)
+        var book = new TopicRates();
+        for (int i = 0; i < TopicRates.MaximumTopics + 500; i++)
         {
             Add(book, $"t{i}", "x", 1);
         }
 
-        List<TapRow> rows = book.Picture(1, int.MaxValue, 100);
+        List<TopicRow> rows = book.Picture(1, int.MaxValue, 100);
 
-        Assert.Equal(TapBook.MaximumTopics + 1, rows.Count);
+        Assert.Equal(TopicRates.MaximumTopics + 1, rows.Count);
         Assert.Equal(("(all other topics)", 500L), (rows[0].Topic, rows[0].Messages));
     }
 
@@ -62,10 +62,10 @@ public class TapTests
     [InlineData("", "(empty)")]
     public void Nothing_that_is_shown_can_command_the_terminal(string payload, string shown)
     {
-        var book = new TapBook();
+        var book = new TopicRates();
         book.Add("a\u001b[2J", new ReadOnlySequence<byte>(Convert.FromHexString(payload)));
 
-        TapRow row = Assert.Single(book.Picture(1, 24, 100));
+        TopicRow row = Assert.Single(book.Picture(1, 24, 100));
         Assert.Equal(("a·[2J", shown), (row.Topic, row.Newest));
     }
 
@@ -101,7 +101,7 @@ public class TapTests
         Assert.Contains("mqtt://127.0.0.1:1 does not answer", broker.Error, StringComparison.Ordinal);
     }
 
-    private static void Add(TapBook book, string topic, string payload, int times)
+    private static void Add(TopicRates book, string topic, string payload, int times)
     {
         for (int i = 0; i < times; i++)
         {

@@ -134,7 +134,7 @@ public sealed class WireJson
         var items = new List<object>();
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            if (items.Count >= Catalogue.MaximumItems)
+            if (items.Count >= PayloadCatalogue.MaximumItems)
             {
                 return new WireResult(RejectReason.TooManyObjects, path + field.Name);
             }

@@ -97,7 +97,7 @@ public static class WireProtobuf
                 while (!packed.IsFaulty && !packed.IsAtEnd)
                 {
                     WireResult one = ReadValue(ref packed, field.Kind == WireKind.Real ? ProtoWire.Fixed64 : ProtoWire.Varint, field, path, depth, out object? item);
-                    if (!one.IsValid || list.Count >= Catalogue.MaximumItems)
+                    if (!one.IsValid || list.Count >= PayloadCatalogue.MaximumItems)
                     {
                         return one.IsValid ? new WireResult(RejectReason.TooManyObjects, path + field.Name) : one;
                     }
@@ -123,7 +123,7 @@ public static class WireProtobuf
             {
                 message[number - 1] = value;
             }
-            else if (list.Count >= Catalogue.MaximumItems)
+            else if (list.Count >= PayloadCatalogue.MaximumItems)
             {
                 return new WireResult(RejectReason.TooManyObjects, path + field.Name);
             }

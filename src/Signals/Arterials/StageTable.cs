@@ -52,7 +52,7 @@ public static class StageTable
                     dropped.Add($"signal {p.Id}: shortest and longest times of stage {s + 1}");
                 }
 
-                target.Write(string.Create(CultureInfo.InvariantCulture, $"{CsvLine.Quoted(p.Id)},{CsvLine.Quoted(p.ProgramId)},{p.CycleSeconds():0.###},{Cycles.Within(offset, p.CycleSeconds()):0.###},{Reference},{s + 1},{stage.DurationSeconds:0.###},{yellow:0.###},{allRed:0.###},{stage.State}\n"));
+                target.Write(string.Create(CultureInfo.InvariantCulture, $"{CsvLine.Quoted(p.Id)},{CsvLine.Quoted(p.ProgrammeId)},{p.CycleSeconds():0.###},{Cycles.Within(offset, p.CycleSeconds()):0.###},{Reference},{s + 1},{stage.DurationSeconds:0.###},{yellow:0.###},{allRed:0.###},{stage.State}\n"));
             }
         }
     }
@@ -135,5 +135,5 @@ public static class StageTable
     /// <summary>What is shown between two stages: yellow to those who lose their green, red to those who will have it.</summary>
     private static string Between(string stage, string next) => new([.. stage.Select((c, i) => IsGreen(c) ? IsGreen(next[i]) ? c : 'y' : 'r')]);
 
-    private static bool IsGreen(char c) => FixedTimeProgram.AspectOf(c).IsGreen();
+    private static bool IsGreen(char c) => FixedTimeProgramme.AspectOf(c).IsGreen();
 }

@@ -65,7 +65,7 @@ public static class StreetPlanner
 
     /// <summary>From a plan to one under which vehicles that a model drives wait and stop least.</summary>
     public static StreetPlan WithLeastDelay(StreetPlan start, string programme) => Of(
-        start.Street, LinkProfiles.Search(start.Plan, start.Street.Volume), programme, start.Plan, gap: null);
+        start.Street, CyclicFlowProfiles.Search(start.Plan, start.Street.Volume), programme, start.Plan, gap: null);
 
     /// <summary>The problem with the greens that the street's programmes have at a whole cycle.</summary>
     private static BandCase InWholeSeconds(BandCase problem, Arterial fitted, int cycle) => problem with
@@ -78,7 +78,7 @@ public static class StreetPlanner
     private static StreetPlan Of(Arterial street, IReadOnlyList<double> greensAt, string programme, ArterialPlan like, double? gap)
     {
         Arterial timed = street.WithGreensAt(greensAt);
-        timed = timed with { Signals = [.. timed.Signals.Select(s => s with { Programme = s.Programme with { ProgramId = programme } })] };
+        timed = timed with { Signals = [.. timed.Signals.Select(s => s with { Programme = s.Programme with { ProgrammeId = programme } })] };
         ArterialPlan plan = timed.ToPlan(SpeedsOf(like, isInbound: false), SpeedsOf(like, isInbound: true));
         return new StreetPlan(timed, plan with
         {

@@ -24,7 +24,7 @@ public static class Timings
 
     /// <summary>Whether a phase has green and no movement on its way to red: its length is free to choose.</summary>
     public static bool IsStage(SignalPhase phase) =>
-        !IsYellow(phase) && phase.State.Any(c => FixedTimeProgram.AspectOf(c).IsGreen());
+        !IsYellow(phase) && phase.State.Any(c => FixedTimeProgramme.AspectOf(c).IsGreen());
 
     /// <summary>What follows a stage until the next one: how long somebody has yellow, and how long nobody has.</summary>
     public static (double Yellow, double AllRed) ClearanceAfter(SignalLogic programme, int stage)
@@ -41,7 +41,7 @@ public static class Timings
     }
 
     /// <summary>Whether a movement is on its way from green to red, or back.</summary>
-    public static bool IsYellow(SignalPhase phase) => phase.State.Any(c => FixedTimeProgram.AspectOf(c) is Aspect.Yellow or Aspect.RedYellow);
+    public static bool IsYellow(SignalPhase phase) => phase.State.Any(c => FixedTimeProgramme.AspectOf(c) is Aspect.Yellow or Aspect.RedYellow);
 
     /// <summary>The programme with another cycle: what lies between greens stays, greens share what is left in proportion, in whole seconds.</summary>
     /// <param name="leastGreenSeconds">No green becomes shorter than this, or than it was if that is less.</param>

@@ -162,7 +162,7 @@ public static class BandCaseFile
             {
                 json.WriteStartObject();
                 json.WriteString("signal", s.Id);
-                json.WriteString("programme", s.Programme.ProgramId);
+                json.WriteString("programme", s.Programme.ProgrammeId);
                 Number("offset_s", s.Programme.OffsetSeconds);
                 Places("movements_out", s.OutMovements);
                 Places("movements_in", s.InMovements);

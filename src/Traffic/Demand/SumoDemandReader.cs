@@ -6,7 +6,7 @@ using V2XSim.Roads;
 namespace V2XSim.Traffic.Demand;
 
 /// <summary>A programme that a signal changes to at a time of day (SUMO's WAUT).</summary>
-public sealed record PlanSwitch(string SignalId, double Seconds, string ProgramId);
+public sealed record PlanSwitch(string SignalId, double Seconds, string ProgrammeId);
 
 /// <summary>An induction loop in a lane.</summary>
 /// <param name="Lane">Lane index.</param>
@@ -106,11 +106,11 @@ public sealed class SumoDemandReader
         }
     }
 
-    /// <summary>The programme of each signal that runs at a time of day; a timetable's programme that is not there is told by <see cref="Micro.SignalPlayer"/>.</summary>
+    /// <summary>The programme of each signal that runs at a time of day; a timetable's programme that is not there is told by <see cref="Micro.SignalEngine"/>.</summary>
     public IReadOnlyList<SignalLogic> Running(double seconds)
     {
-        var switches = Switches.Where(s => s.Seconds <= seconds).GroupBy(s => s.SignalId, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.MaxBy(s => s.Seconds)!.ProgramId, StringComparer.Ordinal);
-        return [.. _signals.GroupBy(s => s.Id, StringComparer.Ordinal).Select(g => switches.TryGetValue(g.Key, out string? name) ? g.LastOrDefault(s => s.ProgramId == name) ?? g.Last() : g.Last())];
+        var switches = Switches.Where(s => s.Seconds <= seconds).GroupBy(s => s.SignalId, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.MaxBy(s => s.Seconds)!.ProgrammeId, StringComparer.Ordinal);
+        return [.. _signals.GroupBy(s => s.Id, StringComparer.Ordinal).Select(g => switches.TryGetValue(g.Key, out string? name) ? g.LastOrDefault(s => s.ProgrammeId == name) ?? g.Last() : g.Last())];
     }
 
     /// <summary>Reads trips from the columns <c>id, class, depart_s, route</c>; a route is names of links with a space between.</summary>
@@ -559,13 +559,13 @@ public sealed class SumoDemandReader
         private void ReadSignal()
         {
             SignalLogic signal = SumoSignals.ReadElement(xml, file);
-            (string id, string program) = (signal.Id, signal.ProgramId);
+            (string id, string program) = (signal.Id, signal.ProgrammeId);
             if (signal.Type is not ("static" or "actuated"))
             {
                 owner._notes.Add("tlLogic", $"type {signal.Type} is run with its stated durations, as fixed time", id);
             }
 
-            int known = owner._signals.FindLastIndex(s => s.Id == id && s.ProgramId == program);
+            int known = owner._signals.FindLastIndex(s => s.Id == id && s.ProgrammeId == program);
             if (signal.Phases.Count > 0)
             {
                 owner._signals.Add(signal);
@@ -579,7 +579,7 @@ public sealed class SumoDemandReader
             }
             else
             {
-                string[] others = [.. owner._signals.Where(s => s.Id == id).Select(s => s.ProgramId)];
+                string[] others = [.. owner._signals.Where(s => s.Id == id).Select(s => s.ProgrammeId)];
                 throw Error($"tlLogic {id}", $"it has an offset for programme '{program}' and no phases, and there is no such programme", others.Length > 0 ? $"programmes of this signal are {string.Join(", ", others)}" : "there is no such signal");
             }
         }

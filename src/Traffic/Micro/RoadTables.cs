@@ -9,7 +9,7 @@ namespace V2XSim.Traffic.Micro;
 /// <param name="FoeEntersMetres">Where it begins on the other's.</param>
 /// <param name="FoeClearsMetres">Where the other's rear has left it.</param>
 /// <param name="Joins">Whether both lead into one lane: then the other is followed, not waited for.</param>
-internal readonly record struct Crossing(int Foe, float OwnMetres, float FoeEntersMetres, float FoeClearsMetres, bool Joins)
+internal readonly record struct ConflictPoint(int Foe, float OwnMetres, float FoeEntersMetres, float FoeClearsMetres, bool Joins)
 {
     /// <summary>Whether the other goes first by rule.</summary>
     public bool OwnYields { get; init; }
@@ -138,7 +138,7 @@ internal sealed class RoadTables
         KeepsClear = new bool[movements];
         WaitsInside = new bool[movements];
         SecondHalf = [.. Enumerable.Range(0, movements).Select(m => IsPath[Next[m]] && Onward[Next[m]] is var on and >= 0 && IsPath[Next[on]] ? on : -1)];
-        Crossings = new Crossing[movements][];
+        ConflictPoints = new ConflictPoint[movements][];
         for (int i = 0; i < movements; i++)
         {
             RightOfWay rule = i < network.RightsOfWay.Count ? network.RightsOfWay[i] : RightOfWay.Free;
@@ -150,11 +150,11 @@ internal sealed class RoadTables
         WatchedMetres = new double[lanes];
         for (int i = 0; i < movements; i++)
         {
-            double crossing = Following.SecondsToCover(Length[Next[i]] + LongVehicleMetres, 0, Limit[Next[i]], SlowStartMetresPerSecondSquared);
+            double conflict = KraussModel.SecondsToCover(Length[Next[i]] + LongVehicleMetres, 0, Limit[Next[i]], SlowStartMetresPerSecondSquared);
             foreach (int first in Yields[i])
             {
                 ref double watched = ref WatchedMetres[From[first]];
-                watched = Math.Max(watched, Math.Max(LeastWatchedMetres, Limit[From[first]] * crossing));
+                watched = Math.Max(watched, Math.Max(LeastWatchedMetres, Limit[From[first]] * conflict));
             }
         }
 
@@ -231,7 +231,7 @@ internal sealed class RoadTables
     /// <summary>Where on its path a movement that waits inside does so, metres; 0 for others.</summary>
     public double[] WaitsAt { get; }
 
-    public Crossing[][] Crossings { get; }
+    public ConflictPoint[][] ConflictPoints { get; }
 
     /// <summary>Other movements from the same lane.</summary>
     public Split[][] Splits { get; }
@@ -269,14 +269,14 @@ internal sealed class RoadTables
         List<int>?[] unnamed = UnnamedFoes(network);
         for (int i = 0; i < From.Length; i++)
         {
-            Crossings[i] = [];
+            ConflictPoints[i] = [];
             if (network.Connections[i].ViaLane < 0)
             {
                 continue;
             }
 
             RightOfWay rule = i < network.RightsOfWay.Count ? network.RightsOfWay[i] : RightOfWay.Free;
-            var found = new List<Crossing>();
+            var found = new List<ConflictPoint>();
             var seen = new HashSet<int>();
             foreach (int foe in rule.Foes.Concat(unnamed[i] ?? []))
             {
@@ -289,13 +289,13 @@ internal sealed class RoadTables
                 }
             }
 
-            Crossings[i] = [.. found];
+            ConflictPoints[i] = [.. found];
 
             void TryAdd(int foe)
             {
-                if (network.Connections[foe].ViaLane >= 0 && seen.Add(foe) && Cross(network, i, foe) is { } crossing)
+                if (network.Connections[foe].ViaLane >= 0 && seen.Add(foe) && Cross(network, i, foe) is { } conflict)
                 {
-                    found.Add(WithRules(crossing, i));
+                    found.Add(WithRules(conflict, i));
                 }
             }
         }
@@ -304,7 +304,7 @@ internal sealed class RoadTables
         var namedBy = new Dictionary<int, List<int>>();
         for (int j = 0; j < From.Length; j++)
         {
-            foreach (Crossing c in Crossings[j])
+            foreach (ConflictPoint c in ConflictPoints[j])
             {
                 if (IsPath[From[c.Foe]] && !namedBy.TryAdd(c.Foe, [j]))
                 {
@@ -315,16 +315,16 @@ internal sealed class RoadTables
 
         foreach ((int half, List<int> others) in namedBy)
         {
-            var more = new List<Crossing>(Crossings[half]);
+            var more = new List<ConflictPoint>(ConflictPoints[half]);
             foreach (int other in others)
             {
-                if (!more.Exists(m => m.Foe == other) && Cross(network, half, other) is { } crossing)
+                if (!more.Exists(m => m.Foe == other) && Cross(network, half, other) is { } conflict)
                 {
-                    more.Add(WithRules(crossing, half));
+                    more.Add(WithRules(conflict, half));
                 }
             }
 
-            Crossings[half] = [.. more];
+            ConflictPoints[half] = [.. more];
         }
     }
 
@@ -400,18 +400,18 @@ internal sealed class RoadTables
         static bool IsClear(Lane own, double at, Lane[] others) => !Array.Exists(others, other => LaneDistance.Between(own.At(at).Point, other) < SideBySideMetres);
     }
 
-    private Crossing WithRules(in Crossing crossing, int own) => crossing with
+    private ConflictPoint WithRules(in ConflictPoint conflict, int own) => conflict with
     {
-        OwnYields = LetsGoFirst(own, crossing.Foe),
-        FoeYields = LetsGoFirst(crossing.Foe, own),
+        OwnYields = LetsGoFirst(own, conflict.Foe),
+        FoeYields = LetsGoFirst(conflict.Foe, own),
         OwnHasWaited = IsPath[From[own]],
-        FoeHasWaited = IsPath[From[crossing.Foe]],
+        FoeHasWaited = IsPath[From[conflict.Foe]],
     };
 
     /// <summary>Whether a movement lets another go first, or the one that the other goes on from inside the junction.</summary>
     private bool LetsGoFirst(int movement, int other) => Yields[movement].Contains(other) || (IsPath[From[other]] && Yields[movement].Contains(MovementOn[From[other]]));
 
-    private Crossing? Cross(RoadNetwork network, int own, int foe)
+    private ConflictPoint? Cross(RoadNetwork network, int own, int foe)
     {
         Lane a = network.Lanes[network.Connections[own].ViaLane], b = network.Lanes[network.Connections[foe].ViaLane];
         if (To[own] == To[foe] && Join(own, foe, b) is { } join)
@@ -424,14 +424,14 @@ internal sealed class RoadTables
         // Where vehicles wait inside, they may stand near the path of those for whom they wait.
         double touching = SecondHalf[own] < 0 && SecondHalf[foe] < 0 ? TouchingMetres : CrossingMetres;
         return best > touching ? null
-            : new Crossing(foe, (float)OnFirstHalf(own, Edge(a, b, alongA, -1), b, TouchingMetres), (float)OnFirstHalf(foe, Edge(b, a, alongB, -1), a, TouchingMetres), (float)Edge(b, a, alongB, 1), false);
+            : new ConflictPoint(foe, (float)OnFirstHalf(own, Edge(a, b, alongA, -1), b, TouchingMetres), (float)OnFirstHalf(foe, Edge(b, a, alongB, -1), a, TouchingMetres), (float)Edge(b, a, alongB, 1), false);
     }
 
     /// <summary>
     /// Two that end in one lane: they share what lies before it from where they come closer than a vehicle is wide. Where one of them, or each, has a
     /// second half still to go, only if that begins on the first; and not before the place where the one waits there for the other.
     /// </summary>
-    private Crossing? Join(int own, int foe, Lane other)
+    private ConflictPoint? Join(int own, int foe, Lane other)
     {
         int[] paths = PathsOf(own), theirs = PathsOf(foe);
         if (paths.Intersect(theirs).Any())
@@ -441,7 +441,7 @@ internal sealed class RoadTables
 
         double ownBegins = Math.Max(SharedFrom(paths, theirs), WaitsFor(own, foe)), foeBegins = Math.Max(SharedFrom(theirs, paths), WaitsFor(foe, own));
         return ownBegins >= Length[paths[0]] || foeBegins >= Length[theirs[0]] ? null
-            : new Crossing(foe, (float)OnFirstHalf(own, ownBegins, other, SideBySideMetres), (float)foeBegins, (float)Length[theirs[0]], true)
+            : new ConflictPoint(foe, (float)OnFirstHalf(own, ownBegins, other, SideBySideMetres), (float)foeBegins, (float)Length[theirs[0]], true)
             {
                 OwnBeyondMetres = (float)Beyond(paths),
                 FoeBeyondMetres = (float)Beyond(theirs),
@@ -474,9 +474,9 @@ internal sealed class RoadTables
     /// Where along a path, before (−1) or behind (1) the point where it crosses another, a vehicle is out of the other's way: half of what two
     /// need from the point, and farther where the lines cross at so sharp an angle that they are still too near to each other there.
     /// </summary>
-    private static double Edge(Lane own, Lane other, double crossing, int direction)
+    private static double Edge(Lane own, Lane other, double conflict, int direction)
     {
-        double at = crossing + (direction * HalfWidthMetres);
+        double at = conflict + (direction * HalfWidthMetres);
         while (at > 0 && at < own.LengthMetres && LaneDistance.Between(own.At(at).Point, other) < TouchingMetres)
         {
             at += direction * StepMetres;

@@ -26,7 +26,7 @@ public sealed class SimulatedTraffic : ITrafficSource
     /// <param name="engine">Is disposed with this.</param>
     /// <param name="signals">Those of the engine.</param>
     /// <param name="beginSeconds">Time of the signals' clock at the scenario's start.</param>
-    public SimulatedTraffic(RoadNetwork network, TrafficEngine engine, SignalPlayer signals, double beginSeconds)
+    public SimulatedTraffic(RoadNetwork network, TrafficEngine engine, SignalEngine signals, double beginSeconds)
     {
         signals.Record(_shown);
         (_network, _engine, _begin) = (network, engine, beginSeconds);
@@ -59,7 +59,7 @@ public sealed class SimulatedTraffic : ITrafficSource
 
             _counters["passed a red light"] = _engine.RanRed;
             _counters["steps with two vehicles in one place"] = _engine.Overlaps;
-            foreach ((string why, int count) in _engine.MovedByReason)
+            foreach ((string why, int count) in _engine.TeleportsByReason)
             {
                 _counters["stuck and moved on: " + why] = count;
             }

@@ -63,15 +63,15 @@ public sealed partial class TrafficEngine
             int ahead = queue[rank - 1];
             ref readonly TypeRow theirs = ref _types[_type[ahead]];
             double gap = _pos[ahead] - theirs.Length - x - type.MinimumGap;
-            double safe = gap < 0 ? -1 : Following.SafeSpeed(gap, _speed[ahead], theirs.Deceleration, type.Deceleration, type.Headway, _dt);
+            double safe = gap < 0 ? -1 : KraussModel.FollowSpeed(gap, _speed[ahead], theirs.Deceleration, type.Deceleration, type.Headway, _dt);
             isFree = safe >= 0 && (double.IsPositiveInfinity(t.EntrySpeedMetresPerSecond) || safe >= speed);
             speed = Math.Min(speed, Math.Max(0, safe));
         }
         else
         {
-            double safe = Tails(lane, length - x, speed, in type, out double rear);
+            double safe = FollowRearsOnPath(lane, length - x, speed, in type, out double rear);
             isFree = length + rear - x >= type.MinimumGap && (double.IsPositiveInfinity(t.EntrySpeedMetresPerSecond) || safe >= speed);
-            speed = _routes.Links[route + 1] >= 0 ? Math.Min(safe, Following.StoppingSpeed(length - x, type.Deceleration, _dt, _dt)) : safe;
+            speed = _routes.Links[route + 1] >= 0 ? Math.Min(safe, KraussModel.StopSpeed(length - x, type.Deceleration, _dt, _dt)) : safe;
         }
 
         if (isFree && rank < queue.Count)
@@ -109,7 +109,7 @@ public sealed partial class TrafficEngine
     {
         ref readonly TypeRow type = ref _types[_type[behind]];
         gap -= type.MinimumGap;
-        return gap >= 0 && Following.SafeSpeed(gap, speed, deceleration, type.Deceleration, type.Headway, _dt) >= _speed[behind] - (type.Deceleration * _dt);
+        return gap >= 0 && KraussModel.FollowSpeed(gap, speed, deceleration, type.Deceleration, type.Headway, _dt) >= _speed[behind] - (type.Deceleration * _dt);
     }
 
     /// <summary>Whether those who come onto a lane, over as many empty ones as it may be, need not brake hard for one that comes in there.</summary>

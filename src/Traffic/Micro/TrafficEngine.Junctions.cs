@@ -26,10 +26,10 @@ public sealed partial class TrafficEngine
     /// <summary>Whether somebody who goes first is on the way to where the paths cross, past its line already.</summary>
     private bool SomebodyComes(int i, int movement, double at)
     {
-        foreach (ref readonly Crossing crossing in _roads.Crossings[movement].AsSpan())
+        foreach (ref readonly ConflictPoint conflict in _roads.ConflictPoints[movement].AsSpan())
         {
-            ref readonly LaneQueue theirs = ref _queues[_roads.Next[crossing.Foe]];
-            if (crossing.OwnYields && (crossing.Joins ? theirs.Count > 0 && _speed[theirs.Last] > StandingMetresPerSecond : IsTaken(i, false, in crossing, movement, at + crossing.OwnMetres)))
+            ref readonly LaneQueue theirs = ref _queues[_roads.Next[conflict.Foe]];
+            if (conflict.OwnYields && (conflict.Joins ? theirs.Count > 0 && _speed[theirs.Last] > StandingMetresPerSecond : IsTaken(i, false, in conflict, movement, at + conflict.OwnMetres)))
             {
                 return true;
             }
@@ -40,7 +40,7 @@ public sealed partial class TrafficEngine
 
     /// <summary>Keeps behind whoever has left the same lane by another movement, until the paths have parted.</summary>
     /// <param name="at">Distance to the start of the own path; below 0 inside it.</param>
-    private double Parting(int movement, double at, double safe, in TypeRow type)
+    private double FollowDiverging(int movement, double at, double safe, in TypeRow type)
     {
         double inside = Math.Max(0, -at);
         foreach (ref readonly Split split in _roads.Splits[movement].AsSpan())
@@ -81,33 +81,33 @@ public sealed partial class TrafficEngine
 
     /// <summary>Minds those who are inside the junction on paths that cross or join the own one.</summary>
     /// <param name="at">Distance to the start of the own path; below 0 inside it.</param>
-    private double Crossed(int i, int movement, double at, double safe, in TypeRow type)
+    private double YieldAtConflicts(int i, int movement, double at, double safe, in TypeRow type)
     {
-        foreach (ref readonly Crossing crossing in _roads.Crossings[movement].AsSpan())
+        foreach (ref readonly ConflictPoint conflict in _roads.ConflictPoints[movement].AsSpan())
         {
-            int path = _roads.Next[crossing.Foe];
-            double toZone = at + crossing.OwnMetres;
-            if (crossing.Joins)
+            int path = _roads.Next[conflict.Foe];
+            double toZone = at + conflict.OwnMetres;
+            if (conflict.Joins)
             {
-                double ownToEnd = at + _roads.Length[_roads.Next[movement]] + crossing.OwnBeyondMetres, theirLength = _roads.Length[path] + crossing.FoeBeyondMetres;
+                double ownToEnd = at + _roads.Length[_roads.Next[movement]] + conflict.OwnBeyondMetres, theirLength = _roads.Length[path] + conflict.FoeBeyondMetres;
                 ReadOnlySpan<int> foes = _queues[path].Items;
                 bool isFollowing = false;
                 for (int k = foes.Length - 1; k >= 0 && !isFollowing; k--)
                 {
                     // Who is nearer to where the paths join is ahead, and whoever goes first and is past the line; of several, the last is the one to follow.
                     int foe = foes[k];
-                    if (crossing.FoeBeyondMetres > 0 && crossing.FoeYields && _pos[foe] <= crossing.FoeEntersMetres + (_speed[foe] <= StandingMetresPerSecond ? PastMetres : 0))
+                    if (conflict.FoeBeyondMetres > 0 && conflict.FoeYields && _pos[foe] <= conflict.FoeEntersMetres + (_speed[foe] <= StandingMetresPerSecond ? PastMetres : 0))
                     {
                         // It waits inside, out of the way.
                         continue;
                     }
 
                     double theirToEnd = theirLength - _pos[foe];
-                    isFollowing = theirToEnd < ownToEnd || (theirToEnd <= ownToEnd && crossing.Foe < movement) || (crossing.OwnYields && at > Following.BrakingMetres(_speed[i], type.Deceleration, _dt));
+                    isFollowing = theirToEnd < ownToEnd || (theirToEnd <= ownToEnd && conflict.Foe < movement) || (conflict.OwnYields && at > KraussModel.BrakeGapMetres(_speed[i], type.Deceleration, _dt));
                     safe = isFollowing ? BehindAtJoint(foe, theirToEnd, ownToEnd, toZone, safe, in type) : safe;
                 }
 
-                if (!isFollowing && at < 0 && crossing.OwnYields && NextToCome(crossing.Foe, out double toPath) is var next and >= 0 && toPath + theirLength < ownToEnd)
+                if (!isFollowing && at < 0 && conflict.OwnYields && NextToCome(conflict.Foe, out double toPath) is var next and >= 0 && toPath + theirLength < ownToEnd)
                 {
                     // Not yet on its path, and nearer to the joint all the same.
                     safe = BehindAtJoint(next, toPath + theirLength, ownToEnd, toZone, safe, in type);
@@ -116,12 +116,12 @@ public sealed partial class TrafficEngine
                 continue;
             }
 
-            if (toZone < -0.5 || !IsTaken(i, at < 0, in crossing, movement, toZone))
+            if (toZone < -0.5 || !IsTaken(i, at < 0, in conflict, movement, toZone))
             {
                 continue;
             }
 
-            safe = Math.Min(safe, Following.StoppingSpeed(toZone - 0.5, type.Deceleration, _dt, _dt));
+            safe = Math.Min(safe, KraussModel.StopSpeed(toZone - 0.5, type.Deceleration, _dt, _dt));
         }
 
         return safe;
@@ -133,7 +133,7 @@ public sealed partial class TrafficEngine
     {
         ref readonly TypeRow theirs = ref _types[_type[foe]];
         double apart = ownToEnd - theirToEnd - theirs.Length, joint = toJoint - type.MinimumGap;
-        double before = joint > 0 ? Following.StoppingSpeed(joint, type.Deceleration, _dt, _dt) : 0;
+        double before = joint > 0 ? KraussModel.StopSpeed(joint, type.Deceleration, _dt, _dt) : 0;
 
         // Side by side before the join, or for one that is farther and goes first, one does not enter what they share before it.
         return Math.Min(safe, Math.Max((apart < 0 && joint <= 0) || theirToEnd > ownToEnd ? 0 : Behind(safe, apart - type.MinimumGap, _speed[foe], in theirs, in type), Math.Min(before, safe)));
@@ -193,9 +193,9 @@ public sealed partial class TrafficEngine
     /// <param name="metres">Own way to the crossing.</param>
     /// <param name="i">The vehicle that asks.</param>
     /// <param name="isInside">Whether it is on its path.</param>
-    private bool IsTaken(int i, bool isInside, in Crossing crossing, int movement, double metres)
+    private bool IsTaken(int i, bool isInside, in ConflictPoint conflict, int movement, double metres)
     {
-        int path = _roads.Next[crossing.Foe];
+        int path = _roads.Next[conflict.Foe];
         bool isStanding = _speed[i] <= StandingMetresPerSecond;
         double length = _roads.Length[path];
         ReadOnlySpan<int> foes = _queues[path].Items;
@@ -203,24 +203,24 @@ public sealed partial class TrafficEngine
         {
             int foe = foes[k];
             double front = _pos[foe];
-            if (front - _types[_type[foe]].Length > crossing.FoeClearsMetres)
+            if (front - _types[_type[foe]].Length > conflict.FoeClearsMetres)
             {
                 continue;
             }
 
-            if (front > crossing.FoeEntersMetres)
+            if (front > conflict.FoeEntersMetres)
             {
                 return true;
             }
 
-            double theirs = crossing.FoeEntersMetres - front;
+            double theirs = conflict.FoeEntersMetres - front;
             bool foeStands = _speed[foe] <= StandingMetresPerSecond;
             bool bothStand = isInside && isStanding && foeStands;
-            if (crossing.FoeYields && !crossing.OwnYields)
+            if (conflict.FoeYields && !conflict.OwnYields)
             {
                 // It waits, unless it has done so already or cannot stop any more; or it has stood so long that it may begin to drive in every other step.
                 if (foeStands ? bothStand && theirs < 1 && _waiting[foe] > PatienceSeconds && (_step & 1) == 0
-                    : crossing.FoeHasWaited || (isStanding ? CannotStopLater(foe, theirs) : CannotStop(foe, theirs)))
+                    : conflict.FoeHasWaited || (isStanding ? CannotStopLater(foe, theirs) : CannotStop(foe, theirs)))
                 {
                     return true;
                 }
@@ -228,7 +228,7 @@ public sealed partial class TrafficEngine
                 continue;
             }
 
-            if (isInside && crossing.OwnHasWaited)
+            if (isInside && conflict.OwnHasWaited)
             {
                 // The others wait for one who goes at last, as far as they can; who stands does not begin before them.
                 if (!foeStands && (isStanding || CannotStop(foe, theirs)))
@@ -239,7 +239,7 @@ public sealed partial class TrafficEngine
                 continue;
             }
 
-            if (crossing.OwnYields && !crossing.FoeYields)
+            if (conflict.OwnYields && !conflict.FoeYields)
             {
                 // One that stands as well may begin to drive now. Nobody waits for ever for that, but then only in those steps in which the other waits.
                 if (!foeStands || theirs < 1 || (bothStand && theirs < 4 && (_waiting[i] <= PatienceSeconds || (_step & 1) != 0)))
@@ -250,25 +250,25 @@ public sealed partial class TrafficEngine
                 continue;
             }
 
-            if (!isInside || theirs < metres || (theirs <= metres && crossing.Foe < movement))
+            if (!isInside || theirs < metres || (theirs <= metres && conflict.Foe < movement))
             {
                 return true;
             }
         }
 
-        if (isInside && ComesAtOnce(i, in crossing, metres))
+        if (isInside && ComesAtOnce(i, in conflict, metres))
         {
             return true;
         }
 
-        if (crossing.FoeHasWaited)
+        if (conflict.FoeHasWaited)
         {
             // On the first half of its path still: past the place where it would wait, or on its way and goes first.
-            int first = _roads.From[crossing.Foe];
-            bool goesFirst = crossing.OwnYields && !crossing.FoeYields;
+            int first = _roads.From[conflict.Foe];
+            bool goesFirst = conflict.OwnYields && !conflict.FoeYields;
             foreach (int foe in _queues[first].Items)
             {
-                if (_pos[foe] - _roads.Length[first] > crossing.FoeEntersMetres + PastMetres || (goesFirst && _speed[foe] > StandingMetresPerSecond))
+                if (_pos[foe] - _roads.Length[first] > conflict.FoeEntersMetres + PastMetres || (goesFirst && _speed[foe] > StandingMetresPerSecond))
                 {
                     return true;
                 }
@@ -276,13 +276,13 @@ public sealed partial class TrafficEngine
         }
 
         // The rear of one that is on the next lane already.
-        return IsNotQuiteGone(path, _roads.Onward[path], out _, out double rear) && length + rear < crossing.FoeClearsMetres;
+        return IsNotQuiteGone(path, _roads.Onward[path], out _, out double rear) && length + rear < conflict.FoeClearsMetres;
     }
 
     /// <summary>Whether somebody else, braking as most vehicles can, would not come to a stand within a distance.</summary>
     private bool CannotStop(int other, double metres)
     {
-        return Following.BrakingMetres(_speed[other], UsualMetresPerSecondSquared, _dt) > metres;
+        return KraussModel.BrakeGapMetres(_speed[other], UsualMetresPerSecondSquared, _dt) > metres;
     }
 
     /// <summary>Likewise when it goes on as fast as it can for one more step, because it cannot see yet that somebody begins to drive.</summary>
@@ -290,44 +290,44 @@ public sealed partial class TrafficEngine
     {
         ref readonly TypeRow type = ref _types[_type[other]];
         double then = Math.Min(_speed[other] + (type.Acceleration * _dt), type.MaximumSpeed);
-        return Following.BrakingMetres(then, UsualMetresPerSecondSquared, _dt) > metres - (then * _dt);
+        return KraussModel.BrakeGapMetres(then, UsualMetresPerSecondSquared, _dt) > metres - (then * _dt);
     }
 
     /// <summary>Whether somebody who is still before the junction will be where the paths cross before a vehicle that is inside it has gone.</summary>
-    private bool ComesAtOnce(int i, in Crossing crossing, double metres)
+    private bool ComesAtOnce(int i, in ConflictPoint conflict, double metres)
     {
         const double ZoneMetres = 5;
         double v = _speed[i];
         ref readonly TypeRow type = ref _types[_type[i]];
-        bool mayStop = crossing.OwnHasWaited ? v <= StandingMetresPerSecond : crossing.OwnYields && !crossing.FoeYields && Following.BrakingMetres(v, type.Deceleration, _dt) <= metres;
-        if (!mayStop || NextToCome(crossing.Foe, out double way) is not (>= 0 and var next) || (_lane[next] == _roads.From[crossing.Foe] && _arrival[next] > 1e9))
+        bool mayStop = conflict.OwnHasWaited ? v <= StandingMetresPerSecond : conflict.OwnYields && !conflict.FoeYields && KraussModel.BrakeGapMetres(v, type.Deceleration, _dt) <= metres;
+        if (!mayStop || NextToCome(conflict.Foe, out double way) is not (>= 0 and var next) || (_lane[next] == _roads.From[conflict.Foe] && _arrival[next] > 1e9))
         {
             return false;
         }
 
         // For one that has waited the others wait, if they can.
-        way += crossing.FoeEntersMetres;
-        return crossing.OwnHasWaited ? CannotStop(next, way)
-            : way / Math.Max(_speed[next], 1) < Following.SecondsToCover(metres + ZoneMetres + type.Length, v, _roads.Limit[_lane[i]], type.Acceleration);
+        way += conflict.FoeEntersMetres;
+        return conflict.OwnHasWaited ? CannotStop(next, way)
+            : way / Math.Max(_speed[next], 1) < KraussModel.SecondsToCover(metres + ZoneMetres + type.Length, v, _roads.Limit[_lane[i]], type.Acceleration);
     }
 
     /// <summary>Whether a vehicle at the line is kept out by somebody inside.</summary>
     private bool IsBlocked(int i, int movement, double at)
     {
-        foreach (ref readonly Crossing crossing in _roads.Crossings[movement].AsSpan())
+        foreach (ref readonly ConflictPoint conflict in _roads.ConflictPoints[movement].AsSpan())
         {
-            if (!crossing.Joins && IsTaken(i, false, in crossing, movement, at + crossing.OwnMetres))
+            if (!conflict.Joins && IsTaken(i, false, in conflict, movement, at + conflict.OwnMetres))
             {
                 // Still far away: it will have gone.
-                ReadOnlySpan<int> foes = _queues[_roads.Next[crossing.Foe]].Items;
+                ReadOnlySpan<int> foes = _queues[_roads.Next[conflict.Foe]].Items;
                 double clear = 0;
                 foreach (int foe in foes)
                 {
-                    double way = crossing.FoeClearsMetres - (_pos[foe] - _types[_type[foe]].Length);
+                    double way = conflict.FoeClearsMetres - (_pos[foe] - _types[_type[foe]].Length);
                     clear = Math.Max(clear, way / Math.Max(_speed[foe], 1));
                 }
 
-                if ((at + crossing.OwnMetres) / Math.Max(_speed[i], 1) < clear + BetweenSeconds)
+                if ((at + conflict.OwnMetres) / Math.Max(_speed[i], 1) < clear + BetweenSeconds)
                 {
                     return true;
                 }
@@ -472,7 +472,7 @@ public sealed partial class TrafficEngine
 
             between += type.Length + type.MinimumGap;
             double left = _roads.Length[lane] - _pos[car];
-            if (k == 0 && double.IsPositiveInfinity(_arrival[car]) && left < Following.BrakingMetres(_speed[car], type.Deceleration, _dt) + (_speed[car] * _dt) + VisibilityMetres)
+            if (k == 0 && double.IsPositiveInfinity(_arrival[car]) && left < KraussModel.BrakeGapMetres(_speed[car], type.Deceleration, _dt) + (_speed[car] * _dt) + VisibilityMetres)
             {
                 return _roads.Length[lane] - between;
             }
@@ -492,8 +492,8 @@ public sealed partial class TrafficEngine
         // Whoever has waited long takes smaller gaps, and reckons with those who can brake for it to do so.
         double impatience = Math.Min(1, _waiting[i] / ImpatientSeconds);
         var own = new Gap(
-            Following.SecondsToCover(at, v, limit, type.Acceleration),
-            Following.SecondsToCover(at + _roads.Length[next] + type.Length, v, limit, type.Acceleration),
+            KraussModel.SecondsToCover(at, v, limit, type.Acceleration),
+            KraussModel.SecondsToCover(at + _roads.Length[next] + type.Length, v, limit, type.Acceleration),
             BetweenSeconds * (1 - impatience),
             GivesWaySeconds * impatience,
             0);
@@ -506,14 +506,14 @@ public sealed partial class TrafficEngine
 
             if (impatience > 0)
             {
-                own = own with { Seen = _dt + Following.SecondsToCover(at + CrossesAfter(movement, foe), v, limit, type.Acceleration) };
+                own = own with { Seen = _dt + KraussModel.SecondsToCover(at + CrossesAfter(movement, foe), v, limit, type.Acceleration) };
             }
 
             int lane = _roads.From[foe];
-            double crossing = _roads.Length[_roads.Next[foe]];
+            double conflict = _roads.Length[_roads.Next[foe]];
             foreach (int other in _queues[lane].Items)
             {
-                if (_movement[other] == foe && _arrival[other] is var comes and < 1e9 && Meets(other, _roads.Length[lane] - _pos[other], comes, crossing, in own))
+                if (_movement[other] == foe && _arrival[other] is var comes and < 1e9 && Meets(other, _roads.Length[lane] - _pos[other], comes, conflict, in own))
                 {
                     return false;
                 }
@@ -524,7 +524,7 @@ public sealed partial class TrafficEngine
                 // Those who are inside already and go on from there.
                 foreach (int other in _queues[_roads.Next[foe]].Items)
                 {
-                    if (_speed[other] > StandingMetresPerSecond && Meets(other, 0, (crossing - _pos[other]) / _speed[other], _roads.Length[_roads.Next[second]], in own))
+                    if (_speed[other] > StandingMetresPerSecond && Meets(other, 0, (conflict - _pos[other]) / _speed[other], _roads.Length[_roads.Next[second]], in own))
                     {
                         return false;
                     }
@@ -543,11 +543,11 @@ public sealed partial class TrafficEngine
     /// <summary>How far along the own path another movement's crosses or joins it, metres.</summary>
     private double CrossesAfter(int movement, int foe)
     {
-        foreach (ref readonly Crossing crossing in _roads.Crossings[movement].AsSpan())
+        foreach (ref readonly ConflictPoint conflict in _roads.ConflictPoints[movement].AsSpan())
         {
-            if (crossing.Foe == foe)
+            if (conflict.Foe == foe)
             {
-                return crossing.OwnMetres;
+                return conflict.OwnMetres;
             }
         }
 
@@ -556,16 +556,16 @@ public sealed partial class TrafficEngine
 
     /// <param name="metres">From the other to its line.</param>
     /// <param name="comes">When it comes there, seconds.</param>
-    /// <param name="crossing">Length of its path, metres.</param>
-    private bool Meets(int other, double metres, double comes, double crossing, in Gap own)
+    /// <param name="conflict">Length of its path, metres.</param>
+    private bool Meets(int other, double metres, double comes, double conflict, in Gap own)
     {
         ref readonly TypeRow theirs = ref _types[_type[other]];
-        if (own.GivenWay > 0 && _speed[other] is > StandingMetresPerSecond and var v && Following.BrakingMetres(v, theirs.Deceleration, _dt) + (v * own.Seen) < metres)
+        if (own.GivenWay > 0 && _speed[other] is > StandingMetresPerSecond and var v && KraussModel.BrakeGapMetres(v, theirs.Deceleration, _dt) + (v * own.Seen) < metres)
         {
             comes += own.GivenWay;
         }
 
-        double gone = comes + ((crossing + theirs.Length) / Math.Max(_speed[other], 2));
+        double gone = comes + ((conflict + theirs.Length) / Math.Max(_speed[other], 2));
         return gone + own.Between >= own.Arrives && own.Leaves + own.Between >= comes;
     }
 
@@ -577,7 +577,7 @@ public sealed partial class TrafficEngine
         const double SlowlyMetresPerSecond = 6;
         int line = _roads.From[foe];
         Approach[] approaches = _roads.Approaches[line];
-        double crossing = _roads.Length[_roads.Next[foe]], usual = _roads.Limit[line] * 0.7, slow = Math.Min(usual * 0.6, SlowlyMetresPerSecond);
+        double conflict = _roads.Length[_roads.Next[foe]], usual = _roads.Limit[line] * 0.7, slow = Math.Min(usual * 0.6, SlowlyMetresPerSecond);
         bool isFull = _queues[line].Count > 0 && _speed[_queues[line].Last] <= StandingMetresPerSecond;
         for (int a = 0; a < approaches.Length;)
         {
@@ -593,7 +593,7 @@ public sealed partial class TrafficEngine
                 }
 
                 double there = isPath ? (_roads.Length[from.Lane] - _pos[other]) / Math.Max(speed, usual) : _arrival[other];
-                if (Meets(other, from.WayMetres + _roads.Length[from.Lane] - _pos[other], there + (from.WayMetres / Math.Max(speed, usual)), crossing, in own))
+                if (Meets(other, from.WayMetres + _roads.Length[from.Lane] - _pos[other], there + (from.WayMetres / Math.Max(speed, usual)), conflict, in own))
                 {
                     return true;
                 }

@@ -51,7 +51,7 @@ public sealed partial class TrafficEngine
         for (int n = 0; n < lanes.Count; n++)
         {
             total += _queues[lanes[n]].Count;
-            _wish[lanes[n]] = -1;
+            _laneChangeRequest[lanes[n]] = -1;
         }
 
         if (total == 0)
@@ -122,7 +122,7 @@ public sealed partial class TrafficEngine
             {
                 int ahead = _queues[lanes[right]][other - 1];
                 ref readonly TypeRow theirs = ref _types[_type[ahead]];
-                double gap = _pos[ahead] - theirs.Length - x - type.MinimumGap - Following.BrakingMetres(Math.Max(0, v - _speed[ahead]), type.Deceleration, _dt);
+                double gap = _pos[ahead] - theirs.Length - x - type.MinimumGap - KraussModel.BrakeGapMetres(Math.Max(0, v - _speed[ahead]), type.Deceleration, _dt);
                 free = Math.Min(free, Math.Max(0, gap / Math.Max(limit - _speed[ahead], 1)));
             }
 
@@ -203,13 +203,13 @@ public sealed partial class TrafficEngine
         }
 
         // The one behind on the other lane is asked to make room; of several that ask, it is the foremost.
-        ref int wish = ref _wish[lanes[target]];
-        wish = wish < 0 || _pos[i] > _pos[wish] ? i : wish;
+        ref int requester = ref _laneChangeRequest[lanes[target]];
+        requester = requester < 0 || _pos[i] > _pos[requester] ? i : requester;
         return false;
     }
 
     /// <summary>Whether what lies beyond the end of another lane lets a vehicle that would be the first on it brake in comfort.</summary>
-    private bool CanGoOn(int i, int lane, int target, in TypeRow type)
+    private bool CanContinueBeyond(int i, int lane, int target, in TypeRow type)
     {
         int route = _route[i], on = _routes.Movements[_routes.LanesAt[route] + target];
         double left = _roads.Length[lane] - _pos[i], least = _speed[i] - (type.Deceleration * _dt);
@@ -220,10 +220,10 @@ public sealed partial class TrafficEngine
 
         if (on < 0)
         {
-            return _routes.Links[route + 1] < 0 || Following.StoppingSpeed(left - LineMetres, type.Deceleration, _dt, _dt) >= least;
+            return _routes.Links[route + 1] < 0 || KraussModel.StopSpeed(left - LineMetres, type.Deceleration, _dt, _dt) >= least;
         }
 
-        if (Following.StoppingSpeed(left - LineMetres, type.Deceleration, _dt, _dt) < least && MayBeClosed(on))
+        if (KraussModel.StopSpeed(left - LineMetres, type.Deceleration, _dt, _dt) < least && MayBeClosed(on))
         {
             return false;
         }
@@ -245,7 +245,7 @@ public sealed partial class TrafficEngine
         }
 
         // Whoever is the first ahead, as far as it takes to stop.
-        double far = Following.BrakingMetres(_speed[i], type.Deceleration, _dt) + type.MinimumGap + _longest;
+        double far = KraussModel.BrakeGapMetres(_speed[i], type.Deceleration, _dt) + type.MinimumGap + _longest;
         for (int next; left < far && on >= 0; on = WayOn(next, ref route))
         {
             next = _roads.Next[on];
@@ -296,7 +296,7 @@ public sealed partial class TrafficEngine
     private bool CanFollow(double metres, int ahead, double least, in TypeRow type)
     {
         double gap = metres - type.MinimumGap;
-        return gap >= 0 && Following.SafeSpeed(gap, _speed[ahead], _types[_type[ahead]].Deceleration, type.Deceleration, type.Headway, _dt) >= least;
+        return gap >= 0 && KraussModel.FollowSpeed(gap, _speed[ahead], _types[_type[ahead]].Deceleration, type.Deceleration, type.Headway, _dt) >= least;
     }
 
     /// <summary>Whether something may have to be waited for at the line: a light, those who go first, or somebody inside the junction.</summary>
@@ -307,9 +307,9 @@ public sealed partial class TrafficEngine
             return true;
         }
 
-        foreach (ref readonly Crossing crossing in _roads.Crossings[movement].AsSpan())
+        foreach (ref readonly ConflictPoint conflict in _roads.ConflictPoints[movement].AsSpan())
         {
-            if (_queues[_roads.Next[crossing.Foe]].Count > 0)
+            if (_queues[_roads.Next[conflict.Foe]].Count > 0)
             {
                 return true;
             }
@@ -353,7 +353,7 @@ public sealed partial class TrafficEngine
             return false;
         }
 
-        if (place == 0 && !CanGoOn(i, to, target, in type))
+        if (place == 0 && !CanContinueBeyond(i, to, target, in type))
         {
             return false;
         }

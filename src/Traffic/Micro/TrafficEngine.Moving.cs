@@ -184,14 +184,14 @@ public sealed partial class TrafficEngine
 
                 _queues[lane].RemoveAt(rank);
                 Vacate(lane);
-                GoOn(i, lane);
+                ContinueRoute(i, lane);
             }
 
             list.Clear();
         }
     }
 
-    private void GoOn(int i, int lane)
+    private void ContinueRoute(int i, int lane)
     {
         double x = _pos[i];
         bool hasCome = false;
@@ -373,7 +373,7 @@ public sealed partial class TrafficEngine
                 int i = _queues[lane][0];
                 if (_waiting[i] > _settings.StuckSeconds)
                 {
-                    _moved.Add(new MovedOn(Seconds, _trip[i], lane, WhyStuck(i, lane)));
+                    _teleports.Add(new Teleport(Seconds, _trip[i], lane, WhyStuck(i, lane)));
                     _queues[lane].PopFirst();
                     Vacate(lane);
                     _waiting[i] = 0;
@@ -421,7 +421,7 @@ public sealed partial class TrafficEngine
 
             double x = Math.Min(type.Length, _roads.Length[lane]);
             ref LaneQueue queue = ref _queues[lane];
-            Tails(lane, _roads.Length[lane] - x, 0, in type, out double gone);
+            FollowRearsOnPath(lane, _roads.Length[lane] - x, 0, in type, out double gone);
             double rear = queue.Count > 0 ? _pos[queue.Last] - _types[_type[queue.Last]].Length : _roads.Length[lane] + gone;
             if (rear - x < type.MinimumGap || !LetIn(lane, x - type.Length, 0, type.Deceleration))
             {

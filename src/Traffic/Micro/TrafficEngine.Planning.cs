@@ -18,7 +18,7 @@ public sealed partial class TrafficEngine
     private const double SlowMetresPerSecond = 2;
 
     /// <summary>Vehicle that has to come into a lane and for which the one behind it makes room; −1 for none.</summary>
-    private readonly int[] _wish;
+    private readonly int[] _laneChangeRequest;
 
     private void PlanRange(int from, int to, int member)
     {
@@ -34,8 +34,8 @@ public sealed partial class TrafficEngine
         ReadOnlySpan<int> cars = _queues[lane].Items;
         double length = _roads.Length[lane], limit = _roads.Limit[lane];
         double watched = _roads.WatchedMetres[lane];
-        int wish = _wish[lane], path = _roads.MovementOn[lane];
-        double wishRear = wish >= 0 ? _pos[wish] - _types[_type[wish]].Length : 0;
+        int requester = _laneChangeRequest[lane], path = _roads.MovementOn[lane];
+        double requesterRear = requester >= 0 ? _pos[requester] - _types[_type[requester]].Length : 0;
         for (int k = 0; k < cars.Length; k++)
         {
             int i = cars[k];
@@ -64,12 +64,12 @@ public sealed partial class TrafficEngine
                 safe = Behind(safe, _pos[ahead] - theirs.Length - x - type.MinimumGap, _speed[ahead], in theirs, in type);
             }
 
-            if (wish >= 0 && wishRear - x - type.MinimumGap is var gap and >= 0)
+            if (requester >= 0 && requesterRear - x - type.MinimumGap is var gap and >= 0)
             {
                 // The first one that is wholly behind makes room, but never by braking hard.
-                ref readonly TypeRow theirs = ref _types[_type[wish]];
-                safe = Math.Min(safe, Math.Max(Behind(safe, gap, _speed[wish], in theirs, in type), comfort));
-                wish = -1;
+                ref readonly TypeRow theirs = ref _types[_type[requester]];
+                safe = Math.Min(safe, Math.Max(Behind(safe, gap, _speed[requester], in theirs, in type), comfort));
+                requester = -1;
             }
 
             if (_beside[i] is var beside and >= 0)
@@ -78,33 +78,33 @@ public sealed partial class TrafficEngine
                 safe = Math.Min(safe, Math.Max(Behind(safe, _pos[beside] - theirs.Length - x - type.MinimumGap, _speed[beside], in theirs, in type), comfort));
             }
 
-            double toEnd = length - x, look = (most * type.Headway) + Following.BrakingMetres(most, type.Deceleration, _dt) + type.MinimumGap + VisibilityMetres;
+            double toEnd = length - x, look = (most * type.Headway) + KraussModel.BrakeGapMetres(most, type.Deceleration, _dt) + type.MinimumGap + VisibilityMetres;
             int stop = _stop[i];
             if (stop >= 0 && _trips[_trip[i]].Stops[stop] is { } planned && planned.Lane == lane && planned.EndMetres >= x)
             {
-                safe = Math.Min(safe, Following.StoppingSpeed(planned.EndMetres - x, type.Deceleration, _dt, _dt));
+                safe = Math.Min(safe, KraussModel.StopSpeed(planned.EndMetres - x, type.Deceleration, _dt, _dt));
             }
 
             if (path >= 0)
             {
                 // Whoever is inside a junction minds the others inside, also behind one who has got past them.
-                safe = Parting(path, -x, safe, in type);
-                safe = Crossed(i, path, -x, safe, in type);
+                safe = FollowDiverging(path, -x, safe, in type);
+                safe = YieldAtConflicts(i, path, -x, safe, in type);
             }
 
             if (k == 0 && toEnd < look + _longest)
             {
-                safe = Tails(lane, toEnd, safe, in type, out _);
+                safe = FollowRearsOnPath(lane, toEnd, safe, in type, out _);
             }
 
             if (toEnd - (path >= 0 ? WaitsBeforeEnd(path) : 0) < look)
             {
-                safe = Ahead(i, lane, k == 0, toEnd, look, safe, comfort, in type);
+                safe = FollowLeaderAndLine(i, lane, k == 0, toEnd, look, safe, comfort, in type);
             }
             else if (toEnd < watched && (k == 0 || _arrivalNext[cars[k - 1]] < 1e9))
             {
                 // Nothing there matters to it yet, but others have to let it go first.
-                _arrivalNext[i] = Following.SecondsToCover(toEnd, v, wanted, type.Acceleration);
+                _arrivalNext[i] = KraussModel.SecondsToCover(toEnd, v, wanted, type.Acceleration);
             }
 
             double next = Math.Min(safe, most);
@@ -134,14 +134,14 @@ public sealed partial class TrafficEngine
             return safe;
         }
 
-        return Math.Min(safe, Following.SafeSpeed(gap, speedAhead, ahead.Deceleration, own.Deceleration, own.Headway, _dt));
+        return Math.Min(safe, KraussModel.FollowSpeed(gap, speedAhead, ahead.Deceleration, own.Deceleration, own.Headway, _dt));
     }
 
     /// <summary>
     /// The highest safe speed in view of all that lies beyond the lane's end, as far as it matters. For a line nobody brakes harder than those
     /// behind expect: who could not stop in comfort drives on.
     /// </summary>
-    private double Ahead(int i, int lane, bool isFirst, double toEnd, double look, double safe, double comfort, in TypeRow type)
+    private double FollowLeaderAndLine(int i, int lane, bool isFirst, double toEnd, double look, double safe, double comfort, in TypeRow type)
     {
         double at = toEnd, v = _speed[i], factor = _factor[i];
         int c = _movement[i], route = _route[i], on = lane, half = _roads.MovementOn[lane];
@@ -152,7 +152,7 @@ public sealed partial class TrafficEngine
             if (line + LineMetres >= look)
             {
                 // A long one may reach back over a path from beyond what is looked at.
-                return isNext || isBehind ? safe : Tails(on, at, safe, in type, out _);
+                return isNext || isBehind ? safe : FollowRearsOnPath(on, at, safe, in type, out _);
             }
 
             if (c < 0)
@@ -166,7 +166,7 @@ public sealed partial class TrafficEngine
                 // that two who have to exchange places can.
                 double room = at - LineMetres, left = room - type.Length - (2 * type.MinimumGap);
                 bool isLeft = isNext && left > 0 && _routes.Shift[_routes.LanesAt[route] + _roads.NumberOf[lane]] > 0;
-                return Math.Min(safe, Math.Max(comfort, Following.StoppingSpeed(isLeft ? left : room, type.Deceleration, _dt, _dt)));
+                return Math.Min(safe, Math.Max(comfort, KraussModel.StopSpeed(isLeft ? left : room, type.Deceleration, _dt, _dt)));
             }
 
             bool isClosed = false, mustYield = _roads.Yields[c].Length > 0;
@@ -175,7 +175,7 @@ public sealed partial class TrafficEngine
                 switch (_signals.Aspects[c])
                 {
                     case Aspect.Red or Aspect.RedYellow or Aspect.Yellow:
-                        isClosed = Following.BrakingMetres(v, type.Deceleration, _dt) <= at;
+                        isClosed = KraussModel.BrakeGapMetres(v, type.Deceleration, _dt) <= at;
                         mustYield = false;
                         break;
                     case Aspect.Green:
@@ -186,7 +186,7 @@ public sealed partial class TrafficEngine
 
             if (!isNext && !isBehind && (isClosed || mustYield))
             {
-                safe = Tails(on, at, safe, in type, out _);
+                safe = FollowRearsOnPath(on, at, safe, in type, out _);
             }
 
             if (!isClosed && mustYield && !_roads.WaitsInside[c] && line > -PastMetres)
@@ -195,8 +195,8 @@ public sealed partial class TrafficEngine
                 if (seen > 0)
                 {
                     // Comes no faster than lets it stop where it sees.
-                    double there = Following.StoppingSpeed(VisibilityMetres, type.Deceleration, _dt, _dt);
-                    double slow = Math.Min(Following.SlowingSpeed(seen, there, type.Deceleration, _dt), Following.StoppingSpeed(line, type.Deceleration, _dt, _dt));
+                    double there = KraussModel.StopSpeed(VisibilityMetres, type.Deceleration, _dt, _dt);
+                    double slow = Math.Min(KraussModel.ApproachSpeed(seen, there, type.Deceleration, _dt), KraussModel.StopSpeed(line, type.Deceleration, _dt, _dt));
                     safe = Math.Min(safe, Math.Max(comfort, slow));
                     if (seen > safe * _dt)
                     {
@@ -220,7 +220,7 @@ public sealed partial class TrafficEngine
                 // Who is held by somebody inside only comes as soon as that one has gone.
                 _arrivalNext[i] = SecondsToLine(i, lane, at);
             }
-            else if (isNext && (isFull ? Math.Max(v, Math.Min(safe, Following.StoppingSpeed(line, type.Deceleration, _dt, _dt))) > SlowMetresPerSecond : Following.BrakingMetres(v, type.Deceleration, _dt) > at))
+            else if (isNext && (isFull ? Math.Max(v, Math.Min(safe, KraussModel.StopSpeed(line, type.Deceleration, _dt, _dt))) > SlowMetresPerSecond : KraussModel.BrakeGapMetres(v, type.Deceleration, _dt) > at))
             {
                 // It would stop, and cannot any more; or there may be room by then.
                 _arrivalNext[i] = at / Math.Max(v, 1);
@@ -228,20 +228,20 @@ public sealed partial class TrafficEngine
 
             if (isClosed || isHeld)
             {
-                return Math.Min(safe, Math.Max(comfort, Following.StoppingSpeed(line, type.Deceleration, _dt, _dt)));
+                return Math.Min(safe, Math.Max(comfort, KraussModel.StopSpeed(line, type.Deceleration, _dt, _dt)));
             }
 
             int next = _roads.Next[c];
             double limit = Math.Min(type.MaximumSpeed, _roads.Limit[next] * factor);
             if (limit < safe)
             {
-                safe = Math.Min(safe, Following.SlowingSpeed(at, limit, type.Deceleration, _dt));
+                safe = Math.Min(safe, KraussModel.ApproachSpeed(at, limit, type.Deceleration, _dt));
             }
 
             if (!isBehind && _roads.IsPath[next])
             {
-                safe = isFirst ? Parting(c, at, safe, in type) : safe;
-                safe = Crossed(i, c, at, safe, in type);
+                safe = isFirst ? FollowDiverging(c, at, safe, in type) : safe;
+                safe = YieldAtConflicts(i, c, at, safe, in type);
             }
 
             if (!isBehind && _queues[next].Count > 0)
@@ -263,7 +263,7 @@ public sealed partial class TrafficEngine
     private double SecondsToLine(int i, int lane, double metres)
     {
         ref readonly TypeRow type = ref _types[_type[i]];
-        return Following.SecondsToCover(metres, _speed[i], Math.Min(type.MaximumSpeed, _roads.Limit[lane] * _factor[i]), type.Acceleration);
+        return KraussModel.SecondsToCover(metres, _speed[i], Math.Min(type.MaximumSpeed, _roads.Limit[lane] * _factor[i]), type.Acceleration);
     }
 
     /// <summary>How far before the end of a movement's path those on it wait: who waits inside the junction may have to do so well before it.</summary>
@@ -281,12 +281,12 @@ public sealed partial class TrafficEngine
 
     /// <summary>Keeps behind the rears of those who have left the lane and are not quite gone, whatever holds the vehicle at its end.</summary>
     /// <param name="nearest">Where the nearest of these rears is, metres from the lane's end: below 0, or infinite when there is none.</param>
-    private double Tails(int lane, double toEnd, double safe, in TypeRow type, out double nearest)
+    private double FollowRearsOnPath(int lane, double toEnd, double safe, in TypeRow type, out double nearest)
     {
         nearest = double.PositiveInfinity;
         foreach (int movement in _roads.Outgoing[lane])
         {
-            safe = TailsBeyond(lane, movement, 0, toEnd, safe, in type, ref nearest);
+            safe = FollowRearsBeyond(lane, movement, 0, toEnd, safe, in type, ref nearest);
         }
 
         return safe;
@@ -294,7 +294,7 @@ public sealed partial class TrafficEngine
 
     /// <param name="on">The lane that the movement leads on from.</param>
     /// <param name="beyond">From the end of the vehicle's lane to the end of that one.</param>
-    private double TailsBeyond(int on, int movement, double beyond, double toEnd, double safe, in TypeRow type, ref double nearest)
+    private double FollowRearsBeyond(int on, int movement, double beyond, double toEnd, double safe, in TypeRow type, ref double nearest)
     {
         int next = _roads.Next[movement];
         if (_queues[next].Count > 0)
@@ -312,7 +312,7 @@ public sealed partial class TrafficEngine
         beyond += _roads.Length[next];
         foreach (int onward in beyond < _longest ? _roads.Outgoing[next] : [])
         {
-            safe = TailsBeyond(next, onward, beyond, toEnd, safe, in type, ref nearest);
+            safe = FollowRearsBeyond(next, onward, beyond, toEnd, safe, in type, ref nearest);
         }
 
         return safe;

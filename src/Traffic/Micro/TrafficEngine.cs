@@ -108,7 +108,7 @@ public record struct LoopCount
 
 /// <summary>A vehicle that could not go on, and was moved.</summary>
 /// <param name="Trip">Number of the trip.</param>
-public readonly record struct MovedOn(double Seconds, int Trip, int Lane, string Why);
+public readonly record struct Teleport(double Seconds, int Trip, int Lane, string Why);
 
 /// <summary>
 /// Microscopic traffic on lanes: vehicles follow each other, obey signals and right of way, change lanes for their way and for speed, and
@@ -121,7 +121,7 @@ public sealed partial class TrafficEngine : IDisposable
     public const double StandingMetresPerSecond = 0.1;
     private readonly RoadTables _roads;
     private readonly RouteTable _routes;
-    private readonly SignalPlayer _signals;
+    private readonly SignalEngine _signals;
     private readonly EngineSettings _settings;
     private readonly StepCrew _crew;
     private readonly Trip[] _trips;
@@ -144,7 +144,7 @@ public sealed partial class TrafficEngine : IDisposable
     private int[]?[] _loopsOf = [];
     private readonly ulong[] _occupied;
     private readonly double _dt;
-    private readonly List<MovedOn> _moved = [];
+    private readonly List<Teleport> _teleports = [];
     private readonly Action<int, int, int> _planRange;
     private readonly Action<int, int, int> _moveRange;
     private readonly Action<int, int, int> _changeRange;
@@ -186,7 +186,7 @@ public sealed partial class TrafficEngine : IDisposable
     /// <param name="trips">In any order; numbers of trips are places in this list.</param>
     /// <param name="signals">What movements are shown.</param>
     /// <exception cref="BadInputException">A trip's route is not connected.</exception>
-    public TrafficEngine(RoadNetwork network, IReadOnlyList<Trip> trips, SignalPlayer signals, EngineSettings settings)
+    public TrafficEngine(RoadNetwork network, IReadOnlyList<Trip> trips, SignalEngine signals, EngineSettings settings)
     {
         (_signals, _settings, _dt) = (signals, settings, settings.StepSeconds);
         _roads = new RoadTables(network);
@@ -222,8 +222,8 @@ public sealed partial class TrafficEngine : IDisposable
         _queues = new LaneQueue[network.Lanes.Count];
         _totals = new LaneTotals[network.Lanes.Count];
         _occupied = new ulong[(network.Lanes.Count + 63) / 64];
-        _wish = new int[network.Lanes.Count];
-        Array.Fill(_wish, -1);
+        _laneChangeRequest = new int[network.Lanes.Count];
+        Array.Fill(_laneChangeRequest, -1);
         (_firstBefore, _lastBefore) = (new int[network.Lanes.Count], new int[network.Lanes.Count]);
         _detectorAt = new double[network.Lanes.Count];
         Array.Fill(_detectorAt, double.PositiveInfinity);
@@ -275,11 +275,11 @@ public sealed partial class TrafficEngine : IDisposable
     /// </summary>
     public long EmergencyStops { get; private set; }
 
-    public IReadOnlyList<MovedOn> Moved => _moved;
+    public IReadOnlyList<Teleport> Moved => _teleports;
 
     /// <summary>How many were stuck, by what held them.</summary>
-    public SortedDictionary<string, int> MovedByReason =>
-        new(_moved.GroupBy(m => m.Why, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal), StringComparer.Ordinal);
+    public SortedDictionary<string, int> TeleportsByReason =>
+        new(_teleports.GroupBy(m => m.Why, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal), StringComparer.Ordinal);
 
     /// <summary>Steps in which a vehicle's front was beyond the rear of the one ahead of it on its lane, over all lanes.</summary>
     public long Overlaps => _totals.Sum(lane => lane.Overlaps);

@@ -80,13 +80,13 @@ public class DeliveryTests
     public void A_repeated_message_is_known_by_number_and_content()
     {
         var guard = new DuplicateGuard();
-        Assert.True(guard.IsNew("S1", TopicKind.EventUp, 1, 11));
-        Assert.False(guard.IsNew("S1", TopicKind.EventUp, 1, 11));
-        Assert.True(guard.IsNew("S2", TopicKind.EventUp, 1, 11));
-        Assert.True(guard.IsNew("S1", TopicKind.EventUp, 2, 11));
+        Assert.True(guard.TryRemember("S1", TopicKind.EventUp, 1, 11));
+        Assert.False(guard.TryRemember("S1", TopicKind.EventUp, 1, 11));
+        Assert.True(guard.TryRemember("S2", TopicKind.EventUp, 1, 11));
+        Assert.True(guard.TryRemember("S1", TopicKind.EventUp, 2, 11));
 
         // A device that starts anew counts from 0 again; what it says then is new.
-        Assert.True(guard.IsNew("S1", TopicKind.EventUp, 1, 12));
+        Assert.True(guard.TryRemember("S1", TopicKind.EventUp, 1, 12));
     }
 
     [Fact]
@@ -95,10 +95,10 @@ public class DeliveryTests
         var guard = new DuplicateGuard();
         for (int i = 0; i <= DuplicateGuard.MaximumPerDevice; i++)
         {
-            Assert.True(guard.IsNew("S1", TopicKind.EventUp, i, 0));
+            Assert.True(guard.TryRemember("S1", TopicKind.EventUp, i, 0));
         }
 
-        Assert.False(guard.IsNew("S1", TopicKind.EventUp, DuplicateGuard.MaximumPerDevice, 0));
-        Assert.True(guard.IsNew("S1", TopicKind.EventUp, 0, 0));
+        Assert.False(guard.TryRemember("S1", TopicKind.EventUp, DuplicateGuard.MaximumPerDevice, 0));
+        Assert.True(guard.TryRemember("S1", TopicKind.EventUp, 0, 0));
     }
 }

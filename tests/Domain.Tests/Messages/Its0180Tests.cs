@@ -11,7 +11,7 @@ namespace V2XSim.Domain.Tests.Messages;
 /// <summary>Payloads of T/ITS 0180.1-2021 in JSON and in Protobuf.</summary>
 public class Its0180Tests
 {
-    public static TheoryData<string> Payloads => [.. Catalogue.All.Select(r => r.Name)];
+    public static TheoryData<string> Payloads => [.. PayloadCatalogue.All.Select(r => r.Name)];
 
     [Fact]
     public void Every_topic_of_both_tables_of_the_standard_is_known_with_its_confirmation()
@@ -44,7 +44,7 @@ public class Its0180Tests
     [MemberData(nameof(Payloads))]
     public void A_payload_is_the_same_after_JSON_and_after_Protobuf(string name)
     {
-        WireRecord type = Catalogue.Named(name)!;
+        WireRecord type = PayloadCatalogue.Named(name)!;
         var random = new RandomStream(StableHash.Of(name));
         var codec = new WireJson();
         for (int i = 0; i < 200; i++)
@@ -66,7 +66,7 @@ public class Its0180Tests
     [MemberData(nameof(Payloads))]
     public void A_payload_that_lacks_what_must_be_there_says_what(string name)
     {
-        WireRecord type = Catalogue.Named(name)!;
+        WireRecord type = PayloadCatalogue.Named(name)!;
         foreach (WireField field in type.Fields.Where(f => f.IsRequired))
         {
             WireMessage message = WireRandom.Message(type, new RandomStream(1));
@@ -82,7 +82,7 @@ public class Its0180Tests
     [MemberData(nameof(Payloads))]
     public void A_number_beyond_its_range_is_told_by_name_in_either_form(string name)
     {
-        WireRecord type = Catalogue.Named(name)!;
+        WireRecord type = PayloadCatalogue.Named(name)!;
         foreach (WireField field in type.Fields.Where(f => f.Kind is WireKind.Integer or WireKind.Real && !f.IsList && f.High < 1e15))
         {
             WireMessage message = WireRandom.Message(type, new RandomStream(2));
@@ -99,7 +99,7 @@ public class Its0180Tests
     {
         byte[] json = Encoding.UTF8.GetBytes("""{"timeStamp":1,"rscuSn":"R","eventList":[{"eventType":1,"longitude":1,"latitude":1},{"eventType":1,"longitude":1,"latitude":91}]}""");
 
-        Assert.Equal(new WireResult(RejectReason.OutOfRange, "eventList[1].latitude"), new WireJson().Read(Catalogue.Events, json, out _));
+        Assert.Equal(new WireResult(RejectReason.OutOfRange, "eventList[1].latitude"), new WireJson().Read(PayloadCatalogue.Events, json, out _));
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public class Its0180Tests
         string body = rsm[(rsm.IndexOf(':') + 1)..^1];
         foreach (string form in (string[])[rsm, body, $"[{body}]", $"\"{hex}\""])
         {
-            WireResult result = new WireJson().Read(Catalogue.V2x, Encoding.UTF8.GetBytes($$"""{"timeStamp":1,"rscuSn":"R","rsm":{{form}}}"""), out WireMessage message);
+            WireResult result = new WireJson().Read(PayloadCatalogue.V2x, Encoding.UTF8.GetBytes($$"""{"timeStamp":1,"rscuSn":"R","rsm":{{form}}}"""), out WireMessage message);
             Assert.True(result.IsValid, $"{result}: {form}");
             Assert.Equal(hex, Convert.ToHexStringLower(Assert.Single(message.Frames("rsm"))), ignoreCase: true);
         }
@@ -143,7 +143,7 @@ public class Its0180Tests
         Assert.Equal((fromJson.Device, fromJson.Sensor, fromJson.TimestampUnixMilliseconds, fromJson.ScanUnixMilliseconds, true), (fromProtobuf.Device, fromProtobuf.Sensor, fromProtobuf.TimestampUnixMilliseconds, fromProtobuf.ScanUnixMilliseconds, fromProtobuf.WantsAck));
 
         // The tables say the same of the octets as the codec that is written for speed.
-        Assert.True(WireProtobuf.Read(Catalogue.ParticipantUp, packed.Written, out WireMessage wire).IsValid);
+        Assert.True(WireProtobuf.Read(PayloadCatalogue.ParticipantUp, packed.Written, out WireMessage wire).IsValid);
         Assert.Equal(30, wire.Records("ptcList").Count());
         Assert.Equal(116.029, wire.Records("ptcList").Last().Real("longitude"), 9);
         var again = new ProtoBuffer();

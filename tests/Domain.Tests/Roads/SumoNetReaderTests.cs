@@ -22,7 +22,7 @@ public class SumoNetReaderTests
         Assert.Equal((network.Lane("bc_1"), network.Lane(":B_1_0"), "B", 1), (connection.ToLane, connection.ViaLane, connection.SignalId, connection.SignalIndex));
         Assert.Equal("B", network.Junctions.Single(j => j.Id == "B").SignalId);
         SignalLogic logic = Assert.Single(network.Signals);
-        Assert.Equal((10.0, "0", 3), (logic.OffsetSeconds, logic.ProgramId, logic.Phases.Count));
+        Assert.Equal((10.0, "0", 3), (logic.OffsetSeconds, logic.ProgrammeId, logic.Phases.Count));
     }
 
     [Fact]

@@ -100,7 +100,7 @@ public class ArterialTests
 
         StreetPlan plan = StreetPlanner.Deploy(problem, best, "band", TimeSpan.FromMinutes(1))!;
 
-        Assert.All(plan.Programmes, p => Assert.Equal(("band", p.OffsetSeconds), (p.ProgramId, Math.Round(p.OffsetSeconds))));
+        Assert.All(plan.Programmes, p => Assert.Equal(("band", p.OffsetSeconds), (p.ProgrammeId, Math.Round(p.OffsetSeconds))));
         Assert.Equal(plan.Plan.CycleSeconds, Math.Round(plan.Plan.CycleSeconds));
         Assert.All(plan.Programmes, p => Assert.Equal(plan.Plan.CycleSeconds, p.CycleSeconds()));
         (double outward, double inward) = BandEvaluator.Whole(plan.Plan);
@@ -113,7 +113,7 @@ public class ArterialTests
         {
             at += i > 0 ? plan.Plan.OutTravel[i - 1] : 0;
             ArterialSignal s = plan.Street.Signals[i];
-            Assert.Contains(s.OutMovements, m => new FixedTimeProgram(s.Programme).AspectAt(at, m) == Aspect.Green);
+            Assert.Contains(s.OutMovements, m => new FixedTimeProgramme(s.Programme).AspectAt(at, m) == Aspect.Green);
         }
     }
 
@@ -125,7 +125,7 @@ public class ArterialTests
             Arterial street = Street(name) with { Volume = new ArterialVolume(1100, 900, 3600) };
             ArterialPlan start = street.ToPlan(0.9);
             StreetPlan better = StreetPlanner.WithLeastDelay(new StreetPlan(street, start, null), "delay");
-            Assert.True(LinkProfiles.Of(better.Plan, street.Volume).Index < LinkProfiles.Of(start, street.Volume).Index - 5, name);
+            Assert.True(CyclicFlowProfiles.Of(better.Plan, street.Volume).Index < CyclicFlowProfiles.Of(start, street.Volume).Index - 5, name);
         }
     }
 
@@ -134,7 +134,7 @@ public class ArterialTests
     {
         // Travel times in SUMO along the street, the mean of both directions; profiles know nothing of turning vehicles, so ranks, not figures.
         (string Plan, double Seconds)[] sumo = [("maxband_v45_C80", 320.5), ("maxband_v40_C80", 327), ("oneway_out", 344), ("oneway_in", 348), ("alternate", 366), ("simultaneous", 381), ("random1", 363), ("random2", 339.5), ("random3", 345.5)];
-        double[] ours = [.. sumo.Select(p => LinkProfiles.Of(Street($"plan_{p.Plan}.add.xml").ToPlan(0.9), new ArterialVolume(1100, 900, 3600)).DelaySeconds)];
+        double[] ours = [.. sumo.Select(p => CyclicFlowProfiles.Of(Street($"plan_{p.Plan}.add.xml").ToPlan(0.9), new ArterialVolume(1100, 900, 3600)).DelaySeconds)];
         int concordant = 0, discordant = 0;
         for (int a = 0; a < sumo.Length; a++)
         {
@@ -169,7 +169,7 @@ public class ArterialTests
         {
             for (double t = 0.25; t < a.CycleSeconds(); t += 0.5)
             {
-                Assert.All(Enumerable.Range(0, a.Phases[0].State.Length), m => Assert.Equal(new FixedTimeProgram(a).AspectAt(t, m), new FixedTimeProgram(b).AspectAt(t, m)));
+                Assert.All(Enumerable.Range(0, a.Phases[0].State.Length), m => Assert.Equal(new FixedTimeProgramme(a).AspectAt(t, m), new FixedTimeProgramme(b).AspectAt(t, m)));
             }
         }
     }
@@ -318,7 +318,7 @@ public class ArterialTests
             using var stream = new MemoryStream();
             SumoSignals.Write(stream, [programme, programme with { Phases = [] }], p => p.Phases.Count == 0);
             IReadOnlyList<SignalLogic> read = SumoSignals.Read(new MemoryStream(stream.ToArray()), "p.add.xml");
-            Assert.Equal((programme.Id, programme.ProgramId, programme.Type, programme.OffsetSeconds), (read[0].Id, read[0].ProgramId, read[0].Type, read[0].OffsetSeconds));
+            Assert.Equal((programme.Id, programme.ProgrammeId, programme.Type, programme.OffsetSeconds), (read[0].Id, read[0].ProgrammeId, read[0].Type, read[0].OffsetSeconds));
             Assert.Equal(programme.Phases, read[0].Phases);
             Assert.Equal((0, programme.OffsetSeconds), (read[1].Phases.Count, read[1].OffsetSeconds));
         }, iter: 50);

@@ -32,7 +32,7 @@ public class SignalChangeTests
             SignalLogic last = changes[^1].Item1;
             Run(1500);
             Assert.True(runner.IsInStep, "not in step");
-            var clock = new FixedTimeProgram(last);
+            var clock = new FixedTimeProgramme(last);
             for (int i = 0; i < 200; i++)
             {
                 Run(1);
@@ -54,8 +54,8 @@ public class SignalChangeTests
                 Run(after);
 
                 // The longest that it can take: the shortest green of the others, yellow and clearance.
-                var call = new PriorityCall(movement, now + 25, now + 25 + hold);
-                runner.Favour(call);
+                var call = new PriorityRequest(movement, now + 25, now + 25 + hold);
+                runner.GrantPriority(call);
                 while (now < call.UntilSeconds)
                 {
                     Run(1);
@@ -65,7 +65,7 @@ public class SignalChangeTests
 
             Run(1500);
             Assert.True(runner.IsInStep, "not in step");
-            Assert.Equal(plan.Phases[new FixedTimeProgram(plan).PhaseAt(now).Phase].State, runner.State);
+            Assert.Equal(plan.Phases[new FixedTimeProgramme(plan).PhaseAt(now).Phase].State, runner.State);
 
             void Run(int seconds) => now = Drive(runner, watch, now, seconds);
         }, iter: 300);
@@ -75,10 +75,10 @@ public class SignalChangeTests
     {
         var runner = new ProgrammeRunner(new SignalLogic("s", "p", "static", 0, [.. Along(30), .. Across(30)]), Crossing, Rules);
         runner.Advance(0);
-        runner.Favour(new PriorityCall(0, 0, 100));
+        runner.GrantPriority(new PriorityRequest(0, 0, 100));
         runner.Advance(50);
         Assert.Equal("GGrr", runner.State);
-        runner.Favour(null);
+        runner.GrantPriority(null);
         runner.Advance(51);
         Assert.Equal("yyrr", runner.State);
     }
@@ -94,12 +94,12 @@ public class SignalChangeTests
             Run(look);
             if (isCalled)
             {
-                runner.Favour(new PriorityCall(2, now + 15, now + 40));
+                runner.GrantPriority(new PriorityRequest(2, now + 15, now + 40));
             }
 
             var forecast = new SignalForecast();
             runner.Foresee(now, now + 400, forecast);
-            Outlook[] told = [.. Enumerable.Range(0, 4).Select(m => forecast.OutlookAt(now, m))];
+            SignalPrediction[] told = [.. Enumerable.Range(0, 4).Select(m => forecast.PredictionAt(now, m))];
             var came = new List<string>();
             for (int i = 0; i < 250; i++)
             {
@@ -109,13 +109,13 @@ public class SignalChangeTests
 
             for (int m = 0; m < 4; m++)
             {
-                Outlook o = told[m];
+                SignalPrediction o = told[m];
                 double next = o.RemainingSeconds, third = next + o.NextSeconds;
                 for (int i = 0; i < 250 && i < third; i++)
                 {
                     // The clock ticks in whole seconds; what changes within a tick is seen at its end.
                     Aspect expected = i < next - 1e-6 ? o.Now : o.Next;
-                    Assert.True(FixedTimeProgram.AspectOf(came[i][m]) == expected || Math.Abs(i - next) < 1, $"movement {m} {i} s on: {came[i]} is not {expected} of {o}");
+                    Assert.True(FixedTimeProgramme.AspectOf(came[i][m]) == expected || Math.Abs(i - next) < 1, $"movement {m} {i} s on: {came[i]} is not {expected} of {o}");
                 }
             }
 
@@ -135,7 +135,7 @@ public class SignalChangeTests
         SignalLogic plan = new("s", "a", "static", 0, [.. Along(30), .. Across(30)]);
         var runner = new ProgrammeRunner(plan, Crossing, Rules);
         runner.Advance(0);
-        Assert.Empty(runner.Change(plan with { ProgramId = "b", OffsetSeconds = 25 }, Transition.Dwell));
+        Assert.Empty(runner.Change(plan with { ProgrammeId = "b", OffsetSeconds = 25 }, Transition.Dwell));
         int longest = 0, green = 0;
         for (int now = 1; now <= 140; now++)
         {
@@ -146,7 +146,7 @@ public class SignalChangeTests
 
         Assert.True(runner.IsInStep);
         Assert.InRange(longest, 50, 60);
-        Assert.Equal("b", runner.Programme.ProgramId);
+        Assert.Equal("b", runner.Programme.ProgrammeId);
     }
 
     [Fact]
@@ -155,7 +155,7 @@ public class SignalChangeTests
         SignalLogic plan = new("s", "a", "static", 0, [.. Along(40), .. Across(40)]);
         var runner = new ProgrammeRunner(plan, Crossing, Rules);
         runner.Advance(0);
-        runner.Change(plan with { ProgramId = "b", OffsetSeconds = 60 }, Transition.Shortway);
+        runner.Change(plan with { ProgrammeId = "b", OffsetSeconds = 60 }, Transition.Shortway);
         var starts = new List<int>();
         bool was = true;
         for (int now = 1; now <= 900; now++)
@@ -188,7 +188,7 @@ public class SignalChangeTests
         Assert.Contains(violations, v => v.Contains("movement 2 goes from green to red without yellow", StringComparison.Ordinal));
         Assert.Contains(violations, v => v.Contains("movement 2 turns green 0 s after movement 0", StringComparison.Ordinal));
         runner.Advance(10);
-        Assert.Equal("a", runner.Programme.ProgramId);
+        Assert.Equal("a", runner.Programme.ProgrammeId);
     }
 
     [Fact]

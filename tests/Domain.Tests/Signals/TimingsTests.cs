@@ -71,7 +71,7 @@ public class TimingsTests
         double volume = degree * Saturation * Green / Cycle, share = Green / Cycle;
         var plan = new ArterialPlan(Cycle, [0], [Green], [0], [Green], [], []);
 
-        double delay = LinkProfiles.Of(plan, new ArterialVolume(volume, 0, Saturation)).DelaySeconds;
+        double delay = CyclicFlowProfiles.Of(plan, new ArterialVolume(volume, 0, Saturation)).DelaySeconds;
 
         double expected = Cycle * (1 - share) * (1 - share) / (2 * (1 - (share * degree)));
         Assert.Equal(expected, delay, expected * 0.03);
@@ -82,11 +82,11 @@ public class TimingsTests
     {
         ArterialPlan Plan(double offset) => new(80, [0, offset], [40, 40], [0, offset], [40, 40], [30], [30]);
         var volume = new ArterialVolume(1200, 0, 3600);
-        double inTime = LinkProfiles.Of(Plan(28), volume).DelaySeconds, late = LinkProfiles.Of(Plan(68), volume).DelaySeconds;
+        double inTime = CyclicFlowProfiles.Of(Plan(28), volume).DelaySeconds, late = CyclicFlowProfiles.Of(Plan(68), volume).DelaySeconds;
         Assert.True(late > inTime + 10, $"{inTime} {late}");
 
         // A turned plan is the same plan.
-        Assert.Equal(inTime, LinkProfiles.Of(LinkProfiles.Shifted(Plan(28), [17, 17]), volume).DelaySeconds, 1e-6);
+        Assert.Equal(inTime, CyclicFlowProfiles.Of(CyclicFlowProfiles.Shifted(Plan(28), [17, 17]), volume).DelaySeconds, 1e-6);
     }
 
     [Fact]

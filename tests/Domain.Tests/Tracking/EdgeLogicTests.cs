@@ -87,7 +87,7 @@ public class EdgeLogicTests
     [Fact]
     public void A_new_track_takes_over_the_identity_that_a_neighbour_announced_and_keeps_it()
     {
-        var book = new HandoverBook { DecideSeconds = 0 };
+        var book = new TrackHandover { DecideSeconds = 0 };
         book.Expect(Announced(0x77, 10, 100, 0, 15, 0));
 
         Assert.Equal([0x77UL], Identify(book, 12, Track(1, 131, 0.5, 15, 0)));
@@ -102,7 +102,7 @@ public class EdgeLogicTests
     [InlineData(400, 0, 15, 0)]
     public void A_track_elsewhere_or_in_the_other_direction_keeps_its_own_identity(double x, double y, double vx, double vy)
     {
-        var book = new HandoverBook { DecideSeconds = 0 };
+        var book = new TrackHandover { DecideSeconds = 0 };
         book.Expect(Announced(0x77, 10, 100, 0, 15, 0));
 
         Assert.Equal([5UL], Identify(book, 12, Track(5, x, y, vx, vy)));
@@ -112,7 +112,7 @@ public class EdgeLogicTests
     [Fact]
     public void Several_new_tracks_share_out_the_announced_identities_so_that_all_fit_best()
     {
-        var book = new HandoverBook { DecideSeconds = 0 };
+        var book = new TrackHandover { DecideSeconds = 0 };
         book.Expect(Announced(0x77, 10, 100, 0, 15, 0));
         book.Expect(Announced(0x66, 10, 92, 0, 15, 0));
 
@@ -123,7 +123,7 @@ public class EdgeLogicTests
     [Fact]
     public void A_track_that_ends_and_begins_again_where_it_should_be_by_then_keeps_its_identity()
     {
-        var book = new HandoverBook { DecideSeconds = 0 };
+        var book = new TrackHandover { DecideSeconds = 0 };
 
         Assert.Equal([4UL], Identify(book, 10, Track(4, 0, 0, 10, 0)));
         Assert.Empty(Identify(book, 10.1));
@@ -135,8 +135,8 @@ public class EdgeLogicTests
     [Fact]
     public void Two_edges_that_meet_an_object_at_once_settle_for_the_identity_that_was_minted_first()
     {
-        var later = new HandoverBook { DecideSeconds = 0 };
-        var first = new HandoverBook { DecideSeconds = 0 };
+        var later = new TrackHandover { DecideSeconds = 0 };
+        var first = new TrackHandover { DecideSeconds = 0 };
         TrackEstimate seenLater = Track(0x10, 100, 0, 15, 0) with { Born = SimTime.FromSeconds(9.8) }, seenFirst = Track(0x20, 100.2, 0, 15, 0) with { Born = SimTime.FromSeconds(9.7) };
         Assert.Equal([0x10UL], Identify(later, 10, seenLater));
         Assert.Equal([0x20UL], Identify(first, 10, seenFirst));
@@ -153,7 +153,7 @@ public class EdgeLogicTests
     [Fact]
     public void What_a_neighbour_knows_of_an_object_that_is_followed_here_too_makes_it_more_certain()
     {
-        var book = new HandoverBook { DecideSeconds = 0 };
+        var book = new TrackHandover { DecideSeconds = 0 };
         TrackEstimate own = Track(0x20, 100, 0, 15, 0) with { Pxx = 4, Pyy = 0.04 };
         Identify(book, 10, own);
         book.Expect(Announced(0x20, 10, 101, 0, 15, 0) with { Pxx = 0.04, Pyy = 4, VelocityVariance = 0.1 });
@@ -173,7 +173,7 @@ public class EdgeLogicTests
     public void Where_the_roads_are_known_a_vehicle_may_turn_and_wait_on_the_way()
     {
         // Last seen eastbound on link 1; link 9 leads north, 400 m further, behind a signal with a cycle of 60 s.
-        var book = new HandoverBook(new Dictionary<(int From, int To), Way> { [(1, 9)] = new Way(500, 40, 60) }) { DecideSeconds = 0 };
+        var book = new TrackHandover(new Dictionary<(int From, int To), Way> { [(1, 9)] = new Way(500, 40, 60) }) { DecideSeconds = 0 };
         RoadPiece north = new(9, 90, new(500, 0), new(500, 300), 12.5);
         book.Expect(Announced(0x77, 10, 100, 0, 12, 0) with { Link = 1, LaneMetres = 100, SizeDeviationShare = 0.01f });
 
@@ -250,7 +250,7 @@ public class EdgeLogicTests
     [Fact]
     public void A_track_that_may_be_either_of_two_is_watched_until_its_body_tells_them_apart()
     {
-        var book = new HandoverBook();
+        var book = new TrackHandover();
         book.Expect(Announced(0x77, 10, 100, 0, 15, 0) with { Size = new BodySize(4.4f, 1.8f, 1.5f), SizeDeviationShare = 0.01f });
         book.Expect(Announced(0x66, 10, 100, 2, 15, 0) with { Size = new BodySize(4.8f, 1.8f, 1.5f), SizeDeviationShare = 0.01f });
         TrackEstimate seen = Track(1, 130, 1, 15, 0) with { Born = SimTime.FromSeconds(12), Size = new BodySize(4.62f, 1.8f, 1.5f), SizeDeviationShare = 0.05f };
@@ -264,7 +264,7 @@ public class EdgeLogicTests
     [Fact]
     public void What_does_not_come_within_90_s_is_forgotten_and_the_book_has_a_limit()
     {
-        var book = new HandoverBook { DecideSeconds = 0 };
+        var book = new TrackHandover { DecideSeconds = 0 };
         for (ulong id = 1; id <= 600; id++)
         {
             book.Expect(Announced(id, 10, id * 100, 0, 15, 0));
@@ -281,7 +281,7 @@ public class EdgeLogicTests
     {
         // Two in one lane, 20 m and a bus between them; both are late by more than their distance, so that travel time alone would
         // take the second for the first.
-        var book = new HandoverBook { DecideSeconds = 0 };
+        var book = new TrackHandover { DecideSeconds = 0 };
         book.Expect(Announced(0x77, 10, 120, 0, 15, 0) with { Lane = 7 });
         book.Expect(Announced(0x66, 10, 100, 0, 15, 0) with { Lane = 7 });
         RoadPiece lane = new(3, 7, new(0, 0), new(1000, 0), 15);
@@ -293,7 +293,7 @@ public class EdgeLogicTests
     [Fact]
     public void A_vehicle_that_was_last_seen_starting_is_expected_to_speed_up_to_what_the_road_allows()
     {
-        var book = new HandoverBook { DecideSeconds = 0 };
+        var book = new TrackHandover { DecideSeconds = 0 };
         book.Expect(Announced(0x77, 10, 0, 0, 3, 0) with { Lane = 7 });
         RoadPiece lane = new(3, 7, new(0, 0), new(1000, 0), 15);
 
@@ -303,7 +303,7 @@ public class EdgeLogicTests
     [Fact]
     public void A_car_does_not_become_a_bus_on_the_way()
     {
-        var book = new HandoverBook { DecideSeconds = 0 };
+        var book = new TrackHandover { DecideSeconds = 0 };
         book.Expect(Announced(0x77, 10, 100, 0, 15, 0));
 
         Assert.Equal([1UL], Identify(book, 12, Track(1, 130, 0, 15, 0) with { Size = BodySize.Of(RoadUserKind.Bus) }));
@@ -351,9 +351,9 @@ public class EdgeLogicTests
         Assert.Empty(counter.Close());
     }
 
-    private static List<ulong> Identify(HandoverBook book, double seconds, params TrackEstimate[] tracks) => Identify(book, seconds, [.. tracks.Select(_ => (RoadPiece?)null)], tracks);
+    private static List<ulong> Identify(TrackHandover book, double seconds, params TrackEstimate[] tracks) => Identify(book, seconds, [.. tracks.Select(_ => (RoadPiece?)null)], tracks);
 
-    private static List<ulong> Identify(HandoverBook book, double seconds, RoadPiece?[] pieces, params TrackEstimate[] tracks)
+    private static List<ulong> Identify(TrackHandover book, double seconds, RoadPiece?[] pieces, params TrackEstimate[] tracks)
     {
         var identities = new List<ulong>();
         book.Identify(tracks, pieces, SimTime.FromSeconds(seconds), identities);

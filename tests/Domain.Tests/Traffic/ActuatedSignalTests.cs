@@ -36,16 +36,16 @@ public class ActuatedSignalTests
     [Fact]
     public void A_vehicle_on_call_ends_the_others_green_after_its_shortest_time_and_holds_its_own()
     {
-        var signals = new SignalPlayer(Network, [new SignalLogic("J0", "a", "actuated", 0, [
+        var signals = new SignalEngine(Network, [new SignalLogic("J0", "a", "actuated", 0, [
             new SignalPhase(30, "rrGGGrrGGG") { MinimumSeconds = 6, MaximumSeconds = 50 }, new SignalPhase(3, "rryyyrryyy"),
             new SignalPhase(20, "GGrrrGGrrr") { MinimumSeconds = 6, MaximumSeconds = 40 }, new SignalPhase(3, "yyrrryyrrr")])], []);
         ISignalControl control = signals.ControlOf("J0")!;
         signals.Advance(0);
-        Assert.Null(control.Favour(new PriorityCall(0, 5, 30)));
+        Assert.Null(control.GrantPriority(new PriorityRequest(0, 5, 30)));
         for (int now = 1; now < 40; now++)
         {
             signals.Advance(now);
-            bool isGreen = control.OutlookAt(now, 0).Now == Aspect.Green;
+            bool isGreen = control.PredictionAt(now, 0).Now == Aspect.Green;
             Assert.Equal(now is >= 9 and < 30, isGreen);
             Assert.Equal(now < 30 ? SignalMode.Priority : SignalMode.Actuated, control.Mode);
         }
@@ -57,7 +57,7 @@ public class ActuatedSignalTests
         SignalLogic actuated = new("J0", "a", "actuated", 0, [
             new SignalPhase(30, "rrGGGrrGGG") { MinimumSeconds = 6, MaximumSeconds = 50 }, new SignalPhase(3, "rryyyrryyy"),
             new SignalPhase(20, "GGrrrGGrrr") { MinimumSeconds = 6, MaximumSeconds = 40 }, new SignalPhase(3, "yyrrryyrrr")]);
-        var signals = new SignalPlayer(Network, [actuated], []);
+        var signals = new SignalEngine(Network, [actuated], []);
         var shown = new List<SignalShown>();
         signals.Record(shown);
         for (int now = 0; now < 400; now++)
@@ -65,7 +65,7 @@ public class ActuatedSignalTests
             signals.Advance(now);
             if (now == 7)
             {
-                Assert.Empty(signals.Change("J0", actuated with { ProgramId = "b", Type = "static", OffsetSeconds = 11 }, Transition.Shortway));
+                Assert.Empty(signals.Change("J0", actuated with { ProgrammeId = "b", Type = "static", OffsetSeconds = 11 }, Transition.Shortway));
             }
         }
 
@@ -101,7 +101,7 @@ public class ActuatedSignalTests
     /// <summary>The longest green of the street and of the one that crosses it, in seconds.</summary>
     private static int[] LongestGreens(string demand)
     {
-        using TrafficEngine engine = Engine(demand, Actuated, out SignalPlayer player);
+        using TrafficEngine engine = Engine(demand, Actuated, out SignalEngine player);
         int along = MovementOf("o0"), across = MovementOf("nin0");
         int[] longest = [0, 0], now = [0, 0];
         for (int step = 0; step < 1200; step++)
@@ -119,7 +119,7 @@ public class ActuatedSignalTests
         int MovementOf(string link) => Enumerable.Range(0, Network.Connections.Count).First(i => Network.Connections[i].SignalId == "J0" && Network.Lanes[Network.Connections[i].FromLane].Id.StartsWith(link + "_", StringComparison.Ordinal));
     }
 
-    private static TrafficEngine Engine(string demand, string additional, out SignalPlayer player)
+    private static TrafficEngine Engine(string demand, string additional, out SignalEngine player)
     {
         var reader = new SumoDemandReader(Network, new RandomStreams(1));
         reader.Read(SmallNets.Bytes(additional), "signals");
@@ -128,7 +128,7 @@ public class ActuatedSignalTests
             reader.Read(SmallNets.Bytes(demand), "demand");
         }
 
-        player = new SignalPlayer(Network, reader.Signals, reader.Switches);
+        player = new SignalEngine(Network, reader.Signals, reader.Switches);
         return new TrafficEngine(Network, reader.Trips, player, new EngineSettings());
     }
 }

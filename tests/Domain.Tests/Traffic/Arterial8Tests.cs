@@ -127,7 +127,7 @@ public class Arterial8Tests
         reader = new SumoDemandReader(Network, new RandomStreams(engineSeed));
         reader.Read(File.OpenRead(TestData.PathOf("arterial8", $"plan_{plan}.add.xml")), plan);
         reader.ReadCsv(File.OpenRead(TestData.PathOf("arterial8", $"demand_seed{seed}.csv.gz")), "demand");
-        return new TrafficEngine(Network, reader.Trips, new SignalPlayer(Network, reader.Signals, reader.Switches), new EngineSettings { Seed = engineSeed, Threads = threads });
+        return new TrafficEngine(Network, reader.Trips, new SignalEngine(Network, reader.Signals, reader.Switches), new EngineSettings { Seed = engineSeed, Threads = threads });
     }
 
     /// <summary>Means over vehicles that depart after ten minutes.</summary>

@@ -74,7 +74,7 @@ public class SignalDelayTests
     private static (double GreenSeconds, double HeadwaySeconds) MeasureGreen(VehicleType type)
     {
         const int Cycles = 10, Shortest = 30, Longest = 53;
-        double headway = 3600 / Discharge.Measure(type, Limit, 1).SaturationFlowVehiclesPerHour, gain = 0;
+        double headway = 3600 / SaturationFlowFit.Measure(type, Limit, 1).SaturationFlowVehiclesPerHour, gain = 0;
         for (int green = Shortest; green <= Longest; green++)
         {
             using TrafficEngine engine = Engine(Street(green), Trips(type, Enumerable.Range(0, 1200).Select(i => i * 0.5)), 1);
@@ -110,7 +110,7 @@ public class SignalDelayTests
     }
 
     private static TrafficEngine Engine(RoadNetwork network, List<Trip> trips, ulong seed) =>
-        new(network, trips, new SignalPlayer(network, network.Signals, []), new EngineSettings { Seed = seed });
+        new(network, trips, new SignalEngine(network, network.Signals, []), new EngineSettings { Seed = seed });
 
     private static List<Trip> Trips(VehicleType type, IEnumerable<double> departures) =>
         [.. departures.Select((t, i) => new Trip { Id = i.ToString(CultureInfo.InvariantCulture), Type = type, DepartSeconds = t, Links = [0, 1], EntrySpeedMetresPerSecond = double.PositiveInfinity })];

@@ -102,7 +102,7 @@ public class SimulatedTrafficTests
         RoadNetwork network = SumoNetReader.Read(File.OpenRead(TestData.PathOf("arterial8", "net.net.xml")), "net.net.xml");
         var reader = new SumoDemandReader(network, new RandomStreams(1));
         reader.ReadAll([("plan_alternate.add.xml", "plan"), ("demand_seed1.csv.gz", "demand.csv.gz")], name => File.OpenRead(TestData.PathOf("arterial8", name)));
-        var signals = new SignalPlayer(network, reader.Signals, reader.Switches);
+        var signals = new SignalEngine(network, reader.Signals, reader.Switches);
         var engine = new TrafficEngine(network, reader.Trips, signals, new EngineSettings { StepSeconds = step });
         return new SimulatedTraffic(network, engine, signals, 0);
     }

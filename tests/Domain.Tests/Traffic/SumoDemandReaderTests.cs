@@ -80,7 +80,7 @@ public class SumoDemandReaderTests
               <e1Detector id="far" lane="bc_0" pos="-20" freq="600"/>
             </additional>
             """);
-        using var engine = new TrafficEngine(Network, reader.Trips, new SignalPlayer(Network, reader.Signals, []), new EngineSettings());
+        using var engine = new TrafficEngine(Network, reader.Trips, new SignalEngine(Network, reader.Signals, []), new EngineSettings());
         engine.Lay(reader.Loops);
         while (engine.Seconds < 700)
         {
@@ -124,14 +124,14 @@ public class SumoDemandReaderTests
               <wautJunction wautID="w" junctionID="B"/>
             </additional>
             """);
-        Assert.Equal(25, reader.Signals.Single(s => s.ProgramId == "0").OffsetSeconds);
-        var player = new SignalPlayer(Network, reader.Signals, reader.Switches);
+        Assert.Equal(25, reader.Signals.Single(s => s.ProgrammeId == "0").OffsetSeconds);
+        var player = new SignalEngine(Network, reader.Signals, reader.Switches);
         player.Advance(0);
         Assert.Equal("night", player.ProgrammeOf("B"));
         player.Advance(3600);
         Assert.Equal("0", player.ProgrammeOf("B"));
-        Assert.Equal("night", Assert.Single(reader.Running(3599)).ProgramId);
-        Assert.Equal("0", Assert.Single(reader.Running(3600)).ProgramId);
+        Assert.Equal("night", Assert.Single(reader.Running(3599)).ProgrammeId);
+        Assert.Equal("0", Assert.Single(reader.Running(3600)).ProgrammeId);
     }
 
     [Theory]
@@ -158,7 +158,7 @@ public class SumoDemandReaderTests
     public void A_route_whose_links_are_not_connected_is_refused()
     {
         SumoDemandReader reader = Read("""<routes><vehicle id="v" depart="0"><route edges="bc ab"/></vehicle></routes>""");
-        Problem problem = Assert.Single(SmallNets.ProblemsOf(() => new TrafficEngine(Network, reader.Trips, new SignalPlayer(Network, reader.Signals, []), new EngineSettings()).Dispose()));
+        Problem problem = Assert.Single(SmallNets.ProblemsOf(() => new TrafficEngine(Network, reader.Trips, new SignalEngine(Network, reader.Signals, []), new EngineSettings()).Dispose()));
         Assert.Contains("no lane leads from bc to ab", problem.Message, StringComparison.Ordinal);
     }
 
