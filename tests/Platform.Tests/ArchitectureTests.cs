@@ -18,7 +18,7 @@ public class ArchitectureTests
         ["Tracking"] = "Foundation",
         ["Messages"] = "Foundation",
         ["Scenarios"] = "Foundation Roads Sensing Traffic Tracking YamlDotNet",
-        ["Contracts"] = "Foundation Microsoft.Orleans.Sdk",
+        ["Contracts"] = "Foundation Signals Tracking Messages Microsoft.Orleans.Sdk",
         ["Mqtt"] = "Foundation MQTTnet MQTTnet.Server",
         ["EdgeNode"] = "Foundation Tracking Messages Contracts Mqtt Microsoft.Orleans.Server",
         ["RegionCloud"] = "Foundation Contracts Microsoft.Orleans.Server",

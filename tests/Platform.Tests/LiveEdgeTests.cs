@@ -6,10 +6,13 @@ using V2XSim.Contracts;
 using V2XSim.EdgeNode;
 using V2XSim.Foundation;
 using V2XSim.Hosting;
+using V2XSim.LoadTesting;
 using V2XSim.Messages;
 using V2XSim.Messages.Uper;
 using V2XSim.Mqtt;
+using V2XSim.Roads.Sites;
 using V2XSim.Tracking;
+using V2XSim.Traffic.Micro;
 using Xunit;
 
 namespace V2XSim.Platform.Tests;
@@ -95,10 +98,10 @@ public class LiveEdgeTests
         }
 
         V2XSim.Contracts.EdgeBatch batch = inbox.Take();
-        long[] lists = [.. batch.Entries.Take(batch.Count).Where(e => e.Kind == (int)TopicKind.ParticipantUp).Select(e => e.Sequence)];
+        long[] lists = [.. batch.Entries.Take(batch.Count).Where(e => e.Kind == TopicKind.ParticipantUp).Select(e => e.Sequence)];
 
         Assert.Equal([48, 49], lists);
-        Assert.Equal(50, batch.Entries.Take(batch.Count).Count(e => e.Kind == (int)TopicKind.EventUp));
+        Assert.Equal(50, batch.Entries.Take(batch.Count).Count(e => e.Kind == TopicKind.EventUp));
         Assert.All(batch.Entries.Take(batch.Count), e => Assert.Equal((byte)e.Sequence, batch.Bytes[e.Offset]));
         Assert.Equal(48, inbox.SupersededOf("S1"));
         Assert.Equal(48, taken.Count(o => o == InboxOutcome.TookTheOldestsPlace));
