@@ -74,7 +74,7 @@ public sealed class EdgeVerb(TextWriter output, TextWriter error, TimeProvider c
         UtcEpoch epoch = LivePlatform.EpochNow(clock);
         List<EdgeConfig> edges = EdgePlanner.Plan(network, plan, scenario, epoch, publishOnData: true);
         await using LivePlatform platform = await LivePlatform.StartAsync(edges, epoch, options.Platform, clock, cancellation);
-        await using MetricsEndpoint? metrics = MetricsEndpoint.Start(platform, options.MetricsPort, options.Otlp, clock);
+        using MetricsEndpoint? metrics = MetricsEndpoint.Start(platform, options.MetricsPort, options.Otlp, clock);
         if (options.IsControlled)
         {
             await ObeyAsync(platform, cancellation);
