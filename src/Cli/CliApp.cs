@@ -462,6 +462,7 @@ public static class CliApp
         var plan = new Option<string?>("--sites") { Description = "Site plan; the scenario's own when absent.", HelpName = "FILE" };
         var roads = new Option<string?>("--from") { Description = "Scenario whose roads and tuning the edges know.", HelpName = "SCENARIO" };
         var metrics = new Option<int?>("--metrics") { Description = "Loopback port of /metrics for Prometheus; 0 takes a free one.", HelpName = "PORT" };
+        Between(metrics, 0, 65535);
         var otlp = new Option<string?>("--otlp") { Description = "Push metrics there by OTLP, over gRPC when the port is 4317, else over HTTP.", HelpName = "http://HOST:PORT" };
         var limit = new Option<double?>("--seconds") { Description = "End after this time; with Ctrl-C when absent.", HelpName = "SECONDS" };
         Between(limit, 0.1, 1e9);

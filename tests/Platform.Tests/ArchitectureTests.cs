@@ -24,7 +24,7 @@ public class ArchitectureTests
         ["RegionCloud"] = "Foundation Contracts Microsoft.Orleans.Server",
         ["CenterCloud"] = "Foundation Contracts Microsoft.Orleans.Server",
         ["ScenarioFiles"] = "Foundation Roads Signals Traffic Sensing Tracking Messages Scenarios Contracts",
-        ["Hosting"] = "Foundation Roads Signals Tracking Messages Scenarios Contracts Mqtt EdgeNode RegionCloud CenterCloud ScenarioFiles Microsoft.Orleans.Server OpenTelemetry OpenTelemetry.Exporter.OpenTelemetryProtocol",
+        ["Hosting"] = "Foundation Roads Signals Tracking Messages Scenarios Contracts Mqtt EdgeNode RegionCloud CenterCloud ScenarioFiles Microsoft.Orleans.Server OpenTelemetry OpenTelemetry.Exporter.OpenTelemetryProtocol OpenTelemetry.Exporter.Prometheus.HttpListener",
         ["Roadside"] = "Foundation Roads Signals Traffic Sensing Messages Mqtt",
         ["Reporting"] = "Foundation Roads Traffic Tracking Messages Contracts EdgeNode Parquet.Net HdrHistogram",
         ["Evaluation"] = "Foundation Roads Signals Traffic Sensing Tracking Messages Scenarios Contracts EdgeNode Roadside ScenarioFiles Reporting HdrHistogram",
