@@ -1,30 +1,35 @@
+using Orleans.Serialization;
+using V2XSim.CenterCloud.AreaState;
+using V2XSim.CenterCloud.DeviceRegistry;
 using V2XSim.Contracts;
 
 namespace V2XSim.CenterCloud;
 
-/// <summary>The centre: hands registrations and windows to <see cref="CentreArea"/>.</summary>
-public sealed class CentreGrain : Grain, ICentreGrain
+/// <summary>The centre: drives its services and answers questions about the whole area.</summary>
+public sealed class CentreGrain(TierCatalogue catalogue, Serializer serializer) : Grain, ICentreGrain
 {
-    private readonly StepInbox<TrafficWindow> _inbox = new();
-    private readonly CentreArea _area = new();
+    private readonly TierServices _services = new(catalogue.Centre, CentreKey.Only);
 
-    public ValueTask Register(DeviceEntry[] devices)
+    public ValueTask Post(long step, ITierFact[] facts)
     {
-        _area.Register(devices);
+        _services.Post(step, facts);
         return ValueTask.CompletedTask;
     }
 
-    public ValueTask Accept(long step, TrafficWindow window)
+    public ValueTask<TierStepResult> Step(TierStep step)
     {
-        _inbox.Put(step, window.Owner, window, window.StartMicroseconds);
+        TierOutput output = _services.Step(in step);
+        return ValueTask.FromResult(new TierStepResult { Rows = [.. output.Rows], Late = output.Late });
+    }
+
+    public ValueTask<CentreState> State() => ValueTask.FromResult(
+        AreaSummary.Of([.. _services.Find<DeviceRegistryService>()?.Devices ?? []], _services.Find<AreaStateService>()?.Latest));
+
+    public ValueTask<TierCheckpoint> Checkpoint() => ValueTask.FromResult(_services.Checkpoint(serializer));
+
+    public ValueTask Restore(TierCheckpoint checkpoint)
+    {
+        _services.Restore(serializer, checkpoint);
         return ValueTask.CompletedTask;
     }
-
-    public ValueTask<TierStepResult> Step(long step, long untilMicroseconds, bool isLast)
-    {
-        _inbox.TakeBefore(step).ForEach(_area.Add);
-        return ValueTask.FromResult(new TierStepResult { Closed = [.. _area.Close(untilMicroseconds, isLast)], Late = _area.TakeLate() });
-    }
-
-    public ValueTask<CentreState> State() => ValueTask.FromResult(_area.State());
 }

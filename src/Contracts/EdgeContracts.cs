@@ -246,7 +246,14 @@ public sealed record SignalPlanOrder(
     [property: Id(4)] string Programme,
     [property: Id(5)] double OffsetSeconds,
     [property: Id(6)] Transition Transition,
-    [property: Id(7)] PlanPhase[] Phases);
+    [property: Id(7)] PlanPhase[] Phases) : ITierFact
+{
+    /// <inheritdoc/>
+    public string Sender => string.Empty;
+
+    /// <inheritdoc/>
+    public long StartMicroseconds => AtMicroseconds;
+}
 
 /// <summary>Important messages of an edge to its devices, since the run began.</summary>
 [GenerateSerializer]
@@ -379,34 +386,35 @@ public readonly record struct HandoverRow(
     [property: Id(17)] int Link,
     [property: Id(18)] double LaneMetres);
 
-/// <summary>The edge tier: fuses what the sensors of its sites report, warns, hands objects over, counts traffic.</summary>
+/// <summary>
+/// The edge tier: fuses what the sensors of its sites report, warns, hands objects over, counts traffic. One interface serves both
+/// clocks: <see cref="Step"/> drives an edge step by step, between <see cref="Start"/> and <see cref="Stop"/> it works whenever messages
+/// come in. Announcements and orders reach it in either mode.
+/// </summary>
 [Alias("v2xsim.IEdgeGrain")]
 public interface IEdgeGrain : IGrainWithStringKey
 {
     /// <summary>Takes in a batch, fuses what has arrived by the step's end in order of (arrival, device, sequence), and publishes.</summary>
+    /// <exception cref="InvalidOperationException">The edge is live.</exception>
     [Alias("Step")]
     ValueTask<EdgeStepResult> Step([Immutable] EdgeStep step);
 
-    /// <summary>Notes what a neighbour saw leave; used from the step after <paramref name="step"/> on.</summary>
-    [Alias("Expect")]
-    [AlwaysInterleave]
-    ValueTask Expect(long step, string sender, [Immutable] HandoverRow[] handovers);
-
-    /// <summary>Takes plans for its signals; they are sent from the step after <paramref name="step"/> on.</summary>
-    [Alias("Order")]
-    [AlwaysInterleave]
-    ValueTask Order(long step, string sender, [Immutable] SignalPlanOrder[] plans);
-}
-
-/// <summary>An edge under the wall clock: works on messages when they come, publishes when its sensors' lists are there.</summary>
-[Alias("v2xsim.ILiveEdgeGrain")]
-public interface ILiveEdgeGrain : IGrainWithStringKey
-{
     /// <summary>Begins to work on what comes into the edge's inbox.</summary>
+    /// <exception cref="InvalidOperationException">The edge is driven step by step.</exception>
     [Alias("Start")]
     Task Start();
 
     /// <summary>Closes the inbox and ends when what is being worked on is done.</summary>
     [Alias("Stop")]
     Task Stop();
+
+    /// <summary>Notes what a neighbour saw leave; used from the step after <paramref name="step"/> on, by a live edge at once.</summary>
+    [Alias("Expect")]
+    [AlwaysInterleave]
+    ValueTask Expect(long step, string sender, [Immutable] HandoverRow[] handovers);
+
+    /// <summary>Takes plans for its signals; they are sent from the step after <paramref name="step"/> on, by a live edge at once.</summary>
+    [Alias("Order")]
+    [AlwaysInterleave]
+    ValueTask Order(long step, string sender, [Immutable] SignalPlanOrder[] plans);
 }

@@ -6,13 +6,30 @@ namespace V2XSim.Contracts;
 /// Adds up link rows by window and closes windows when event time has passed their end. What comes in is added at once, and only sums
 /// are kept: whoever brings it does so in a fixed order, as a <see cref="StepInbox{T}"/> gives it. Pure; the region and the centre share it.
 /// </summary>
-public sealed class WindowBook(string owner, int lengthSeconds)
+[GenerateSerializer]
+[Alias("v2xsim.WindowBook")]
+public sealed class WindowBook
 {
     private const long MicrosecondsPerSecond = 1_000_000;
+
+    [Id(0)]
+    private readonly string _owner;
+
+    [Id(1)]
+    private readonly int _lengthSeconds;
+
+    [Id(2)]
     private readonly SortedDictionary<long, Sums> _open = [];
+
+    [Id(3)]
     private long _closedUntil;
 
+    [Id(4)]
     private int _late;
+
+    /// <param name="owner">Region or centre that closes the windows.</param>
+    /// <param name="lengthSeconds">Length of a window.</param>
+    public WindowBook(string owner, int lengthSeconds) => (_owner, _lengthSeconds) = (owner, lengthSeconds);
 
     /// <summary>Windows that came after the one that they belong to had closed, since the last call.</summary>
     public int TakeLate()
@@ -32,7 +49,7 @@ public sealed class WindowBook(string owner, int lengthSeconds)
 
     private void Add(long startMicroseconds, long endMicroseconds, IEnumerable<LinkRow> links, double meanVehicles, int warnings, int publications)
     {
-        long window = startMicroseconds / (lengthSeconds * MicrosecondsPerSecond);
+        long window = startMicroseconds / (_lengthSeconds * MicrosecondsPerSecond);
         if (window < _closedUntil)
         {
             _late++;
@@ -51,7 +68,7 @@ public sealed class WindowBook(string owner, int lengthSeconds)
     public List<TrafficWindow> Close(long untilMicroseconds, bool isLast)
     {
         var closed = new List<TrafficWindow>();
-        long length = lengthSeconds * MicrosecondsPerSecond;
+        long length = _lengthSeconds * MicrosecondsPerSecond;
         foreach (long window in _open.Keys.Where(w => isLast || (w + 1) * length <= untilMicroseconds).ToList())
         {
             bool complete = (window + 1) * length <= untilMicroseconds;
@@ -86,21 +103,32 @@ public sealed class WindowBook(string owner, int lengthSeconds)
             CongestionLevel level = LevelOf(in row);
             return new LinkState(row, level, level == CongestionLevel.Heavy);
         })];
-        return new TrafficWindow(owner, lengthSeconds, start, end, complete, states, end > start ? sums.VehicleMicroseconds / (end - start) : 0, sums.Warnings, sums.Publications);
+        return new TrafficWindow(_owner, _lengthSeconds, start, end, complete, states, end > start ? sums.VehicleMicroseconds / (end - start) : 0, sums.Warnings, sums.Publications);
     }
 
     /// <summary>What has been seen of a window so far.</summary>
-    private sealed class Sums
+    [GenerateSerializer]
+    [Alias("v2xsim.WindowBook.Sums")]
+    internal sealed class Sums
     {
+        [Id(0)]
         private readonly Dictionary<int, LinkRow> _links = [];
+        
+        [Id(1)]
         private long _latestStart = long.MinValue;
+        
+        [Id(2)]
         private int _before;
+        
+        [Id(3)]
         private int _latest;
 
         public IEnumerable<LinkRow> Links => _links.Values;
 
+        [Id(4)]
         public double VehicleMicroseconds { get; private set; }
 
+        [Id(5)]
         public int Warnings { get; private set; }
 
         /// <summary>Those whose windows begin together publish as often as each other: of them the most counts.</summary>

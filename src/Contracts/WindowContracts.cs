@@ -52,7 +52,11 @@ public sealed record EdgeWindow(
     [property: Id(3)] LinkRow[] Links,
     [property: Id(4)] double MeanVehicles,
     [property: Id(5)] int Warnings,
-    [property: Id(6)] int Publications);
+    [property: Id(6)] int Publications) : ITierFact
+{
+    /// <inheritdoc/>
+    public string Sender => Edge;
+}
 
 /// <summary>One link of a closed window as the region sees it.</summary>
 [GenerateSerializer]
@@ -78,38 +82,10 @@ public sealed record TrafficWindow(
     [property: Id(5)] LinkState[] Links,
     [property: Id(6)] double MeanVehicles,
     [property: Id(7)] int Warnings,
-    [property: Id(8)] int Publications);
-
-/// <summary>Result of one step of a region or of the centre.</summary>
-[GenerateSerializer]
-[Immutable]
-[Alias("v2xsim.TierStepResult")]
-public sealed class TierStepResult
+    [property: Id(8)] int Publications) : ITierFact, IServiceRow
 {
-    [Id(0)]
-    public TrafficWindow[] Closed { get; set; } = [];
-
-    /// <summary>Windows refused because they came after their window had closed.</summary>
-    [Id(1)]
-    public int Late { get; set; }
-}
-
-/// <summary>The region tier: traffic state per link in 1 s windows, congestion, 60 s windows to the centre.</summary>
-[Alias("v2xsim.IRegionGrain")]
-public interface IRegionGrain : IGrainWithStringKey
-{
-    /// <summary>Takes in windows of edges, of each edge one; used from the step after <paramref name="step"/> on.</summary>
-    [Alias("Accept")]
-    [AlwaysInterleave]
-    ValueTask Accept(long step, [Immutable] EdgeWindow[] windows);
-
-    /// <summary>Gives it plans for the signals of its district; each is sent in the step in which its time comes.</summary>
-    [Alias("Plan")]
-    ValueTask Plan([Immutable] SignalPlanOrder[] plans);
-
-    /// <summary>Closes what windows end by an instant; with <paramref name="isLast"/> all of them, as they are.</summary>
-    [Alias("Step")]
-    ValueTask<TierStepResult> Step(long step, long untilMicroseconds, bool isLast);
+    /// <inheritdoc/>
+    public string Sender => Owner;
 }
 
 /// <summary>A device as the centre's registry knows it.</summary>
@@ -123,7 +99,14 @@ public sealed record DeviceEntry(
     [property: Id(3)] double LongitudeDegrees,
     [property: Id(4)] double LatitudeDegrees,
     [property: Id(5)] string[] Sensors,
-    [property: Id(6)] string? Signal);
+    [property: Id(6)] string? Signal) : ITierFact
+{
+    /// <inheritdoc/>
+    public string Sender => Id;
+
+    /// <inheritdoc/>
+    public long StartMicroseconds => 0;
+}
 
 /// <summary>The centre's view at one moment.</summary>
 [GenerateSerializer]
@@ -137,22 +120,3 @@ public sealed record CentreState(
     [property: Id(4)] int CongestedLinks,
     [property: Id(5)] double MeanVehicles,
     [property: Id(6)] double MeanSpeedMetresPerSecond);
-
-/// <summary>The centre tier: registry of devices, state of the whole area, 60 s and 15 min windows.</summary>
-[Alias("v2xsim.ICentreGrain")]
-public interface ICentreGrain : IGrainWithStringKey
-{
-    [Alias("Register")]
-    ValueTask Register([Immutable] DeviceEntry[] devices);
-
-    /// <summary>Takes in a window of a region; used from the step after <paramref name="step"/> on.</summary>
-    [Alias("Accept")]
-    [AlwaysInterleave]
-    ValueTask Accept(long step, [Immutable] TrafficWindow window);
-
-    [Alias("Step")]
-    ValueTask<TierStepResult> Step(long step, long untilMicroseconds, bool isLast);
-
-    [Alias("State")]
-    ValueTask<CentreState> State();
-}

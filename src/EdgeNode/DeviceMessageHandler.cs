@@ -67,6 +67,9 @@ internal sealed class DeviceMessageHandler(EdgeConfig config, FrameReader frames
 
     public DeliveryCounts Delivery => new(_outbox.Added, _outbox.Confirmed, _outbox.Repeated, _outbox.Refused, _outbox.Count);
 
+    /// <summary>When the next important message is due again; <see cref="SimTime.Never"/> when none waits.</summary>
+    public SimTime NextRepeat => _outbox.NextDue;
+
     /// <summary>Decodes a message and checks that it names its sender.</summary>
     public RejectReason Read(in BatchEntry entry, ReadOnlySpan<byte> payload, out DeviceMessage? item)
     {

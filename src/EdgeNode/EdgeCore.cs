@@ -411,6 +411,12 @@ public sealed class EdgeCore
     public void FindLeaving(SimTime now, SortedList<string, List<HandoverRow>> result) =>
         _departures.Find(now, CollectionsMarshal.AsSpan(_tracks), CollectionsMarshal.AsSpan(_globalIds), CollectionsMarshal.AsSpan(_pieces), _handovers, result);
 
+    /// <summary>Whether an instant lies after the end of the second whose window is open.</summary>
+    public bool IsBeyondWindow(SimTime at) => at.Microseconds - _windowStart.Microseconds > SimTime.MicrosecondsPerSecond;
+
+    /// <summary>When the next important message is due again; <see cref="SimTime.Never"/> when none waits.</summary>
+    public SimTime NextRepeat => _desk.NextRepeat;
+
     /// <summary>
     /// What was published in the second that has ended by now; null when none has, or nothing was. Windows of all edges begin on the second, so that they can be
     /// added up.

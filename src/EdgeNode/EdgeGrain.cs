@@ -1,118 +1,90 @@
+using Microsoft.Extensions.Logging;
 using V2XSim.Contracts;
-using V2XSim.Tracking;
 using V2XSim.Foundation;
 
 namespace V2XSim.EdgeNode;
 
-/// <summary>One edge node: hands batches to <see cref="EdgeCore"/> and sends what comes out of it.</summary>
-public sealed class EdgeGrain(EdgeDirectory catalogue, IDownlink downlink, TimeProvider clock) : Grain, IEdgeGrain
+/// <summary>
+/// One edge node. Driven step by step it hands batches to a <see cref="SteppedEdge"/> and sends what comes out of it. Live it starts a
+/// <see cref="LiveEdgeWorker"/>, which waits on the edge's inbox: ten times a second it has work of a tenth of a millisecond, of which a
+/// call through the runtime would be a good part.
+/// </summary>
+/// <param name="directory">All edges.</param>
+/// <param name="downlink">Where the edge sends what goes down.</param>
+/// <param name="clock">Tells how long stages take.</param>
+/// <param name="log">Told of batches that could not be worked on.</param>
+/// <param name="live">What live edges share; null where edges are driven step by step.</param>
+[EdgePlacement]
+[KeepAlive]
+public sealed partial class EdgeGrain(EdgeDirectory directory, IDownlink downlink, TimeProvider clock, ILogger<EdgeGrain> log, LiveContext? live = null) : Grain, IEdgeGrain
 {
-    private readonly StepInbox<HandoverRow[]> _expected = new();
-    private readonly StepInbox<SignalPlanOrder[]> _orders = new();
-    private readonly SortedList<string, List<HandoverRow>> _leaving = new(StringComparer.Ordinal);
-    private readonly List<DownPayload> _down = [];
     private EdgeConfig _config = null!;
-    private EdgeCore _core = null!;
+    private SteppedEdge? _stepped;
+    private Task _work = Task.CompletedTask;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        _config = catalogue[this.GetPrimaryKeyString()];
-        _core = new EdgeCore(_config, Trackers.ByName[_config.Tracker.Name](_config.Tracker, _config.Number, null));
+        _config = directory[this.GetPrimaryKeyString()];
+        _stepped = live is null ? new SteppedEdge(_config, clock.GetTimestamp) : null;
         return Task.CompletedTask;
     }
 
     public ValueTask Expect(long step, string sender, HandoverRow[] handovers)
     {
-        _expected.Put(step, sender, handovers);
+        _stepped?.Expect(step, sender, handovers);
+        live?.Intake.Inboxes[_config.EdgeId].Expect([.. handovers]);
         return ValueTask.CompletedTask;
     }
 
     public ValueTask Order(long step, string sender, SignalPlanOrder[] plans)
     {
-        _orders.Put(step, sender, plans);
+        _stepped?.Order(step, sender, plans);
+        live?.Intake.Inboxes[_config.EdgeId].Order(plans);
         return ValueTask.CompletedTask;
     }
 
     public async ValueTask<EdgeStepResult> Step(EdgeStep step)
     {
+        SteppedEdge edge = _stepped ?? throw new InvalidOperationException($"edge {_config.EdgeId} is live and takes no steps");
+        EdgeStepResult result = edge.Step(in step);
         var until = new SimTime(step.UntilMicroseconds);
-        long started = clock.GetTimestamp();
-        for (int i = 0; i < step.Batch.Count; i++)
-        {
-            ref BatchEntry entry = ref step.Batch.Entries[i];
-            _core.Accept(in entry, step.Batch.Bytes.AsSpan(entry.Offset, entry.Length));
-        }
-
-        // What neighbours sent in this very step is left for the next: who came first must not matter.
-        _expected.TakeBefore(step.Step).ForEach(_core.Expect);
-
-        (long adopted, long merged, long dropped, long revised) before = _core.Handovers;
-        long decoded = clock.GetTimestamp();
-        SimTime at = _core.PublicationInstant(until);
-        _core.Fuse(at);
-        long fused = clock.GetTimestamp();
-        _down.Clear();
-        WarningRow[] warnings = _core.Warn(at, _down);
-        _core.EncodePublications(at, _down);
-        int advised = _core.Guide(until, _down);
-        foreach (SignalPlanOrder[] plans in _orders.TakeBefore(step.Step))
-        {
-            _core.Order(plans, until);
-        }
-
-        _core.Correspond(until, _down);
-        long encoded = clock.GetTimestamp();
-        (DeviceRow[] devices, EventRow[] events, FlowRow[] flows) = _core.TakeReports();
-        var result = new EdgeStepResult
-        {
-            Tracks = _core.Tracks(),
-            Messages = _core.TakeRows(),
-            Quarantined = _core.TakeQuarantined(),
-            Warnings = warnings,
-            Devices = devices,
-            Events = events,
-            Flows = flows,
-            Commands = _core.TakeCommands(),
-            Advised = advised,
-            Delivery = _core.Delivery,
-            Sensors = _core.TakeSensors(until),
-            PublishedMicroseconds = at.Microseconds,
-            Down = [.. _down.GroupBy(d => (d.Device, d.Kind)).Select(g => new DownCount(g.Key.Device, g.Count(), g.Key.Kind, g.Count(d => d.IsCommand)))],
-            InFlight = _core.Waiting,
-            HandoversAdopted = (int)(_core.Handovers.Adopted - before.adopted),
-            HandoversMerged = (int)(_core.Handovers.Merged - before.merged),
-            HandoversDropped = (int)(_core.Handovers.Dropped - before.dropped),
-            HandoversRevised = (int)(_core.Handovers.Revised - before.revised),
-            DecodeTicks = decoded - started,
-            FuseTicks = fused - decoded,
-            EncodeTicks = encoded - fused,
-        };
-        foreach (DownPayload payload in _down)
+        var at = new SimTime(result.PublishedMicroseconds);
+        foreach (DownPayload payload in edge.Pipeline.Down)
         {
             // What changes what devices do belongs to the end of the step, by which the roadside knows that it is complete.
             await downlink.PublishAsync(payload, payload.IsCommand ? until : at, CancellationToken.None);
         }
 
-        result.HandoversSent = await HandOver(step.Step, at);
-        if (_core.CloseWindow(until) is { } window)
+        foreach ((string neighbour, List<HandoverRow> rows) in edge.Pipeline.Leaving)
         {
-            await GrainFactory.GetGrain<IRegionGrain>(_config.RegionId).Accept(step.Step, [window]);
+            await GrainFactory.GetGrain<IEdgeGrain>(neighbour).Expect(step.Step, _config.EdgeId, [.. rows]);
+        }
+
+        if (edge.Pipeline.Window is { } window)
+        {
+            await GrainFactory.GetGrain<IRegionGrain>(_config.RegionId).Post(step.Step, [window]);
         }
 
         return result;
     }
 
-    private async ValueTask<int> HandOver(long step, SimTime now)
+    public Task Start()
     {
-        _leaving.Clear();
-        _core.FindLeaving(now, _leaving);
-        int sent = 0;
-        foreach ((string neighbour, List<HandoverRow> rows) in _leaving)
+        LiveContext shared = live ?? throw new InvalidOperationException($"edge {_config.EdgeId} is driven step by step");
+        if (_work.IsCompleted)
         {
-            sent += rows.Count;
-            await GrainFactory.GetGrain<IEdgeGrain>(neighbour).Expect(step, _config.EdgeId, [.. rows]);
+            _work = new LiveEdgeWorker(_config, shared).RunAsync(e => LogFailure(e, _config.EdgeId));
         }
 
-        return sent;
+        return Task.CompletedTask;
     }
+
+    public Task Stop()
+    {
+        live?.Intake.Inboxes[_config.EdgeId].Close();
+        return _work;
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "edge {Edge}: a batch could not be worked on")]
+    private partial void LogFailure(Exception e, string edge);
 }

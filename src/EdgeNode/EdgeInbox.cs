@@ -33,11 +33,15 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
     /// <summary>Announcements of neighbours that may wait; more are refused and counted.</summary>
     public const int MaximumHandovers = 4096;
 
+    /// <summary>Plans for signals that may wait; more are refused and counted.</summary>
+    public const int MaximumOrders = 256;
+
     /// <summary>What has given way is cleared out when it takes up this much.</summary>
     private const int MaximumDeadBytes = 256 << 10;
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Waiting> _newest = new(StringComparer.Ordinal);
     private readonly List<HandoverRow> _handovers = [];
+    private readonly List<SignalPlanOrder> _orders = [];
     private EdgeBatch _filling = new();
     private EdgeBatch _resting = new();
     private int _used;
@@ -51,6 +55,8 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
     private bool _isClosed;
     private bool _wasSwept;
     private long _handoversRefused;
+    private long _ordersRefused;
+    private long _wakeAt = long.MaxValue;
     private long _deadline = long.MaxValue;
     private long _patience = long.MaxValue;
 
@@ -94,6 +100,12 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
             }
         }
     }
+
+    /// <summary>Plans for signals for which there was no room.</summary>
+    public long OrdersRefused => Interlocked.Read(ref _ordersRefused);
+
+    /// <summary>When the edge is called although nothing has come, because it has something to repeat.</summary>
+    public SimTime WakeAt { set => Interlocked.Exchange(ref _wakeAt, value.Microseconds); }
 
     /// <summary>Announcements of neighbours for which there was no room.</summary>
     public long HandoversRefused => Interlocked.Read(ref _handoversRefused);
@@ -149,7 +161,8 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
     /// <summary>Calls the edge if it has waited long enough.</summary>
     public void Sweep(SimTime now)
     {
-        if (now.Microseconds < Interlocked.Read(ref _deadline))
+        bool isOverdue = now.Microseconds >= Interlocked.Read(ref _deadline);
+        if (!isOverdue && now.Microseconds < Interlocked.Read(ref _wakeAt))
         {
             return;
         }
@@ -161,7 +174,7 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
                 return;
             }
 
-            (_isWaiting, _wasSwept) = (false, true);
+            (_isWaiting, _wasSwept) = (false, isOverdue);
             _readySince = _isReady ? _readySince : now.Microseconds;
         }
 
@@ -193,6 +206,37 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
             int taken = Math.Min(handovers.Count, MaximumHandovers - _handovers.Count);
             _handovers.AddRange(CollectionsMarshal.AsSpan(handovers)[..taken]);
             Interlocked.Add(ref _handoversRefused, handovers.Count - taken);
+        }
+    }
+
+    /// <summary>Puts in plans for the edge's signals, and calls the edge.</summary>
+    public void Order(IReadOnlyList<SignalPlanOrder> plans)
+    {
+        lock (_lock)
+        {
+            int taken = Math.Min(plans.Count, MaximumOrders - _orders.Count);
+            _orders.AddRange(plans.Take(taken));
+            Interlocked.Add(ref _ordersRefused, plans.Count - taken);
+            _isReady = true;
+            if (!_isWaiting)
+            {
+                return;
+            }
+
+            _isWaiting = false;
+        }
+
+        Call(hasWork: true, isHere: false);
+    }
+
+    /// <summary>Takes out the plans for the edge's signals.</summary>
+    public SignalPlanOrder[] TakeOrders()
+    {
+        lock (_lock)
+        {
+            SignalPlanOrder[] taken = _orders.Count == 0 ? [] : [.. _orders];
+            _orders.Clear();
+            return taken;
         }
     }
 

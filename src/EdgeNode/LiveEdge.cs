@@ -1,3 +1,4 @@
+using V2XSim.Contracts;
 using V2XSim.Foundation;
 
 namespace V2XSim.EdgeNode;
@@ -45,6 +46,11 @@ public sealed class LiveCounts
     private long _handovers;
     private long _lateLists;
     private long _lastShed = long.MinValue;
+    private long _deviceReports;
+    private long _events;
+    private long _flows;
+    private long _ordersAccepted;
+    private long _ordersRefused;
 
     public LiveCounts(LiveClock clock) => _clock = clock;
 
@@ -56,6 +62,21 @@ public sealed class LiveCounts
 
     /// <summary>Road users published.</summary>
     public long Objects => Interlocked.Read(ref _objects);
+
+    /// <summary>Reports of devices about themselves.</summary>
+    public long DeviceReports => Interlocked.Read(ref _deviceReports);
+
+    /// <summary>Events on the road that devices reported.</summary>
+    public long Events => Interlocked.Read(ref _events);
+
+    /// <summary>Flows that devices counted.</summary>
+    public long Flows => Interlocked.Read(ref _flows);
+
+    /// <summary>Orders that signals' controllers have confirmed.</summary>
+    public long OrdersAccepted => Interlocked.Read(ref _ordersAccepted);
+
+    /// <summary>Orders that signals' controllers have refused, or for which there was no room.</summary>
+    public long OrdersRefused => Interlocked.Read(ref _ordersRefused);
 
     public long Handovers => Interlocked.Read(ref _handovers);
 
@@ -93,6 +114,15 @@ public sealed class LiveCounts
         Interlocked.Add(ref _frames, frames);
         Interlocked.Add(ref _objects, objects);
         Interlocked.Add(ref _lateLists, isWithoutAList ? 1 : 0);
+    }
+
+    internal void AddReports(int devices, int events, int flows, CommandRow[] commands)
+    {
+        Interlocked.Add(ref _deviceReports, devices);
+        Interlocked.Add(ref _events, events);
+        Interlocked.Add(ref _flows, flows);
+        Interlocked.Add(ref _ordersAccepted, commands.Count(c => c.State == CommandState.Accepted));
+        Interlocked.Add(ref _ordersRefused, commands.Count(c => c.State is CommandState.Refused or CommandState.NoRoom));
     }
 
     internal void AddHandovers(int count) => Interlocked.Add(ref _handovers, count);

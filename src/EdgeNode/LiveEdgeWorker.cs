@@ -25,11 +25,11 @@ public sealed class LiveEdgeWorker
     /// <summary>But then no edge publishes again sooner.</summary>
     private static readonly TimeSpan LeastBetween = LiveContext.Period / 2;
 
+    private const double MicrosecondsPerSecond = SimTime.MicrosecondsPerSecond;
+
     /// <summary>What a device's lists take at least is that of the last ten to twenty seconds: clocks are set, and ways change.</summary>
     private const long WindowMicroseconds = 10 * SimTime.MicrosecondsPerSecond;
-    private readonly SortedList<string, List<HandoverRow>> _leaving = new(StringComparer.Ordinal);
     private readonly List<HandoverRow> _expected = [];
-    private readonly List<DownPayload> _down = [];
     private readonly Dictionary<string, Lane> _lanes = new(StringComparer.Ordinal);
     private readonly PublishProperties _properties = new();
     private readonly List<(int Start, int Length, PayloadFormat Format)> _frames = [];
@@ -38,6 +38,7 @@ public sealed class LiveEdgeWorker
     private readonly LiveContext _live;
     private readonly string _region;
     private readonly PublicationClock _due;
+    private readonly EdgePipeline _pipeline;
     private readonly EdgeCore _core;
     private readonly EdgeInbox _inbox;
     private readonly FrameSink _sink;
@@ -53,9 +54,6 @@ public sealed class LiveEdgeWorker
     private bool _mayBeEmpty;
     private bool _wasSwept;
     private SimTime _publishing;
-    private EdgeWindow? _ended;
-    private SimTime _fused;
-    private SimTime _decided;
     private int _framesSent;
 
     /// <param name="config">The edge.</param>
@@ -65,7 +63,9 @@ public sealed class LiveEdgeWorker
         (_live, _region) = (live, config.RegionId);
         _due = new PublicationClock(LiveContext.Period, LiveContext.Patience, LiveContext.OffsetOf(config.Number));
         _inbox = live.Intake.Inboxes[config.EdgeId];
-        _core = new EdgeCore(config, Trackers.ByName[config.Tracker.Name](config.Tracker, config.Number, null)) { OnList = Note, OnLate = NoteLate };
+        _pipeline = new EdgePipeline(config, () => live.Clock.Now.Microseconds);
+        _core = _pipeline.Core;
+        (_core.OnList, _core.OnLate) = (Note, NoteLate);
         _sink = AddFrame;
         foreach (EdgeSite site in config.Sites)
         {
@@ -89,6 +89,7 @@ public sealed class LiveEdgeWorker
             }
 
             _due.Plan(_live.Clock.Now);
+            _inbox.WakeAt = _core.NextRepeat;
         }
     }
 
@@ -99,7 +100,8 @@ public sealed class LiveEdgeWorker
         EdgeBatch batch = _inbox.Take(_expected, out _wasSwept, out long readySince);
         _core.Expect(_expected);
         _expected.Clear();
-        bool hasOthers = false, isOverloaded = _live.Counts.IsOverloaded;
+        SignalPlanOrder[] orders = _inbox.TakeOrders();
+        bool hasOthers = orders.Length > 0 || _core.NextRepeat <= _workStarted, isOverloaded = _live.Counts.IsOverloaded;
         for (int i = 0; i < batch.Count; i++)
         {
             ref BatchEntry entry = ref batch.Entries[i];
@@ -143,7 +145,7 @@ public sealed class LiveEdgeWorker
 
         if (hasOthers || _publishing == now)
         {
-            await Finish(now).ConfigureAwait(false);
+            await Finish(now, orders).ConfigureAwait(false);
         }
 
         _live.Counts.Add(_reasons);
@@ -177,15 +179,9 @@ public sealed class LiveEdgeWorker
     private void Publish(SimTime now)
     {
         _publishing = now;
-        _ended = _core.CloseWindow(now);
-        _core.Predict(now);
-        _fused = _live.Clock.Now;
-        _core.Warn(now, _down);
-        _core.FindLeaving(now, _leaving);
-        _decided = _live.Clock.Now;
         _framesSent = 0;
         int sites = 0;
-        _core.EncodePublications(now, _sink);
+        _pipeline.Publish(now, now, _sink);
         foreach (Lane lane in _lanes.Values)
         {
             sites += lane.HasPublished ? 1 : 0;
@@ -196,46 +192,51 @@ public sealed class LiveEdgeWorker
         _live.Counts.AddPublication(sites, _framesSent, _core.Published, isWithoutAList: _wasSwept);
         EdgeMetrics.Wait.Record((_last.Arrival - _firstArrival).TotalSeconds);
         EdgeMetrics.Queue.Record((_lastStarted - _last.Arrival).TotalSeconds);
-        EdgeMetrics.Fuse.Record((_lastUsed - _lastDecoded + (_fused - now)).TotalSeconds);
-        EdgeMetrics.Decide.Record((_decided - _fused).TotalSeconds);
-        EdgeMetrics.Publish.Record((done - _decided).TotalSeconds);
+        EdgeMetrics.Fuse.Record((_lastUsed - _lastDecoded).TotalSeconds + ((_pipeline.FusedAt - now.Microseconds) / MicrosecondsPerSecond));
+        EdgeMetrics.Decide.Record((_pipeline.DecidedAt - _pipeline.FusedAt) / MicrosecondsPerSecond);
+        EdgeMetrics.Publish.Record((done.Microseconds - _pipeline.DecidedAt) / MicrosecondsPerSecond);
         _hasLists = false;
     }
 
-    private async ValueTask Finish(SimTime now)
+    private async ValueTask Finish(SimTime now, SignalPlanOrder[] orders)
     {
-        _core.Guide(now, _down);
-        _core.Correspond(now, _down);
-        foreach (DownPayload payload in _down)
+        _pipeline.Conclude(now, orders.Length == 0 ? [] : [orders]);
+        foreach (DownPayload payload in _pipeline.Down)
         {
             await _live.Downlink.PublishAsync(payload, now, CancellationToken.None).ConfigureAwait(false);
         }
 
-        _down.Clear();
+        _pipeline.Down.Clear();
+        Report(now);
         if (_publishing != now)
         {
             return;
         }
 
-        for (int i = 0; i < _leaving.Count; i++)
+        for (int i = 0; i < _pipeline.Leaving.Count; i++)
         {
-            List<HandoverRow> rows = _leaving.GetValueAtIndex(i);
+            List<HandoverRow> rows = _pipeline.Leaving.GetValueAtIndex(i);
             if (rows.Count > 0)
             {
                 _live.Counts.AddHandovers(rows.Count);
-                _live.Intake.Inboxes[_leaving.GetKeyAtIndex(i)].Expect(rows);
+                _live.Intake.Inboxes[_pipeline.Leaving.GetKeyAtIndex(i)].Expect(rows);
                 rows.Clear();
             }
         }
 
-        if (_ended is { } window)
+        if (_pipeline.Window is { } window)
         {
-            _ended = null;
-            _core.TakeReports();
-            _core.TakeCommands();
-            _core.TakeSensors(now);
+            _pipeline.Window = null;
             _live.Windows?.Put(_region, now.Microseconds / SimTime.MicrosecondsPerSecond, window);
         }
+    }
+
+    /// <summary>Counts what devices reported and forgets it, whether lists come or not.</summary>
+    private void Report(SimTime now)
+    {
+        (DeviceRow[] devices, EventRow[] events, FlowRow[] flows) = _core.TakeReports();
+        _live.Counts.AddReports(devices.Length, events.Length, flows.Length, _core.TakeCommands());
+        _core.TakeSensors(now);
     }
 
     private void AddFrame(EdgeSite site, PayloadFormat format, ReadOnlySpan<byte> frame, bool isLast)
@@ -274,7 +275,7 @@ public sealed class LiveEdgeWorker
         {
             foreach ((int start, int length, PayloadFormat written) in _frames)
             {
-                _down.Add(new DownPayload(site.Device, TopicKind.RsmDown, site.RsmTopic, lane.Packets.Written.Slice(start, length).ToArray(), Format: written) { Ledger = start + length == lane.Packets.Length ? _text.AsSpan(0, ledger).ToArray() : [] });
+                _pipeline.Down.Add(new DownPayload(site.Device, TopicKind.RsmDown, site.RsmTopic, lane.Packets.Written.Slice(start, length).ToArray(), Format: written) { Ledger = start + length == lane.Packets.Length ? _text.AsSpan(0, ledger).ToArray() : [] });
             }
         }
     }
@@ -292,9 +293,9 @@ public sealed class LiveEdgeWorker
             _wasSwept ? 0 : _lastStarted.Microseconds - _last.Arrival.Microseconds,
             _lastDecoded.Microseconds - _lastStarted.Microseconds,
             now - _lastUsed.Microseconds + (_wasSwept ? _lastStarted.Microseconds - _last.Arrival.Microseconds : 0),
-            _lastUsed.Microseconds - _lastDecoded.Microseconds + (_fused.Microseconds - now),
-            _decided.Microseconds - _fused.Microseconds,
-            sending.Microseconds - _decided.Microseconds,
+            _lastUsed.Microseconds - _lastDecoded.Microseconds + (_pipeline.FusedAt - now),
+            _pipeline.DecidedAt - _pipeline.FusedAt,
+            sending.Microseconds - _pipeline.DecidedAt,
             lane.SendMicroseconds,
             (GC.GetTotalPauseDuration() - _pausesAtArrival).Ticks / TimeSpan.TicksPerMicrosecond,
         ];

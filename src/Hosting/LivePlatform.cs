@@ -27,7 +27,7 @@ public sealed class LivePlatform : IAsyncDisposable
     private readonly ManualResetEvent _isEnding = new(initialState: false);
     private Thread? _sweep;
     private ITimer? _tiers;
-    private ILiveEdgeGrain[] _grains = [];
+    private IEdgeGrain[] _grains = [];
     private IRegionGrain[] _regions = [];
     private ICentreGrain? _centre;
     private readonly StallGrace _pardon = new(Sweep);
@@ -173,7 +173,7 @@ public sealed class LivePlatform : IAsyncDisposable
             inbox.Clock = options.Broker is null ? () => real.Now : null;
         }
 
-        _grains = [.. _edges.Select(e => _silos.Grains.GetGrain<ILiveEdgeGrain>(e.EdgeId))];
+        _grains = [.. _edges.Select(e => _silos.Grains.GetGrain<IEdgeGrain>(e.EdgeId))];
         await Task.WhenAll(_grains.Select(g => g.Start()));
         if (options.HasTiers)
         {
@@ -239,10 +239,10 @@ public sealed class LivePlatform : IAsyncDisposable
             await DeliverWindowsAsync(Context.Windows!);
             foreach (IRegionGrain region in _regions)
             {
-                Note(await region.Step(second, second * SimTime.MicrosecondsPerSecond, isLast: false));
+                Note(await region.Step(new TierStep(second, second * SimTime.MicrosecondsPerSecond, IsLast: false)));
             }
 
-            Note(await _centre!.Step(second, second * SimTime.MicrosecondsPerSecond, isLast: false));
+            Note(await _centre!.Step(new TierStep(second, second * SimTime.MicrosecondsPerSecond, IsLast: false)));
         }
         catch (Exception e) when (e is ObjectDisposedException or OrleansException or InvalidOperationException or TimeoutException)
         {
@@ -251,7 +251,7 @@ public sealed class LivePlatform : IAsyncDisposable
 
         void Note(TierStepResult result)
         {
-            Interlocked.Add(ref _windowsClosed, result.Closed.Length);
+            Interlocked.Add(ref _windowsClosed, result.Rows.OfType<TrafficWindow>().Count());
             Interlocked.Add(ref _windowsLate, result.Late);
         }
     }
@@ -265,7 +265,7 @@ public sealed class LivePlatform : IAsyncDisposable
         {
             foreach ((string region, long second, EdgeWindow[] windows) in posted)
             {
-                await _silos!.Grains.GetGrain<IRegionGrain>(region).Accept(second, windows);
+                await _silos!.Grains.GetGrain<IRegionGrain>(region).Post(second, windows);
                 left -= windows.Length;
             }
         }

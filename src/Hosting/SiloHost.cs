@@ -4,7 +4,10 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
+using V2XSim.CenterCloud;
+using V2XSim.Contracts;
 using V2XSim.EdgeNode;
+using V2XSim.RegionCloud;
 
 namespace V2XSim.Hosting;
 
@@ -13,6 +16,9 @@ public sealed class SiloHost : IAsyncDisposable
 {
     private readonly List<IHost> _hosts = [];
 
+    /// <summary>The services that a platform runs unless it is given others.</summary>
+    public static TierCatalogue StandardServices { get; } = new(RegionServices.Standard, CentreServices.Standard);
+
     public IGrainFactory Grains => _hosts[0].Services.GetRequiredService<IGrainFactory>();
 
     /// <param name="count">How many silos; the results are the same for any number.</param>
@@ -20,8 +26,10 @@ public sealed class SiloHost : IAsyncDisposable
     /// <param name="downlink">Where edges send what goes down to the road.</param>
     /// <param name="cancellation">Ends the start.</param>
     /// <param name="live">What edges share that work under the wall clock; null where they are stepped.</param>
-    public static async Task<SiloHost> StartAsync(int count, EdgeDirectory catalogue, IDownlink downlink, CancellationToken cancellation, LiveContext? live = null)
+    /// <param name="services">Services of the tiers; <see cref="StandardServices"/> if null.</param>
+    public static async Task<SiloHost> StartAsync(int count, EdgeDirectory catalogue, IDownlink downlink, CancellationToken cancellation, LiveContext? live = null, TierCatalogue? services = null)
     {
+        services ??= StandardServices;
         var host = new SiloHost();
         int[] ports = FreePorts(count * 2);
         var primary = new IPEndPoint(IPAddress.Loopback, ports[0]);
@@ -32,6 +40,8 @@ public sealed class SiloHost : IAsyncDisposable
             builder.Logging.ClearProviders();
             builder.Services.AddSingleton(catalogue);
             builder.Services.AddSingleton(downlink);
+            builder.Services.AddSingleton(services);
+            builder.Services.AddEdgePlacement();
             builder.Services.AddSingleton(TimeProvider.System);
             if (live is not null)
             {

@@ -68,6 +68,21 @@ public sealed class Outbox
     /// <summary>Messages for which there was no room.</summary>
     public long Refused { get; private set; }
 
+    /// <summary>When the next message is due; <see cref="SimTime.Never"/> when none waits.</summary>
+    public SimTime NextDue
+    {
+        get
+        {
+            SimTime next = SimTime.Never;
+            foreach (OutboxItem item in _items)
+            {
+                next = item.Due < next ? item.Due : next;
+            }
+
+            return next;
+        }
+    }
+
     /// <summary>Takes a message that is due at once; false when there is no room.</summary>
     public bool Add(TopicKind kind, string device, long sequence, byte[] payload, long timeStamp, SimTime now)
     {

@@ -231,7 +231,7 @@ public sealed class Results : IAsyncDisposable
     public async Task AddWindowsAsync(string tier, TierStepResult result)
     {
         _windowsLate += result.Late;
-        foreach (TrafficWindow window in result.Closed)
+        foreach (TrafficWindow window in result.Rows.OfType<TrafficWindow>())
         {
             string name = $"{tier} {window.LengthSeconds} s";
             _windowsClosed[name] = _windowsClosed.GetValueOrDefault(name) + (window.IsComplete ? 1 : 0);

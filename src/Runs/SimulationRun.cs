@@ -169,14 +169,14 @@ public sealed class SimulationRun : IAsyncDisposable
         _edgeGrains = [.. _edges.Select(e => grains.GetGrain<IEdgeGrain>(e.EdgeId))];
         _regionGrains = [.. _loaded.Plan.RegionIds.Select(r => grains.GetGrain<IRegionGrain>(r))];
         _centre = grains.GetGrain<ICentreGrain>(CentreKey.Only);
-        await _centre.Register([.. _loaded.Plan.Sites.Select(s =>
+        await _centre.Post(0, [.. _loaded.Plan.Sites.Select(s =>
         {
             GeoPoint geo = _loaded.Network.Projection.ToGeo(s.Position);
             return new DeviceEntry(s.Id, s.EdgeId, s.RegionId, geo.LongitudeDegrees, geo.LatitudeDegrees, [.. s.Sensors.Select(n => n.Id)], s.SignalId);
         })]);
         foreach ((string region, SignalPlanOrder[] plans) in _loaded.Plans)
         {
-            await grains.GetGrain<IRegionGrain>(region).Plan(plans);
+            await grains.GetGrain<IRegionGrain>(region).Post(0, plans);
         }
 
         _fleet.OnDown = _options.OnDown;
@@ -503,10 +503,10 @@ public sealed class SimulationRun : IAsyncDisposable
         long until = TimeOf(step).Microseconds;
         foreach (IRegionGrain region in _regionGrains)
         {
-            await _results.AddWindowsAsync("region", await region.Step(regionStep, until, isLast));
+            await _results.AddWindowsAsync("region", await region.Step(new TierStep(regionStep, until, isLast)));
         }
 
-        await _results.AddWindowsAsync("centre", await _centre.Step(centreStep, until, isLast));
+        await _results.AddWindowsAsync("centre", await _centre.Step(new TierStep(centreStep, until, isLast)));
     }
 
     private async Task WaitForDownAsync(long mayBeOnTheWay)

@@ -99,8 +99,8 @@ public sealed class PlanDeployment(TextWriter output, TextWriter error, TimeProv
 
     private async Task SendAsync(DeployOptions o, List<Order> orders, CancellationToken cancellation)
     {
-        // Repeated as an edge would: a controller that takes part late hears it too, and knows it by its number.
-        TimeSpan repeat = TimeSpan.FromSeconds(2);
+        // Orders are repeated by the same outbox as an edge's: a controller that connects late receives them too, and knows them by their number.
+        var outbox = new Outbox();
         var all = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var open = new Lock();
         int missing = orders.Count;
@@ -119,6 +119,7 @@ public sealed class PlanDeployment(TextWriter output, TextWriter error, TimeProv
                         {
                             order.IsAccepted = ack.Integer("errorCode") == 0;
                             order.Reasons = order.IsAccepted == true ? [] : [.. ack.Texts("errorList").DefaultIfEmpty(ack.Text("errorDesc"))];
+                            outbox.Confirm(TopicKind.PlanDown, order.Device, order.Number, -1);
                             if (--missing == 0)
                             {
                                 all.TrySetResult();
@@ -129,21 +130,40 @@ public sealed class PlanDeployment(TextWriter output, TextWriter error, TimeProv
 
                 return Task.CompletedTask;
             });
-        long deadline = clock.GetTimestamp();
+        long started = clock.GetTimestamp();
+        foreach (Order order in orders)
+        {
+            WireMessage message = order.Message(clock.GetUtcNow(), o.Transition);
+            if (!outbox.Add(TopicKind.PlanDown, order.Device, order.Number, Encoding.UTF8.GetBytes(new WirePayload().Text(message)), message.TimeStamp, SimTime.Zero))
+            {
+                throw new BadInputException(o.Plan, "tlLogic", $"the plan has more than {Outbox.MaximumItems} signals", "deploy it in parts");
+            }
+        }
+
         do
         {
-            foreach (Order order in orders.Where(r => r.IsAccepted is null))
+            SimTime now = Now();
+            List<OutboxItem> due;
+            TimeSpan wait;
+            lock (open)
             {
-                await connection.PublishAsync(
-                    CommandSender.Numbered(Topics.Of(TopicKind.PlanDown, order.Device), Encoding.UTF8.GetBytes(new WirePayload().Text(order.Message(clock.GetUtcNow(), o.Transition))), PayloadFormat.Json, order.Number, retain: false),
-                    cancellation);
+                due = [.. outbox.Due(now)];
+                wait = outbox.Count > 0 ? outbox.NextDue - now : TimeSpan.Zero;
+            }
+
+            foreach (OutboxItem item in due)
+            {
+                await connection.PublishAsync(CommandSender.Numbered(Topics.Of(item.Kind, item.Device), item.Payload, PayloadFormat.Json, item.Sequence, retain: false), cancellation);
             }
 
             await error.WriteLineAsync($"{orders.Count(r => r.IsAccepted is null)} of {orders.Count} signals are still to confirm");
-            await Task.WhenAny(all.Task, Task.Delay(repeat, clock, cancellation));
+            TimeSpan left = o.Patience - clock.GetElapsedTime(started);
+            await Task.WhenAny(all.Task, Task.Delay(wait < left ? wait : left > TimeSpan.Zero ? left : TimeSpan.Zero, clock, cancellation));
             cancellation.ThrowIfCancellationRequested();
         }
-        while (!all.Task.IsCompleted && clock.GetElapsedTime(deadline) < o.Patience);
+        while (!all.Task.IsCompleted && clock.GetElapsedTime(started) < o.Patience);
+
+        SimTime Now() => new((long)clock.GetElapsedTime(started).TotalMicroseconds);
     }
 
     private sealed class Order(string device, SignalLogic programme, long number)

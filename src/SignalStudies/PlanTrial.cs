@@ -1,4 +1,5 @@
 using V2XSim.Foundation;
+using V2XSim.Messages;
 using V2XSim.Roads;
 using V2XSim.ScenarioFiles;
 using V2XSim.Scenarios;
@@ -26,8 +27,6 @@ public sealed class PlanTrial
     /// <summary>How long after the scenario's end those who are still on their way are waited for.</summary>
     private const double LongestSeconds = 3600;
 
-    /// <summary>After this an order that nobody has confirmed is repeated.</summary>
-    private const double RepeatSeconds = 2;
     private readonly RoadNetwork _network;
     private readonly Scenario _scenario;
     private readonly SimulationSection _simulate;
@@ -124,7 +123,7 @@ public sealed class PlanTrial
         return count;
     }
 
-    /// <summary>When each signal hears of the plan: order or confirmation may be lost, and the order is then repeated.</summary>
+    /// <summary>When each signal receives the plan: an order may be lost, and is then repeated as edges repeat it.</summary>
     private Queue<(double Seconds, SignalLogic Programme)> OrdersOf(PlanSignals plan, double begin, Degradation degradation)
     {
         var streams = new RandomStreams(_seed);
@@ -132,13 +131,17 @@ public sealed class PlanTrial
         foreach (SignalLogic programme in plan.Own)
         {
             RandomStream stream = streams.For("degrade/order/" + programme.Id);
-            double at = begin + degradation.LateSeconds, wait = RepeatSeconds;
-            while (stream.NextBool(degradation.MessageLossShare) && at < begin + _scenario.DurationSeconds)
+            SimTime at = SimTime.FromSeconds(begin + degradation.LateSeconds), end = SimTime.FromSeconds(begin + _scenario.DurationSeconds);
+
+            // The outbox of the edge repeats the order; here it has one message, which arrives or does not.
+            var outbox = new Outbox();
+            outbox.Add(TopicKind.PlanDown, programme.Id, 0, [], 0, at);
+            while (outbox.Due(at).Any() && stream.NextBool(degradation.MessageLossShare) && at < end)
             {
-                (at, wait) = (at + wait, Math.Min(2 * wait, 30));
+                at = outbox.NextDue;
             }
 
-            orders.Add((at, programme));
+            orders.Add((at.Seconds, programme));
         }
 
         return new Queue<(double, SignalLogic)>(orders.OrderBy(o => o.Seconds).ThenBy(o => o.Programme.Id, StringComparer.Ordinal));

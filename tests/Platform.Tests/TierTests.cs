@@ -1,8 +1,10 @@
 using V2XSim.CenterCloud;
+using V2XSim.CenterCloud.AreaState;
+using V2XSim.CenterCloud.DeviceRegistry;
 using V2XSim.Contracts;
 using V2XSim.EdgeNode;
 using V2XSim.Foundation;
-using V2XSim.RegionCloud;
+using V2XSim.RegionCloud.TrafficState;
 using Xunit;
 
 namespace V2XSim.Platform.Tests;
@@ -125,7 +127,7 @@ public class TierTests
     public void Sixty_seconds_become_a_minute_for_the_centre_and_fifteen_minutes_a_quarter()
     {
         var region = new RegionTraffic("R1");
-        var centre = new CentreArea();
+        var centre = new AreaTraffic();
         var closed = new List<TrafficWindow>();
         for (int second = 0; second < 905; second++)
         {
@@ -180,11 +182,12 @@ public class TierTests
     [Fact]
     public void The_centre_keeps_the_registry_of_devices()
     {
-        var centre = new CentreArea();
-        centre.Register([new DeviceEntry("S1", "E1", "R1", 116, 39, ["a", "b"], "J1"), new DeviceEntry("S2", "E2", "R2", 116, 39, ["c"], null)]);
-        centre.Register([new DeviceEntry("S1", "E1", "R1", 116, 39, ["a", "b", "d"], "J1")]);
+        var book = new DeviceBook();
+        book.Register(new DeviceEntry("S1", "E1", "R1", 116, 39, ["a", "b"], "J1"));
+        book.Register(new DeviceEntry("S2", "E2", "R2", 116, 39, ["c"], null));
+        book.Register(new DeviceEntry("S1", "E1", "R1", 116, 39, ["a", "b", "d"], "J1"));
 
-        CentreState state = centre.State();
+        CentreState state = AreaSummary.Of([.. book.Devices], null);
 
         Assert.Equal((2, 4, 1, 2), (state.Devices, state.Sensors, state.SignalControllers, state.Regions));
     }

@@ -1,17 +1,28 @@
 using V2XSim.Contracts;
 
-namespace V2XSim.RegionCloud;
+namespace V2XSim.RegionCloud.TrafficState;
 
 /// <summary>
 /// Traffic state of a region, pure: 1 s windows of its edges, summed per link; a link is congested once it has been heavy for
 /// <see cref="SecondsToFlag"/> windows running and free of it after as many that are not; 60 s windows for the centre.
 /// </summary>
-public sealed class RegionTraffic(string region)
+[GenerateSerializer]
+[Alias("v2xsim.RegionTraffic")]
+public sealed class RegionTraffic
 {
     public const int SecondsToFlag = 30;
-    private readonly WindowBook _second = new(region, 1);
-    private readonly WindowBook _minute = new(region, 60);
+
+    [Id(0)]
+    private readonly WindowBook _second;
+
+    [Id(1)]
+    private readonly WindowBook _minute;
+
+    [Id(2)]
     private readonly SortedDictionary<int, (int Streak, bool IsCongested)> _links = [];
+
+    /// <param name="region">The region.</param>
+    public RegionTraffic(string region) => (_second, _minute) = (new WindowBook(region, 1), new WindowBook(region, 60));
 
     /// <summary>Windows refused since the last call because they came after their time.</summary>
     public int TakeLate() => _second.TakeLate() + _minute.TakeLate();

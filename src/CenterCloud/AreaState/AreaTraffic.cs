@@ -1,28 +1,31 @@
 using V2XSim.Contracts;
 
-namespace V2XSim.CenterCloud;
+namespace V2XSim.CenterCloud.AreaState;
 
-/// <summary>State of the whole area, pure: registry of devices, 60 s windows of all regions, 15 min windows from them.</summary>
-public sealed class CentreArea
+/// <summary>Traffic state of the whole area, pure: 60 s windows of all regions, 15 min windows from them.</summary>
+[GenerateSerializer]
+[Alias("v2xsim.AreaTraffic")]
+public sealed class AreaTraffic
 {
-    private readonly SortedDictionary<string, DeviceEntry> _devices = new(StringComparer.Ordinal);
+    [Id(0)]
     private readonly WindowBook _minute = new(CentreKey.Only, 60);
+
+    [Id(1)]
     private readonly WindowBook _quarter = new(CentreKey.Only, 900);
+
+    [Id(2)]
     private TrafficWindow? _latest;
+
+    /// <summary>The last minute that has closed; null before the first.</summary>
+    public TrafficWindow? Latest => _latest;
 
     /// <summary>Windows refused since the last call because they came after their time.</summary>
     public int TakeLate() => _minute.TakeLate() + _quarter.TakeLate();
 
-    public void Register(IEnumerable<DeviceEntry> devices)
-    {
-        foreach (DeviceEntry device in devices)
-        {
-            _devices[device.Id] = device;
-        }
-    }
-
+    /// <summary>Adds a minute of a region.</summary>
     public void Add(TrafficWindow window) => _minute.Add(window);
 
+    /// <summary>Closes the windows that end by an instant: the minutes and then, from them, the quarters of an hour.</summary>
     public List<TrafficWindow> Close(long untilMicroseconds, bool isLast)
     {
         // Regions close a minute one second late; the centre waits one more.
@@ -37,18 +40,5 @@ public sealed class CentreArea
 
         closed.AddRange(_quarter.Close(isLast ? untilMicroseconds : untilMicroseconds - (3 * Second), isLast));
         return closed;
-    }
-
-    public CentreState State()
-    {
-        double samples = _latest?.Links.Sum(l => (double)l.Row.VehicleSamples) ?? 0;
-        return new CentreState(
-            _devices.Count,
-            _devices.Values.Sum(d => d.Sensors.Length),
-            _devices.Values.Count(d => d.Signal is not null),
-            _devices.Values.Select(d => d.Region).Distinct(StringComparer.Ordinal).Count(),
-            _latest?.Links.Count(l => l.Level == CongestionLevel.Heavy) ?? 0,
-            _latest?.MeanVehicles ?? 0,
-            samples > 0 ? _latest!.Links.Sum(l => l.Row.SpeedSum) / samples : 0);
     }
 }
