@@ -5,8 +5,6 @@ using V2XSim.Foundation;
 using V2XSim.Hosting;
 using V2XSim.Messages;
 using V2XSim.Roads;
-using V2XSim.Roads.Sites;
-using V2XSim.Tracking;
 
 namespace V2XSim.Micro;
 

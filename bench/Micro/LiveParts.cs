@@ -6,7 +6,6 @@ using V2XSim.Hosting;
 using V2XSim.LoadTesting;
 using V2XSim.Roads.Sites;
 using V2XSim.ScenarioFiles;
-using V2XSim.Scenarios;
 using V2XSim.Tracking;
 
 namespace V2XSim.Micro;

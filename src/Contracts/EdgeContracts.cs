@@ -1,8 +1,6 @@
 using Orleans.Concurrency;
 using V2XSim.Foundation;
 using V2XSim.Messages;
-using V2XSim.Roads;
-using V2XSim.Roads.Sites;
 using V2XSim.Signals;
 using V2XSim.Tracking.Edge;
 

@@ -113,13 +113,13 @@ public sealed class WindowBook
     {
         [Id(0)]
         private readonly Dictionary<int, LinkRow> _links = [];
-        
+
         [Id(1)]
         private long _latestStart = long.MinValue;
-        
+
         [Id(2)]
         private int _before;
-        
+
         [Id(3)]
         private int _latest;
 

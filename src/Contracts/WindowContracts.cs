@@ -1,5 +1,3 @@
-using Orleans.Concurrency;
-
 namespace V2XSim.Contracts;
 
 /// <summary>How freely traffic flows, in the classes of T/ITS 0180.1.</summary>

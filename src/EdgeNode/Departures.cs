@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using V2XSim.Contracts;
 using V2XSim.Foundation;
-using V2XSim.Roads;
 using V2XSim.Tracking;
 using V2XSim.Tracking.Edge;
 

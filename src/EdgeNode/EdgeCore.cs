@@ -5,8 +5,6 @@ using V2XSim.Foundation;
 using V2XSim.Messages;
 using V2XSim.Messages.Its0180;
 using V2XSim.Messages.Uper;
-using V2XSim.Roads;
-using V2XSim.Roads.Sites;
 using V2XSim.Signals;
 using V2XSim.Tracking;
 using V2XSim.Tracking.Edge;

@@ -1,9 +1,7 @@
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Placement;
-using Orleans.Runtime;
 using Orleans.Runtime.Placement;
-using V2XSim.Foundation;
 
 namespace V2XSim.EdgeNode;
 

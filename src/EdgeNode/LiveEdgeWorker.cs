@@ -3,9 +3,6 @@ using V2XSim.Contracts;
 using V2XSim.Foundation;
 using V2XSim.Messages;
 using V2XSim.Mqtt;
-using V2XSim.Roads;
-using V2XSim.Roads.Sites;
-using V2XSim.Tracking;
 
 namespace V2XSim.EdgeNode;
 

@@ -1,8 +1,6 @@
 using V2XSim.Contracts;
 using V2XSim.Foundation;
 using V2XSim.Messages;
-using V2XSim.Roads;
-using V2XSim.Roads.Sites;
 using V2XSim.Tracking;
 using V2XSim.Tracking.Edge;
 

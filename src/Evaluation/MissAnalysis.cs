@@ -2,7 +2,6 @@ using V2XSim.Contracts;
 using V2XSim.EdgeNode;
 using V2XSim.Foundation;
 using V2XSim.Messages;
-using V2XSim.Roads.Sites;
 using V2XSim.Roadside;
 using V2XSim.Sensing;
 

@@ -110,6 +110,10 @@ public sealed class LivePlatform : IAsyncDisposable
                 Objects = counts.Objects,
                 NotSent = (_link?.NotSent ?? 0) + (_broker?.Dropped ?? 0),
                 Handovers = counts.Handovers,
+                DeviceReports = counts.DeviceReports,
+                Events = counts.Events,
+                OrdersAccepted = counts.OrdersAccepted,
+                OrdersRefused = counts.OrdersRefused + _intake.Inboxes.Values.Sum(i => i.OrdersRefused),
                 HandoversRefused = _intake.Inboxes.Values.Sum(i => i.HandoversRefused),
                 WindowsClosed = Interlocked.Read(ref _windowsClosed),
                 WindowsLate = Interlocked.Read(ref _windowsLate),
@@ -121,6 +125,12 @@ public sealed class LivePlatform : IAsyncDisposable
             };
         }
     }
+
+    /// <summary>Gives a region plans for its signals; it sends each to its edge when it is due, and the edge repeats it until the controller confirms.</summary>
+    /// <exception cref="InvalidOperationException">The platform runs without regions.</exception>
+    public ValueTask SendPlansAsync(string region, IReadOnlyList<SignalPlanOrder> plans) => _centre is null
+        ? throw new InvalidOperationException("the platform runs without regions")
+        : _silos!.Grains.GetGrain<IRegionGrain>(region).Post(0, [.. plans]);
 
     public async ValueTask DisposeAsync()
     {

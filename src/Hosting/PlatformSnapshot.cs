@@ -55,6 +55,18 @@ public sealed record PlatformSnapshot
 
     public long Handovers { get; init; }
 
+    /// <summary>Reports of devices about themselves.</summary>
+    public long DeviceReports { get; init; }
+
+    /// <summary>Events on the road that devices reported.</summary>
+    public long Events { get; init; }
+
+    /// <summary>Orders that signals' controllers have confirmed.</summary>
+    public long OrdersAccepted { get; init; }
+
+    /// <summary>Orders that signals' controllers have refused, or for which an edge had no room.</summary>
+    public long OrdersRefused { get; init; }
+
     /// <summary>Announcements for which their edge had no room.</summary>
     public long HandoversRefused { get; init; }
 

@@ -94,6 +94,7 @@ public static class HtmlReport
         Devices(html, report);
         Plausibility(html, report);
         Traffic(html, report);
+        Services(html, report);
         if (street is not null)
         {
             html.Append("<h2>Time and space</h2><p class=\"note\">What signals showed and vehicles did along the street, outbound up. Upper bars are greens outbound, lower bars inbound; while a line is yellow its signal changes over to another plan.</p>").Append(street);
@@ -369,6 +370,15 @@ public static class HtmlReport
         if (r.Signals.SpeedsAdvised > 0)
         {
             yield return ["speeds advised", N(r.Signals.SpeedsAdvised)];
+        }
+    }
+
+    private static void Services(StringBuilder html, RunReport r)
+    {
+        foreach (ServiceSection s in r.Services ?? [])
+        {
+            html.Append(Invariant, $"<h2>{E(s.Title)}</h2><p class=\"note\">{E(s.Description)} {N(s.Rows)} {(s.Rows == 1 ? "row" : "rows")} in {E(s.Table)}.parquet.</p>");
+            Table(html, ["column", "least", "mean", "greatest", "commonest values"], [.. s.Columns.Select(c => (string[])[E(c.Column), F(c.Least, "0.###"), F(c.Mean, "0.###"), F(c.Most, "0.###"), string.Join(", ", c.Values.Select(v => $"{E(v.Value)} ({N(v.Rows)})"))])]);
         }
     }
 

@@ -69,6 +69,10 @@ public sealed record RunReport
     /// <summary>What the readers of network and traffic could not use.</summary>
     public required IReadOnlyList<NoteRow> Notes { get; init; }
 
+    /// <summary>What services reported beside traffic state; absent when none did.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<ServiceSection>? Services { get; init; }
+
     public string ToJson() => JsonSerializer.Serialize(this, OutputText.JsonOptions) + "\n";
 
     public static RunReport Parse(string json) => JsonSerializer.Deserialize<RunReport>(json, OutputText.JsonOptions)

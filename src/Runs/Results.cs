@@ -12,8 +12,6 @@ using V2XSim.Roads;
 using V2XSim.Roads.Sites;
 using V2XSim.Roadside;
 using V2XSim.ScenarioFiles;
-using V2XSim.Scenarios;
-using V2XSim.Sensing;
 using V2XSim.Tracking.Scoring;
 using V2XSim.Traffic.Micro;
 
@@ -58,6 +56,7 @@ public sealed class Results : IAsyncDisposable
     private readonly PlanPeriods? _planPeriods;
     private readonly StreetRecorder? _street;
     private readonly TripColumns _trips = new();
+    private readonly List<ServiceRowColumns> _serviceRows;
     private readonly System.Collections.Concurrent.ConcurrentQueue<SignalShown> _shown = [];
     private readonly SortedDictionary<string, long> _commandStates = new(StringComparer.Ordinal);
     private long _advised;
@@ -105,6 +104,7 @@ public sealed class Results : IAsyncDisposable
         _street = loaded.Scenario.Signals.Street is { } street && loaded.Traffic is SimulatedTraffic simulated
             ? new StreetRecorder(loaded, simulated, StreetFile.Read(ScenarioLoader.Resolve(loaded.File, street)), loaded.Scenario.Signals.Plans.Count > 0 ? loaded.Scenario.Signals.Plans.Min(p => p.AtSeconds) : null)
             : null;
+        _serviceRows = [.. options.Services.Region.Concat(options.Services.Centre).SelectMany(s => s.RowTypes).Where(t => t != typeof(TrafficWindow)).Distinct().Select(t => new ServiceRowColumns(t))];
         _ledger.Declare("sensing", "sensed", "sent");
         _ledger.Declare("uplink", "sent", "arrived");
         _ledger.Declare("waiting", "arrived", "fused and published");
@@ -135,7 +135,7 @@ public sealed class Results : IAsyncDisposable
                 File.Delete(old);
             }
 
-            foreach (string old in (string[])[RunFile, ReportFile, TimingFile, PageFile, .. TableNames.Select(t => t + ".parquet")])
+            foreach (string old in (string[])[RunFile, ReportFile, TimingFile, PageFile, .. TableNames.Concat(_serviceRows.Select(s => s.Name)).Select(t => t + ".parquet")])
             {
                 File.Delete(Path.Combine(folder, old));
             }
@@ -153,6 +153,10 @@ public sealed class Results : IAsyncDisposable
         await _commands.OpenAsync(Create("commands"));
         await _signals.OpenAsync(Create("signals"));
         await _trips.OpenAsync(Create("trips"));
+        foreach (ServiceRowColumns rows in _serviceRows)
+        {
+            await rows.OpenAsync(Create(rows.Name));
+        }
 
         // Without a folder the tables are made all the same, for their hash: the run hash does not depend on where results go.
         HashingStream Create(string table) =>
@@ -242,6 +246,20 @@ public sealed class Results : IAsyncDisposable
             }
 
             await _windows.AddAsync(tier, window, _loaded.Network);
+        }
+
+        await AddServiceRowsAsync(result);
+    }
+
+    /// <summary>Writes rows of services that have tables of their own.</summary>
+    public async Task AddServiceRowsAsync(TierStepResult result)
+    {
+        foreach (IServiceRow row in result.Rows)
+        {
+            if (_serviceRows.Find(s => s.RowType == row.GetType()) is { } rows)
+            {
+                await rows.AddAsync(row);
+            }
         }
     }
 
@@ -387,7 +405,7 @@ public sealed class Results : IAsyncDisposable
         }
 
         _tablesClosed = true;
-        foreach (TableColumns table in (TableColumns[])[_tracks, _truth, _messages, _quarantine, _windows, _devices, _events, _flows, _sensors, _commands, _signals, _trips])
+        foreach (TableColumns table in (TableColumns[])[_tracks, _truth, _messages, _quarantine, _windows, _devices, _events, _flows, _sensors, _commands, _signals, _trips, .. _serviceRows])
         {
             await table.CloseAsync();
         }
@@ -651,6 +669,7 @@ public sealed class Results : IAsyncDisposable
                 _windowsLate,
                 Congested(),
                 _warnings),
+            Services = _serviceRows.Select(s => s.Section()).OfType<ServiceSection>().ToList() is { Count: > 0 } sections ? sections : null,
             Notes =
             [
                 .. network.Notes.Select(n => new NoteRow("roads", n.What, n.Why, n.Count, n.Example)),

@@ -1,3 +1,5 @@
+using V2XSim.Contracts;
+using V2XSim.Hosting;
 using V2XSim.Evaluation;
 using V2XSim.Mqtt;
 
@@ -26,6 +28,9 @@ public sealed record RunOptions
     public string? AccessFile { get; init; }
 
     public int Silos { get; init; } = 1;
+
+    /// <summary>Services of region and centre.</summary>
+    public TierCatalogue Services { get; init; } = SiloHost.StandardServices;
 
     /// <summary>Ends the run after this many simulated seconds; null runs to the scenario's end.</summary>
     public double? DurationSeconds { get; init; }

@@ -164,7 +164,7 @@ public sealed class SimulationRun : IAsyncDisposable
             _link = await BrokerLink.ConnectAsync(_options.Broker, _intake, _options.IsWallClock, _clock, cancellation);
         }
 
-        _silos = await SiloHost.StartAsync(_options.Silos, Catalogue, _link is null ? embedded : _link, cancellation);
+        _silos = await SiloHost.StartAsync(_options.Silos, Catalogue, _link is null ? embedded : _link, cancellation, services: _options.Services);
         IGrainFactory grains = _silos.Grains;
         _edgeGrains = [.. _edges.Select(e => grains.GetGrain<IEdgeGrain>(e.EdgeId))];
         _regionGrains = [.. _loaded.Plan.RegionIds.Select(r => grains.GetGrain<IRegionGrain>(r))];

@@ -5,7 +5,6 @@ using V2XSim.EdgeNode;
 using V2XSim.Foundation;
 using V2XSim.Messages;
 using V2XSim.Messages.Its0180;
-using V2XSim.Roads;
 using Xunit;
 
 namespace V2XSim.Platform.Tests;
@@ -111,7 +110,7 @@ public class DeviceMessageHandlerTests
         }
 
         Assert.Single(_edge.Tracks());
-        Assert.Equal(5, _edge.TakeRows().Count(r => r.Reason == 0));
+        Assert.Equal(5, _edge.TakeRows().Count(r => r.Reason == RejectReason.None));
     }
 
     [Fact]

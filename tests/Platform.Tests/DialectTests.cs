@@ -29,7 +29,7 @@ public sealed class DialectTests : IDisposable
             Publish(topic, Encoding.UTF8.GetBytes(template.Replace("116506%00", $"11650{60000 + (k * 100)}", StringComparison.Ordinal).Replace("116.506%", $"116.506{k:000}", StringComparison.Ordinal).Replace("%", (k * 100).ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal)), k * 0.1);
         }
 
-        Assert.Equal([0, 0, 0, 0, 0], _edge.TakeRows().Select(r => r.Reason));
+        Assert.Equal([.. Enumerable.Repeat(RejectReason.None, 5)], _edge.TakeRows().Select(r => r.Reason));
         TrackRow track = Assert.Single(_edge.Tracks());
         Assert.Equal(0, track.Y, 0.5);
     }

@@ -12,7 +12,6 @@ using V2XSim.Foundation;
 using V2XSim.Messages;
 using V2XSim.Mqtt;
 using V2XSim.Roads;
-using V2XSim.Roads.Sites;
 using V2XSim.Tracking;
 using V2XSim.Tracking.Edge;
 using Xunit;
@@ -46,7 +45,7 @@ public class EdgeTests
         // 10 m/s for 0.1 s beyond the last scan, in 0.02 m/s and 10⁻⁷ degrees.
         Assert.InRange(participant.GetProperty("speed").GetInt32(), 350, 650);
         Assert.Equal(15, participant.GetProperty("pos").GetProperty("offsetLL").GetProperty("position-LL4").GetProperty("lon").GetInt32() * 1e-7 * 85_400, 1.0);
-        Assert.Equal(4, edge.TakeRows().Count(r => r.Reason == 0));
+        Assert.Equal(4, edge.TakeRows().Count(r => r.Reason == RejectReason.None));
     }
 
     [Fact]
@@ -270,7 +269,7 @@ public class EdgeTests
         edge.Fuse(SimTime.FromSeconds(2.2));
         QuarantineRow[] kept = edge.TakeQuarantined();
 
-        Assert.Equal(149, edge.TakeRows().Count(r => r.Reason != 0));
+        Assert.Equal(149, edge.TakeRows().Count(r => r.Reason != RejectReason.None));
         Assert.Equal([0, 1, .. Enumerable.Range(3, 98)], kept.Select(k => (int)k.Sequence));
         Assert.Equal((RejectReason.TooLate, late.Length), (kept[0].Reason, kept[0].Bytes));
         Assert.Equal(late, kept[0].Payload);

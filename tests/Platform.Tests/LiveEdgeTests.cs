@@ -6,13 +6,10 @@ using V2XSim.Contracts;
 using V2XSim.EdgeNode;
 using V2XSim.Foundation;
 using V2XSim.Hosting;
-using V2XSim.LoadTesting;
 using V2XSim.Messages;
 using V2XSim.Messages.Uper;
 using V2XSim.Mqtt;
-using V2XSim.Roads.Sites;
 using V2XSim.Tracking;
-using V2XSim.Traffic.Micro;
 using Xunit;
 
 namespace V2XSim.Platform.Tests;

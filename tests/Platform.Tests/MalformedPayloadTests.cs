@@ -6,7 +6,6 @@ using V2XSim.Foundation;
 using V2XSim.Messages;
 using V2XSim.Messages.Its0180;
 using V2XSim.Messages.Uper;
-using V2XSim.Roads;
 using Xunit;
 
 namespace V2XSim.Platform.Tests;
@@ -45,7 +44,7 @@ public class MalformedPayloadTests
 
             Assert.Equal(Enumerable.Range(0, PerEdge).Select(i => (long)i), rows.Select(r => r.Sequence).Order());
             Assert.All(rows, r => Assert.True(Enum.IsDefined(r.Reason) && r.Reason != RejectReason.UnknownTopic));
-            Assert.All(rows, r => Assert.False(isHopeless[r.Sequence] && r.Reason == 0, $"message {r.Sequence} of seed {seed} was used: {said[r.Sequence]}"));
+            Assert.All(rows, r => Assert.False(isHopeless[r.Sequence] && r.Reason == RejectReason.None, $"message {r.Sequence} of seed {seed} was used: {said[r.Sequence]}"));
             Assert.True(rows.Select(r => r.Reason).Distinct().Count() >= 6);
             Assert.All(edge.Tracks(), t => Assert.True(double.IsFinite(t.X + t.Y + t.VelocityX + t.VelocityY + t.Pxx + t.Pxy + t.Pyy) && t.Pxx > 0 && t.Pyy > 0));
 

@@ -5,11 +5,9 @@ using V2XSim.Contracts;
 using V2XSim.EdgeNode;
 using V2XSim.Foundation;
 using V2XSim.Messages;
-using V2XSim.Roads;
 using V2XSim.Signals;
 using V2XSim.Tracking;
 using V2XSim.Tracking.Edge;
-using V2XSim.Traffic;
 using Xunit;
 
 namespace V2XSim.Platform.Tests;
