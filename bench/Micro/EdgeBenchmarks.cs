@@ -5,6 +5,8 @@ using V2XSim.Foundation;
 using V2XSim.Hosting;
 using V2XSim.Messages;
 using V2XSim.Roads;
+using V2XSim.Roads.Sites;
+using V2XSim.Tracking;
 
 namespace V2XSim.Micro;
 
@@ -142,7 +144,7 @@ public class EdgeBenchmarks : IDownlink
 
             ParticipantCodec.Encode(_message, _json);
             _json.Written.CopyTo(_batch.Bytes.AsSpan(used));
-            _batch.Entries[m] = new BatchEntry("S1", (int)TopicKind.ParticipantUp, used, _json.Length, (_step * 2) + m, until - 10_000);
+            _batch.Entries[m] = new BatchEntry("S1", TopicKind.ParticipantUp, used, _json.Length, (_step * 2) + m, until - 10_000);
             used += _json.Length;
         }
 

@@ -6,6 +6,7 @@ using V2XSim.Hosting;
 using V2XSim.LoadTesting;
 using V2XSim.Roads.Sites;
 using V2XSim.ScenarioFiles;
+using V2XSim.Scenarios;
 using V2XSim.Tracking;
 
 namespace V2XSim.Micro;
@@ -169,7 +170,7 @@ internal sealed class LiveParts
         byte[] payload = _lists.Write(_sites[site], sensor, unix - 20_000, unix).ToArray();
         var at = new SimTime(now);
         string device = _sites[site].Device;
-        var entry = new BatchEntry(device, (int)_lists.Kind, 0, payload.Length, _round, now, (byte)_format);
+        var entry = new BatchEntry(device, _lists.Kind, 0, payload.Length, _round, now, _format);
         Part(0, () => core.Accept(in entry, payload));
         Part(1, () => core.Use(at));
         Part(7, () => core.CountRows(_reasons));

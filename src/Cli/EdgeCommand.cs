@@ -13,7 +13,7 @@ internal sealed class EdgeCommand : Verb
     private readonly Option<int> _port = CommonOptions.Port();
     private readonly Option<string?> _listen = CommonOptions.Listen();
     private readonly Option<string?> _access = CommonOptions.Access();
-    private readonly Option<int?> _metrics = new("--metrics") { Description = "Loopback port of /metrics for Prometheus; 0 chooses a free one.", HelpName = "PORT" };
+    private readonly Option<int?> _metrics = new Option<int?>("--metrics") { Description = "Loopback port of /metrics for Prometheus; 0 chooses a free one.", HelpName = "PORT" }.Between(0, 65_535);
     private readonly Option<string?> _otlp = new("--otlp") { Description = "Push metrics to this OTLP endpoint: gRPC on port 4317, otherwise HTTP.", HelpName = "http://HOST:PORT" };
     private readonly Option<double?> _seconds = new Option<double?>("--seconds") { Description = "Stop after N s (default: until Ctrl-C).", HelpName = "N" }.Between(0.1, 1e9);
     private readonly Option<bool> _control = new(WorkerArguments.ControlOption) { Description = "Obey the process that conducts a load test.", Hidden = true };

@@ -1,25 +1,31 @@
 using Orleans.Concurrency;
+using V2XSim.Foundation;
+using V2XSim.Messages;
+using V2XSim.Roads;
+using V2XSim.Roads.Sites;
+using V2XSim.Signals;
+using V2XSim.Tracking.Edge;
 
 namespace V2XSim.Contracts;
 
 /// <summary>What the intake hands an edge of one MQTT message: where its bytes are and what the envelope said.</summary>
 /// <param name="Device">Device named by the topic.</param>
-/// <param name="Kind">Kind of topic, as a number of the message catalogue.</param>
+/// <param name="Kind">Kind of topic.</param>
 /// <param name="Offset">First byte in the batch.</param>
 /// <param name="Sequence">Sequence number within the device; −1 when the sender gave none.</param>
 /// <param name="ArrivalMicroseconds">When it arrived, in event time.</param>
-/// <param name="Format">What the payload is written in, as a number of the message catalogue; 0 when the sender does not say.</param>
+/// <param name="Format">What the payload is written in, if the sender states it.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias("v2xsim.BatchEntry")]
 public readonly record struct BatchEntry(
     [property: Id(0)] string Device,
-    [property: Id(1)] int Kind,
+    [property: Id(1)] TopicKind Kind,
     [property: Id(2)] int Offset,
     [property: Id(3)] int Length,
     [property: Id(4)] long Sequence,
     [property: Id(5)] long ArrivalMicroseconds,
-    [property: Id(6)] byte Format = 0);
+    [property: Id(6)] PayloadFormat Format = PayloadFormat.Unstated);
 
 /// <summary>
 /// All messages for one edge since its last step: payloads end to end in one buffer. The buffers belong to the intake and are
@@ -63,27 +69,27 @@ public readonly record struct TrackRow(
     [property: Id(6)] double Pxy,
     [property: Id(7)] double Pyy,
     [property: Id(8)] long LastMeasuredMicroseconds,
-    [property: Id(9)] byte Kind);
+    [property: Id(9)] RoadUserKind Kind);
 
 /// <summary>What became of one message at the edge.</summary>
 /// <param name="SensedMicroseconds">Measurement time; the time of sending for messages that measure nothing.</param>
 /// <param name="SentMicroseconds">Time in the envelope.</param>
-/// <param name="Reason">0 when it was used, else the number of the reason for rejecting it.</param>
-/// <param name="Checks">Checks of plausibility that it did not pass, as a set of bits.</param>
+/// <param name="Reason">Why it was rejected; <see cref="RejectReason.None"/> when it was used.</param>
+/// <param name="Checks">Plausibility checks that it failed.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias("v2xsim.MessageRow")]
 public readonly record struct MessageRow(
     [property: Id(0)] string Device,
-    [property: Id(1)] int Kind,
+    [property: Id(1)] TopicKind Kind,
     [property: Id(2)] long Sequence,
     [property: Id(3)] long SensedMicroseconds,
     [property: Id(4)] long SentMicroseconds,
     [property: Id(5)] long ArrivalMicroseconds,
     [property: Id(6)] int Bytes,
     [property: Id(7)] int Objects,
-    [property: Id(8)] int Reason,
-    [property: Id(9)] int Checks = 0);
+    [property: Id(8)] RejectReason Reason,
+    [property: Id(9)] PlausibilityChecks Checks = PlausibilityChecks.None);
 
 /// <summary>A rejected message as it came.</summary>
 /// <param name="Bytes">Its length.</param>
@@ -93,10 +99,10 @@ public readonly record struct MessageRow(
 [Alias("v2xsim.QuarantineRow")]
 public readonly record struct QuarantineRow(
     [property: Id(0)] string Device,
-    [property: Id(1)] int Kind,
+    [property: Id(1)] TopicKind Kind,
     [property: Id(2)] long Sequence,
     [property: Id(3)] long ArrivalMicroseconds,
-    [property: Id(4)] int Reason,
+    [property: Id(4)] RejectReason Reason,
     [property: Id(5)] int Bytes,
     [property: Id(6)] byte[] Payload)
 {
@@ -112,7 +118,7 @@ public readonly record struct QuarantineRow(
 [Immutable]
 [Alias("v2xsim.WarningRow")]
 public readonly record struct WarningRow(
-    [property: Id(0)] string Kind,
+    [property: Id(0)] ConflictKind Kind,
     [property: Id(1)] ulong First,
     [property: Id(2)] ulong Second,
     [property: Id(3)] double X,
@@ -121,12 +127,12 @@ public readonly record struct WarningRow(
     [property: Id(6)] string Device);
 
 /// <summary>What a device was sent down in a step.</summary>
-/// <param name="Kind">Kind of topic, as a number of the message catalogue.</param>
+/// <param name="Kind">Kind of topic.</param>
 /// <param name="Commands">How many of them change what the device does next: confirmations, and what it has to confirm.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias("v2xsim.DownCount")]
-public readonly record struct DownCount([property: Id(0)] string Device, [property: Id(1)] int Messages, [property: Id(2)] int Kind, [property: Id(3)] int Commands);
+public readonly record struct DownCount([property: Id(0)] string Device, [property: Id(1)] int Messages, [property: Id(2)] TopicKind Kind, [property: Id(3)] int Commands);
 
 /// <summary>What a device says of itself.</summary>
 /// <param name="TimeMicroseconds">When it said so.</param>
@@ -138,7 +144,7 @@ public readonly record struct DownCount([property: Id(0)] string Device, [proper
 [Alias("v2xsim.DeviceRow")]
 public readonly record struct DeviceRow(
     [property: Id(0)] string Device,
-    [property: Id(1)] int Kind,
+    [property: Id(1)] TopicKind Kind,
     [property: Id(2)] long TimeMicroseconds,
     [property: Id(3)] bool IsOnline,
     [property: Id(4)] int Faults,
@@ -178,22 +184,43 @@ public readonly record struct FlowRow(
     [property: Id(7)] int Vehicles,
     [property: Id(8)] double QueueMetres);
 
-/// <summary>What a signal's controller was told, and what it answered.</summary>
-/// <param name="Kind">Kind of topic, as a number of the message catalogue.</param>
+/// <summary>State of a command to a signal's controller.</summary>
+public enum CommandState
+{
+    /// <summary>The edge has sent it.</summary>
+    Sent,
+
+    /// <summary>The edge's outbox was full.</summary>
+    NoRoom,
+
+    /// <summary>The controller carries it out.</summary>
+    Accepted,
+
+    /// <summary>The controller does not carry it out.</summary>
+    Refused,
+
+    /// <summary>The vehicle on call has green.</summary>
+    Green,
+
+    /// <summary>The vehicle on call has passed, or the request has ended.</summary>
+    Over,
+}
+
+/// <summary>A command to a signal's controller, or its answer.</summary>
+/// <param name="Kind">Kind of topic.</param>
 /// <param name="What">The programme, or the vehicle on call.</param>
-/// <param name="State">sent, accepted, refused, green, over, no room.</param>
 /// <param name="Text">Why it was refused.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias("v2xsim.CommandRow")]
 public readonly record struct CommandRow(
     [property: Id(0)] string Device,
-    [property: Id(1)] int Kind,
+    [property: Id(1)] TopicKind Kind,
     [property: Id(2)] long Sequence,
     [property: Id(3)] long TimeMicroseconds,
     [property: Id(4)] string Signal,
     [property: Id(5)] string What,
-    [property: Id(6)] string State,
+    [property: Id(6)] CommandState State,
     [property: Id(7)] string Text);
 
 /// <summary>A phase of a plan.</summary>
@@ -207,7 +234,7 @@ public readonly record struct PlanPhase([property: Id(0)] double DurationSeconds
 /// <param name="AtMicroseconds">When the tier sends it.</param>
 /// <param name="Edge">Edge that serves the signal's unit.</param>
 /// <param name="OffsetSeconds">When the first phase begins, after the zero of the signals' common clock.</param>
-/// <param name="Transition">1 dwell, 2 short way.</param>
+/// <param name="Transition">How the controller changes to the programme.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias("v2xsim.SignalPlanOrder")]
@@ -218,7 +245,7 @@ public sealed record SignalPlanOrder(
     [property: Id(3)] string Signal,
     [property: Id(4)] string Programme,
     [property: Id(5)] double OffsetSeconds,
-    [property: Id(6)] int Transition,
+    [property: Id(6)] Transition Transition,
     [property: Id(7)] PlanPhase[] Phases);
 
 /// <summary>Important messages of an edge to its devices, since the run began.</summary>
@@ -341,7 +368,7 @@ public readonly record struct HandoverRow(
     [property: Id(6)] float LengthMetres,
     [property: Id(7)] float WidthMetres,
     [property: Id(8)] float HeightMetres,
-    [property: Id(9)] byte Kind,
+    [property: Id(9)] RoadUserKind Kind,
     [property: Id(10)] int Lane,
     [property: Id(11)] float SizeDeviationShare,
     [property: Id(12)] double Pxx,

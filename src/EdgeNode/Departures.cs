@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using V2XSim.Contracts;
 using V2XSim.Foundation;
+using V2XSim.Roads;
 using V2XSim.Tracking;
 using V2XSim.Tracking.Edge;
 
@@ -93,7 +94,7 @@ internal sealed class Departures(EdgeConfig config)
             h.Size.LengthMetres,
             h.Size.WidthMetres,
             h.Size.HeightMetres,
-            (byte)h.Kind,
+            h.Kind,
             h.Lane,
             h.SizeDeviationShare,
             h.Pxx,

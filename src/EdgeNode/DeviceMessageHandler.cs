@@ -71,8 +71,8 @@ internal sealed class DeviceMessageHandler(EdgeConfig config, FrameReader frames
     public RejectReason Read(in BatchEntry entry, ReadOnlySpan<byte> payload, out DeviceMessage? item)
     {
         item = null;
-        var kind = (TopicKind)entry.Kind;
-        var format = (PayloadFormat)entry.Format;
+        TopicKind kind = entry.Kind;
+        PayloadFormat format = entry.Format;
         WireRecord? record = Topics.IsAck(kind) ? PayloadCatalogue.Ack : Topics.EntryOf(kind)?.Payload;
         if (kind == TopicKind.MapUp && payload.StartsWith("{"u8) && payload.IndexOf("\"mapFrame\""u8) < 0)
         {
@@ -125,7 +125,7 @@ internal sealed class DeviceMessageHandler(EdgeConfig config, FrameReader frames
             if (_outbox.Confirm(confirmed, item.Device, number, item.Wire.Integer("ackTimeStamp", -1)) && _ordered.Remove((item.Device, confirmed, number), out (string Signal, string What) order))
             {
                 bool isDone = item.Wire.Integer("errorCode") == 0;
-                _commands.Add(new CommandRow(item.Device, (int)confirmed, number, now.Microseconds, order.Signal, order.What, isDone ? "accepted" : "refused", string.Join("; ", item.Wire.Has("errorList") ? item.Wire.Texts("errorList") : [item.Wire.Text("errorDesc")])));
+                _commands.Add(new CommandRow(item.Device, confirmed, number, now.Microseconds, order.Signal, order.What, isDone ? CommandState.Accepted : CommandState.Refused, string.Join("; ", item.Wire.Has("errorList") ? item.Wire.Texts("errorList") : [item.Wire.Text("errorDesc")])));
             }
 
             return RejectReason.None;
@@ -175,8 +175,8 @@ internal sealed class DeviceMessageHandler(EdgeConfig config, FrameReader frames
                 TakeFlows(item);
                 break;
             case TopicKind.PriorityUp:
-                string state = item.Wire!.Integer("state") switch { 0 => "refused", 1 => "green", _ => "over" };
-                _commands.Add(new CommandRow(item.Device, (int)item.Kind, item.Sequence, now.Microseconds, item.Wire.Text("crossId"), item.Wire.Text("vehicleId"), state, item.Wire.Text("description")));
+                CommandState state = item.Wire!.Integer("state") switch { 0 => CommandState.Refused, 1 => CommandState.Green, _ => CommandState.Over };
+                _commands.Add(new CommandRow(item.Device, item.Kind, item.Sequence, now.Microseconds, item.Wire.Text("crossId"), item.Wire.Text("vehicleId"), state, item.Wire.Text("description")));
                 break;
             default:
                 break;
@@ -189,7 +189,7 @@ internal sealed class DeviceMessageHandler(EdgeConfig config, FrameReader frames
 
         return RejectReason.None;
 
-        void Note(bool isOnline, int found, string version) => _devices.Add(new DeviceRow(item.Device, (int)item.Kind, now.Microseconds, isOnline, found, version));
+        void Note(bool isOnline, int found, string version) => _devices.Add(new DeviceRow(item.Device, item.Kind, now.Microseconds, isOnline, found, version));
     }
 
     /// <summary>Confirms a message, or says that it cannot be used and need not be repeated.</summary>
@@ -217,7 +217,7 @@ internal sealed class DeviceMessageHandler(EdgeConfig config, FrameReader frames
             _ordered[(device, kind, sequence)] = (signal, what);
         }
 
-        _commands.Add(new CommandRow(device, (int)kind, sequence, now.Microseconds, signal, what, hasRoom ? "sent" : "no room", string.Empty));
+        _commands.Add(new CommandRow(device, kind, sequence, now.Microseconds, signal, what, hasRoom ? CommandState.Sent : CommandState.NoRoom, string.Empty));
     }
 
     /// <summary>A message that is sent once and not confirmed, but changes what is done at the roadside.</summary>

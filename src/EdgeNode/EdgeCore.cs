@@ -5,6 +5,9 @@ using V2XSim.Foundation;
 using V2XSim.Messages;
 using V2XSim.Messages.Its0180;
 using V2XSim.Messages.Uper;
+using V2XSim.Roads;
+using V2XSim.Roads.Sites;
+using V2XSim.Signals;
 using V2XSim.Tracking;
 using V2XSim.Tracking.Edge;
 
@@ -97,7 +100,7 @@ public sealed class EdgeCore
                 h.VelocityX,
                 h.VelocityY,
                 new BodySize(h.LengthMetres, h.WidthMetres, h.HeightMetres),
-                (RoadUserKind)h.Kind,
+                h.Kind,
                 h.Lane)
             {
                 SizeDeviationShare = h.SizeDeviationShare,
@@ -297,7 +300,7 @@ public sealed class EdgeCore
         for (int i = 0; i < rows.Length; i++)
         {
             TrackEstimate t = _tracks[i];
-            rows[i] = new TrackRow(_globalIds[i], t.X, t.Y, t.VelocityX, t.VelocityY, t.Pxx, t.Pxy, t.Pyy, t.LastMeasured.Microseconds, (byte)t.Kind);
+            rows[i] = new TrackRow(_globalIds[i], t.X, t.Y, t.VelocityX, t.VelocityY, t.Pxx, t.Pxy, t.Pyy, t.LastMeasured.Microseconds, t.Kind);
         }
 
         return rows;
@@ -356,7 +359,7 @@ public sealed class EdgeCore
         foreach (SignalPlanOrder plan in plans)
         {
             WireMessage message = SignalPlanMessage.Of(
-                _config.Epoch.ToUnixMilliseconds(now), plan.Device, plan.Signal, plan.Programme, plan.OffsetSeconds, plan.Transition, plan.Phases.Select(p => (p.State, p.DurationSeconds)));
+                _config.Epoch.ToUnixMilliseconds(now), plan.Device, plan.Signal, plan.Programme, plan.OffsetSeconds, plan.Transition == Transition.Dwell ? 1 : 2, plan.Phases.Select(p => (p.State, p.DurationSeconds)));
             _desk.Order(TopicKind.PlanDown, plan.Device, message, plan.Signal, plan.Programme, now);
         }
     }
@@ -397,7 +400,7 @@ public sealed class EdgeCore
                 CultureInfo.InvariantCulture,
                 $"{(conflict.Kind == ConflictKind.Forward ? "FORWARD" : "JUNCTION")} COLLISION {first:x16} {second:x16} IN {conflict.SecondsToCollision:0.0} s");
             result.Add(new DownPayload(site.Device, TopicKind.RsiDown, site.RsiTopic, _writer.WriteWarning(now, site, text, conflict.At).ToArray()));
-            rows.Add(new WarningRow(conflict.Kind.ToString(), first, second, conflict.At.X, conflict.At.Y, conflict.SecondsToCollision, site.Device));
+            rows.Add(new WarningRow(conflict.Kind, first, second, conflict.At.X, conflict.At.Y, conflict.SecondsToCollision, site.Device));
             _windowWarnings++;
         }
 

@@ -77,7 +77,7 @@ public sealed class EdgeGrain(EdgeDirectory catalogue, IDownlink downlink, TimeP
             Delivery = _core.Delivery,
             Sensors = _core.TakeSensors(until),
             PublishedMicroseconds = at.Microseconds,
-            Down = [.. _down.GroupBy(d => (d.Device, d.Kind)).Select(g => new DownCount(g.Key.Device, g.Count(), (int)g.Key.Kind, g.Count(d => d.IsCommand)))],
+            Down = [.. _down.GroupBy(d => (d.Device, d.Kind)).Select(g => new DownCount(g.Key.Device, g.Count(), g.Key.Kind, g.Count(d => d.IsCommand)))],
             InFlight = _core.Waiting,
             HandoversAdopted = (int)(_core.Handovers.Adopted - before.adopted),
             HandoversMerged = (int)(_core.Handovers.Merged - before.merged),

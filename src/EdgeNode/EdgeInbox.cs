@@ -250,7 +250,7 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
             _readySince = isReady && !_isReady ? arrivalMicroseconds : _readySince;
             _isReady = isReady;
             payload.CopyTo(_filling.Bytes.AsSpan(_used));
-            _filling.Entries[_filling.Count++] = new BatchEntry(device, (int)kind, _used, length, sequence, arrivalMicroseconds, (byte)format);
+            _filling.Entries[_filling.Count++] = new BatchEntry(device, kind, _used, length, sequence, arrivalMicroseconds, format);
             _used += length;
             isCall = _isReady && _isWaiting;
             _isWaiting &= !isCall;
@@ -341,7 +341,7 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
         for (int i = 0; i < _filling.Count; i++)
         {
             ref BatchEntry entry = ref _filling.Entries[i];
-            if (Topics.IsList((TopicKind)entry.Kind) && ReferenceEquals(entry.Device, device))
+            if (Topics.IsList(entry.Kind) && ReferenceEquals(entry.Device, device))
             {
                 _dead += entry.Length;
                 _filling.Entries.AsSpan(i + 1, _filling.Count - i - 1).CopyTo(_filling.Entries.AsSpan(i));

@@ -403,14 +403,14 @@ public sealed class Intake : IDisposable
         int length = (int)payload.Length;
         if (_rejected.Count < MaximumRejectRows)
         {
-            _rejected.Enqueue(new MessageRow(who, (int)kind, sequence, arrival, arrival, arrival, length, 0, (int)reason));
+            _rejected.Enqueue(new MessageRow(who, kind, sequence, arrival, arrival, arrival, length, 0, reason));
         }
 
         long kept = device is null ? Interlocked.Increment(ref _strangersSampled) : Interlocked.Increment(ref device.Sampled);
         if (kept <= QuarantineRow.MaximumPerDevice)
         {
             byte[] sample = payload.Slice(0, Math.Min(length, QuarantineRow.MaximumOctets)).ToArray();
-            _quarantine.Enqueue(new QuarantineRow(who, (int)kind, sequence, arrival, (int)reason, length, sample));
+            _quarantine.Enqueue(new QuarantineRow(who, kind, sequence, arrival, reason, length, sample));
         }
     }
 

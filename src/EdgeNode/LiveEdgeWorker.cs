@@ -3,6 +3,8 @@ using V2XSim.Contracts;
 using V2XSim.Foundation;
 using V2XSim.Messages;
 using V2XSim.Mqtt;
+using V2XSim.Roads;
+using V2XSim.Roads.Sites;
 using V2XSim.Tracking;
 
 namespace V2XSim.EdgeNode;
@@ -101,7 +103,7 @@ public sealed class LiveEdgeWorker
         for (int i = 0; i < batch.Count; i++)
         {
             ref BatchEntry entry = ref batch.Entries[i];
-            bool isList = Topics.IsList((TopicKind)entry.Kind);
+            bool isList = Topics.IsList(entry.Kind);
 
             // Lists of a period wait for each other; for the edge they wait since it was to be called.
             long arrival = entry.ArrivalMicroseconds, waited = Math.Max(0, _workStarted.Microseconds - Math.Max(arrival, readySince));
@@ -110,7 +112,7 @@ public sealed class LiveEdgeWorker
             hasOthers |= !isList;
             if (isList)
             {
-                _core.Answers[entry.Device] = (PayloadFormat)entry.Format;
+                _core.Answers[entry.Device] = entry.Format;
             }
         }
 

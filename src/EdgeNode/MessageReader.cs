@@ -2,6 +2,8 @@ using V2XSim.Contracts;
 using V2XSim.Foundation;
 using V2XSim.Messages;
 using V2XSim.Messages.Uper;
+using V2XSim.Roads;
+using V2XSim.Roads.Sites;
 using V2XSim.Tracking;
 using V2XSim.Tracking.Edge;
 
@@ -75,7 +77,7 @@ internal sealed class MessageReader
     /// <summary>Decodes one message and keeps it, or why it cannot be used, until its arrival.</summary>
     public void Accept(in BatchEntry entry, ReadOnlySpan<byte> payload)
     {
-        switch ((TopicKind)entry.Kind)
+        switch (entry.Kind)
         {
             case TopicKind.ParticipantUp: AcceptParticipants(in entry, payload); break;
             case TopicKind.LampUp: AcceptLamps(in entry, payload); break;
@@ -110,7 +112,7 @@ internal sealed class MessageReader
     {
         foreach (MessageRow row in _rows)
         {
-            byReason[row.Reason]++;
+            byReason[(int)row.Reason]++;
         }
 
         _rows.Clear();
@@ -212,11 +214,11 @@ internal sealed class MessageReader
     /// <summary>What a roadside unit or a vehicle says in the standard's own frames; such a frame tells of those in it and of nobody else.</summary>
     private void AcceptFrame(in BatchEntry entry, ReadOnlySpan<byte> payload)
     {
-        RejectReason reason = _sites.ContainsKey(entry.Device) ? _frames.Read((TopicKind)entry.Kind, payload, (PayloadFormat)entry.Format) : RejectReason.UnknownDevice;
+        RejectReason reason = _sites.ContainsKey(entry.Device) ? _frames.Read(entry.Kind, payload, entry.Format) : RejectReason.UnknownDevice;
         var arrival = new SimTime(entry.ArrivalMicroseconds);
         SimTime sensed = arrival;
         reason = reason == RejectReason.None ? CheckScan(_frames.Objects, arrival, out sensed) : reason;
-        if (reason == RejectReason.None && sensed < NotBefore && Topics.IsList((TopicKind)entry.Kind))
+        if (reason == RejectReason.None && sensed < NotBefore && Topics.IsList(entry.Kind))
         {
             OnLate?.Invoke(new UsedList(entry.Device, _wholeSites[entry.Device], sensed, sensed, entry.Sequence, arrival));
             return;
@@ -225,7 +227,7 @@ internal sealed class MessageReader
         if (!TryReject(in entry, reason, arrival, payload))
         {
             PendingMessage pending = Take(in entry, sensed, sensed, payload);
-            FillScan(pending, (TopicKind)entry.Kind, _frames.Objects);
+            FillScan(pending, entry.Kind, _frames.Objects);
             Waiting.Add(pending);
         }
     }
@@ -243,10 +245,10 @@ internal sealed class MessageReader
 
         if (TryReject(in entry, reason, arrival, payload))
         {
-            if (reason != RejectReason.UnknownDevice && !Topics.IsAck((TopicKind)entry.Kind) && Topics.EntryOf((TopicKind)entry.Kind)!.IsImportant && (item is not null || entry.Sequence >= 0))
+            if (reason != RejectReason.UnknownDevice && !Topics.IsAck(entry.Kind) && Topics.EntryOf(entry.Kind)!.IsImportant && (item is not null || entry.Sequence >= 0))
             {
                 // Its sender would repeat it for ever.
-                _desk.Confirm(entry.Device, (TopicKind)entry.Kind, entry.Sequence, item?.TimeStamp ?? -1, item?.Format ?? PayloadFormat.Json, reason == RejectReason.None ? RejectReason.Shed : reason, arrival);
+                _desk.Confirm(entry.Device, entry.Kind, entry.Sequence, item?.TimeStamp ?? -1, item?.Format ?? PayloadFormat.Json, reason == RejectReason.None ? RejectReason.Shed : reason, arrival);
             }
 
             return;
@@ -325,7 +327,7 @@ internal sealed class MessageReader
 
     /// <summary>What a computing unit's payload is written in, when it does not say: Protobuf begins with the tag of one of the first three fields, which no JSON does.</summary>
     private static PayloadFormat FormatOf(in BatchEntry entry, ReadOnlySpan<byte> payload) =>
-        entry.Format != (byte)PayloadFormat.Unstated ? (PayloadFormat)entry.Format : payload.Length > 0 && payload[0] is 0x08 or 0x12 or 0x1A or 0x10 ? PayloadFormat.Protobuf : PayloadFormat.Json;
+        entry.Format != PayloadFormat.Unstated ? entry.Format : payload.Length > 0 && payload[0] is 0x08 or 0x12 or 0x1A or 0x10 ? PayloadFormat.Protobuf : PayloadFormat.Json;
 
     private static bool IsFromTheFuture(SimTime sensed, SimTime arrival) => sensed.SecondsSince(arrival) > FutureToleranceSeconds;
 

@@ -1,6 +1,8 @@
 using V2XSim.Contracts;
 using V2XSim.Foundation;
 using V2XSim.Messages;
+using V2XSim.Roads;
+using V2XSim.Roads.Sites;
 using V2XSim.Tracking;
 using V2XSim.Tracking.Edge;
 
@@ -80,7 +82,7 @@ internal sealed class PendingMessage
     {
         Device = entry.Device;
         Sequence = entry.Sequence;
-        Kind = (TopicKind)entry.Kind;
+        Kind = entry.Kind;
         Time = sensed;
         Arrival = new SimTime(entry.ArrivalMicroseconds);
         Sensor = null;
@@ -111,8 +113,8 @@ internal sealed class PendingMessage
         Objects = _count;
     }
 
-    public QuarantineRow Quarantined(RejectReason reason) => new(Device, (int)Kind, Sequence, Arrival.Microseconds, (int)reason, _bytes, Sample ?? []);
+    public QuarantineRow Quarantined(RejectReason reason) => new(Device, Kind, Sequence, Arrival.Microseconds, reason, _bytes, Sample ?? []);
 
     public MessageRow Row(RejectReason reason) => new(
-        Device, (int)Kind, Sequence, Time.Microseconds, Sent.Microseconds, Arrival.Microseconds, _bytes, Objects, (int)reason, (int)Checks);
+        Device, Kind, Sequence, Time.Microseconds, Sent.Microseconds, Arrival.Microseconds, _bytes, Objects, reason, Checks);
 }

@@ -28,12 +28,12 @@ public sealed class MisbehaviourScore
 
     public void Add(in MessageRow row)
     {
-        if (row.Kind != (int)TopicKind.BsmUp || row.Reason is not (0 or (int)RejectReason.Implausible) || !_labels.Remove((row.Device, row.Sequence), out BsmLabel label))
+        if (row.Kind != TopicKind.BsmUp || row.Reason is not (RejectReason.None or RejectReason.Implausible) || !_labels.Remove((row.Device, row.Sequence), out BsmLabel label))
         {
             return;
         }
 
-        bool isFlagged = row.Reason != 0;
+        bool isFlagged = row.Reason != RejectReason.None;
         if (label.Attack is null && label.IsOfAttacker)
         {
             _ofAttackersHonest += isFlagged ? 1 : 0;
@@ -57,7 +57,7 @@ public sealed class MisbehaviourScore
             vehicles.Add(label.Vehicle);
         }
 
-        var failed = (PlausibilityChecks)row.Checks;
+        PlausibilityChecks failed = row.Checks;
         foreach (PlausibilityChecks check in Enum.GetValues<PlausibilityChecks>().Where(c => c != PlausibilityChecks.None && failed.HasFlag(c)))
         {
             _checks[check.ToString()] = _checks.GetValueOrDefault(check.ToString()) + 1;

@@ -2,6 +2,7 @@ using V2XSim.Contracts;
 using V2XSim.EdgeNode;
 using V2XSim.Foundation;
 using V2XSim.Messages;
+using V2XSim.Roads.Sites;
 using V2XSim.Roadside;
 using V2XSim.Sensing;
 
@@ -70,9 +71,9 @@ public sealed class MissAnalysis
         waiting.RemoveAll(s => s.Sent <= now);
         foreach (MessageRow row in rows)
         {
-            if (row.Kind == (int)TopicKind.ParticipantUp && _sent[edge].Remove((row.Device, row.Sequence), out ScanReport? scan))
+            if (row.Kind == TopicKind.ParticipantUp && _sent[edge].Remove((row.Device, row.Sequence), out ScanReport? scan))
             {
-                Note(edge, scan, row.Reason == 0 ? MissReason.NotConfirmed : MissReason.Rejected, row.Reason == 0 ? string.Empty : ((RejectReason)row.Reason).ToString());
+                Note(edge, scan, row.Reason == RejectReason.None ? MissReason.NotConfirmed : MissReason.Rejected, row.Reason == RejectReason.None ? string.Empty : row.Reason.ToString());
             }
         }
 

@@ -75,7 +75,7 @@ public sealed class LiveEdgeService(TextWriter output, TextWriter error, TimePro
         UtcEpoch epoch = LivePlatform.EpochNow(clock);
         List<EdgeConfig> edges = EdgeConfigurator.Plan(network, plan, scenario, epoch, publishOnData: true);
         await using LivePlatform platform = await LivePlatform.StartAsync(edges, epoch, options.Platform, clock, cancellation);
-        await using MetricsEndpoint? metrics = MetricsEndpoint.Start(platform, options.MetricsPort, options.Otlp, clock);
+        using MetricsEndpoint? metrics = MetricsEndpoint.Start(platform, options.MetricsPort, options.Otlp, clock);
         if (options.IsControlled)
         {
             await ObeyAsync(platform, cancellation);

@@ -214,7 +214,7 @@ public sealed class CapacityStudy(TextWriter output, TextWriter error, TimeProvi
     }
 
     private static string Page(CapacityPlan plan) =>
-        $"<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Edge nodes</title><link rel=\"icon\" href=\"data:,\"><style>{HtmlReport.Style}pre {{ white-space: pre-wrap; }}</style></head><body><main><h1>Edge nodes for a network</h1><pre>{System.Net.WebUtility.HtmlEncode(Text(plan))}</pre><h2>Cores and nodes over the size of the network</h2>"
+        $"<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Edge nodes</title><link rel=\"icon\" href=\"data:,\"><style>{PageAssets.TextPageStyle}</style></head><body><main><h1>Edge nodes for a network</h1><pre>{System.Net.WebUtility.HtmlEncode(Text(plan))}</pre><h2>Cores and nodes over the size of the network</h2>"
         + Waterfall.Lines("sites", string.Empty, [("cores", [.. plan.Rows.Select(r => ((double)r.Sites, r.CoresNeeded))]), ("nodes", [.. plan.Rows.Select(r => ((double)r.Sites, (double)r.Nodes))])])
         + "</main></body></html>\n";
 

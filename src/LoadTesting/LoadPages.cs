@@ -96,7 +96,7 @@ public static class LoadPages
     private static string Page(LoadResult r)
     {
         var html = new StringBuilder();
-        html.Append("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>V2XSim load test</title><link rel=\"icon\" href=\"data:,\"><style>").Append(HtmlReport.Style).Append("pre { white-space: pre-wrap; }</style></head><body><main><h1>Load test</h1><pre>")
+        html.Append("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>V2XSim load test</title><link rel=\"icon\" href=\"data:,\"><style>").Append(PageAssets.TextPageStyle).Append("</style></head><body><main><h1>Load test</h1><pre>")
             .Append(System.Net.WebUtility.HtmlEncode(Text(r))).Append("</pre>");
         if (r.Hops.Any(h => h.Count > 0))
         {

@@ -19,14 +19,25 @@ public sealed class CommandColumns : TableColumns
     {
         _time.Add(c.TimeMicroseconds);
         _device.Add(c.Device);
-        _topic.Add(Topics.TailOf((TopicKind)c.Kind));
+        _topic.Add(Topics.TailOf(c.Kind));
         _sequence.Add(c.Sequence);
         _signal.Add(c.Signal);
         _what.Add(c.What);
-        _state.Add(c.State);
+        _state.Add(TextOf(c.State));
         _text.Add(c.Text);
         return Table!.EndRowAsync();
     }
+
+    /// <summary>A state as tables and reports name it.</summary>
+    public static string TextOf(CommandState state) => state switch
+    {
+        CommandState.Sent => "sent",
+        CommandState.NoRoom => "no room",
+        CommandState.Accepted => "accepted",
+        CommandState.Refused => "refused",
+        CommandState.Green => "green",
+        _ => "over",
+    };
 
     protected override Column[] Columns() => [_time, _device, _topic, _sequence, _signal, _what, _state, _text];
 }

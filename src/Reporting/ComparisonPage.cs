@@ -23,7 +23,7 @@ public static class ComparisonPage
     public static string Html(string title, string lead, IReadOnlyList<string> notes, IReadOnlyList<ComparedDifference> differences, IReadOnlyList<ComparedTable> tables, IReadOnlyList<string> pictures)
     {
         var html = new StringBuilder();
-        html.Append(CultureInfo.InvariantCulture, $"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{E(title)}</title><style>{Style}</style></head><body>\n<h1>{E(title)}</h1><p>{E(lead)}</p>\n");
+        html.Append(CultureInfo.InvariantCulture, $"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{E(title)}</title><style>{PageAssets.ComparisonStyle}</style></head><body>\n<h1>{E(title)}</h1><p>{E(lead)}</p>\n");
         foreach (string note in notes)
         {
             html.Append(CultureInfo.InvariantCulture, $"<p class=\"warning\">{E(note)}</p>");
@@ -88,10 +88,4 @@ public static class ComparisonPage
     private static string Number(double value) => value.ToString("0.0", CultureInfo.InvariantCulture);
 
     private static string E(string text) => Pages.Escape(text);
-
-    private const string Style = Pages.PrintedStyle +
-        """
-
-        li{margin:4px 0}.warning{background:#fff3cd;border:1px solid #e0c36a;border-radius:6px;padding:6px 12px}
-        """;
 }

@@ -17,7 +17,7 @@ public sealed class DeviceColumns : TableColumns
     {
         _time.Add(d.TimeMicroseconds);
         _device.Add(d.Device);
-        _topic.Add(Topics.TailOf((TopicKind)d.Kind));
+        _topic.Add(Topics.TailOf(d.Kind));
         _online.Add(d.IsOnline);
         _faults.Add(d.Faults);
         _version.Add(d.Version);

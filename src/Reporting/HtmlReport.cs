@@ -83,7 +83,7 @@ public static class HtmlReport
         var html = new StringBuilder();
         html.Append("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">")
             .Append("<link rel=\"icon\" href=\"data:,\"><title>").Append(E(report.Scenario)).Append(" – V2XSim run</title><style>")
-            .Append(Style).Append("</style></head><body><main>\n");
+            .Append(PageAssets.ReportStyle).Append("</style></head><body><main>\n");
         Header(html, report, timing);
         Cards(html, report);
         html.Append("<h2>Map</h2><p class=\"note\">Road within reach of a site is drawn dark, other road pale, links flagged as congested red. Scroll to zoom, drag to move, point at a site for its name.</p>");
@@ -101,7 +101,7 @@ public static class HtmlReport
 
         Timing(html, report, timing);
         Notes(html, report);
-        html.Append("</main><script>").Append(Script).Append("</script></body></html>\n");
+        html.Append("</main><script>").Append(PageAssets.ReportScript).Append("</script></body></html>\n");
         return html.ToString();
     }
 
@@ -436,31 +436,4 @@ public static class HtmlReport
     private static string N(long value) => value.ToString("#,0", Invariant);
 
     private static string P(double share) => double.IsFinite(share) ? (share * 100).ToString("0.0", Invariant) + " %" : "–";
-
-    public const string Style = """
-        :root{color-scheme:light dark;--ink:#1b2430;--soft:#5b6776;--line:#d7dde4;--paper:#fff;--back:#f3f5f8;--road:#28559a;--jam:#c62828;--signal:#e07b00;--plain:#3b8f5b}
-        @media(prefers-color-scheme:dark){:root{--ink:#e6ebf2;--soft:#9aa7b6;--line:#39434f;--paper:#1a2029;--back:#12161c;--road:#7fb0ff;--jam:#ff6b6b;--signal:#ffb04d;--plain:#6fd39a}}
-        *{box-sizing:border-box}body{margin:0;background:var(--back);color:var(--ink);font:15px/1.45 system-ui,sans-serif}
-        main{max-width:1180px;margin:0 auto;padding:24px}h1{margin:0 0 4px}h2{margin:32px 0 8px;font-size:19px}header p{margin:4px 0}
-        .note,.legend{color:var(--soft)}.bad{color:var(--jam)}code{font-size:13px;word-break:break-all}
-        .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(170px,1fr));gap:12px;margin-top:16px}
-        .card{background:var(--paper);border:1px solid var(--line);border-radius:8px;padding:12px 14px}.card h3{margin:0;font-size:13px;color:var(--soft);font-weight:600}
-        .card strong{font-size:25px;display:block;margin:2px 0}.card p{overflow-wrap:anywhere;margin:0;font-size:13px;color:var(--soft)}
-        .two{margin-top:1rem;display:grid;grid-template-columns:repeat(auto-fit,minmax(340px,1fr));gap:16px;align-items:start}
-        .scroll{overflow-x:auto;background:var(--paper);border:1px solid var(--line);border-radius:8px}table{border-collapse:collapse;width:100%;font-size:14px}
-        th,td{text-align:left;white-space:nowrap;padding:6px 12px;border-bottom:1px solid var(--line);font-variant-numeric:tabular-nums}th{color:var(--soft);font-weight:600}tr:last-child td{border-bottom:0}td:last-child{white-space:normal}
-        #map{width:100%;height:560px;background:var(--paper);border:1px solid var(--line);border-radius:8px;cursor:grab;touch-action:none}
-        #map path{fill:none;stroke-linecap:round}.pale{stroke:var(--line)}path.scale{stroke:var(--soft)}text.scale{fill:var(--soft)}.dark{stroke:var(--road)}.jam{stroke:var(--jam)}
-        circle.signal{fill:var(--signal)}circle.plain{fill:var(--plain)}.key{display:inline-block;width:10px;height:10px;border-radius:5px;margin-left:14px}.key.signal{background:var(--signal)}.key.plain{background:var(--plain)}
-        .bar{width:140px;height:10px;display:block}.bar .p99{fill:var(--line)}.bar .p50{fill:var(--road)}
-        """;
-
-    private const string Script = """
-        const m=document.getElementById('map');if(m){const b=m.viewBox.baseVal;
-        m.addEventListener('wheel',e=>{e.preventDefault();const r=m.getBoundingClientRect(),k=e.deltaY>0?1.2:1/1.2,fx=(e.clientX-r.left)/r.width,fy=(e.clientY-r.top)/r.height;
-        b.x+=b.width*(1-k)*fx;b.y+=b.height*(1-k)*fy;b.width*=k;b.height*=k;},{passive:false});
-        let d=null;m.addEventListener('pointerdown',e=>{d=[e.clientX,e.clientY];m.setPointerCapture(e.pointerId);});
-        m.addEventListener('pointermove',e=>{if(!d)return;const r=m.getBoundingClientRect(),s=Math.max(b.width/r.width,b.height/r.height);b.x-=(e.clientX-d[0])*s;b.y-=(e.clientY-d[1])*s;d=[e.clientX,e.clientY];});
-        m.addEventListener('pointerup',()=>{d=null;});}
-        """;
 }

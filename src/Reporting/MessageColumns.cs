@@ -21,15 +21,15 @@ public sealed class MessageColumns : TableColumns
     public ValueTask AddAsync(in MessageRow m)
     {
         _device.Add(m.Device);
-        _topic.Add(Topics.TailOf((TopicKind)m.Kind));
+        _topic.Add(Topics.TailOf(m.Kind));
         _sequence.Add(m.Sequence);
         _sensed.Add(m.SensedMicroseconds);
         _sent.Add(m.SentMicroseconds);
         _arrival.Add(m.ArrivalMicroseconds);
         _bytes.Add(m.Bytes);
         _objects.Add(m.Objects);
-        _outcome.Add(m.Reason == 0 ? "ingested" : ((RejectReason)m.Reason).ToString());
-        _checks.Add(m.Checks == 0 ? string.Empty : ((PlausibilityChecks)m.Checks).ToString());
+        _outcome.Add(m.Reason == RejectReason.None ? "ingested" : m.Reason.ToString());
+        _checks.Add(m.Checks == PlausibilityChecks.None ? string.Empty : m.Checks.ToString());
         return Table!.EndRowAsync();
     }
 

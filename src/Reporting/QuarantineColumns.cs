@@ -31,10 +31,10 @@ public sealed class QuarantineColumns : TableColumns
 
         _byDevice[q.Device] = kept + 1;
         _device.Add(q.Device);
-        _topic.Add(Topics.TailOf((TopicKind)q.Kind));
+        _topic.Add(Topics.TailOf(q.Kind));
         _sequence.Add(q.Sequence);
         _arrival.Add(q.ArrivalMicroseconds);
-        _reason.Add(((RejectReason)q.Reason).ToString());
+        _reason.Add(q.Reason.ToString());
         _bytes.Add(q.Bytes);
         _payload.Add(Convert.ToHexStringLower(q.Payload));
         await Table!.EndRowAsync();

@@ -34,7 +34,7 @@ public sealed class TrackColumns : TableColumns
         _vy.Add((float)t.VelocityY);
         _sigma.Add((float)Math.Sqrt(Math.Max(0, (t.Pxx + t.Pyy) / 2)));
         _age.Add((int)(now - t.LastMeasuredMicroseconds));
-        _kind.Add(((RoadUserKind)t.Kind).ToString());
+        _kind.Add(t.Kind.ToString());
         return Table!.EndRowAsync();
     }
 

@@ -12,6 +12,8 @@ using V2XSim.Roads;
 using V2XSim.Roads.Sites;
 using V2XSim.Roadside;
 using V2XSim.ScenarioFiles;
+using V2XSim.Scenarios;
+using V2XSim.Sensing;
 using V2XSim.Tracking.Scoring;
 using V2XSim.Traffic.Micro;
 
@@ -277,7 +279,8 @@ public sealed class Results : IAsyncDisposable
             _handoversRevised += result.HandoversRevised;
             foreach (WarningRow warning in result.Warnings)
             {
-                _warnings[warning.Kind] = _warnings.GetValueOrDefault(warning.Kind) + 1;
+                string kind = warning.Kind.ToString();
+                _warnings[kind] = _warnings.GetValueOrDefault(kind) + 1;
             }
 
             foreach (MessageRow row in result.Messages)
@@ -429,19 +432,19 @@ public sealed class Results : IAsyncDisposable
             _plausibility.Add(in row);
         }
 
-        if (row.Reason != 0)
+        if (row.Reason != RejectReason.None)
         {
             _rejectedTotal++;
-            string reason = ((RejectReason)row.Reason).ToString();
+            string reason = row.Reason.ToString();
             _rejected[reason] = _rejected.GetValueOrDefault(reason) + 1;
             return;
         }
 
         _ingested++;
         _bytes += row.Bytes;
-        string topic = Topics.TailOf((TopicKind)row.Kind);
+        string topic = Topics.TailOf(row.Kind);
         _ingestedByTopic[topic] = _ingestedByTopic.GetValueOrDefault(topic) + 1;
-        if (row.Kind == (int)TopicKind.ParticipantUp)
+        if (row.Kind == TopicKind.ParticipantUp)
         {
             _ledger.Add("sensing", row.SentMicroseconds - row.SensedMicroseconds);
             _ledger.Add("uplink", row.ArrivalMicroseconds - row.SentMicroseconds);
@@ -456,7 +459,7 @@ public sealed class Results : IAsyncDisposable
         foreach (DownCount down in result.Down)
         {
             SortedDictionary<string, long> counts = _simulated.Contains(down.Device) ? _sentByTopic : _sentToReal;
-            string topic = Topics.TailOf((TopicKind)down.Kind);
+            string topic = Topics.TailOf(down.Kind);
             counts[topic] = counts.GetValueOrDefault(topic) + down.Messages;
         }
 
@@ -475,7 +478,7 @@ public sealed class Results : IAsyncDisposable
         _advised += result.Advised;
         foreach (CommandRow row in result.Commands)
         {
-            string state = $"{Topics.TailOf((TopicKind)row.Kind)} {row.State}";
+            string state = $"{Topics.TailOf(row.Kind)} {CommandColumns.TextOf(row.State)}";
             _commandStates[state] = _commandStates.GetValueOrDefault(state) + 1;
             await _commands.AddAsync(row);
         }

@@ -292,7 +292,7 @@ public static class ScenarioLoader
                     plan.Id,
                     plan.ProgrammeId,
                     plan.OffsetSeconds,
-                    change.Transition == PlanTransition.Dwell ? 1 : 2,
+                    change.Transition == PlanTransition.Dwell ? Transition.Dwell : Transition.Shortway,
                     [.. plan.Phases.Select(p => new PlanPhase(p.DurationSeconds, p.State))])));
             }
         }

@@ -5,6 +5,7 @@ using V2XSim.EdgeNode;
 using V2XSim.Foundation;
 using V2XSim.Messages;
 using V2XSim.Messages.Its0180;
+using V2XSim.Roads;
 using Xunit;
 
 namespace V2XSim.Platform.Tests;
@@ -49,7 +50,7 @@ public class DeviceMessageHandlerTests
 
         Assert.NotEqual(default, Sent("rscu/S1/event/up/ack"));
         Assert.Single(_edge.TakeReports().Events);
-        Assert.Equal([0, (int)RejectReason.Duplicate], _edge.TakeRows().Select(r => r.Reason));
+        Assert.Equal([RejectReason.None, RejectReason.Duplicate], _edge.TakeRows().Select(r => r.Reason));
         Assert.Empty(_edge.TakeQuarantined());
     }
 
@@ -60,7 +61,7 @@ public class DeviceMessageHandlerTests
 
         JsonElement ack = Sent("rscu/S1/event/up/ack");
         Assert.Equal((3, 1, "MissingField"), (ack.GetProperty("seqNum").GetInt64(), ack.GetProperty("errorCode").GetInt32(), ack.GetProperty("errorDesc").GetString()));
-        Assert.Equal((int)RejectReason.MissingField, Assert.Single(_edge.TakeRows()).Reason);
+        Assert.Equal(RejectReason.MissingField, Assert.Single(_edge.TakeRows()).Reason);
         Assert.Single(_edge.TakeQuarantined());
     }
 
@@ -69,7 +70,7 @@ public class DeviceMessageHandlerTests
     {
         Step(0.1, ("rscu/S1/basic-status/up", """{"timeStamp":1780272000100,"rscuSn":"S2","deviceType":0,"active":0}""", 0), ("rsu/S1/info/up", """{"rsuId":"S1","rsuEsn":"S9"}""", 1));
 
-        Assert.All(_edge.TakeRows(), r => Assert.Equal((int)RejectReason.DeviceMismatch, r.Reason));
+        Assert.All(_edge.TakeRows(), r => Assert.Equal(RejectReason.DeviceMismatch, r.Reason));
     }
 
     [Fact]
@@ -83,7 +84,7 @@ public class DeviceMessageHandlerTests
 
         Assert.Equal(
             [("basic-status/up", true, 0, "2.4"), ("run-status/up", false, 2, ""), ("versions/up", true, 0, "map 9")],
-            _edge.TakeReports().Devices.Select(d => (Topics.TailOf((TopicKind)d.Kind), d.IsOnline, d.Faults, d.Version)));
+            _edge.TakeReports().Devices.Select(d => (Topics.TailOf(d.Kind), d.IsOnline, d.Faults, d.Version)));
     }
 
     [Fact]
@@ -174,7 +175,7 @@ public class DeviceMessageHandlerTests
     }
 
     private static BatchEntry Entry(string topic, byte[] payload, long sequence, double arrival) =>
-        new("S1", (int)Topics.Parse(topic, out _), 0, payload.Length, sequence, SimTime.FromSeconds(arrival).Microseconds);
+        new("S1", Topics.Parse(topic, out _), 0, payload.Length, sequence, SimTime.FromSeconds(arrival).Microseconds);
 
     private void Step(double until, params (string Topic, string Payload, long Sequence)[] messages)
     {

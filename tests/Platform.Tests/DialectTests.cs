@@ -49,7 +49,7 @@ public sealed class DialectTests : IDisposable
         _edge.Accept(in batch.Entries[0], batch.Bytes.AsSpan(0, batch.Entries[0].Length));
         _edge.Fuse(SimTime.FromSeconds(1));
 
-        Assert.Equal(0, Assert.Single(_edge.TakeRows()).Reason);
+        Assert.Equal(RejectReason.None, Assert.Single(_edge.TakeRows()).Reason);
         Assert.Equal(6, Assert.Single(_edge.LampStates["1/1001"]).Status);
     }
 
@@ -105,7 +105,7 @@ public sealed class DialectTests : IDisposable
         Publish("V2X/RSU/S1/HB/UP", """{"rsuId":"1","rsuEsn":"S2","timestamp":1780272000000}"""u8.ToArray(), 0.1);
         Publish("V2X/RSCU/S1/run-status/UP", """{"timeStamp":1780272000000,"rscuSn":"S1","active":0}"""u8.ToArray(), 0.1);
 
-        Assert.Equal(["info/up", "run-status/up", "run-status/up"], _edge.TakeReports().Devices.Select(d => Topics.TailOf((TopicKind)d.Kind)));
+        Assert.Equal(["info/up", "run-status/up", "run-status/up"], _edge.TakeReports().Devices.Select(d => Topics.TailOf(d.Kind)));
         Assert.Equal(1, _intake.TakeRejected().CountsByReason[(int)RejectReason.DeviceMismatch]);
     }
 
@@ -122,7 +122,7 @@ public sealed class DialectTests : IDisposable
         Publish(topic, Encoding.UTF8.GetBytes(payload), 0.1);
 
         (List<MessageRow> rows, long[] counts) = _intake.TakeRejected();
-        Assert.Equal((int)reason, Assert.Single(rows).Reason);
+        Assert.Equal(reason, Assert.Single(rows).Reason);
         Assert.Equal(1, counts[(int)reason]);
         Assert.Equal(payload.Length, _intake.TakeQuarantined().Single().Payload.Length);
     }

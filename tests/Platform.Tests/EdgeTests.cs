@@ -12,6 +12,7 @@ using V2XSim.Foundation;
 using V2XSim.Messages;
 using V2XSim.Mqtt;
 using V2XSim.Roads;
+using V2XSim.Roads.Sites;
 using V2XSim.Tracking;
 using V2XSim.Tracking.Edge;
 using Xunit;
@@ -113,11 +114,11 @@ public class EdgeTests
     {
         EdgeCore edge = Edge();
         byte[] bytes = Encoding.UTF8.GetBytes(json);
-        edge.Accept(new BatchEntry("S1", (int)TopicKind.ParticipantUp, 0, bytes.Length, 3, 120_000), bytes);
+        edge.Accept(new BatchEntry("S1", TopicKind.ParticipantUp, 0, bytes.Length, 3, 120_000), bytes);
         edge.Fuse(SimTime.FromSeconds(0.2));
 
         MessageRow row = Assert.Single(edge.TakeRows());
-        Assert.Equal(((int)reason, "S1", 3L), (row.Reason, row.Device, row.Sequence));
+        Assert.Equal((reason, "S1", 3L), (row.Reason, row.Device, row.Sequence));
     }
 
     [Fact]
@@ -128,7 +129,7 @@ public class EdgeTests
         Accept(edge, Participants(1.0, (4, 5)), 2.06, 1);
         edge.Fuse(SimTime.FromSeconds(2.1));
 
-        Assert.Equal([0, (int)RejectReason.TooLate], edge.TakeRows().Select(r => r.Reason));
+        Assert.Equal([RejectReason.None, RejectReason.TooLate], edge.TakeRows().Select(r => r.Reason));
     }
 
     [Fact]
@@ -140,11 +141,11 @@ public class EdgeTests
         var json = new JsonBuffer();
         LampCodec.Encode(lamps, json);
 
-        edge.Accept(new BatchEntry("S1", (int)TopicKind.LampUp, 0, json.Length, 0, 110_000), json.Written);
+        edge.Accept(new BatchEntry("S1", TopicKind.LampUp, 0, json.Length, 0, 110_000), json.Written);
         edge.Fuse(SimTime.FromSeconds(0.2));
 
         Assert.Equal(new Lamp(1, 5, 10, 7, 3), Assert.Single(edge.LampStates["J7"]));
-        Assert.Equal((int)TopicKind.LampUp, Assert.Single(edge.TakeRows()).Kind);
+        Assert.Equal(TopicKind.LampUp, Assert.Single(edge.TakeRows()).Kind);
     }
 
     [Fact]
@@ -162,7 +163,7 @@ public class EdgeTests
         }
 
         WarningRow warning = Assert.Single(warnings);
-        Assert.Equal(("Junction", "S1"), (warning.Kind, warning.Device));
+        Assert.Equal((ConflictKind.Junction, "S1"), (warning.Kind, warning.Device));
         Assert.InRange(Math.Abs(warning.X) + Math.Abs(warning.Y), 0, 2);
         Assert.Equal("rsu/S1/rsi/down", Assert.Single(down).Topic);
     }
@@ -225,7 +226,7 @@ public class EdgeTests
     {
         EdgeCore edge = Edge();
         byte[] empty = Encoding.UTF8.GetBytes("{\"timeStamp\":1780272000150,\"rscuSn\":\"S1\",\"sensorSn\":\"S1-1\",\"scanTimeStamp\":1780272000100,\"ptcList\":[]}");
-        edge.Accept(new BatchEntry("S1", (int)TopicKind.ParticipantUp, 0, empty.Length, 0, 160_000), empty);
+        edge.Accept(new BatchEntry("S1", TopicKind.ParticipantUp, 0, empty.Length, 0, 160_000), empty);
         edge.Fuse(SimTime.FromSeconds(0.2));
 
         Assert.Equal((100_000L, 150_000L), (edge.TakeRows()[0].SensedMicroseconds, 150_000L));
@@ -239,7 +240,7 @@ public class EdgeTests
         Accept(edge, Participants(0.1, (5, 5)), 0.15, 1);
         edge.Fuse(SimTime.FromSeconds(0.2));
 
-        Assert.Equal([(int)RejectReason.FromTheFuture, 0], edge.TakeRows().Select(r => r.Reason));
+        Assert.Equal([RejectReason.FromTheFuture, RejectReason.None], edge.TakeRows().Select(r => r.Reason));
     }
 
     [Fact]
@@ -249,7 +250,7 @@ public class EdgeTests
         Accept(edge, Participants(1.0, (5, 5)), 2.1, 0);
         edge.Fuse(SimTime.FromSeconds(2.2));
 
-        Assert.Equal((int)RejectReason.TooLate, Assert.Single(edge.TakeRows()).Reason);
+        Assert.Equal(RejectReason.TooLate, Assert.Single(edge.TakeRows()).Reason);
     }
 
     [Fact]
@@ -271,7 +272,7 @@ public class EdgeTests
 
         Assert.Equal(149, edge.TakeRows().Count(r => r.Reason != 0));
         Assert.Equal([0, 1, .. Enumerable.Range(3, 98)], kept.Select(k => (int)k.Sequence));
-        Assert.Equal(((int)RejectReason.TooLate, late.Length), (kept[0].Reason, kept[0].Bytes));
+        Assert.Equal((RejectReason.TooLate, late.Length), (kept[0].Reason, kept[0].Bytes));
         Assert.Equal(late, kept[0].Payload);
         Assert.Equal((5000, QuarantineRow.MaximumOctets), (kept[1].Bytes, kept[1].Payload.Length));
         Assert.Equal("no 100", Encoding.UTF8.GetString(kept[99].Payload));
@@ -289,7 +290,7 @@ public class EdgeTests
         intake.Accept(Message("rscu/S1/participant/up", new string('x', ParticipantCodec.MaximumBytes + 1), 1, null), null);
         QuarantineRow[] kept = intake.TakeQuarantined();
 
-        Assert.Equal(100, kept.Count(k => k.Reason == (int)RejectReason.UnknownDevice));
+        Assert.Equal(100, kept.Count(k => k.Reason == RejectReason.UnknownDevice));
         Assert.Equal(QuarantineRow.MaximumOctets, Assert.Single(kept, k => k.Device == "S1").Payload.Length);
         Assert.All(intake.TakeRejected().Rows, r => Assert.True(r.Device.Length <= 64));
     }
@@ -427,7 +428,7 @@ public class EdgeTests
     };
 
     private static void Accept(EdgeCore edge, byte[] payload, double arrival, long sequence) =>
-        edge.Accept(new BatchEntry("S1", (int)TopicKind.ParticipantUp, 0, payload.Length, sequence, SimTime.FromSeconds(arrival).Microseconds), payload);
+        edge.Accept(new BatchEntry("S1", TopicKind.ParticipantUp, 0, payload.Length, sequence, SimTime.FromSeconds(arrival).Microseconds), payload);
 
     internal static byte[] Participants(double seconds, params (double X, double Y)[] objects)
     {

@@ -6,10 +6,13 @@ using V2XSim.Contracts;
 using V2XSim.EdgeNode;
 using V2XSim.Foundation;
 using V2XSim.Hosting;
+using V2XSim.LoadTesting;
 using V2XSim.Messages;
 using V2XSim.Messages.Uper;
 using V2XSim.Mqtt;
+using V2XSim.Roads.Sites;
 using V2XSim.Tracking;
+using V2XSim.Traffic.Micro;
 using Xunit;
 
 namespace V2XSim.Platform.Tests;
@@ -95,10 +98,10 @@ public class LiveEdgeTests
         }
 
         V2XSim.Contracts.EdgeBatch batch = inbox.Take();
-        long[] lists = [.. batch.Entries.Take(batch.Count).Where(e => e.Kind == (int)TopicKind.ParticipantUp).Select(e => e.Sequence)];
+        long[] lists = [.. batch.Entries.Take(batch.Count).Where(e => e.Kind == TopicKind.ParticipantUp).Select(e => e.Sequence)];
 
         Assert.Equal([48, 49], lists);
-        Assert.Equal(50, batch.Entries.Take(batch.Count).Count(e => e.Kind == (int)TopicKind.EventUp));
+        Assert.Equal(50, batch.Entries.Take(batch.Count).Count(e => e.Kind == TopicKind.EventUp));
         Assert.All(batch.Entries.Take(batch.Count), e => Assert.Equal((byte)e.Sequence, batch.Bytes[e.Offset]));
         Assert.Equal(48, inbox.SupersededOf("S1"));
         Assert.Equal(48, taken.Count(o => o == InboxOutcome.TookTheOldestsPlace));
@@ -446,7 +449,7 @@ public class LiveEdgeTests
     public async Task Metrics_of_a_platform_can_be_scraped_and_the_dashboard_names_none_that_is_not_there()
     {
         await using LivePlatform platform = await Platform();
-        await using MetricsEndpoint metrics = MetricsEndpoint.Start(platform, 0, null, TimeProvider.System)!;
+        using MetricsEndpoint metrics = MetricsEndpoint.Start(platform, 0, null, TimeProvider.System)!;
         await Publish(platform, lists: 5);
         using var http = new HttpClient();
         string text = await http.GetStringAsync($"http://127.0.0.1:{metrics.Port}/metrics", TestContext.Current.CancellationToken);
@@ -460,9 +463,22 @@ public class LiveEdgeTests
 
         Assert.True(named.Length > 15);
         Assert.All(named, n => Assert.True(there.Contains(n) || declared.Contains(n.Replace("_bucket", string.Empty, StringComparison.Ordinal)), $"the dashboard names {n}, which is not there"));
-        Assert.Matches(@"(?m)^v2xsim_messages_used_total [1-9]", text);
+        Assert.Matches(@"(?m)^v2xsim_messages_used_total(\{\})? [1-9]", text);
         Assert.Matches(@"(?m)^v2xsim_edge_decode_duration_seconds_bucket\{le=""\+Inf""\} [1-9]", text);
         Assert.Matches(@"(?m)^v2xsim_messages_rejected_total\{reason=""MalformedJson""\} 1", text);
+    }
+
+    [Fact]
+    public async Task A_port_of_metrics_that_is_taken_is_told_in_one_line()
+    {
+        using var taken = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        int port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        await using LivePlatform platform = await Platform();
+
+        BrokerUnavailableException e = Assert.Throws<BrokerUnavailableException>(() => MetricsEndpoint.Start(platform, port, null, TimeProvider.System));
+        Assert.StartsWith($"port {port} of --metrics cannot be used: ", e.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', e.Message);
     }
 
     [Fact]
@@ -475,7 +491,7 @@ public class LiveEdgeTests
         Task<HttpListenerContext> request = listener.GetContextAsync();
         await using (LivePlatform platform = await Platform())
         {
-            await using MetricsEndpoint metrics = MetricsEndpoint.Start(platform, null, $"http://127.0.0.1:{port}", TimeProvider.System)!;
+            using MetricsEndpoint metrics = MetricsEndpoint.Start(platform, null, $"http://127.0.0.1:{port}", TimeProvider.System)!;
             await Publish(platform, lists: 3);
 
             HttpListenerContext context = await request.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);

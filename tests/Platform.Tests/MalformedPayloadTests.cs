@@ -6,6 +6,7 @@ using V2XSim.Foundation;
 using V2XSim.Messages;
 using V2XSim.Messages.Its0180;
 using V2XSim.Messages.Uper;
+using V2XSim.Roads;
 using Xunit;
 
 namespace V2XSim.Platform.Tests;
@@ -36,14 +37,14 @@ public class MalformedPayloadTests
             {
                 (TopicKind kind, byte[] payload, isHopeless[i]) = Malformed(random);
                 said[i] = isHopeless[i] ? $"{kind} {Convert.ToHexString(payload)}" : string.Empty;
-                edge.Accept(new BatchEntry("S1", (int)kind, 0, payload.Length, i, random.NextInt(900_000)), payload);
+                edge.Accept(new BatchEntry("S1", kind, 0, payload.Length, i, random.NextInt(900_000)), payload);
             }
 
             edge.Fuse(SimTime.FromSeconds(1));
             MessageRow[] rows = edge.TakeRows();
 
             Assert.Equal(Enumerable.Range(0, PerEdge).Select(i => (long)i), rows.Select(r => r.Sequence).Order());
-            Assert.All(rows, r => Assert.True(Enum.IsDefined((RejectReason)r.Reason) && r.Reason != (int)RejectReason.UnknownTopic));
+            Assert.All(rows, r => Assert.True(Enum.IsDefined(r.Reason) && r.Reason != RejectReason.UnknownTopic));
             Assert.All(rows, r => Assert.False(isHopeless[r.Sequence] && r.Reason == 0, $"message {r.Sequence} of seed {seed} was used: {said[r.Sequence]}"));
             Assert.True(rows.Select(r => r.Reason).Distinct().Count() >= 6);
             Assert.All(edge.Tracks(), t => Assert.True(double.IsFinite(t.X + t.Y + t.VelocityX + t.VelocityY + t.Pxx + t.Pxy + t.Pyy) && t.Pxx > 0 && t.Pyy > 0));
@@ -52,14 +53,14 @@ public class MalformedPayloadTests
             for (int k = 11; k <= 40; k++)
             {
                 byte[] payload = EdgeTests.Participants(k * 0.1, (10, 5));
-                edge.Accept(new BatchEntry("S1", (int)TopicKind.ParticipantUp, 0, payload.Length, k, k * 100_000), payload);
+                edge.Accept(new BatchEntry("S1", TopicKind.ParticipantUp, 0, payload.Length, k, k * 100_000), payload);
                 edge.Fuse(SimTime.FromSeconds(k * 0.1));
             }
 
             var down = new List<DownPayload>();
             edge.EncodePublications(SimTime.FromSeconds(4), down);
             edge.Warn(SimTime.FromSeconds(4), down);
-            Assert.All(edge.TakeRows(), r => Assert.Equal(0, r.Reason));
+            Assert.All(edge.TakeRows(), r => Assert.Equal(RejectReason.None, r.Reason));
             Assert.Contains(edge.Tracks(), t => new PlanePoint(t.X, t.Y).SquaredDistanceTo(new PlanePoint(10, 5)) < 4);
             Assert.NotEmpty(down);
         }, iter: 1_000_000 / PerEdge);
@@ -88,11 +89,11 @@ public class MalformedPayloadTests
                 }
 
                 byte[] payload = Encoding.UTF8.GetBytes(texts[i]);
-                edge.Accept(new BatchEntry("S1", (int)kind, 0, payload.Length, i, 100_000), payload);
+                edge.Accept(new BatchEntry("S1", kind, 0, payload.Length, i, 100_000), payload);
             }
 
             edge.Fuse(SimTime.FromSeconds(1));
-            Assert.All(edge.TakeRows(), r => Assert.NotEqual(0, r.Reason));
+            Assert.All(edge.TakeRows(), r => Assert.NotEqual(RejectReason.None, r.Reason));
         }
     }
 

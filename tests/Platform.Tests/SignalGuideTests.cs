@@ -5,8 +5,11 @@ using V2XSim.Contracts;
 using V2XSim.EdgeNode;
 using V2XSim.Foundation;
 using V2XSim.Messages;
+using V2XSim.Roads;
+using V2XSim.Signals;
 using V2XSim.Tracking;
 using V2XSim.Tracking.Edge;
+using V2XSim.Traffic;
 using Xunit;
 
 namespace V2XSim.Platform.Tests;
@@ -79,7 +82,7 @@ public class SignalGuideTests
 
         Guide(16);
         Assert.Equal(0, Only(TopicKind.PriorityDown).GetProperty("action").GetInt32());
-        Assert.Equal(["sent", "accepted", "sent", "accepted"], _edge.TakeCommands().Where(c => c.What == "00000000000000aa").Select(c => c.State));
+        Assert.Equal([CommandState.Sent, CommandState.Accepted, CommandState.Sent, CommandState.Accepted], _edge.TakeCommands().Where(c => c.What == "00000000000000aa").Select(c => c.State));
     }
 
     [Fact]
@@ -93,7 +96,7 @@ public class SignalGuideTests
     [Fact]
     public void What_a_controller_answers_to_a_plan_is_reported_with_the_reasons()
     {
-        _edge.Order([new SignalPlanOrder(0, "E1", "S1", "J7", "night", 12, 2, [new PlanPhase(30, "Gr"), new PlanPhase(3, "yr")])], SimTime.FromSeconds(1));
+        _edge.Order([new SignalPlanOrder(0, "E1", "S1", "J7", "night", 12, Transition.Shortway, [new PlanPhase(30, "Gr"), new PlanPhase(3, "yr")])], SimTime.FromSeconds(1));
         _edge.Correspond(SimTime.FromSeconds(1), _down);
         JsonElement plan = Only(TopicKind.PlanDown);
         Assert.Equal((12, 2, "Gr"), (plan.GetProperty("offset").GetDouble(), plan.GetProperty("transition").GetInt32(), plan.GetProperty("phases")[0].GetProperty("state").GetString()));
@@ -101,7 +104,7 @@ public class SignalGuideTests
         long number = plan.GetProperty("seqNum").GetInt64();
         Hear(1.2, (TopicKind.PlanDown + (int)TopicKind.Ack, Encoding.UTF8.GetBytes($$"""{"timeStamp":1780272001200,"rscuSn":"S1","seqNum":{{number}},"errorCode":1,"errorDesc":"too short","errorList":["too short","too fast"]}""")));
         CommandRow[] rows = _edge.TakeCommands();
-        Assert.Equal([("sent", ""), ("refused", "too short; too fast")], rows.Select(r => (r.State, r.Text)));
+        Assert.Equal([(CommandState.Sent, ""), (CommandState.Refused, "too short; too fast")], rows.Select(r => (r.State, r.Text)));
         Assert.All(rows, r => Assert.Equal(("S1", "J7", "night", number), (r.Device, r.Signal, r.What, r.Sequence)));
     }
 
@@ -125,11 +128,11 @@ public class SignalGuideTests
     {
         foreach ((TopicKind kind, byte[] payload) in messages)
         {
-            _edge.Accept(new BatchEntry("S1", (int)kind, 0, payload.Length, _sequence++, SimTime.FromSeconds(at + 0.02).Microseconds), payload);
+            _edge.Accept(new BatchEntry("S1", kind, 0, payload.Length, _sequence++, SimTime.FromSeconds(at + 0.02).Microseconds), payload);
         }
 
         _edge.Fuse(SimTime.FromSeconds(at + 0.05));
-        Assert.All(_edge.TakeRows(), r => Assert.Equal(0, r.Reason));
+        Assert.All(_edge.TakeRows(), r => Assert.Equal(RejectReason.None, r.Reason));
     }
 
     private void Guide(double at)
