@@ -24,6 +24,11 @@ public static class OutputText
     /// <summary>A number in a given format; a dash when there is none.</summary>
     public static string Number(double value, string format) => double.IsFinite(value) ? value.ToString(format, CultureInfo.InvariantCulture) : "–";
 
+    /// <summary>A number of things, such as <c>1 site</c> or <c>1,200 sites</c>.</summary>
+    /// <param name="number">How many.</param>
+    /// <param name="noun">One of them; its plural ends in s.</param>
+    public static string Count(long number, string noun) => string.Create(CultureInfo.InvariantCulture, $"{number:#,0} {noun}{(number == 1 ? string.Empty : "s")}");
+
     /// <summary>Nine significant digits: enough for every figure, and the same text everywhere.</summary>
     private sealed class RoundedDouble : JsonConverter<double>
     {

@@ -13,6 +13,20 @@ public sealed class AccessRules
 {
     /// <summary>The role that everybody has.</summary>
     public const string DeviceRole = "device";
+
+    /// <summary>Lines of mosquitto.conf that the rules of <see cref="ToMosquitto"/> require.</summary>
+    public const string MosquittoConfiguration = """
+        allow_anonymous false
+        use_username_as_clientid true
+        acl_file mosquitto.acl
+        password_file passwords.txt
+
+        # With client certificates, instead of the password file:
+        # require_certificate true
+        # use_identity_as_username true
+
+        """;
+
     private const string Own = "{id}";
     private readonly Dictionary<string, AccessRole> _roles;
     private readonly Dictionary<string, List<AccessRole>> _users = new(StringComparer.Ordinal);
@@ -134,6 +148,28 @@ public sealed class AccessRules
             foreach (string filter in role.Subscribe)
             {
                 text.Append(keyword).Append(" read ").Append(filter.Replace(Own, own, StringComparison.Ordinal)).Append('\n');
+            }
+        }
+    }
+
+    /// <summary>The roles as an access file, to be edited.</summary>
+    public string ToYaml()
+    {
+        var text = new StringBuilder("roles:\n");
+        foreach (AccessRole role in Roles)
+        {
+            text.Append("  - name: ").Append(role.Name).Append('\n');
+            Write("publish", role.Publish);
+            Write("subscribe", role.Subscribe);
+        }
+
+        return text.ToString();
+
+        void Write(string key, IReadOnlyList<string> filters)
+        {
+            if (filters.Count > 0)
+            {
+                text.Append("    ").Append(key).Append(":\n").AppendJoin(string.Empty, filters.Select(f => $"      - \"{f}\"\n"));
             }
         }
     }

@@ -1,10 +1,10 @@
 using System.Globalization;
-using V2XSim.Runs;
+using V2XSim.Foundation;
 
-namespace V2XSim.Cli;
+namespace V2XSim.Runs;
 
-/// <summary>Shows how far a run is: a line that rewrites itself on a terminal, else a plain line every ten seconds.</summary>
-public sealed class ProgressLine
+/// <summary>Shows the progress of a run: one line that is rewritten on a terminal, otherwise a line every ten seconds.</summary>
+internal sealed class ProgressLine
 {
     private readonly TextWriter _error;
     private readonly TimeProvider _clock;
@@ -30,8 +30,8 @@ public sealed class ProgressLine
             End();
             _open = false;
             _error.WriteLine(p.Disconnected > 0
-                ? string.Create(CultureInfo.InvariantCulture, $"warning: at {p.SimulatedSeconds:0.0} s {p.Disconnected} connections to the broker are lost; they are tried again, and what must not be lost waits")
-                : string.Create(CultureInfo.InvariantCulture, $"at {p.SimulatedSeconds:0.0} s all connections to the broker are there again"));
+                ? string.Create(CultureInfo.InvariantCulture, $"warning: at {p.SimulatedSeconds:0.0} s {OutputText.Count(p.Disconnected, "broker connection")} lost; reconnecting, important messages wait")
+                : string.Create(CultureInfo.InvariantCulture, $"at {p.SimulatedSeconds:0.0} s all broker connections restored"));
         }
 
         _disconnected = p.Disconnected;
