@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using V2XSim.Contracts;
 using V2XSim.Foundation;
@@ -35,15 +34,14 @@ public sealed class EdgeCore
     private readonly DownlinkWriter _writer;
     private readonly Departures _departures;
     private readonly TrackHandover _handovers;
-    private readonly CollisionWarner _warner = new();
+    private readonly CollisionWarnings _warnings;
     private readonly LaneMatcher _lanes;
     private readonly MisbehaviourDetector _plausibility;
     private readonly GlosaAndPriority _guide;
-    private readonly LinkCounter _links = new();
+    private readonly TrafficCounter _counter;
     private readonly List<TrackEstimate> _tracks = [];
     private readonly List<ulong> _globalIds = [];
     private readonly List<RoadPiece?> _pieces = [];
-    private readonly List<Conflict> _conflicts = [];
     private readonly List<SensorCalibration> _calibrations = [];
     private readonly Dictionary<(string Device, string Sensor), int> _delivered = [];
     private readonly Dictionary<(string Device, string Sensor), (int Lists, SimTime Heard)> _expectedLists = [];
@@ -53,9 +51,6 @@ public sealed class EdgeCore
     private List<(ulong Id, bool IsOwned)> _owns = [];
     private SimTime _lastUntil;
     private SimTime _sensorsReported;
-    private SimTime _windowStart;
-    private int _windowWarnings;
-    private int _windowTracks;
 
     public EdgeCore(EdgeConfig config, ITracker tracker)
     {
@@ -67,6 +62,8 @@ public sealed class EdgeCore
         _reader = new MessageReader(config, _desk, frames);
         _writer = new DownlinkWriter(config);
         _departures = new Departures(config);
+        _warnings = new CollisionWarnings(config, _writer);
+        _counter = new TrafficCounter(config);
         _lanes = new LaneMatcher(config.Roads);
         var map = new LaneMatcher(config.Map);
         _guide = new GlosaAndPriority(config, map, _desk);
@@ -266,16 +263,12 @@ public sealed class EdgeCore
                 continue;
             }
 
-            _windowTracks++;
-            if (pieces[i] is { } piece)
-            {
-                _links.Add(_globalIds[i], in piece, track.SpeedMetresPerSecond);
-            }
+            _counter.Add(_globalIds[i], pieces[i], track.SpeedMetresPerSecond);
         }
 
         (_owned, _owns) = (_owns, _owned);
         _owns.Clear();
-        _links.EndPublication();
+        _counter.EndPublication();
     }
 
     /// <summary>Holds what a vehicle says of itself against all that is known; notes the checks that it does not pass.</summary>
@@ -379,72 +372,24 @@ public sealed class EdgeCore
     /// <summary>Warns of predicted collisions through the site nearest to each.</summary>
     public WarningRow[] Warn(SimTime now, List<DownPayload> result)
     {
-        _conflicts.Clear();
-        _warner.Find(CollectionsMarshal.AsSpan(_tracks), now, _conflicts);
-
-        // Where areas overlap, both edges see the conflict; the one that is answerable for the place warns.
-        _conflicts.RemoveAll(c => !_config.IsResponsibleFor(c.At));
-        if (_conflicts.Count == 0)
-        {
-            return [];
-        }
-
-        var rows = new List<WarningRow>();
-        foreach (Conflict conflict in _conflicts)
-        {
-            EdgeSite site = _config.Nearest(conflict.At);
-            ulong first = GlobalOf(conflict.First), second = GlobalOf(conflict.Second);
-            string text = string.Create(
-                CultureInfo.InvariantCulture,
-                $"{(conflict.Kind == ConflictKind.Forward ? "FORWARD" : "JUNCTION")} COLLISION {first:x16} {second:x16} IN {conflict.SecondsToCollision:0.0} s");
-            result.Add(new DownPayload(site.Device, TopicKind.RsiDown, site.RsiTopic, _writer.WriteWarning(now, site, text, conflict.At).ToArray()));
-            rows.Add(new WarningRow(conflict.Kind, first, second, conflict.At.X, conflict.At.Y, conflict.SecondsToCollision, site.Device));
-            _windowWarnings++;
-        }
-
-        return [.. rows];
+        WarningRow[] rows = _warnings.Warn(now, CollectionsMarshal.AsSpan(_tracks), CollectionsMarshal.AsSpan(_globalIds), result);
+        _counter.AddWarnings(rows.Length);
+        return rows;
     }
 
-    /// <summary>Says to other edges whom they will see next.</summary>
+    /// <summary>Tells other edges which objects they will see next.</summary>
     public void FindLeaving(SimTime now, SortedList<string, List<HandoverRow>> result) =>
         _departures.Find(now, CollectionsMarshal.AsSpan(_tracks), CollectionsMarshal.AsSpan(_globalIds), CollectionsMarshal.AsSpan(_pieces), _handovers, result);
 
-    /// <summary>Whether an instant lies after the end of the second whose window is open.</summary>
-    public bool IsBeyondWindow(SimTime at) => at.Microseconds - _windowStart.Microseconds > SimTime.MicrosecondsPerSecond;
-
     /// <summary>When the next important message is due again; <see cref="SimTime.Never"/> when none waits.</summary>
     public SimTime NextRepeat => _desk.NextRepeat;
+
+    /// <summary>Whether an instant lies after the end of the second whose window is open.</summary>
+    public bool IsBeyondWindow(SimTime at) => _counter.IsBeyondWindow(at);
 
     /// <summary>
     /// What was published in the second that has ended by now; null when none has, or nothing was. Windows of all edges begin on the second, so that they can be
     /// added up.
     /// </summary>
-    public EdgeWindow? CloseWindow(SimTime now)
-    {
-        long start = _windowStart.Microseconds;
-        if (now.Microseconds - start < SimTime.MicrosecondsPerSecond)
-        {
-            return null;
-        }
-
-        int publications = _links.Publications;
-        LinkRow[] rows = [.. _links.Close().Select(l => new LinkRow(l.Link, l.VehicleSamples, l.SpeedSum, l.Entered, publications, l.FreeSpeed, _config.WatchedLaneMetres.GetValueOrDefault(l.Link)))];
-        EdgeWindow? window = publications == 0 ? null
-            : new EdgeWindow(_config.EdgeId, start, start + SimTime.MicrosecondsPerSecond, rows, _windowTracks / (double)publications, _windowWarnings, publications);
-        (_windowStart, _windowWarnings, _windowTracks) = (new SimTime(now.Microseconds / SimTime.MicrosecondsPerSecond * SimTime.MicrosecondsPerSecond), 0, 0);
-        return window;
-    }
-
-    private ulong GlobalOf(ulong local)
-    {
-        for (int i = 0; i < _tracks.Count; i++)
-        {
-            if (_tracks[i].Id == local)
-            {
-                return _globalIds[i];
-            }
-        }
-
-        return local;
-    }
+    public EdgeWindow? CloseWindow(SimTime now) => _counter.Close(now);
 }
