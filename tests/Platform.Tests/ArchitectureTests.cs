@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using V2XSim.Testing;
 using Xunit;
 
 namespace V2XSim.Platform.Tests;
