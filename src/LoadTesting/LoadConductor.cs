@@ -612,7 +612,7 @@ public sealed class LoadConductor(TextWriter output, TextWriter error, TimeProvi
     /// <summary>Starts this program again, for another part of the test.</summary>
     private static Child Start(string[] arguments, bool isPlatform)
     {
-        string assembly = typeof(LoadConductor).Assembly.Location;
+        string assembly = typeof(LoadConductor).Assembly.Location is { Length: > 0 } own ? Path.Combine(Path.GetDirectoryName(own)!, WorkerArguments.ProgramFile) : string.Empty;
         var start = new ProcessStartInfo { RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false };
         if (assembly.Length > 0)
         {

@@ -148,7 +148,7 @@ public sealed class PlanDeployment(TextWriter output, TextWriter error, TimeProv
             lock (open)
             {
                 due = [.. outbox.Due(now)];
-                wait = outbox.Count > 0 ? outbox.NextDue - now : TimeSpan.Zero;
+                wait = outbox.Count > 0 && outbox.NextDue > now ? outbox.NextDue - now : TimeSpan.Zero;
             }
 
             foreach (OutboxItem item in due)
