@@ -33,7 +33,7 @@ public sealed class Explanation(string roadUser, SimTime at)
     }
 
     /// <summary>Looks at a step; answers when it is the one that was asked for.</summary>
-    public void Look(TruthFrame frame, List<EdgeConfig> edges, EdgeStepResult[] results, Func<int, string> nameOf, MissAnalysis unseen)
+    public void Look(TruthFrame frame, IReadOnlyList<EdgeConfig> edges, EdgeStepResult[] results, Func<int, string> nameOf, MissAnalysis unseen)
     {
         if (Text is not null || frame.Time < at)
         {

@@ -21,8 +21,7 @@ public sealed class LivePlatform : IAsyncDisposable
     private readonly Intake _intake;
     private readonly long[] _rejectedAtIntake = new long[32];
     private readonly Lock _snapshotLock = new();
-    private EmbeddedBroker? _broker;
-    private BrokerLink? _link;
+    private PlatformBroker? _broker;
     private SiloHost? _silos;
     private readonly ManualResetEvent _isEnding = new(initialState: false);
     private Thread? _sweep;
@@ -46,7 +45,7 @@ public sealed class LivePlatform : IAsyncDisposable
     public LiveContext Context { get; }
 
     /// <summary>Where devices connect.</summary>
-    public BrokerAddress Address { get; private set; } = null!;
+    public BrokerAddress Address => _broker!.Address;
 
     /// <summary>The platform's edges, by the epoch of their event time: the second in which the platform starts.</summary>
     public static UtcEpoch EpochNow(TimeProvider clock) => new(clock.GetUtcNow().ToUnixTimeMilliseconds() / 1000 * 1000);
@@ -108,7 +107,7 @@ public sealed class LivePlatform : IAsyncDisposable
                 PublicationsWithoutAList = counts.WithoutAList,
                 Frames = counts.Frames,
                 Objects = counts.Objects,
-                NotSent = (_link?.NotSent ?? 0) + (_broker?.Dropped ?? 0),
+                NotSent = _broker is null ? 0 : _broker.NotSent + _broker.Dropped,
                 Handovers = counts.Handovers,
                 DeviceReports = counts.DeviceReports,
                 Events = counts.Events,
@@ -118,7 +117,7 @@ public sealed class LivePlatform : IAsyncDisposable
                 WindowsClosed = Interlocked.Read(ref _windowsClosed),
                 WindowsLate = Interlocked.Read(ref _windowsLate),
                 WindowsRefused = Context.Windows?.Refused ?? 0,
-                Connections = _broker?.Gate.Open ?? (_link is { IsConnected: true } ? 1 : 0),
+                Connections = _broker?.Connections ?? 0,
                 IsOverloaded = counts.IsOverloaded,
                 Waiting = _intake.Untaken,
                 PendingWorkItems = ThreadPool.PendingWorkItemCount,
@@ -151,11 +150,6 @@ public sealed class LivePlatform : IAsyncDisposable
             await _tiers.DisposeAsync();
         }
 
-        if (_link is not null)
-        {
-            await _link.DisposeAsync();
-        }
-
         if (_broker is not null)
         {
             await _broker.DisposeAsync();
@@ -171,9 +165,8 @@ public sealed class LivePlatform : IAsyncDisposable
 
     private async Task StartAsync(LivePlatformOptions options, CancellationToken cancellation)
     {
-        var embedded = new EmbeddedDownlink();
-        LoadedAccess? access = options.AccessFile is null ? null : LoadedAccess.Read(options.AccessFile);
-        _silos = await SiloHost.StartAsync(1, new EdgeDirectory(_edges), embedded, cancellation, Context);
+        // Live edges send through the context's downlink, which is set as soon as there is a broker.
+        _silos = await SiloHost.StartAsync(1, new EdgeDirectory(_edges), new EmbeddedDownlink(), cancellation, Context);
 
         // How much of its time a thread gives to edges is a matter of the processor, whatever the pace of events.
         var real = new LiveClock(ScaledClock.RealOf(_clock), Context.Clock.Epoch);
@@ -192,26 +185,8 @@ public sealed class LivePlatform : IAsyncDisposable
             _tiers = _clock.CreateTimer(_ => _ = StepTiersAsync(), null, TierStep, TierStep);
         }
 
-        if (options.Broker is null)
-        {
-            _broker = await EmbeddedBroker.StartAsync(
-                options.Port,
-                (string client, in InboundPublish message, bool isAllowed) => _intake.Accept(in message, client, isAllowed: isAllowed),
-                _edges.SelectMany(e => e.Sites).Select(s => s.Device),
-                _clock,
-                limits: null,
-                access?.Policy,
-                LoadedAccess.EndpointOf(options.Listen, access));
-            embedded.Broker = _broker;
-            Context.Downlink = embedded;
-            Address = _broker.Address;
-        }
-        else
-        {
-            _link = await BrokerLink.ConnectAsync(options.Broker, _intake, reconnects: true, _clock, cancellation);
-            Context.Downlink = _link;
-            Address = options.Broker;
-        }
+        _broker = await PlatformBroker.StartAsync(options, _intake, _edges.SelectMany(e => e.Sites).Select(s => s.Device), reconnects: true, _clock, cancellation);
+        Context.Downlink = _broker.Downlink;
 
         // A timer of the runtime wakes threads six times for each tick: at 1,500 lists a second a seventh of all wakings were its.
         _sweep = new Thread(SweepUntilTheEnd) { IsBackground = true, Name = "sweep" };
@@ -327,18 +302,8 @@ public sealed class LivePlatform : IAsyncDisposable
 }
 
 /// <summary>How a live platform is run.</summary>
-public sealed record LivePlatformOptions
+public sealed record LivePlatformOptions : BrokerChoice
 {
-    /// <summary>An external broker; null starts one in the process.</summary>
-    public BrokerAddress? Broker { get; init; }
-
-    /// <summary>Loopback port of the embedded broker; 0 takes a free one.</summary>
-    public int Port { get; init; }
-
-    public string? Listen { get; init; }
-
-    public string? AccessFile { get; init; }
-
     /// <summary>Whether regions and the centre run as well; else the edges are alone.</summary>
     public bool HasTiers { get; init; }
 }

@@ -14,6 +14,7 @@ namespace V2XSim.Hosting;
 /// <summary>The platform's silos, in this process.</summary>
 public sealed class SiloHost : IAsyncDisposable
 {
+    private const int MaximumAttempts = 5;
     private readonly List<IHost> _hosts = [];
 
     /// <summary>The services that a platform runs unless it is given others.</summary>
@@ -29,8 +30,29 @@ public sealed class SiloHost : IAsyncDisposable
     /// <param name="services">Services of the tiers; <see cref="StandardServices"/> if null.</param>
     public static async Task<SiloHost> StartAsync(int count, EdgeDirectory catalogue, IDownlink downlink, CancellationToken cancellation, LiveContext? live = null, TierCatalogue? services = null)
     {
-        services ??= StandardServices;
-        var host = new SiloHost();
+        for (int attempt = 1; ; attempt++)
+        {
+            var host = new SiloHost();
+            try
+            {
+                await host.StartSilosAsync(count, catalogue, downlink, live, services ?? StandardServices, cancellation);
+                return host;
+            }
+            catch (Exception e) when (attempt < MaximumAttempts && IsPortTaken(e))
+            {
+                // Ports were free when they were chosen; another process has taken one meanwhile.
+                await host.DisposeAsync();
+            }
+            catch
+            {
+                await host.DisposeAsync();
+                throw;
+            }
+        }
+    }
+
+    private async Task StartSilosAsync(int count, EdgeDirectory catalogue, IDownlink downlink, LiveContext? live, TierCatalogue services, CancellationToken cancellation)
+    {
         int[] ports = FreePorts(count * 2);
         var primary = new IPEndPoint(IPAddress.Loopback, ports[0]);
         for (int i = 0; i < count; i++)
@@ -57,11 +79,22 @@ public sealed class SiloHost : IAsyncDisposable
                 orleans.Configure<GrainCollectionOptions>(o => o.CollectionAge = TimeSpan.FromDays(1));
             });
             IHost built = builder.Build();
-            host._hosts.Add(built);
+            _hosts.Add(built);
             await built.StartAsync(cancellation);
         }
+    }
 
-        return host;
+    private static bool IsPortTaken(Exception e)
+    {
+        for (Exception? cause = e; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse })
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     public async ValueTask DisposeAsync()

@@ -13,7 +13,7 @@ public sealed class RunExplanation(ScenarioRunner runner, TextWriter error)
     public async Task<string?> AnswerAsync(string folder, string roadUser, double atSeconds, CancellationToken cancellation)
     {
         RunRecord record = await RunRecord.ReadAsync(folder, cancellation);
-        string reportFile = Path.Combine(folder, "report.json");
+        string reportFile = Path.Combine(folder, ResultsFolder.ReportFile);
         double end = File.Exists(reportFile)
             ? RunReport.Parse(await File.ReadAllTextAsync(reportFile, cancellation)).SimulatedSeconds
             : record.Content.DurationSeconds ?? double.PositiveInfinity;

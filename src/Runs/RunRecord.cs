@@ -10,7 +10,7 @@ namespace V2XSim.Runs;
 public sealed record RunRecord(string Folder, RunFileContent Content)
 {
     /// <summary>Name of the file.</summary>
-    public const string FileName = "run.json";
+    public const string FileName = ResultsFolder.RunFile;
 
     /// <summary>Full path of the scenario that was run.</summary>
     public string ScenarioPath => Path.GetFullPath(Content.Scenario, Path.GetFullPath(Folder));

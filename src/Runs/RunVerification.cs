@@ -17,7 +17,7 @@ public sealed record VerificationResult(bool Same, string RunHash, IReadOnlyList
 /// <summary>Repeats the run of a results folder and compares hashes of scenario, report and tables, and of the stored files.</summary>
 public sealed class RunVerification(ScenarioRunner runner)
 {
-    private const string ReportFile = "report.json", Missing = "missing";
+    private const string ReportFile = ResultsFolder.ReportFile, Missing = "missing";
 
     /// <param name="folder">The results folder.</param>
     /// <param name="broker">External broker; null for an embedded one.</param>
