@@ -187,7 +187,7 @@ public sealed class CommandLineTests : IDisposable
         Outcome outcome = await RunRecording("<fcd-export><timestep time=\"0\"><vehicle id=\"a\" x=\"90000\" y=\"90000\" speed=\"1\" angle=\"0\"/></timestep><timestep time=\"1\"><vehicle id=\"a\" x=\"90001\" y=\"90000\" speed=\"1\" angle=\"0\"/></timestep></fcd-export>");
 
         Assert.Equal(2, outcome.Code);
-        Assert.Contains("not one of 1 road users is within 100 m of a road", outcome.Error, StringComparison.Ordinal);
+        Assert.Contains("none of 1 road users is within 100 m of a road", outcome.Error, StringComparison.Ordinal);
     }
 
     [Fact]
