@@ -66,7 +66,7 @@ public sealed class PlanTests : IDisposable
         Write();
         await Pick();
         Outcome outcome = await CommandLine.Run(
-            "signals", "compare", _folder["scenario.yaml"], "--plans", "current," + _folder["plan_maxband_v40_C80.add.xml"], "--street", _folder["street/arterial.json"], "--degrade", "late=600,loss=0.3", "--seeds", "3", "--json");
+            "signals", "compare", _folder["scenario.yaml"], "--plans", "current," + _folder["plan_maxband_v40_C80.add.xml"], "--street", _folder["street/arterial.json"], "--degrade", "late=600,loss=0.3", "--seeds", "5", "--json");
         Assert.True(outcome.Code == 0, outcome.Error);
         JsonElement found = outcome.Json;
 

@@ -324,7 +324,7 @@ public class ConnectionGateTests
     private static async Task<double> IdleShare()
     {
         double least = 1;
-        for (int i = 0; i < 10 && least > 0.02; i++)
+        for (int i = 0; i < 50 && least > 0.02; i++)
         {
             TimeSpan before = Environment.CpuUsage.TotalTime;
             long started = Stopwatch.GetTimestamp();
