@@ -87,7 +87,7 @@ public sealed class YamlBinder
             stream.Load(new StringReader(text));
             if (stream.Documents.Count != 1)
             {
-                Add(null, string.Empty, $"the file has {stream.Documents.Count} YAML documents", "give exactly one document");
+                Add(null, string.Empty, $"the file contains {stream.Documents.Count} documents", "give exactly one document");
                 return null;
             }
 

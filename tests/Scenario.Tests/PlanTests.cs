@@ -177,7 +177,7 @@ public sealed class PlanTests : IDisposable
         {
             Outcome outcome = await CommandLine.Run(command);
             Assert.Equal(2, outcome.Code);
-            Assert.Contains("it has an offset for programme 'evening'", outcome.Error, StringComparison.Ordinal);
+            Assert.Contains("it sets the offset of programme 'evening'", outcome.Error, StringComparison.Ordinal);
         }
     }
 
