@@ -132,7 +132,7 @@ public readonly record struct BodySize(float LengthMetres, float WidthMetres, fl
     public static BodySize Of(RoadUserKind kind) => Usual[(int)kind];
 }
 
-/// <summary>A uniform grid over points, rebuilt each step by counting sort. Queries return the points of a cell in ascending order.</summary>
+/// <summary>A uniform grid over points, rebuilt each step by counting sort. Queries return the points of a cell in order.</summary>
 public sealed class PointGrid(double cellMetres)
 {
     private int[] _cellStart = [];
