@@ -130,7 +130,7 @@ public static class TimeSpaceDiagram
         {
             DiagramPlan plan = plans[i];
             html.Append(CultureInfo.InvariantCulture, $"<section data-plan=\"{i}\"><h2>{E(plan.Name)}</h2><p class=\"figures\" aria-live=\"polite\">{Figures(plan)}</p>{Svg(street, plan, string.Create(CultureInfo.InvariantCulture, $"plan{i}"))}");
-            html.Append("<p class=\"tools\"><button type=\"button\" class=\"reset\">Reset</button> <button type=\"button\" class=\"save\">Save as plan (SUMO)</button></p>");
+            html.Append("<p class=\"tools\"><button type=\"button\" class=\"reset\">Reset</button> <button type=\"button\" class=\"save\">Save as a plan (SUMO)</button></p>");
             html.Append("<table><thead><tr><th>signal</th><th>programme</th><th>offset s</th><th>outbound green start s</th><th>after previous signal s</th><th>outbound travel s</th><th>inbound travel s</th></tr></thead><tbody>");
             for (int k = 0; k < plan.Signals.Count; k++)
             {

@@ -161,7 +161,7 @@ public sealed record TrafficSection
     public double? FromSeconds { get; init; }
 
     [Range(0, 60)]
-    [Description("Longest gap in a vehicle's recording that is interpolated; a vehicle with a longer gap is removed.")]
+    [Description("Longest gap in a vehicle's recording that is interpolated. In a longer gap the vehicle is absent.")]
     public double MaximumGapSeconds { get; init; } = 3;
 }
 
