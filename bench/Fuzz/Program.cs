@@ -4,8 +4,8 @@ using V2XSim.Messages;
 using V2XSim.Messages.Its0180;
 using V2XSim.Messages.Uper;
 
-// Feeds one decoder with what the fuzzer makes up; an exception that a decoder lets out is a crash. bench/Fuzz/run starts it.
-// Without a fuzzer a file can be given, to see what a finding does: dotnet run --project bench/Fuzz -- uper FILE
+// Feeds one decoder with data from the fuzzer. An exception from a decoder counts as a crash. bench/Fuzz/run starts this program.
+// To reproduce a finding without the fuzzer, give its file: dotnet run --project bench/Fuzz -- uper FILE
 string target = args.FirstOrDefault() ?? "uper";
 if (args.Length > 1)
 {
@@ -13,7 +13,7 @@ if (args.Length > 1)
     return;
 }
 
-// Instrumented code may run only once the fuzzer has lent its memory.
+// Instrumented code may run only after the fuzzer has provided its shared memory.
 Decoders? decoders = null;
 Fuzzer.OutOfProcess.Run(stream =>
 {
@@ -43,7 +43,7 @@ internal sealed class Decoders
             case "protobuf": Protobuf(data); break;
             case "json": Json(data); break;
             case "dialects": _dialects.Translate(data.Length > 0 && data[0] == '{' ? "V2X/RSU/S1/RSM/UP" : "V2X.RSU.RSM.UP", data, 0); break;
-            default: throw new InvalidOperationException($"there is no target {target}: give uper, protobuf, json or dialects");
+            default: throw new InvalidOperationException($"unknown target {target}: give uper, protobuf, json or dialects");
         }
     }
 
@@ -51,7 +51,7 @@ internal sealed class Decoders
     {
         if (UperCodec.Decode(Csae53.MessageFrame, data, _tape).IsValid)
         {
-            // What decodes can be told, and what it packs to decodes to the same.
+            // A decoded frame can be written as JSON; after encoding and decoding again, its JSON is the same.
             _json.Clear();
             UperJson.Write(_tape, _json);
             string before = _json.ToString();
@@ -61,7 +61,7 @@ internal sealed class Decoders
             UperJson.Write(_tape, _json);
             if (!isSame || _json.ToString() != before)
             {
-                throw new InvalidOperationException($"a frame that was decoded does not come back the same: {again}");
+                throw new InvalidOperationException($"a frame changed after decoding, encoding and decoding again: {again}");
             }
         }
 

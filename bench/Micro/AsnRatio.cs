@@ -5,7 +5,7 @@ using V2XSim.Messages.Uper;
 
 namespace V2XSim.Micro;
 
-/// <summary>Our UPER codec beside the C code that asn1c makes of the same tables, on the same frames in one run, turn by turn.</summary>
+/// <summary>Compares the UPER codec with C code of asn1c for the same tables, on the same frames, in alternating rounds.</summary>
 internal static class AsnRatio
 {
     private const int Rounds = 7, Times = 20_000;
@@ -14,7 +14,7 @@ internal static class AsnRatio
     {
         if (!File.Exists("/usr/bin/asn1c") || !File.Exists("/usr/bin/gcc"))
         {
-            Console.Error.WriteLine("asn1c and gcc are needed: apt-get install asn1c gcc libc6-dev");
+            Console.Error.WriteLine("asn1c and gcc are required: apt-get install asn1c gcc libc6-dev");
             return 2;
         }
 
@@ -36,7 +36,7 @@ internal static class AsnRatio
                     rounds.Add((decode, encode, theirDecode, theirEncode));
                 }
 
-                // The first round warms the code up.
+                // The first round is the warm-up.
                 rounds.RemoveAt(0);
                 double od = Median(rounds.Select(r => r.OurDecode)), td = Median(rounds.Select(r => r.TheirDecode)), oe = Median(rounds.Select(r => r.OurEncode)), te = Median(rounds.Select(r => r.TheirEncode));
                 Console.WriteLine(string.Create(

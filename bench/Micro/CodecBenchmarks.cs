@@ -4,7 +4,7 @@ using V2XSim.Messages;
 
 namespace V2XSim.Micro;
 
-/// <summary>One message of thirty objects, as a lidar at a busy crossing sends it ten times a second.</summary>
+/// <summary>One message of thirty objects, such as a lidar at a busy crossing sends ten times per second.</summary>
 public class CodecBenchmarks
 {
     private const int Objects = 30;

@@ -8,7 +8,7 @@ using V2XSim.Roads;
 
 namespace V2XSim.Micro;
 
-/// <summary>A step of an edge: the call of its grain alone, and with two messages of thirty objects decoded, fused and encoded.</summary>
+/// <summary>A step of an edge: the grain call alone, and with two messages of thirty objects to decode, fuse and encode.</summary>
 public class EdgeBenchmarks : IDownlink
 {
     private const int Objects = 30;
@@ -69,7 +69,7 @@ public class EdgeBenchmarks : IDownlink
         }
     }
 
-    /// <summary>One list of thirty objects decoded, fused and published again, without a grain.</summary>
+    /// <summary>Decodes, fuses and publishes one list of thirty objects, without a grain.</summary>
     [Benchmark]
     public int Decode_fuse_encode_of_30()
     {
@@ -84,7 +84,7 @@ public class EdgeBenchmarks : IDownlink
         return _down.Count;
     }
 
-    /// <summary>What a live edge does in a period with two lists of thirty objects, without a grain: decode, use, predict, encode where it lies.</summary>
+    /// <summary>A period of a live edge with two lists of thirty objects, without a grain: decode, use, predict, encode in place.</summary>
     [Benchmark]
     public int Live_publication_of_two_lists()
     {

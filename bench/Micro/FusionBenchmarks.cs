@@ -5,7 +5,7 @@ using V2XSim.Foundation;
 
 namespace V2XSim.Micro;
 
-/// <summary>One scan into the tracks that are there, at several sizes; the baseline tracker beside it; replay of late scans; hand-over.</summary>
+/// <summary>Fusion of a scan into existing tracks at several sizes and with the baseline tracker; late scans; hand-over.</summary>
 public class FusionBenchmarks
 {
     private readonly Scene _forty = new(40, 40, new KernelTracker(new TrackerSettings(), 1));
@@ -59,7 +59,7 @@ public class FusionBenchmarks
     [Benchmark]
     public bool Scan_of_1000_into_1000() => _thousand.Next();
 
-    /// <summary>A scan 100 ms late, and all that came after it again.</summary>
+    /// <summary>A scan that is 100 ms late, and the replay of all later scans.</summary>
     [Benchmark]
     public bool Late_scan_of_40() => _late.NextLate();
 
@@ -71,7 +71,7 @@ public class FusionBenchmarks
         return _published.Count;
     }
 
-    /// <summary>Five tracks of forty end, and five that begin take over their identities.</summary>
+    /// <summary>Five of forty tracks end, and five new tracks take over their identities.</summary>
     [Benchmark]
     public long Hand_over_5_of_40()
     {
@@ -80,7 +80,7 @@ public class FusionBenchmarks
         return _book.Adopted;
     }
 
-    /// <summary>Standing objects, seen by a sensor every 25 ms with noise, so that scans can be repeated for ever.</summary>
+    /// <summary>Stationary objects, measured with noise every 25 ms, so that scans can be repeated indefinitely.</summary>
     private sealed class Scene
     {
         private readonly SensorProfile _sensor = new("s", default, 0, Math.PI, 1500, 0.2, 0.003, 0.95, 0.2) { HasShadows = false };
@@ -95,7 +95,7 @@ public class FusionBenchmarks
             int side = (int)Math.Ceiling(Math.Sqrt(objects));
             for (int k = 0; k < _scans.Length; k++)
             {
-                // Where fewer are seen than there are, it is others every time.
+                // With fewer detections than objects, each scan detects different objects.
                 _scans[k] = [.. Enumerable.Range(0, objects).Where(i => (((i * 37) + (k * 11)) % objects) < detections).Select(i => new Measurement(
                     ((i % side) * 12) - (6 * side) + (0.2 * random.NextGaussian()), ((i / side) * 12) - (6 * side) + (0.2 * random.NextGaussian()), 0.04, 0, 0.04, default, RoadUserKind.Unknown))];
             }

@@ -6,8 +6,8 @@ using BenchmarkDotNet.Running;
 namespace V2XSim.Micro;
 
 /// <summary>
-/// Holds the bytes that each benchmark allocates against <c>budgets.json</c>. Time is printed for information and never judged: it
-/// depends on the machine, bytes do not. A budget named "A / B" is the most that A's time may be of B's, both taken in one run.
+/// Compares the bytes that each benchmark allocates with <c>budgets.json</c>. Time is printed for information only, because it
+/// depends on the machine. A budget named "A / B" limits the ratio of A's time to B's time in the same run.
 /// </summary>
 internal static class Gate
 {
@@ -23,7 +23,7 @@ internal static class Gate
         Measure();
         if (ratios.Any(r => RatioOf(r.Key) > r.Value) || measured.Any(m => budgets.TryGetValue(m.Key, out long most) && m.Value.Bytes > most))
         {
-            // Now and then something else in the process allocates meanwhile, or the machine is busy.
+            // Measure again, because other code in the process may have allocated, or the machine may have been busy.
             Measure();
         }
 
@@ -39,7 +39,7 @@ internal static class Gate
         foreach (string missing in budgets.Keys.Except(measured.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal))
         {
             failed++;
-            Console.WriteLine($"GONE {missing} has a budget and no benchmark");
+            Console.WriteLine($"GONE {missing} has a budget but no benchmark");
         }
 
         foreach ((string pair, double most) in ratios.OrderBy(r => r.Key, StringComparer.Ordinal))
@@ -68,7 +68,7 @@ internal static class Gate
                     long bytes = report.GcStats.GetBytesAllocatedPerOperation(report.BenchmarkCase) ?? -1;
                     double time = report.ResultStatistics?.Median ?? double.NaN;
 
-                    // Of two tries the better one counts, of bytes and of time apart: nothing makes a benchmark better than it is.
+                    // The lower result of two measurements counts, for bytes and time separately, because disturbances only increase both.
                     measured[name] = measured.TryGetValue(name, out (long Bytes, double Nanoseconds) before) ? (Math.Min(bytes, before.Bytes), Math.Min(time, before.Nanoseconds)) : (bytes, time);
                 }
             }

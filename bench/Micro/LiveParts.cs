@@ -11,8 +11,8 @@ using V2XSim.Tracking;
 namespace V2XSim.Micro;
 
 /// <summary>
-/// Where the time of live edges goes, without broker, grains and threads: the lists of a load test, two sensors a site at 10 Hz, thirty road
-/// users each, decoded, used, published and handed over, with hand-over between the edges.
+/// Time and allocation of each part of a live edge, without broker, grains and threads. The input is that of a load test: two sensors per
+/// site at 10 Hz, with thirty road users per list. Lists are decoded, used and published, with hand-over between the edges.
 /// </summary>
 internal sealed class LiveParts
 {
@@ -59,24 +59,24 @@ internal sealed class LiveParts
 
     private double MicrosecondsPerMessage => _ticks.Sum() * 1e6 / Stopwatch.Frequency / _messages;
 
-    /// <summary>Prints what each part of the work costs at sixty sites.</summary>
+    /// <summary>Prints the cost of each part at sixty sites.</summary>
     public static int Run(PayloadFormat format)
     {
         const int Sites = 60, Rounds = 140, Warm = 60;
         var parts = new LiveParts(format, Sites);
         parts.Measure(Warm, Rounds);
-        Console.WriteLine($"{"part",-10}{"µs a message",14}{"B a message",14}");
+        Console.WriteLine($"{"part",-10}{"µs per msg",14}{"B per msg",14}");
         for (int i = 0; i < Names.Length; i++)
         {
             Console.WriteLine(FormattableString.Invariant($"{Names[i],-10}{parts._ticks[i] * 1e6 / Stopwatch.Frequency / parts._messages,14:0.00}{parts._bytes[i] / (double)parts._messages,14:0}"));
         }
 
         Console.WriteLine(FormattableString.Invariant($"{"all",-10}{parts.MicrosecondsPerMessage,14:0.00}{parts._bytes.Sum() / (double)parts._messages,14:0}"));
-        Console.WriteLine(FormattableString.Invariant($"{parts._tracks / (double)parts._publications:0.0} tracks a publication; hand-over {parts._cores.Values.Sum(c => c.Handovers.Adopted)} adopted, {parts._cores.Values.Sum(c => c.Handovers.Dropped)} dropped; used {parts._reasons[0]} of {parts._reasons.Sum()}"));
+        Console.WriteLine(FormattableString.Invariant($"{parts._tracks / (double)parts._publications:0.0} tracks per publication; hand-over {parts._cores.Values.Sum(c => c.Handovers.Adopted)} adopted, {parts._cores.Values.Sum(c => c.Handovers.Dropped)} dropped; used {parts._reasons[0]} of {parts._reasons.Sum()}"));
         return 0;
     }
 
-    /// <summary>Prints what a message costs edges of 75 to 600 sites: blocks of equally many messages in turns, medians.</summary>
+    /// <summary>Prints the median cost of a message for 75 to 600 sites, from alternating blocks with equal numbers of messages.</summary>
     public static int CompareSites()
     {
         const int Largest = 600, Blocks = 21;
@@ -92,14 +92,14 @@ internal sealed class LiveParts
         {
             for (int i = 0; i < all.Length; i++)
             {
-                // What the others have left in the processor's caches is not what is asked.
+                // The warm-up round reloads the processor's caches after the other variants.
                 all[i].Measure(1, 8 * Largest / counts[i]);
                 costs[i].Add(all[i].MicrosecondsPerMessage);
             }
         }
 
         double[] medians = [.. costs.Select(c => c.Order().ElementAt(Blocks / 2))];
-        Console.WriteLine($"{"sites",-10}{"µs a message",14}{"of the mean",14}");
+        Console.WriteLine($"{"sites",-10}{"µs per msg",14}{"of the mean",14}");
         for (int i = 0; i < all.Length; i++)
         {
             Console.WriteLine(FormattableString.Invariant($"{counts[i],-10}{medians[i],14:0.00}{medians[i] / medians.Average(),14:0.00}"));
@@ -109,15 +109,15 @@ internal sealed class LiveParts
     }
 
     /// <summary>
-    /// Prints what edges of sixty sites hold after each five of 45 minutes, everything collected that can be, and what of the long-lived was garbage before
-    /// that: what lives longer than the time between two small collections waits for a full one. With DOTNET_GCgen0size=0xA000000 small
-    /// collections come as often in event time as in a platform of 300 sites.
+    /// Prints the memory of the edges of sixty sites every five minutes for 45 minutes: bytes in use after a full garbage collection, and
+    /// long-lived garbage before it, which only a full collection frees. With DOTNET_GCgen0size=0xA000000, generation-0 collections are
+    /// as frequent in event time as on a platform with 300 sites.
     /// </summary>
     public static int Hold()
     {
         const int Minutes = 45, Step = 5, RoundsPerMinute = 600;
         var parts = new LiveParts(PayloadFormat.Json, 60);
-        Console.WriteLine($"{"minute",-10}{"MB held",14}{"MB garbage",14}{"small collections",20}");
+        Console.WriteLine($"{"minute",-10}{"MB held",14}{"MB garbage",14}{"gen 0 collections",20}");
         for (int minute = Step; minute <= Minutes; minute += Step)
         {
             int collections = GC.CollectionCount(0);
@@ -137,7 +137,7 @@ internal sealed class LiveParts
         }
     }
 
-    /// <summary>Brings the lists of some periods, and counts what those of more take.</summary>
+    /// <summary>Processes some periods as a warm-up, then measures further periods.</summary>
     private void Measure(int warm, int rounds)
     {
         Drive(warm);
@@ -147,7 +147,7 @@ internal sealed class LiveParts
         Drive(rounds);
     }
 
-    /// <summary>Brings all lists of so many periods.</summary>
+    /// <summary>Processes all lists of a number of periods.</summary>
     private void Drive(int rounds)
     {
         for (long end = _round + rounds; _round < end; _round++)

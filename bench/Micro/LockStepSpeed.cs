@@ -5,7 +5,7 @@ using V2XSim.ScenarioFiles;
 
 namespace V2XSim.Micro;
 
-/// <summary>How much faster than real time a scenario runs in lock-step, every message through the broker, and where the time goes.</summary>
+/// <summary>Measures the lock-step speed of a scenario relative to real time, through the broker, and the time of each stage.</summary>
 internal static class LockStepSpeed
 {
     public static async Task<int> Run(string scenario, int runs)
@@ -25,7 +25,7 @@ internal static class LockStepSpeed
         TimingReport t = median.Timing;
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{median.Report.Scenario}: median {t.TimesRealTime:0.00} × real time, {t.MessagesPerSecond:#,0} messages/s, {t.CpuSeconds / median.Report.SimulatedSeconds:0.00} processor seconds and {t.AllocatedMegabytes / median.Report.SimulatedSeconds:0.0} MB allocated per simulated second"));
+            $"{median.Report.Scenario}: median {t.TimesRealTime:0.00} × real time, {t.MessagesPerSecond:#,0} messages/s, {t.CpuSeconds / median.Report.SimulatedSeconds:0.00} CPU seconds and {t.AllocatedMegabytes / median.Report.SimulatedSeconds:0.0} MB allocated per simulated second"));
         foreach (StageTime stage in t.Stages)
         {
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {stage.Stage,-14} {stage.Seconds,8:0.00} s  {stage.What}"));

@@ -8,16 +8,16 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 
 namespace V2XSim.Micro;
 
-/// <summary>How benchmarks run.</summary>
+/// <summary>Configurations of the benchmarks.</summary>
 internal static class MicroConfig
 {
-    /// <summary>Measurements to read: non-concurrent workstation collection, so that a collection falls into the run that caused it.</summary>
+    /// <summary>Full measurements. Non-concurrent workstation collection keeps a collection in the run that caused it.</summary>
     public static IConfig Full() => DefaultConfig.Instance
         .AddDiagnoser(MemoryDiagnoser.Default)
         .AddJob(Job.Default.WithGcServer(false).WithGcConcurrent(false).AsDefault());
 
     /// <summary>
-    /// Bytes only: allocation is exact after a few runs, so nothing is repeated for the sake of time, and nothing is built anew.
+    /// Measures bytes only. Allocation is exact after a few runs, so there are few iterations and no separate build.
     /// </summary>
     public static IConfig BytesOnly() => ManualConfig.CreateEmpty()
         .AddColumnProvider(DefaultColumnProviders.Instance)

@@ -1,13 +1,13 @@
 using BenchmarkDotNet.Running;
 using V2XSim.Micro;
 
-// dotnet run -c Release --project bench/Micro -- gate        bytes against budgets.json, in a minute; what CI runs
+// dotnet run -c Release --project bench/Micro -- gate        compares allocated bytes with budgets.json, in a minute; CI runs it
 // dotnet run -c Release --project bench/Micro -- speed       lock-step speed of the demonstration zone
-// dotnet run -c Release --project bench/Micro -- asn1c       our UPER codec beside asn1c's C code, as a ratio
-// dotnet run -c Release --project bench/Micro -- parts       where the time and the bytes of a live edge go; json, protobuf or uper
-// dotnet run -c Release --project bench/Micro -- sites       what a message costs edges of 75, 150, 300 and 600 sites, as a ratio
-// dotnet run -c Release --project bench/Micro -- held        what edges hold in memory over 45 minutes of traffic
-// dotnet run -c Release --project bench/Micro -- scenes      what each remedy of the fusion does in hard scenes
+// dotnet run -c Release --project bench/Micro -- asn1c       UPER codec compared with asn1c's C code, as a ratio
+// dotnet run -c Release --project bench/Micro -- parts       time and bytes of each part of a live edge; json, protobuf or uper
+// dotnet run -c Release --project bench/Micro -- sites       cost of a message for edges of 75, 150, 300 and 600 sites, as a ratio
+// dotnet run -c Release --project bench/Micro -- held        memory of edges over 45 minutes of traffic
+// dotnet run -c Release --project bench/Micro -- scenes      effect of each fusion remedy in difficult scenes
 // dotnet run -c Release --project bench/Micro -- --filter *  full measurements, BenchmarkDotNet's own options
 return args.FirstOrDefault() switch
 {

@@ -4,7 +4,7 @@ using System.Globalization;
 
 namespace V2XSim.Micro;
 
-/// <summary>Prints what each remedy of the fusion does, as means over seeds.</summary>
+/// <summary>Prints the effect of each fusion remedy, as means over seeds.</summary>
 internal static class SceneTable
 {
     public static int Run(int seeds)

@@ -12,17 +12,17 @@ using V2XSim.Mqtt;
 
 namespace V2XSim.Cli;
 
-/// <summary>Parses a command line, runs its verb, and turns every error into lines of text and an exit code.</summary>
+/// <summary>Parses a command line, runs its command, and converts every error to lines of text and an exit code.</summary>
 public static class CliApp
 {
-    /// <summary>Problems of bad input that are printed; the others are counted.</summary>
+    /// <summary>Maximum number of input problems that are printed; the others are only counted.</summary>
     private const int MostProblems = 20;
 
     /// <summary>Runs one command line.</summary>
-    /// <param name="args">Words after the program's name.</param>
+    /// <param name="args">Arguments after the program name.</param>
     /// <param name="output">Receives results only.</param>
     /// <param name="error">Receives progress, notes and errors.</param>
-    /// <param name="clock">Wall time.</param>
+    /// <param name="clock">The wall clock.</param>
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, TimeProvider clock)
     {
@@ -32,7 +32,7 @@ public static class CliApp
             return await RefuseAsync(parsed, error);
         }
 
-        // Ctrl-C in a terminal reaches the worker processes of a load test as well; the process that conducts them ends them.
+        // Ctrl-C in a terminal also reaches the worker processes of a load test. They ignore it; the conductor process ends them.
         bool isConducted = parsed.CommandResult.Command is LoadGeneratorCommand || parsed.CommandResult.Children.Any(c => c is OptionResult { Option.Name: WorkerArguments.ControlOption, Implicit: false });
         using PosixSignalRegistration? ignoreInterrupt = isConducted ? PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => signal.Cancel = true) : null;
         var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = isConducted ? null : TimeSpan.FromMinutes(5) };
@@ -69,7 +69,7 @@ public static class CliApp
             await error.WriteLineAsync("interrupted");
             return ExitCodes.Interrupted;
         }
-#pragma warning disable CA1031 // The last place that can turn a fault into one line and an exit code.
+#pragma warning disable CA1031 // The last handler: it reports unexpected exceptions and sets the exit code.
         catch (Exception e)
         {
             await error.WriteLineAsync($"internal error: {e}");
@@ -82,7 +82,7 @@ public static class CliApp
     {
         foreach (ParseError problem in parsed.Errors)
         {
-            // The parser names a .NET type, which means nothing to a user.
+            // The parser's message contains a .NET type name, which users do not know.
             await error.WriteLineAsync("error: command line: " + Regex.Replace(problem.Message, " as expected type '.*'", ": a number is required", RegexOptions.None, TimeSpan.FromSeconds(1)));
         }
 

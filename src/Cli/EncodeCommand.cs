@@ -3,7 +3,7 @@ using V2XSim.MessageTools;
 
 namespace V2XSim.Cli;
 
-/// <summary><c>encode</c>: messages in JSON to hexadecimal digits.</summary>
+/// <summary><c>encode</c>: encodes JSON messages as hexadecimal digits.</summary>
 internal sealed class EncodeCommand : Verb
 {
     private readonly Argument<string?> _source = FrameOptions.Source();
@@ -11,7 +11,7 @@ internal sealed class EncodeCommand : Verb
     private readonly Option<string?> _message = FrameOptions.Message();
 
     public EncodeCommand(VerbContext context)
-        : base(context, "encode", "Encode messages given as JSON and print them in hexadecimal digits.")
+        : base(context, "encode", "Encode messages given as JSON and print them as hexadecimal digits.")
     {
         Declare(_source, _format, _message);
         SetAction(Run);

@@ -9,10 +9,10 @@ internal sealed class ExplainCommand : Verb
 {
     private readonly Argument<string> _results = CommonOptions.Results();
     private readonly Option<string> _roadUser = new("--object") { Description = "Road user (road_user of truth.parquet) or published identity (track_id of tracks.parquet).", HelpName = "ID", Required = true };
-    private readonly Option<double> _instant = new Option<double>("--at") { Description = "Instant, seconds since the start of the scenario.", HelpName = "SECONDS", Required = true }.Between(0, 1e7);
+    private readonly Option<double> _instant = new Option<double>("--at") { Description = "Time in seconds after the start of the scenario.", HelpName = "SECONDS", Required = true }.Between(0, 1e7);
 
     public ExplainCommand(VerbContext context)
-        : base(context, "explain", "Explain why a road user was or was not published at an instant; repeats the run of a results folder up to it.")
+        : base(context, "explain", "Explain why a road user was or was not published at a given time. Repeats the run of a results folder up to that time.")
     {
         Declare(_results, _roadUser, _instant);
         SetAction(RunAsync);

@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace V2XSim.Cli;
 
-/// <summary>What <c>decode</c> and <c>encode</c> have in common.</summary>
+/// <summary>Arguments and options shared by <c>decode</c> and <c>encode</c>.</summary>
 internal static class FrameOptions
 {
     public static Argument<string?> Source() => new("source") { Description = "Hexadecimal digits, JSON, or a file with either or with raw bytes (default, or '-': standard input).", Arity = ArgumentArity.ZeroOrOne };

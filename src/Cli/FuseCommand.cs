@@ -4,20 +4,20 @@ using V2XSim.Tracking;
 
 namespace V2XSim.Cli;
 
-/// <summary><c>fuse</c>: detections from a file to tracks.</summary>
+/// <summary><c>fuse</c>: fuses detections from a file into tracks.</summary>
 internal sealed class FuseCommand : Verb
 {
     private readonly Option<string> _measurements = new("--measurements") { Description = "Detections: CSV with t,arrival,sensor,x,y and optionally radial_speed, vx, vy, length, width, height, kind; plain or gzip.", HelpName = "FILE", Required = true };
     private readonly Option<string> _tracks = new("--tracks") { Description = "File for the tracks, CSV.", HelpName = "FILE", Required = true };
     private readonly Option<string?> _sensors = new("--sensors") { Description = "Properties of each sensor, JSON; replaces --sigma, --detection-probability and --clutter.", HelpName = "FILE" };
     private readonly Option<double> _sigma = CommonOptions.Number("--sigma", "Standard deviation of a position in x and in y (m).", 0.5, 0.001, 1000, "METRES");
-    private readonly Option<double> _probability = CommonOptions.Number("--detection-probability", "Share of the objects in view that a scan reports.", 0.9, 0.01, 0.9999, "P");
+    private readonly Option<double> _probability = CommonOptions.Number("--detection-probability", "Share of the visible objects that a scan reports.", 0.9, 0.01, 0.9999, "P");
     private readonly Option<double> _clutter = CommonOptions.Number("--clutter", "Mean number of false alarms per scan.", 2, 0, 10_000, "N");
     private readonly Option<string?> _area = new("--area") { Description = "Observed area (m): WIDTHxHEIGHT around the origin, or left,bottom,right,top. Objects outside are not tracked.", HelpName = "WxH" };
     private readonly Option<double> _period = CommonOptions.Number("--publish-period", "Publication interval (s).", 0.1, 0.001, 3600, "SECONDS");
-    private readonly Option<double> _offset = new Option<double>("--publish-offset") { Description = "Instant of any one publication (s); the others follow from the interval.", HelpName = "SECONDS" }.Between(-1e6, 1e6);
+    private readonly Option<double> _offset = new Option<double>("--publish-offset") { Description = "Time of any one publication (s); the other times follow from the interval.", HelpName = "SECONDS" }.Between(-1e6, 1e6);
     private readonly Option<string> _tracker = new Option<string>("--tracker") { Description = $"Algorithm: {string.Join(", ", Trackers.ByName.Keys)}.", DefaultValueFactory = _ => Trackers.Usual, HelpName = "NAME" }.AcceptOnlyFromAmong([.. Trackers.ByName.Keys]);
-    private readonly Option<string?> _tuning = new("--tuning") { Description = "Tuning of the tracker, JSON with the fields of 'tracker' in a scenario.", HelpName = "FILE" };
+    private readonly Option<string?> _tuning = new("--tuning") { Description = "Settings of the tracker, JSON with the fields of 'tracker' in a scenario.", HelpName = "FILE" };
 
     public FuseCommand(VerbContext context)
         : base(context, "fuse", "Fuse detections from a file into tracks.")

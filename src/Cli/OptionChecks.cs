@@ -6,15 +6,15 @@ using V2XSim.Mqtt;
 
 namespace V2XSim.Cli;
 
-/// <summary>Checks and readings of what an option says.</summary>
+/// <summary>Checks and parses option values.</summary>
 internal static class OptionChecks
 {
-    /// <summary>Refuses a number outside a range, naming the option.</summary>
+    /// <summary>Rejects a number outside a range. The error names the option.</summary>
     public static Option<T> Between<T>(this Option<T> option, double low, double high)
     {
         option.Validators.Add(result =>
         {
-            // Text that is not a number is reported by the parser.
+            // The parser reports text that is not a number.
             if (result.Tokens.Count > 0 && double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && !(number >= low && number <= high))
             {
                 result.AddError(string.Create(CultureInfo.InvariantCulture, $"{option.Name} must be from {low} to {high}, not {number}"));
@@ -23,7 +23,7 @@ internal static class OptionChecks
         return option;
     }
 
-    /// <summary>Refuses an empty argument.</summary>
+    /// <summary>Rejects an empty argument.</summary>
     public static Argument<string> NotEmpty(this Argument<string> argument)
     {
         argument.Validators.Add(result =>
@@ -36,8 +36,8 @@ internal static class OptionChecks
         return argument;
     }
 
-    /// <summary>The broker at an address, with the certificates that it is checked against; null for no address.</summary>
-    /// <exception cref="BadInputException">It is not an address of a broker, or there are no certificates.</exception>
+    /// <summary>Parses a broker address and reads the CA certificates for it; null for no address.</summary>
+    /// <exception cref="BadInputException">The address is invalid, or the file contains no certificates.</exception>
     public static BrokerAddress? ParseBroker(string? text, string? authority = null, string option = "--broker")
     {
         if (text is null)
@@ -45,11 +45,11 @@ internal static class OptionChecks
             return null;
         }
 
-        BrokerAddress address = BrokerAddress.Parse(text) ?? throw new BadInputException("command line", option, $"'{text}' is not a broker address", "write it as mqtt://host:port or mqtts://user:password@host:port");
+        BrokerAddress address = BrokerAddress.Parse(text) ?? throw new BadInputException("command line", option, $"'{text}' is not a broker address", "give mqtt://host:port or mqtts://user:password@host:port");
         return address with { Authority = authority is null ? null : LoadedAccess.Certificates(authority) };
     }
 
-    /// <summary>The broker at an address; the usual local one for no address.</summary>
+    /// <summary>Parses a broker address; 127.0.0.1:1883 for no address.</summary>
     public static BrokerAddress ParseBrokerOrLocal(string? text, string? authority) => ParseBroker(text, authority) ?? new BrokerAddress("127.0.0.1", 1883);
 
     public static PayloadFormat FormatOf(string? text) => text switch
@@ -60,13 +60,13 @@ internal static class OptionChecks
         _ => PayloadFormat.Unstated,
     };
 
-    /// <summary>The parts of a comma-separated list; none for null.</summary>
+    /// <summary>Splits a comma-separated list; empty for null.</summary>
     public static string[] Split(string? list) => (list ?? string.Empty).Split(',', StringSplitOptions.RemoveEmptyEntries);
 
-    /// <summary>Comma-separated factors; none for null.</summary>
-    /// <exception cref="BadInputException">One is not a positive number.</exception>
+    /// <summary>Parses comma-separated factors; empty for null.</summary>
+    /// <exception cref="BadInputException">A factor is not a number above 0 and below 1,000,000.</exception>
     public static double[] Factors(string? text, string option) => text is null ? [] : [.. text.Split(',').Select(t =>
         double.TryParse(t, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && number is > 0 and < 1e6
             ? number
-            : throw new BadInputException("command line", option, $"'{t}' is not a factor", "write comma-separated factors of the rate, such as 1,2,1"))];
+            : throw new BadInputException("command line", option, $"'{t}' is not a factor", "give comma-separated factors of the rate, such as 1,2,1"))];
 }

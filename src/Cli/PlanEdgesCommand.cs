@@ -3,19 +3,19 @@ using V2XSim.LoadTesting;
 
 namespace V2XSim.Cli;
 
-/// <summary><c>plan-edges</c>: edge nodes that a network needs.</summary>
+/// <summary><c>plan-edges</c>: calculates the edge nodes that a network needs.</summary>
 internal sealed class PlanEdgesCommand : Verb
 {
     private readonly SensorListOptions _lists = new();
-    private readonly Option<int> _sites = new Option<int>("--sites") { Description = "Sites of the network.", HelpName = "N", Required = true }.Between(1, 1_000_000);
-    private readonly Option<double> _budget = CommonOptions.Number("--budget", "Latency budget: p99 from the due instant of the last message to the roadside.", 20, 0.1, 10_000, "MILLISECONDS");
+    private readonly Option<int> _sites = new Option<int>("--sites") { Description = "Number of sites in the network.", HelpName = "N", Required = true }.Between(1, 1_000_000);
+    private readonly Option<double> _budget = CommonOptions.Number("--budget", "Latency budget: p99 from the due time of the last message to reception at the roadside.", 20, 0.1, 10_000, "MILLISECONDS");
     private readonly Option<int> _cores = CommonOptions.Count("--cores", "Cores per edge node.", 8, 1, 1024);
-    private readonly Option<string[]> _results = new("--results") { Description = "Results of 'v2xsim load' with at least two object counts (default: measured now, takes two minutes). May be repeated.", HelpName = "FILE" };
+    private readonly Option<string[]> _results = new("--results") { Description = "Results of 'v2xsim load' with at least two object counts (default: measure now, which takes two minutes). May be repeated.", HelpName = "FILE" };
     private readonly Option<string?> _out = CommonOptions.Out("Folder for edge-plan.json and edge-plan.html.");
     private readonly Option<bool> _force = CommonOptions.Force();
 
     public PlanEdgesCommand(VerbContext context)
-        : base(context, "plan-edges", "Calculate how many edge nodes and cores a network needs within a latency budget, from measured cost.")
+        : base(context, "plan-edges", "Calculate the edge nodes and cores that a network needs for a latency budget, from measured cost.")
     {
         Declare(_sites, _lists.Sensors, _lists.Rate, _lists.Objects, _lists.Format, _budget, _cores, _results, _out, _force);
         SetAction(RunAsync);

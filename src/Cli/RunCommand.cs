@@ -9,7 +9,7 @@ namespace V2XSim.Cli;
 internal sealed class RunCommand : Verb
 {
     private readonly Argument<string> _scenario = CommonOptions.Scenario();
-    private readonly Option<string?> _out = CommonOptions.Out("Folder for results (default: none are kept).");
+    private readonly Option<string?> _out = CommonOptions.Out("Folder for results (default: results are not saved).");
     private readonly Option<bool> _force = CommonOptions.Force();
     private readonly Option<ulong?> _seed = new("--seed") { Description = "Random seed (default: the scenario's).", HelpName = "N" };
     private readonly Option<string> _clock = CommonOptions.Choice("--clock", "sim: as fast as possible, byte-identical results. wall: real time, open loop.", "sim", "wall");

@@ -11,7 +11,7 @@ internal sealed class SendCommand : Verb
     private readonly Option<string?> _broker = CommonOptions.RunningBroker();
     private readonly Option<string?> _authority = CommonOptions.Authority();
     private readonly Option<string> _format = CommonOptions.Choice("--format", "Encoding to send: json, uper or protobuf.", "json", "uper", "protobuf");
-    private readonly Option<double> _wait = CommonOptions.Number("--wait", "Seconds to wait for the confirmation, if the topic has one; 0 does not wait.", 10, 0, 3600, "SECONDS");
+    private readonly Option<double> _wait = CommonOptions.Number("--wait", "Seconds to wait for the confirmation, if the topic has confirmations; 0 does not wait.", 10, 0, 3600, "SECONDS");
 
     public SendCommand(VerbContext context)
         : base(context, "send", "Check a message, publish it to a device and print the device's confirmation.")

@@ -14,10 +14,10 @@ internal sealed class SimulateCommand : Verb
     private readonly Option<ulong> _seed = CommonOptions.Seed("Random seed of drivers and demand.");
     private readonly Option<double> _begin = new Option<double>("--begin") { Description = "Time of day at the start.", HelpName = "SECONDS" }.Between(0, 1e9);
     private readonly Option<double?> _end = new Option<double?>("--end") { Description = "Time of day at the end (default: when all vehicles have arrived).", HelpName = "SECONDS" }.Between(0, 1e9);
-    private readonly Option<int> _repeat = CommonOptions.Count("--repeat", "Repetitions in this process; the last is reported, so that its run time is that of compiled code.", 1, 1, 1000);
-    private readonly Option<double> _step = CommonOptions.Number("--step", "Length of a step.", 1, 0.05, 2, "SECONDS");
+    private readonly Option<int> _repeat = CommonOptions.Count("--repeat", "Repetitions in one process; only the last is reported, so that its run time excludes JIT compilation.", 1, 1, 1000);
+    private readonly Option<double> _step = CommonOptions.Number("--step", "Step length.", 1, 0.05, 2, "SECONDS");
     private readonly Option<int> _threads = CommonOptions.Count("--threads", "Threads; results do not depend on the number.", 1, 1, 64);
-    private readonly Option<double> _stuck = CommonOptions.Number("--stuck-after", "Teleport a vehicle to its next link after it has stood at the head of a lane this long; 0 for never.", 300, 0, 1e6, "SECONDS");
+    private readonly Option<double> _stuck = CommonOptions.Number("--stuck-after", "Teleport a vehicle to its next link after it has stood at the head of a lane for this time; 0 disables teleporting.", 300, 0, 1e6, "SECONDS");
     private readonly Option<double> _reroute = new Option<double>("--reroute-every") { Description = "Interval at which drivers reroute by recent travel times (default: never).", HelpName = "SECONDS" }.Between(0, 1e6);
     private readonly Option<double> _rerouteShare = CommonOptions.Number("--reroute-share", "Share of drivers that reroute.", 1, 0, 1, "SHARE");
     private readonly Option<string> _transition = CommonOptions.Choice("--transition", "How timetables (WAUT) change programmes: immediate as in SUMO; dwell and shortway keep minimum greens, yellows and clearances.", "immediate", "dwell", "shortway");
@@ -30,7 +30,7 @@ internal sealed class SimulateCommand : Verb
     private readonly Option<double> _queuePeriod = CommonOptions.Number("--queue-period", "Length of a period of --queues.", 60, 1, 86_400, "SECONDS");
     private readonly Option<string?> _fcd = new("--fcd") { Description = "Write the position of every vehicle as SUMO floating-car data.", HelpName = "FILE.xml[.gz]" };
     private readonly Option<double> _fcdPeriod = CommonOptions.Number("--fcd-period", "Interval between time steps of --fcd.", 1, 0.05, 3600, "SECONDS");
-    private readonly Option<bool> _collisions = new("--check-collisions") { Description = "Check at every step, by geometry alone, whether vehicles overlap; report those that do." };
+    private readonly Option<bool> _collisions = new("--check-collisions") { Description = "Check at every step, by geometry alone, whether vehicles overlap, and report overlaps." };
     private readonly Option<bool> _force = CommonOptions.Force();
 
     public SimulateCommand(VerbContext context)

@@ -3,7 +3,7 @@ using V2XSim.MessageTools;
 
 namespace V2XSim.Cli;
 
-/// <summary><c>tap</c>: what goes through a broker.</summary>
+/// <summary><c>tap</c>: watches the messages of a broker.</summary>
 internal sealed class TapCommand : Verb
 {
     private readonly Option<string?> _broker = CommonOptions.RunningBroker();
@@ -12,7 +12,7 @@ internal sealed class TapCommand : Verb
     private readonly Option<double> _every = CommonOptions.Number("--every", "Refresh interval (s).", 1, 0.1, 3600, "SECONDS");
     private readonly Option<double?> _seconds = new Option<double?>("--seconds") { Description = "Stop after N s (default: until Ctrl-C).", HelpName = "N" }.Between(0.1, 1e7);
     private readonly Option<long?> _count = new Option<long?>("--count") { Description = "Stop after N messages.", HelpName = "N" }.Between(1, 1e15);
-    private readonly Option<int> _rows = CommonOptions.Count("--rows", "Rows shown; when there are more topics, one row per kind of topic.", 24, 1, 4096);
+    private readonly Option<int> _rows = CommonOptions.Count("--rows", "Maximum number of rows; when there are more topics, one row per kind of topic is shown.", 24, 1, 4096);
 
     public TapCommand(VerbContext context)
         : base(context, "tap", "Watch a broker: message rates and the newest payload by topic.")

@@ -2,10 +2,10 @@ using System.CommandLine;
 
 namespace V2XSim.Cli;
 
-/// <summary>What every verb has: where it writes, its clock, and the option <c>--json</c>.</summary>
+/// <summary>Context shared by all commands: output and error writers, the clock and the option <c>--json</c>.</summary>
 internal sealed record VerbContext(TextWriter Output, TextWriter Error, TimeProvider Clock, Option<bool> Json);
 
-/// <summary>A verb of the command line: its options are fields, its action builds the options of a job and runs the job.</summary>
+/// <summary>A command of the command line. Its options are fields; its action builds the options of a job and runs the job.</summary>
 internal abstract class Verb(VerbContext context, string name, string description) : Command(name, description)
 {
     /// <summary>Receives results only.</summary>

@@ -5,10 +5,10 @@ namespace V2XSim.Foundation;
 /// <summary>One line of comma-separated values.</summary>
 public static class CsvLine
 {
-    /// <summary>A cell as it is written: in quotation marks where it needs them.</summary>
+    /// <summary>The text as a cell: in quotation marks when it contains a comma or a quotation mark.</summary>
     public static string Quoted(string text) => text.AsSpan().IndexOfAny(',', '"') >= 0 ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
 
-    /// <summary>Its cells, without quotation marks around them (RFC 4180).</summary>
+    /// <summary>Splits a line into cells and removes the quotation marks around them (RFC 4180).</summary>
     public static string[] Split(string line)
     {
         if (!line.Contains('"', StringComparison.Ordinal))

@@ -2,11 +2,11 @@ using System.IO.Compression;
 
 namespace V2XSim.Foundation;
 
-/// <summary>Opens what may or may not be compressed, told by the first bytes and never by the name.</summary>
+/// <summary>Opens data that may be gzip-compressed. The first two bytes decide, not the file name.</summary>
 public static class InputStreams
 {
     /// <summary>
-    /// The stream's bytes, or what they unpack to when they begin with the gzip mark. Nothing is held in memory. Disposing the result
+    /// The stream's data, decompressed when it begins with the gzip signature. The data is not buffered in memory. Disposing the result
     /// disposes the source.
     /// </summary>
     public static Stream Decompress(Stream source)
@@ -17,11 +17,11 @@ public static class InputStreams
         return read == 2 && mark[0] == 0x1F && mark[1] == 0x8B ? new GZipStream(whole, CompressionMode.Decompress) : whole;
     }
 
-    /// <summary>One clear error for compressed data that cannot be unpacked.</summary>
+    /// <summary>The error for compressed data that cannot be decompressed.</summary>
     public static BadInputException Damaged(InvalidDataException e, string file) =>
         new(file, string.Empty, $"the gzip data is damaged or cut off: {e.Message}", "copy the file again");
 
-    /// <summary>Bytes that were read ahead, and then the rest of the stream.</summary>
+    /// <summary>A stream of bytes that were read ahead, followed by the rest of the source.</summary>
     private sealed class RejoinedStream(ReadOnlyMemory<byte> ahead, Stream rest) : Stream
     {
         private ReadOnlyMemory<byte> _ahead = ahead;

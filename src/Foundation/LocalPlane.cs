@@ -1,9 +1,9 @@
 namespace V2XSim.Foundation;
 
 /// <summary>
-/// WGS 84 to plane and back within a few hundred metres of an anchor, as second-degree polynomials: a dozen
-/// multiplications instead of a map projection, for the hot path. Within 1 km of the anchor the error against
-/// the projection that it was fitted to stays under 1 mm (third-order terms, d³/R²).
+/// Converts between WGS 84 and plane coordinates near an anchor point with second-degree polynomials. A conversion takes about
+/// a dozen multiplications, which is faster than a map projection. Within 1 km of the anchor the error against
+/// the fitted projection is below 1 mm (third-order terms, d³/R²).
 /// </summary>
 public sealed class LocalPlane
 {
@@ -24,14 +24,14 @@ public sealed class LocalPlane
 
     public GeoPoint Anchor { get; }
 
-    /// <summary>The anchor in the plane.</summary>
+    /// <summary>The anchor in plane coordinates.</summary>
     public PlanePoint Origin { get; }
 
     /// <summary>Fits the polynomials to a projection.</summary>
-    /// <param name="toPlane">The projection, WGS 84 to plane metres.</param>
-    /// <param name="toGeo">Its inverse.</param>
-    /// <param name="origin">The anchor in the plane.</param>
-    /// <param name="halfWidthMetres">Half the width of the square over which central differences are taken.</param>
+    /// <param name="toPlane">The projection from WGS 84 to plane metres.</param>
+    /// <param name="toGeo">The inverse projection.</param>
+    /// <param name="origin">The anchor in plane coordinates.</param>
+    /// <param name="halfWidthMetres">Half the side of the square over which central differences are taken.</param>
     public static LocalPlane Fit(Func<GeoPoint, PlanePoint> toPlane, Func<PlanePoint, GeoPoint> toGeo, PlanePoint origin, double halfWidthMetres = 500)
     {
         GeoPoint anchor = toGeo(origin);
@@ -45,7 +45,7 @@ public sealed class LocalPlane
             h,
             h);
 
-        // Steps in degrees of about the same length on the ground; the inverse's own derivatives tell how long a degree is.
+        // Steps in degrees that correspond to about the same distance; the derivatives of the inverse give degrees per metre.
         double stepLongitude = Math.Abs(h * longitude[0]) + Math.Abs(h * longitude[1]);
         double stepLatitude = Math.Abs(h * latitude[0]) + Math.Abs(h * latitude[1]);
         (double[] x, double[] y) = Coefficients(

@@ -4,10 +4,10 @@ using System.Text.Json.Serialization;
 
 namespace V2XSim.Foundation;
 
-/// <summary>How results are written for people and for programs.</summary>
+/// <summary>Formats results as text and as JSON.</summary>
 public static class OutputText
 {
-    /// <summary>Conventions of every JSON document of the product: camel case, indented, nine significant digits, null for what is not finite.</summary>
+    /// <summary>Options of all JSON output: camel case, indented, nine significant digits, null for NaN and infinities.</summary>
     public static readonly JsonSerializerOptions JsonOptions = new()
     {
         WriteIndented = true,
@@ -18,18 +18,18 @@ public static class OutputText
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    /// <summary>One JSON document.</summary>
+    /// <summary>Serialises a value as one JSON document.</summary>
     public static string Json(object value) => JsonSerializer.Serialize(value, JsonOptions);
 
-    /// <summary>A number in a given format; a dash when there is none.</summary>
+    /// <summary>Formats a number; a dash for NaN and infinities.</summary>
     public static string Number(double value, string format) => double.IsFinite(value) ? value.ToString(format, CultureInfo.InvariantCulture) : "–";
 
-    /// <summary>A number of things, such as <c>1 site</c> or <c>1,200 sites</c>.</summary>
-    /// <param name="number">How many.</param>
-    /// <param name="noun">One of them; its plural ends in s.</param>
+    /// <summary>A count with its noun, such as <c>1 site</c> or <c>1,200 sites</c>.</summary>
+    /// <param name="number">The count.</param>
+    /// <param name="noun">The singular noun, whose plural ends in s.</param>
     public static string Count(long number, string noun) => string.Create(CultureInfo.InvariantCulture, $"{number:#,0} {noun}{(number == 1 ? string.Empty : "s")}");
 
-    /// <summary>Nine significant digits: enough for every figure, and the same text everywhere.</summary>
+    /// <summary>Writes nine significant digits: enough precision, and the same text on every machine.</summary>
     private sealed class RoundedDouble : JsonConverter<double>
     {
         public override double Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>

@@ -1,9 +1,9 @@
 namespace V2XSim.Foundation;
 
-/// <summary>What a device writes its payloads in. Known everywhere, because site plans name it and messages are read by it.</summary>
+/// <summary>Payload encoding of a device. It is defined here because both site plans and message decoders use it.</summary>
 public enum PayloadFormat : byte
 {
-    /// <summary>The sender does not say: JSON when the first octet is a brace, else the topic's usual packed form.</summary>
+    /// <summary>Not declared by the sender: JSON when the first octet is a brace, otherwise the topic's usual binary encoding.</summary>
     Unstated,
     Json,
     Uper,

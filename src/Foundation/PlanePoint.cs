@@ -1,6 +1,6 @@
 namespace V2XSim.Foundation;
 
-/// <summary>A point or vector of the network's local plane: metres east (X) and north (Y).</summary>
+/// <summary>A point or vector in the network's local plane, in metres: X to the east, Y to the north.</summary>
 public readonly record struct PlanePoint(double X, double Y)
 {
     public double Length => Math.Sqrt((X * X) + (Y * Y));
@@ -20,7 +20,7 @@ public readonly record struct PlanePoint(double X, double Y)
         return (dx * dx) + (dy * dy);
     }
 
-    /// <summary>The point at <paramref name="fraction"/> (0 here, 1 there) of the straight line to <paramref name="other"/>.</summary>
+    /// <summary>The point at <paramref name="fraction"/> of the line from this point (0) to <paramref name="other"/> (1).</summary>
     public PlanePoint Towards(PlanePoint other, double fraction) =>
         new(X + ((other.X - X) * fraction), Y + ((other.Y - Y) * fraction));
 }
@@ -32,12 +32,12 @@ public readonly record struct GeoPoint(double LongitudeDegrees, double LatitudeD
 }
 
 /// <summary>
-/// Directions. Inside the simulator a direction is in radians, anticlockwise from east, as in mathematics;
-/// on the wire and in files it is in degrees clockwise from north.
+/// Converts directions. In memory a direction is in radians, anticlockwise from east.
+/// In messages and files it is in degrees, clockwise from north.
 /// </summary>
 public static class Heading
 {
-    /// <summary>Compass degrees in [0, 360) of an angle in radians anticlockwise from east.</summary>
+    /// <summary>Compass degrees in [0, 360), from radians anticlockwise from east.</summary>
     public static double ToCompassDegrees(double radians)
     {
         double degrees = 90.0 - (radians * (180.0 / Math.PI));
@@ -45,10 +45,10 @@ public static class Heading
         return degrees < 0 ? degrees + 360.0 : degrees;
     }
 
-    /// <summary>Radians anticlockwise from east, in (-π, π], of compass degrees.</summary>
+    /// <summary>Radians anticlockwise from east in (-π, π], from compass degrees.</summary>
     public static double FromCompassDegrees(double degrees) => Wrap((90.0 - degrees) * (Math.PI / 180.0));
 
-    /// <summary>The same direction in (-π, π].</summary>
+    /// <summary>The same direction, normalised to (-π, π].</summary>
     public static double Wrap(double radians)
     {
         radians %= 2 * Math.PI;
@@ -60,6 +60,6 @@ public static class Heading
         return radians <= -Math.PI ? radians + (2 * Math.PI) : radians;
     }
 
-    /// <summary>How far apart two directions are, in radians, 0 to π.</summary>
+    /// <summary>Angle between two directions in radians, 0 to π.</summary>
     public static double Difference(double a, double b) => Math.Abs(Wrap(a - b));
 }

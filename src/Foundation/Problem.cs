@@ -1,13 +1,13 @@
 
 namespace V2XSim.Foundation;
 
-/// <summary>One thing that is wrong with an input: where, what, and what to do about it.</summary>
-/// <param name="File">File as the user named it.</param>
-/// <param name="Line">Line, from 1; 0 when the problem is not tied to one.</param>
+/// <summary>One problem in an input: its place, its description and a remedy.</summary>
+/// <param name="File">File name as the user gave it.</param>
+/// <param name="Line">Line, from 1; 0 when the problem has no line.</param>
 /// <param name="Column">Column, from 1; 0 when unknown.</param>
-/// <param name="Field">Path of the field, such as <c>traffic.file</c>; empty when the file as a whole is wrong.</param>
-/// <param name="Message">What is wrong.</param>
-/// <param name="Remedy">What to do.</param>
+/// <param name="Field">Path of the field, such as <c>traffic.file</c>; empty when the problem concerns the whole file.</param>
+/// <param name="Message">Description of the problem.</param>
+/// <param name="Remedy">What the user can do; may be empty.</param>
 public sealed record Problem(string File, int Line, int Column, string Field, string Message, string Remedy)
 {
     public override string ToString()
@@ -18,7 +18,7 @@ public sealed record Problem(string File, int Line, int Column, string Field, st
     }
 }
 
-/// <summary>An input that cannot be used; carries every problem found, not only the first.</summary>
+/// <summary>Thrown for invalid input. Carries every problem found, not only the first.</summary>
 public sealed class BadInputException : Exception
 {
     public BadInputException(IReadOnlyList<Problem> problems)
@@ -35,7 +35,7 @@ public sealed class BadInputException : Exception
     }
 
     public BadInputException()
-        : this("bad input")
+        : this("invalid input")
     {
     }
 
@@ -45,10 +45,10 @@ public sealed class BadInputException : Exception
     public IReadOnlyList<Problem> Problems { get; }
 }
 
-/// <summary>Finds the name that a misspelt one was probably meant to be.</summary>
+/// <summary>Finds the valid name that is most similar to a misspelt one.</summary>
 public static class NearestName
 {
-    /// <summary>The candidate with the smallest edit distance, or null when none is near (more than half of it differs).</summary>
+    /// <summary>The candidate with the smallest edit distance; null when it differs in more than half of the longer name.</summary>
     public static string? Of(string name, IEnumerable<string> candidates)
     {
         string? best = null;

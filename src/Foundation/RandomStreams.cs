@@ -3,18 +3,18 @@ using System.Numerics;
 namespace V2XSim.Foundation;
 
 /// <summary>
-/// Named random streams of one seed. Each name has its own generator, so a new consumer of randomness leaves the draws of
-/// all others alone, and no draw depends on threads or on order between streams.
+/// Named random streams of one seed. Each name has its own generator. A new stream therefore does not change the numbers of other
+/// streams, and the numbers do not depend on threads or on the order in which streams are used.
 /// </summary>
 public sealed class RandomStreams(ulong seed)
 {
     public ulong Seed { get; } = seed;
 
-    /// <summary>A fresh generator for <paramref name="name"/>, the same for the same seed and name in every run.</summary>
+    /// <summary>A new generator for <paramref name="name"/>. The same seed and name give the same numbers in every run.</summary>
     public RandomStream For(string name) => new(Seed ^ StableHash.Of(name));
 }
 
-/// <summary>A generator of random numbers (xoshiro256**, Blackman and Vigna 2018), seeded through SplitMix64. Not thread-safe.</summary>
+/// <summary>A random number generator (xoshiro256**, Blackman and Vigna 2018), seeded with SplitMix64. Not thread-safe.</summary>
 public sealed class RandomStream
 {
     private ulong _s0;
@@ -58,7 +58,7 @@ public sealed class RandomStream
         return (int)(((UInt128)NextUInt64() * (ulong)exclusiveUpper) >> 64);
     }
 
-    /// <summary>Exponentially distributed with a mean.</summary>
+    /// <summary>Exponentially distributed with the given mean.</summary>
     public double NextExponential(double mean) => -mean * Math.Log(1 - NextDouble());
 
     public bool NextBool(double probability) => NextDouble() < probability;
@@ -87,7 +87,7 @@ public sealed class RandomStream
         return u * factor;
     }
 
-    /// <summary>Poisson with the given mean (multiplication method; meant for means below about 50).</summary>
+    /// <summary>Poisson-distributed with the given mean (multiplication method, suitable for means below about 50).</summary>
     public int NextPoisson(double mean)
     {
         if (mean <= 0)
@@ -106,7 +106,7 @@ public sealed class RandomStream
         return count;
     }
 
-    /// <summary>A number in [0, 1) that belongs to another one: a draw that needs no generator and no order.</summary>
+    /// <summary>A pseudo-random number in [0, 1) that depends only on <paramref name="number"/>, not on a generator or an order.</summary>
     public static double Share(ulong number)
     {
         ulong state = number;
@@ -124,7 +124,7 @@ public sealed class RandomStream
     }
 }
 
-/// <summary>A hash of text that is the same in every process (FNV-1a with a finaliser), for seeds and identities.</summary>
+/// <summary>A hash that is the same in every process (FNV-1a with a finaliser), for seeds and ids.</summary>
 public static class StableHash
 {
     public static ulong Of(ReadOnlySpan<char> text)

@@ -3,10 +3,10 @@ using System.Runtime.InteropServices;
 namespace V2XSim.Foundation;
 
 /// <summary>
-/// When something was noted last, by key, for as long as that matters. What is older is forgotten whenever twice as much is held as was left the
-/// last time: it takes up what is recent, and each entry is looked at about once.
+/// Stores the latest value and its time by key, for a limited time. Expired entries are removed when the number of entries reaches twice
+/// the number left by the previous clean-up, so memory stays proportional to the recent entries and each entry is checked about once.
 /// </summary>
-/// <param name="seconds">How long it matters.</param>
+/// <param name="seconds">Lifetime of an entry in seconds of event time.</param>
 public sealed class Recent<TKey, TValue>(double seconds)
     where TKey : notnull
 {
@@ -15,10 +15,10 @@ public sealed class Recent<TKey, TValue>(double seconds)
     private readonly List<TKey> _old = [];
     private int _most = Least;
 
-    /// <summary>How many are held, those that no longer matter included.</summary>
+    /// <summary>Number of stored entries, including expired ones.</summary>
     public int Count => _entries.Count;
 
-    /// <summary>What was noted less than so many seconds ago.</summary>
+    /// <summary>Gets the value of a key when it has not expired.</summary>
     public bool TryGet(TKey key, SimTime now, out TValue value)
     {
         bool isRecent = _entries.TryGetValue(key, out (TValue Value, SimTime Time) entry) && now.SecondsSince(entry.Time) < seconds;

@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace V2XSim.Foundation;
 
-/// <summary>An instant of event time: whole microseconds since the scenario's start.</summary>
+/// <summary>An instant of event time, in whole microseconds since the start of the scenario.</summary>
 /// <remarks>
-/// Event time travels in messages and decides every result; no clock of the machine does. Range: about ±292,000 years.
-/// The default value is the scenario's start.
+/// Messages carry event time, and results depend only on it, not on the machine's clock. Range: about ±292,000 years.
+/// The default value is the start of the scenario.
 /// </remarks>
 public readonly record struct SimTime(long Microseconds) : IComparable<SimTime>
 {
@@ -13,7 +13,7 @@ public readonly record struct SimTime(long Microseconds) : IComparable<SimTime>
 
     public static SimTime Zero => default;
 
-    /// <summary>The instant before which nothing happened; earlier than every scenario time.</summary>
+    /// <summary>Stands for an event that has not happened; earlier than every other time.</summary>
     public static SimTime Never => new(long.MinValue);
 
     public double Seconds => Microseconds / (double)MicrosecondsPerSecond;
@@ -37,7 +37,7 @@ public readonly record struct SimTime(long Microseconds) : IComparable<SimTime>
 
     public static bool operator >=(SimTime left, SimTime right) => left.Microseconds >= right.Microseconds;
 
-    /// <summary>Seconds from <paramref name="earlier"/> to this instant; negative when this is the earlier one.</summary>
+    /// <summary>Seconds from <paramref name="earlier"/> to this instant; negative when this instant is earlier.</summary>
     public double SecondsSince(SimTime earlier) => (Microseconds - earlier.Microseconds) / (double)MicrosecondsPerSecond;
 
     public int CompareTo(SimTime other) => Microseconds.CompareTo(other.Microseconds);
@@ -45,11 +45,11 @@ public readonly record struct SimTime(long Microseconds) : IComparable<SimTime>
     public override string ToString() => Seconds.ToString("0.000000", CultureInfo.InvariantCulture) + " s";
 }
 
-/// <summary>Ties event time to UTC, which is what travels on the wire.</summary>
-/// <param name="StartUnixMilliseconds">UTC of the scenario's start, in milliseconds since 1970.</param>
+/// <summary>Converts between event time and UTC, which messages carry.</summary>
+/// <param name="StartUnixMilliseconds">UTC at the start of the scenario, in milliseconds since 1970.</param>
 public readonly record struct UtcEpoch(long StartUnixMilliseconds)
 {
-    /// <summary>UTC milliseconds since 1970; fractions of a millisecond are cut off.</summary>
+    /// <summary>UTC in milliseconds since 1970, rounded down.</summary>
     public long ToUnixMilliseconds(SimTime time) => StartUnixMilliseconds + (long)Math.Floor(time.Microseconds / 1000.0);
 
     public SimTime FromUnixMilliseconds(long unixMilliseconds) => SimTime.FromMilliseconds(unixMilliseconds - StartUnixMilliseconds);

@@ -1,6 +1,6 @@
 namespace V2XSim.Foundation;
 
-/// <summary>What a road user is, as far as sensing and messages tell kinds apart.</summary>
+/// <summary>Kind of a road user, as distinguished by sensors and messages.</summary>
 public enum RoadUserKind : byte
 {
     Unknown,
@@ -14,8 +14,8 @@ public enum RoadUserKind : byte
 }
 
 /// <summary>
-/// Where every road user truly is at one instant, as a structure of arrays that is filled again each step. Positions are those
-/// of the middle of the body, in plane metres; between two steps a road user moves straight from its previous position.
+/// The true state of every road user at one instant, as a structure of arrays that is refilled each step. Positions are the centre
+/// of the body in plane metres. Between two steps a road user moves in a straight line from its previous position.
 /// </summary>
 public sealed class TruthFrame
 {
@@ -27,7 +27,7 @@ public sealed class TruthFrame
 
     public int Count { get; private set; }
 
-    /// <summary>Number of the road user; one road user keeps it for the whole run.</summary>
+    /// <summary>Number of the road user, constant for the whole run.</summary>
     public int[] Number { get; private set; } = new int[64];
 
     public double[] X { get; private set; } = new double[64];
@@ -51,12 +51,12 @@ public sealed class TruthFrame
 
     public RoadUserKind[] Kind { get; private set; } = new RoadUserKind[64];
 
-    /// <summary>Whether it is on an emergency call.</summary>
+    /// <summary>Whether the road user is an emergency vehicle on a call.</summary>
     public bool[] IsOnCall { get; private set; } = new bool[64];
 
     public void Clear() => Count = 0;
 
-    /// <summary>Appends a road user and returns its place in the arrays.</summary>
+    /// <summary>Appends a road user and returns its index in the arrays.</summary>
     public int Add(int number, double x, double y, double previousX, double previousY, double headingRadians, double speed, BodySize size, RoadUserKind kind, bool isOnCall = false)
     {
         if (Count == _capacity)
@@ -80,7 +80,7 @@ public sealed class TruthFrame
         return i;
     }
 
-    /// <summary>Position at an instant of the step that ends with this frame.</summary>
+    /// <summary>Interpolated position at an instant of the step that ends with this frame.</summary>
     public PlanePoint PositionAt(int index, SimTime time)
     {
         double step = Time.SecondsSince(PreviousTime);
@@ -114,7 +114,7 @@ public sealed class TruthFrame
     }
 }
 
-/// <summary>Outer size of a road user.</summary>
+/// <summary>Outer dimensions of a road user.</summary>
 public readonly record struct BodySize(float LengthMetres, float WidthMetres, float HeightMetres)
 {
     private static readonly BodySize[] Usual = [.. Enum.GetValues<RoadUserKind>().Select(kind => kind switch
@@ -128,11 +128,11 @@ public readonly record struct BodySize(float LengthMetres, float WidthMetres, fl
         _ => new BodySize(4.6f, 1.8f, 1.5f),
     })];
 
-    /// <summary>Usual size of a kind.</summary>
+    /// <summary>Typical dimensions of a kind.</summary>
     public static BodySize Of(RoadUserKind kind) => Usual[(int)kind];
 }
 
-/// <summary>A uniform grid over points, rebuilt each step by counting sort; queries give indexes in ascending order within a cell row.</summary>
+/// <summary>A uniform grid over points, rebuilt each step by counting sort. Queries return the points of a cell in order.</summary>
 public sealed class PointGrid(double cellMetres)
 {
     private int[] _cellStart = [];
@@ -183,7 +183,7 @@ public sealed class PointGrid(double cellMetres)
 
         for (int i = x.Length - 1; i >= 0; i--)
         {
-            // Filling from the back keeps each cell in ascending order and leaves the starts one cell to the left.
+            // Filling from the back keeps each cell in ascending order. It leaves the start of cell c in entry c + 1.
             _items[--_cellStart[_cellOf[i] + 1]] = i;
         }
 

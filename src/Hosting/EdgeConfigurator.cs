@@ -11,7 +11,7 @@ using V2XSim.Tracking.Edge;
 
 namespace V2XSim.Hosting;
 
-/// <summary>Turns a site plan into what each edge needs to know.</summary>
+/// <summary>Derives the configuration of each edge node from a site plan.</summary>
 public static class EdgeConfigurator
 {
     private const double NeighbourMetres = 3000;
@@ -20,17 +20,17 @@ public static class EdgeConfigurator
     public static List<EdgeConfig> Plan(LoadedScenario loaded, UtcEpoch epoch, bool publishOnData) =>
         Plan(loaded.Network, loaded.Plan, loaded.Scenario, epoch, publishOnData, loaded.Signals);
 
-    /// <param name="network">Roads; without any, edges know no lanes.</param>
-    /// <param name="plan">Sites on them.</param>
-    /// <param name="scenario">Tuning of tracker and plausibility.</param>
-    /// <param name="epoch">UTC of event time.</param>
-    /// <param name="publishOnData">Whether edges publish as soon as the newest lists are there.</param>
-    /// <param name="signals">Lamp groups of signals, for edges that guide vehicles to them; null where nobody is guided.</param>
+    /// <param name="network">Roads; without lanes, the edges have no lane data.</param>
+    /// <param name="plan">Sites on the roads.</param>
+    /// <param name="scenario">Settings of tracker, plausibility checks and guidance.</param>
+    /// <param name="epoch">UTC at the start of event time.</param>
+    /// <param name="publishOnData">Whether edges publish as soon as the newest object lists have arrived.</param>
+    /// <param name="signals">Signal groups, for edges that guide vehicles to signals; null for no guidance.</param>
     public static List<EdgeConfig> Plan(RoadNetwork network, SitePlan plan, Scenario scenario, UtcEpoch epoch, bool publishOnData, SignalBook? signals = null)
     {
         var lanes = new LaneIndex(network);
 
-        // Vehicles may be wherever there is a lane, within junctions and where cars may not go as well.
+        // Vehicles can be on any lane, including internal lanes of junctions and lanes closed to cars.
         var everyLane = new Lazy<LaneIndex>(() => new LaneIndex(network, _ => true));
         Dictionary<int, double> watched = WatchedLaneMetres(network, plan);
         List<(string Id, string Region, List<Site> Sites, PlanePoint Centre)> edges = [.. plan.Sites
@@ -64,7 +64,7 @@ public static class EdgeConfigurator
         })];
     }
 
-    /// <summary>Lanes that lead to the signals of sites, as far back as vehicles are guided: through junctions that have no signal, where there is one way on.</summary>
+    /// <summary>Lanes that lead to the signals of sites within the guidance range, also through junctions without a signal.</summary>
     private static Dictionary<int, Approach> ApproachesTo(RoadNetwork network, SignalBook signals, List<Site> sites, double range)
     {
         ILookup<int, Connection> into = network.Connections.Where(c => c.SignalId is null).ToLookup(c => c.ToLane);
@@ -74,7 +74,7 @@ public static class EdgeConfigurator
             var open = new Queue<(int Lane, Approach Approach)>();
             foreach (IGrouping<int, Connection> lane in network.Connections.Where(c => c.SignalId == site.SignalId).GroupBy(c => c.FromLane))
             {
-                // Straight ahead first: who turns is told what they are told who go on.
+                // Straight-ahead movements first: turning vehicles get the same guidance as those that go straight on.
                 List<int> groups = [.. lane.OrderBy(c => c.Direction == TurnDirection.Straight ? 0 : 1).ThenBy(c => c.SignalIndex).Select(c => signals.GroupOf(c)).Where(g => g >= 0).Distinct()];
                 open.Enqueue((lane.Key, new Approach(site.Id, site.SignalId!, network.Lanes[lane.Key].LengthMetres, 0, network.Lanes[lane.Key].SpeedLimitMetresPerSecond, [.. groups])));
             }

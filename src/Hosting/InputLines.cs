@@ -1,12 +1,12 @@
 namespace V2XSim.Hosting;
 
 /// <summary>
-/// Lines of standard input, read on a thread of their own: reading it blocks whichever thread asks, even where the call says that it does
-/// not, and a pool of two threads can spare none.
+/// Reads lines of standard input on a separate thread. Reading standard input blocks the calling thread even in asynchronous
+/// calls, and would block one of the few threads of the pool.
 /// </summary>
 public static class InputLines
 {
-    /// <summary>The next line; null when there is none any more.</summary>
+    /// <summary>The next line; null at the end of the input.</summary>
     public static Task<string?> NextAsync(TextReader input, CancellationToken cancellation) =>
         Task.Factory.StartNew(input.ReadLine, cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 }

@@ -11,38 +11,38 @@ using V2XSim.Scenarios;
 
 namespace V2XSim.Hosting;
 
-/// <summary>What <c>v2xsim edge</c> is asked for.</summary>
+/// <summary>Options of <c>v2xsim edge</c>.</summary>
 public sealed record EdgeOptions
 {
-    /// <summary>Site plan; null takes the scenario's.</summary>
+    /// <summary>Site plan file; null takes the scenario's plan.</summary>
     public string? Sites { get; init; }
 
-    /// <summary>Scenario whose roads and tuning the edges know; null for neither.</summary>
+    /// <summary>Scenario that provides the roads and settings; null for no roads and default settings.</summary>
     public string? From { get; init; }
 
     public required LivePlatformOptions Platform { get; init; }
 
-    /// <summary>Port of <c>/metrics</c> on the loopback address; null for none.</summary>
+    /// <summary>Port of <c>/metrics</c> on the loopback address; null for no endpoint.</summary>
     public int? MetricsPort { get; init; }
 
-    /// <summary>Where metrics are pushed, OTLP; null for nowhere.</summary>
+    /// <summary>OTLP address to which metrics are pushed; null for none.</summary>
     public string? Otlp { get; init; }
 
-    /// <summary>Ends after this time; null with Ctrl-C.</summary>
+    /// <summary>Duration in seconds; null runs until Ctrl-C.</summary>
     public double? Seconds { get; init; }
 
-    /// <summary>Whether another process asks for figures on standard input.</summary>
+    /// <summary>Whether another process requests statistics through standard input.</summary>
     public bool IsControlled { get; init; }
 }
 
-/// <summary>Runs edges for devices that come from outside.</summary>
+/// <summary>Runs edge nodes for external devices.</summary>
 public sealed class LiveEdgeService(TextWriter output, TextWriter error, TimeProvider clock)
 {
-    /// <summary>How often a line says what is going on.</summary>
+    /// <summary>Interval between status lines.</summary>
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(10);
 
-    /// <summary>Reads the sites, and the roads around them where a scenario tells of them.</summary>
-    /// <exception cref="BadInputException">With every problem found.</exception>
+    /// <summary>Reads the sites, and the roads when a scenario is given.</summary>
+    /// <exception cref="BadInputException">Carries every problem found.</exception>
     public static (RoadNetwork Network, SitePlan Plan, Scenario Scenario) ReadSites(string? sites, string? from)
     {
         if (from is not null)
@@ -56,7 +56,7 @@ public sealed class LiveEdgeService(TextWriter output, TextWriter error, TimePro
 
         if (sites is null)
         {
-            throw new BadInputException("command line", "--sites", "there are no sites", "give a site plan with --sites, or a scenario with --from");
+            throw new BadInputException("command line", "--sites", "no sites are given", "give a site plan with --sites, or a scenario with --from");
         }
 
         string text = ScenarioLoader.ReadText(ScenarioLoader.Existing(sites));
@@ -69,7 +69,7 @@ public sealed class LiveEdgeService(TextWriter output, TextWriter error, TimePro
     {
         RuntimeChoice.ApplyHere();
 
-        // Full collections go on beside the work. Without this some stop it instead, for as long as it takes to look through everything.
+        // Full garbage collections run in the background. Without this setting some of them block all threads until they finish.
         GCSettings.LatencyMode = GCLatencyMode.SustainedLowLatency;
         (RoadNetwork network, SitePlan plan, Scenario scenario) = ReadSites(options.Sites, options.From);
         UtcEpoch epoch = LivePlatform.EpochNow(clock);
@@ -82,7 +82,7 @@ public sealed class LiveEdgeService(TextWriter output, TextWriter error, TimePro
             return ExitCodes.Done;
         }
 
-        await error.WriteLineAsync($"{edges.Count} edges for {plan.Sites.Count} sites; {(options.Platform.Broker is null ? "devices connect to" : "at")} {platform.Address}{(metrics?.Port is { } port ? $"; http://127.0.0.1:{port}/metrics" : string.Empty)}; Ctrl-C ends");
+        await error.WriteLineAsync($"edges: {edges.Count}, sites: {plan.Sites.Count}; {(options.Platform.Broker is null ? "devices connect to" : "broker")} {platform.Address}{(metrics?.Port is { } port ? $"; http://127.0.0.1:{port}/metrics" : string.Empty)}; Ctrl-C stops");
         long started = clock.GetTimestamp();
         PlatformSnapshot before = platform.Snapshot();
         try
@@ -98,7 +98,7 @@ public sealed class LiveEdgeService(TextWriter output, TextWriter error, TimePro
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            // Asked to end.
+            // Normal end by request.
         }
 
         PlatformSnapshot end = platform.Snapshot();
@@ -114,13 +114,13 @@ public sealed class LiveEdgeService(TextWriter output, TextWriter error, TimePro
                 await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"not used         {count:N0} {reason}"));
             }
 
-            await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"published        {end.Publications:N0} lists of the road in {end.Frames:N0} frames, {end.NotSent:N0} not sent"));
+            await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"published        {end.Publications:N0} object lists in {end.Frames:N0} frames, {end.NotSent:N0} not sent"));
         }
 
         return ExitCodes.Done;
     }
 
-    /// <summary>What happened between two looks, on a line; the share of a core is that of real time, however fast the platform's clock goes.</summary>
+    /// <summary>A line of statistics between two snapshots. CPU use relates to real time, not to the platform's clock.</summary>
     public static string Line(PlatformSnapshot before, PlatformSnapshot now, double clockSpeed = 1)
     {
         double seconds = Math.Max(1e-3, (now.UnixMicroseconds - before.UnixMicroseconds) / 1e6);
@@ -131,8 +131,8 @@ public sealed class LiveEdgeService(TextWriter output, TextWriter error, TimePro
     }
 
     /// <summary>
-    /// Answers every line on standard input with one of figures, until there is none any more; <see cref="ControlGreeting.Collect"/> has
-    /// everything collected before that can be.
+    /// Answers every line of standard input with a line of statistics, until the end of the input.
+    /// <see cref="ControlGreeting.Collect"/> first runs a full garbage collection.
     /// </summary>
     private async Task ObeyAsync(LivePlatform platform, CancellationToken cancellation)
     {
@@ -151,12 +151,12 @@ public sealed class LiveEdgeService(TextWriter output, TextWriter error, TimePro
     }
 }
 
-/// <summary>First line of a process that obeys another: where it listens.</summary>
+/// <summary>First output line of a controlled process: the address on which it listens.</summary>
 public sealed record ControlGreeting(string Host, int Port)
 {
-    /// <summary>Asks it for figures.</summary>
+    /// <summary>Requests statistics.</summary>
     public const string Figures = "figures";
 
-    /// <summary>Asks it for figures once all garbage is collected.</summary>
+    /// <summary>Requests statistics after a full garbage collection.</summary>
     public const string Collect = "collect";
 }

@@ -7,12 +7,12 @@ using V2XSim.Mqtt;
 namespace V2XSim.Hosting;
 
 /// <summary>
-/// Edges under the wall clock around a broker, for devices that come from outside: each edge works when something is in its inbox, or when
-/// a list that it waits for does not come.
+/// Edge nodes on the wall clock, connected to external devices through a broker. An edge works when its inbox has messages, or when
+/// an object list that it waits for is overdue.
 /// </summary>
 public sealed class LivePlatform : IAsyncDisposable
 {
-    /// <summary>How often edges are looked at that wait for a list.</summary>
+    /// <summary>Interval of the check for overdue object lists.</summary>
     private static readonly TimeSpan Sweep = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan TierStep = TimeSpan.FromSeconds(1);
@@ -44,14 +44,14 @@ public sealed class LivePlatform : IAsyncDisposable
 
     public LiveContext Context { get; }
 
-    /// <summary>Where devices connect.</summary>
+    /// <summary>Address to which devices connect.</summary>
     public BrokerAddress Address => _broker!.Address;
 
-    /// <summary>The platform's edges, by the epoch of their event time: the second in which the platform starts.</summary>
+    /// <summary>Epoch of event time for a platform that starts now: the current time, rounded down to a second.</summary>
     public static UtcEpoch EpochNow(TimeProvider clock) => new(clock.GetUtcNow().ToUnixTimeMilliseconds() / 1000 * 1000);
 
-    /// <summary>Starts edges and what connects them.</summary>
-    /// <exception cref="BrokerUnavailableException">The broker or its port cannot be used.</exception>
+    /// <summary>Starts the edges and their broker connection.</summary>
+    /// <exception cref="BrokerUnavailableException">The broker or its port is unavailable.</exception>
     public static async Task<LivePlatform> StartAsync(IReadOnlyList<EdgeConfig> edges, UtcEpoch epoch, LivePlatformOptions options, TimeProvider clock, CancellationToken cancellation)
     {
         var platform = new LivePlatform(edges, epoch, options.HasTiers, clock);
@@ -125,7 +125,7 @@ public sealed class LivePlatform : IAsyncDisposable
         }
     }
 
-    /// <summary>Gives a region plans for its signals; it sends each to its edge when it is due, and the edge repeats it until the controller confirms.</summary>
+    /// <summary>Gives a region plans for its signals. It sends each to its edge when due; the edge repeats it until confirmed.</summary>
     /// <exception cref="InvalidOperationException">The platform runs without regions.</exception>
     public ValueTask SendPlansAsync(string region, IReadOnlyList<SignalPlanOrder> plans) => _centre is null
         ? throw new InvalidOperationException("the platform runs without regions")
@@ -141,7 +141,7 @@ public sealed class LivePlatform : IAsyncDisposable
         }
         catch (TimeoutException)
         {
-            // An edge is held up by a connection that does not move; it ends with that.
+            // A stalled connection blocks an edge; the edge ends with the connection.
         }
 
         _isEnding.Dispose();
@@ -168,11 +168,11 @@ public sealed class LivePlatform : IAsyncDisposable
         // Live edges send through the context's downlink, which is set as soon as there is a broker.
         _silos = await SiloHost.StartAsync(1, new EdgeDirectory(_edges), new EmbeddedDownlink(), cancellation, Context);
 
-        // How much of its time a thread gives to edges is a matter of the processor, whatever the pace of events.
+        // The time that a thread may spend on edges is measured in real time, whatever the speed of event time.
         var real = new LiveClock(ScaledClock.RealOf(_clock), Context.Clock.Epoch);
         foreach (EdgeInbox inbox in _intake.Inboxes.Values)
         {
-            // Every connection of the embedded broker has its turn on some thread; an external one brings everything on a single thread.
+            // The embedded broker handles its connections on several threads; an external broker delivers all messages on one thread.
             inbox.Clock = options.Broker is null ? () => real.Now : null;
         }
 
@@ -188,7 +188,7 @@ public sealed class LivePlatform : IAsyncDisposable
         _broker = await PlatformBroker.StartAsync(options, _intake, _edges.SelectMany(e => e.Sites).Select(s => s.Device), reconnects: true, _clock, cancellation);
         Context.Downlink = _broker.Downlink;
 
-        // A timer of the runtime wakes threads six times for each tick: at 1,500 lists a second a seventh of all wakings were its.
+        // A runtime timer wakes threads six times per tick. At 1,500 lists per second it caused a seventh of all wake-ups.
         _sweep = new Thread(SweepUntilTheEnd) { IsBackground = true, Name = "sweep" };
         _sweep.Start();
     }
@@ -231,7 +231,7 @@ public sealed class LivePlatform : IAsyncDisposable
         }
         catch (Exception e) when (e is ObjectDisposedException or OrleansException or InvalidOperationException or TimeoutException)
         {
-            // The platform is being shut down.
+            // The platform is shutting down.
         }
 
         void Note(TierStepResult result)
@@ -241,7 +241,7 @@ public sealed class LivePlatform : IAsyncDisposable
         }
     }
 
-    /// <summary>Brings what edges have posted to their regions; what is left when one does not answer is counted.</summary>
+    /// <summary>Delivers the traffic windows of the edges to their regions. Undelivered windows count as refused.</summary>
     private async Task DeliverWindowsAsync(WindowMailbox post)
     {
         IReadOnlyList<(string Region, long Second, EdgeWindow[] Windows)> posted = post.Take();
@@ -280,7 +280,7 @@ public sealed class LivePlatform : IAsyncDisposable
                 }
                 catch (IOException)
                 {
-                    // The thread has ended meanwhile.
+                    // The thread has ended in the meantime.
                 }
             }
         }
@@ -301,9 +301,9 @@ public sealed class LivePlatform : IAsyncDisposable
     }
 }
 
-/// <summary>How a live platform is run.</summary>
+/// <summary>Options of a live platform.</summary>
 public sealed record LivePlatformOptions : BrokerChoice
 {
-    /// <summary>Whether regions and the centre run as well; else the edges are alone.</summary>
+    /// <summary>Whether regions and the centre run as well as the edges.</summary>
     public bool HasTiers { get; init; }
 }

@@ -8,31 +8,31 @@ using V2XSim.Mqtt;
 
 namespace V2XSim.Hosting;
 
-/// <summary>One check and what it found.</summary>
+/// <summary>One check and its result.</summary>
 public sealed record CheckResult(string Check, bool Passed, string Detail);
 
-/// <summary>What the checks found.</summary>
-/// <param name="Checks">In the order in which they were made.</param>
-/// <param name="IsBrokerReachable">Whether a message came back from the broker as it was sent.</param>
+/// <summary>The results of all checks.</summary>
+/// <param name="Checks">Results in the order of the checks.</param>
+/// <param name="IsBrokerReachable">Whether the broker returned a test message unchanged.</param>
 public sealed record MachineState(IReadOnlyList<CheckResult> Checks, bool IsBrokerReachable)
 {
     public bool IsHealthy => Checks.All(c => c.Passed);
 }
 
-/// <summary>Checks whether this machine and a broker can carry a run.</summary>
+/// <summary>Checks whether this machine and a broker meet the requirements of a run.</summary>
 public sealed class MachineCheck(TimeProvider clock)
 {
     private const long NeededMegabytes = 2048;
 
-    /// <summary>A broker that waits to fill its packets adds about 40 ms to every exchange.</summary>
+    /// <summary>Limit for a slow exchange. A broker with Nagle's algorithm adds about 40 ms to every exchange.</summary>
     private const double SlowExchangeMilliseconds = 80;
 
     private const string Topic = "v2xsim/doctor";
     private static readonly TimeSpan EchoTime = TimeSpan.FromSeconds(5);
 
-    /// <param name="broker">External broker; null checks an embedded one.</param>
-    /// <param name="port">Port of the embedded broker; 0 for a free one.</param>
-    /// <param name="cancellation">Ends the checks.</param>
+    /// <param name="broker">Address of an external broker; null checks an embedded broker.</param>
+    /// <param name="port">Port of the embedded broker; 0 selects a free port.</param>
+    /// <param name="cancellation">Cancels the checks.</param>
     public async Task<MachineState> RunAsync(BrokerAddress? broker, int port, CancellationToken cancellation)
     {
         long megabytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 20;
@@ -51,10 +51,10 @@ public sealed class MachineCheck(TimeProvider clock)
             long asked = clock.GetTimestamp();
             bool isReachable = await EchoesAsync(address, cancellation);
             double milliseconds = clock.GetElapsedTime(asked).TotalMilliseconds;
-            checks.Add(new CheckResult("broker " + address, isReachable, isReachable ? "a message comes back with its user property" : "a message does not come back, or comes back without its user property"));
+            checks.Add(new CheckResult("broker " + address, isReachable, isReachable ? "a test message returns with its user property" : "a test message does not return, or returns without its user property"));
             if (broker is not null && milliseconds > SlowExchangeMilliseconds)
             {
-                checks.Add(new CheckResult("broker latency", true, string.Create(CultureInfo.InvariantCulture, $"{milliseconds:0} ms for one exchange; with Mosquitto 'set_tcp_nodelay true' makes runs several times faster")));
+                checks.Add(new CheckResult("broker latency", true, string.Create(CultureInfo.InvariantCulture, $"{milliseconds:0} ms for one exchange; for Mosquitto, 'set_tcp_nodelay true' makes runs several times faster")));
             }
 
             return new MachineState(checks, isReachable);
@@ -82,7 +82,7 @@ public sealed class MachineCheck(TimeProvider clock)
         }
     }
 
-    /// <summary>Whether a message comes back from a broker as it was sent.</summary>
+    /// <summary>Whether the broker returns a message with its user property.</summary>
     private static async Task<bool> EchoesAsync(BrokerAddress address, CancellationToken cancellation)
     {
         var heard = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);

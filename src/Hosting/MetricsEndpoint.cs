@@ -9,12 +9,12 @@ using V2XSim.Mqtt;
 
 namespace V2XSim.Hosting;
 
-/// <summary>Makes what a live platform does visible: as text of Prometheus at <c>/metrics</c>, and pushed by OTLP.</summary>
+/// <summary>Exports metrics of a live platform: in the Prometheus text format at <c>/metrics</c>, and by OTLP push.</summary>
 public sealed class MetricsEndpoint : IDisposable
 {
     public const string PlatformMeterName = "V2XSim.Platform";
 
-    /// <summary>Meters that are told of: ours, and the runtime's own.</summary>
+    /// <summary>Exported meters: those of V2XSim and the .NET runtime's.</summary>
     private static readonly string[] MeterNames = [EdgeMetrics.MeterName, PlatformMeterName, "System.Runtime"];
     private readonly Meter _meter;
     private readonly MeterProvider _provider;
@@ -28,34 +28,34 @@ public sealed class MetricsEndpoint : IDisposable
         (_platform, _clock) = (platform, clock);
         _last = platform.Snapshot();
         _meter = new Meter(PlatformMeterName, ProductVersion.Text);
-        Count("v2xsim.messages.accepted", "{message}", "Messages that inboxes have taken.", s => s.Accepted);
-        Count("v2xsim.messages.used", "{message}", "Messages that edges have used.", s => s.Used);
+        Count("v2xsim.messages.accepted", "{message}", "Messages accepted into inboxes.", s => s.Accepted);
+        Count("v2xsim.messages.used", "{message}", "Messages used by edges.", s => s.Used);
         _meter.CreateObservableCounter(
             "v2xsim.messages.rejected",
             () => Current().Rejected.Select(r => new Measurement<long>(r.Value, new KeyValuePair<string, object?>("reason", r.Key))),
             "{message}",
-            "Messages that were not used, by reason.");
-        Count("v2xsim.messages.shed", "{message}", "Lists that gave way to newer ones of their device.", s => s.Superseded);
-        Count("v2xsim.publications", "{publication}", "Lists of the road that were published.", s => s.Publications);
-        Count("v2xsim.publications.incomplete", "{publication}", "Publications that did not wait any longer for a list.", s => s.PublicationsWithoutAList);
-        Count("v2xsim.frames", "{frame}", "Frames in which lists of the road were sent.", s => s.Frames);
+            "Messages not used, by reason.");
+        Count("v2xsim.messages.shed", "{message}", "Object lists replaced by a newer list of the same device before use.", s => s.Superseded);
+        Count("v2xsim.publications", "{publication}", "Object lists published.", s => s.Publications);
+        Count("v2xsim.publications.incomplete", "{publication}", "Publications made without an overdue list of a sensor.", s => s.PublicationsWithoutAList);
+        Count("v2xsim.frames", "{frame}", "Frames sent with published object lists.", s => s.Frames);
         Count("v2xsim.objects", "{object}", "Road users published.", s => s.Objects);
         Count("v2xsim.handovers", "{object}", "Road users announced to other edges.", s => s.Handovers);
-        Count("v2xsim.handovers.refused", "{object}", "Announcements for which their edge had no room.", s => s.HandoversRefused);
-        Count("v2xsim.windows.closed", "{window}", "Seconds and minutes of traffic that regions and the centre have closed.", s => s.WindowsClosed);
-        Count("v2xsim.windows.refused", "{window}", "Windows of edges for which there was no room on the way to their regions, or which those did not take.", s => s.WindowsRefused);
-        Count("v2xsim.windows.late", "{window}", "Windows of edges that came after their region had closed that second.", s => s.WindowsLate);
-        Count("v2xsim.mqtt.dropped", "{message}", "Messages down that found no room.", s => s.NotSent);
-        Gauge("v2xsim.mqtt.connections", "{connection}", "Connections of devices, or to the broker.", s => s.Connections);
-        Gauge("v2xsim.inbox.messages", "{message}", "Messages that wait for their edge.", s => s.Waiting);
-        Gauge("v2xsim.threadpool.pending", "{item}", "Work items that wait for a thread.", s => s.PendingWorkItems);
+        Count("v2xsim.handovers.refused", "{object}", "Announcements refused because the inbox of the receiving edge was full.", s => s.HandoversRefused);
+        Count("v2xsim.windows.closed", "{window}", "Traffic windows closed by regions and the centre.", s => s.WindowsClosed);
+        Count("v2xsim.windows.refused", "{window}", "Edge windows dropped because a queue was full or the region did not accept them.", s => s.WindowsRefused);
+        Count("v2xsim.windows.late", "{window}", "Edge windows that arrived after their region had closed that second.", s => s.WindowsLate);
+        Count("v2xsim.mqtt.dropped", "{message}", "Messages to devices dropped because a queue was full.", s => s.NotSent);
+        Gauge("v2xsim.mqtt.connections", "{connection}", "Connections of devices to the embedded broker, or to the external broker.", s => s.Connections);
+        Gauge("v2xsim.inbox.messages", "{message}", "Messages waiting in inboxes.", s => s.Waiting);
+        Gauge("v2xsim.threadpool.pending", "{item}", "Work items waiting for a thread.", s => s.PendingWorkItems);
 
-        // The unit is written out: of "1" the exporter makes no suffix.
-        Gauge("v2xsim.overload", "ratio", "1 while lists have had to give way within the last second, else 0.", s => s.IsOverloaded ? 1 : 0);
+        // The unit is given as a word, because the exporter creates no suffix for "1".
+        Gauge("v2xsim.overload", "ratio", "1 when object lists were shed within the last second, otherwise 0.", s => s.IsOverloaded ? 1 : 0);
         MeterProviderBuilder builder = Sdk.CreateMeterProviderBuilder().AddMeter(MeterNames);
         if (otlp is not null)
         {
-            // The port tells the protocol: 4317 is the usual one of gRPC.
+            // The port selects the protocol: 4317 is the default port of gRPC.
             bool isHttp = !otlp.EndsWith(":4317", StringComparison.Ordinal);
             builder.AddOtlpExporter((exporter, reader) =>
             {
@@ -72,7 +72,7 @@ public sealed class MetricsEndpoint : IDisposable
             {
                 (listener.Host, listener.Port) = ("127.0.0.1", Port.Value);
 
-                // Metrics and labels are those of the instruments and no others; each scrape looks anew.
+                // Export only the metrics and labels of the instruments; take a new snapshot for each scrape.
                 (listener.ScopeInfoEnabled, listener.TargetInfoEnabled) = (false, false);
                 listener.ScrapeResponseCacheDurationMilliseconds = 0;
             });
@@ -89,17 +89,17 @@ public sealed class MetricsEndpoint : IDisposable
         }
     }
 
-    /// <summary>Where <c>/metrics</c> is; null when it is not.</summary>
+    /// <summary>Port of <c>/metrics</c>; null when there is no endpoint.</summary>
     public int? Port { get; }
 
-    /// <summary>Starts what was asked for; null when nothing was.</summary>
+    /// <summary>Starts the requested exporters; null when none is requested.</summary>
     /// <exception cref="BrokerUnavailableException">The port is in use.</exception>
-    /// <exception cref="BadInputException">The OTLP address is none.</exception>
+    /// <exception cref="BadInputException">The OTLP address is invalid.</exception>
     public static MetricsEndpoint? Start(LivePlatform platform, int? port, string? otlp, TimeProvider clock)
     {
         if (otlp is not null && !(Uri.TryCreate(otlp, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https"))
         {
-            throw new BadInputException("command line", "--otlp", $"'{otlp}' is not an address", "write it as http://host:4318");
+            throw new BadInputException("command line", "--otlp", $"'{otlp}' is not an address", "give an address such as http://host:4318");
         }
 
         return port is null && otlp is null ? null : new MetricsEndpoint(platform, port, otlp, clock);
@@ -115,7 +115,7 @@ public sealed class MetricsEndpoint : IDisposable
 
     private void Gauge(string name, string unit, string what, Func<PlatformSnapshot, long> value) => _meter.CreateObservableGauge(name, () => value(Current()), unit, what);
 
-    /// <summary>One look serves all instruments of a collection.</summary>
+    /// <summary>A snapshot that all instruments of one collection share.</summary>
     private PlatformSnapshot Current()
     {
         if (_taken == 0 || _clock.GetElapsedTime(_taken) > TimeSpan.FromMilliseconds(100))

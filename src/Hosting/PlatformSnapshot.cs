@@ -1,6 +1,6 @@
 namespace V2XSim.Hosting;
 
-/// <summary>What a live platform has done and used since it began.</summary>
+/// <summary>Counters and resource use of a live platform since its start.</summary>
 public sealed record PlatformSnapshot
 {
     public const double BytesPerMegabyte = 1 << 20;
@@ -15,7 +15,7 @@ public sealed record PlatformSnapshot
 
     public long Handles { get; init; }
 
-    /// <summary>Times that the process's threads have gone to sleep and been woken again; 0 where the system does not tell.</summary>
+    /// <summary>Voluntary context switches of the process's threads; 0 when the system does not provide them.</summary>
     public long Wakes { get; init; }
 
     public int CollectionsOfGeneration0 { get; init; }
@@ -24,22 +24,22 @@ public sealed record PlatformSnapshot
 
     public double PauseSeconds { get; init; }
 
-    /// <summary>What the last full collection found in use; 0 before the first. The rest of the memory is garbage, or free.</summary>
+    /// <summary>Bytes in use at the last full garbage collection; 0 before the first one. Other memory is garbage or free.</summary>
     public long HeldBytes { get; init; }
 
-    /// <summary>Which collection found that, by its number.</summary>
+    /// <summary>Number of the garbage collection that measured <see cref="HeldBytes"/>.</summary>
     public long HeldAtCollection { get; init; }
 
-    /// <summary>Messages that inboxes have taken.</summary>
+    /// <summary>Messages accepted into inboxes.</summary>
     public long Accepted { get; init; }
 
-    /// <summary>Messages used.</summary>
+    /// <summary>Messages used by edges.</summary>
     public long Used { get; init; }
 
-    /// <summary>Messages that were not used, by reason.</summary>
+    /// <summary>Messages not used, by reason.</summary>
     public SortedDictionary<string, long> Rejected { get; init; } = [];
 
-    /// <summary>Lists that gave way to newer ones.</summary>
+    /// <summary>Object lists replaced by newer ones before use.</summary>
     public long Superseded { get; init; }
 
     public long Publications { get; init; }
@@ -50,42 +50,42 @@ public sealed record PlatformSnapshot
 
     public long Objects { get; init; }
 
-    /// <summary>Messages down that found no room.</summary>
+    /// <summary>Messages to devices dropped because a queue was full.</summary>
     public long NotSent { get; init; }
 
     public long Handovers { get; init; }
 
-    /// <summary>Reports of devices about themselves.</summary>
+    /// <summary>Status reports of devices.</summary>
     public long DeviceReports { get; init; }
 
-    /// <summary>Events on the road that devices reported.</summary>
+    /// <summary>Traffic events that devices reported.</summary>
     public long Events { get; init; }
 
-    /// <summary>Orders that signals' controllers have confirmed.</summary>
+    /// <summary>Orders that signal controllers have confirmed.</summary>
     public long OrdersAccepted { get; init; }
 
-    /// <summary>Orders that signals' controllers have refused, or for which an edge had no room.</summary>
+    /// <summary>Orders that signal controllers refused, or that an edge refused because its queue was full.</summary>
     public long OrdersRefused { get; init; }
 
-    /// <summary>Announcements for which their edge had no room.</summary>
+    /// <summary>Announcements refused because the inbox of the receiving edge was full.</summary>
     public long HandoversRefused { get; init; }
 
-    /// <summary>Seconds and minutes of traffic that regions and the centre have closed.</summary>
+    /// <summary>Traffic windows closed by regions and the centre.</summary>
     public long WindowsClosed { get; init; }
 
-    /// <summary>Windows of edges that came after their region had closed that second.</summary>
+    /// <summary>Edge windows that arrived after their region had closed that second.</summary>
     public long WindowsLate { get; init; }
 
-    /// <summary>Windows of edges for which there was no room on the way to their regions, or which those did not take.</summary>
+    /// <summary>Edge windows dropped because a queue was full or the region did not accept them.</summary>
     public long WindowsRefused { get; init; }
 
     public int Connections { get; init; }
 
     public bool IsOverloaded { get; init; }
 
-    /// <summary>Messages in inboxes.</summary>
+    /// <summary>Messages waiting in inboxes.</summary>
     public int Waiting { get; init; }
 
-    /// <summary>Work items that wait for a thread.</summary>
+    /// <summary>Work items waiting for a thread.</summary>
     public long PendingWorkItems { get; init; }
 }

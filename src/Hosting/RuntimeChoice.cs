@@ -1,12 +1,12 @@
 namespace V2XSim.Hosting;
 
-/// <summary>Runtime settings of the parts of a load test and of live edges; chosen by measurement, see bench/README.md.</summary>
+/// <summary>.NET runtime settings of load-test processes and live edges. bench/README.md has the measurements behind them.</summary>
 public static class RuntimeChoice
 {
     private const string InlineCompletions = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
 
-    /// <summary>Environment of a process to be started.</summary>
-    /// <param name="isPlatform">Whether it is the tested platform; else a generator.</param>
+    /// <summary>Environment variables of a process to start.</summary>
+    /// <param name="isPlatform">True for the tested platform, false for a load generator.</param>
     public static IEnumerable<(string Name, string Value)> For(bool isPlatform)
     {
         yield return (InlineCompletions, "1");
@@ -16,7 +16,7 @@ public static class RuntimeChoice
             yield return ("DOTNET_GCgen0size", "0x4000000");
             yield return ("DOTNET_gcConcurrent", "1");
 
-            // Compiled once and well, the runtime's own code with it; nothing is compiled again beside the messages.
+            // Compile all code, including the runtime's, once with full optimisation; no recompilation while messages are processed.
             yield return ("DOTNET_TieredCompilation", "0");
             yield return ("DOTNET_ReadyToRun", "0");
         }
@@ -26,7 +26,7 @@ public static class RuntimeChoice
         }
     }
 
-    /// <summary>Makes the one choice that a process can still make for itself: it is read when the first socket is used.</summary>
+    /// <summary>Sets the one variable that a running process can still set: the runtime reads it when the first socket is used.</summary>
     public static void ApplyHere()
     {
         if (Environment.GetEnvironmentVariable(InlineCompletions) is null)

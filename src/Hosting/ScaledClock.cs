@@ -3,35 +3,35 @@ using System.Globalization;
 namespace V2XSim.Hosting;
 
 /// <summary>
-/// A clock that goes faster or slower than time, and agrees with every other of the same speed and anchor: processes of one load test may so live at another
-/// pace than the machine that they run on.
+/// A clock that runs faster or slower than real time. Clocks with the same speed and anchor agree, so that all processes
+/// of a load test can share a time scale.
 /// </summary>
-/// <param name="real">The clock that keeps time.</param>
-/// <param name="speed">Seconds of this clock in a second.</param>
-/// <param name="anchor">The instant at which both show the same.</param>
+/// <param name="real">The real-time clock.</param>
+/// <param name="speed">Seconds of this clock per second of real time.</param>
+/// <param name="anchor">The instant at which both clocks show the same time.</param>
 public sealed class ScaledClock(TimeProvider real, double speed, DateTimeOffset anchor) : TimeProvider
 {
     private const long LongestTimerMilliseconds = 0xfffffffe;
     private readonly TimeProvider _real = real;
 
-    /// <summary>Seconds of this clock in a second.</summary>
+    /// <summary>Seconds of this clock per second of real time.</summary>
     public double Speed { get; } = speed;
 
-    /// <summary>What another process has to be told to have the same clock, for <see cref="Parse"/>.</summary>
+    /// <summary>Text from which <see cref="Parse"/> creates the same clock in another process.</summary>
     public string Name => string.Create(CultureInfo.InvariantCulture, $"{Speed:R}@{anchor.UtcTicks}");
 
     public override TimeZoneInfo LocalTimeZone => _real.LocalTimeZone;
 
     public override long TimestampFrequency => _real.TimestampFrequency;
 
-    /// <summary>How fast a clock goes; 1 for any that is not one of these.</summary>
+    /// <summary>Speed of a clock; 1 for a clock that is not a <see cref="ScaledClock"/>.</summary>
     public static double SpeedOf(TimeProvider clock) => clock is ScaledClock scaled ? scaled.Speed : 1;
 
-    /// <summary>The clock that keeps time behind one.</summary>
+    /// <summary>The real-time clock behind a clock.</summary>
     public static TimeProvider RealOf(TimeProvider clock) => clock is ScaledClock scaled ? scaled._real : clock;
 
-    /// <summary>The clock of a name, or the real one for null.</summary>
-    /// <exception cref="FormatException">It is no such name.</exception>
+    /// <summary>Creates a clock from its <see cref="Name"/>; null gives the real-time clock.</summary>
+    /// <exception cref="FormatException">The name is invalid.</exception>
     public static TimeProvider Parse(string? name, TimeProvider real) => name?.Split('@') is { } parts
         ? new ScaledClock(real, double.Parse(parts[0], CultureInfo.InvariantCulture), new DateTimeOffset(long.Parse(parts[^1], CultureInfo.InvariantCulture), TimeSpan.Zero))
         : real;

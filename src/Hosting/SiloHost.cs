@@ -11,23 +11,23 @@ using V2XSim.RegionCloud;
 
 namespace V2XSim.Hosting;
 
-/// <summary>The platform's silos, in this process.</summary>
+/// <summary>Hosts the platform's Orleans silos in this process.</summary>
 public sealed class SiloHost : IAsyncDisposable
 {
     private const int MaximumAttempts = 5;
     private readonly List<IHost> _hosts = [];
 
-    /// <summary>The services that a platform runs unless it is given others.</summary>
+    /// <summary>The default services of regions and the centre.</summary>
     public static TierCatalogue StandardServices { get; } = new(RegionServices.Standard, CentreServices.Standard);
 
     public IGrainFactory Grains => _hosts[0].Services.GetRequiredService<IGrainFactory>();
 
-    /// <param name="count">How many silos; the results are the same for any number.</param>
-    /// <param name="catalogue">Edges.</param>
-    /// <param name="downlink">Where edges send what goes down to the road.</param>
-    /// <param name="cancellation">Ends the start.</param>
-    /// <param name="live">What edges share that work under the wall clock; null where they are stepped.</param>
-    /// <param name="services">Services of the tiers; <see cref="StandardServices"/> if null.</param>
+    /// <param name="count">Number of silos; the results do not depend on it.</param>
+    /// <param name="catalogue">Directory of the edges.</param>
+    /// <param name="downlink">Sends messages of the edges to devices.</param>
+    /// <param name="cancellation">Cancels the start.</param>
+    /// <param name="live">Shared state of edges on the wall clock; null for stepped edges.</param>
+    /// <param name="services">Services of the regions and the centre; null selects <see cref="StandardServices"/>.</param>
     public static async Task<SiloHost> StartAsync(int count, EdgeDirectory catalogue, IDownlink downlink, CancellationToken cancellation, LiveContext? live = null, TierCatalogue? services = null)
     {
         for (int attempt = 1; ; attempt++)
@@ -75,7 +75,7 @@ public sealed class SiloHost : IAsyncDisposable
                 orleans.UseLocalhostClustering(silo, gateway, primary, "v2xsim", "v2xsim-run");
                 orleans.Configure<SiloMessagingOptions>(o => o.ResponseTimeout = TimeSpan.FromMinutes(2));
 
-                // Edges live through pauses of the scenario: a run decides when they end.
+                // Idle edges must not be deactivated: the run decides when they end.
                 orleans.Configure<GrainCollectionOptions>(o => o.CollectionAge = TimeSpan.FromDays(1));
             });
             IHost built = builder.Build();
@@ -108,7 +108,7 @@ public sealed class SiloHost : IAsyncDisposable
             }
             catch (OperationCanceledException)
             {
-                // A silo that does not stop in time is let go with the process.
+                // A silo that does not stop in time ends with the process.
             }
 
             host.Dispose();

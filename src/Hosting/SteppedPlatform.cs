@@ -1,6 +1,5 @@
 using V2XSim.Contracts;
 using V2XSim.EdgeNode;
-using V2XSim.Foundation;
 using V2XSim.Mqtt;
 
 namespace V2XSim.Hosting;

@@ -5,8 +5,8 @@ using V2XSim.Tracking.Edge;
 namespace V2XSim.Hosting;
 
 /// <summary>
-/// Finds where what leaves one edge's area can come into another's: the shortest ways (Dijkstra, backwards) through links that
-/// nobody watches, or only at its fringe, from each link of an edge to the first that another edge watches.
+/// Finds where road users that leave the area of one edge node can enter the area of another. It searches backwards for the shortest
+/// routes (Dijkstra) from each link of an edge to links that other edges watch, through links that are unwatched or partly watched.
 /// </summary>
 public sealed class WayFinder
 {
@@ -19,8 +19,8 @@ public sealed class WayFinder
     private readonly Dictionary<(int From, int To), Way>[] _into;
     private readonly Dictionary<int, SortedSet<(double Metres, int Edge)>>[] _onward;
 
-    /// <param name="network">Roads.</param>
-    /// <param name="watched">For each edge the links that it watches, wholly or in part.</param>
+    /// <param name="network">Road network.</param>
+    /// <param name="watched">For each edge, the links that it watches in whole or in part.</param>
     public WayFinder(RoadNetwork network, HashSet<int>[] watched)
     {
         _before = [.. network.Links.Select(_ => new List<(int From, double Metres, double Seconds, double Wait)>())];
@@ -94,7 +94,7 @@ public sealed class WayFinder
                 onward.Add((way.Metres, edge));
             }
 
-            // What is watched at its fringe only may be passed unseen, so the search goes on beyond the first such link.
+            // A road user can pass a partly watched link undetected, so the search continues beyond the first such link.
             int passed = seen.GetValueOrDefault(link) + (isSeenElsewhere && link != target ? 1 : 0);
             if (passed >= MostPassed)
             {

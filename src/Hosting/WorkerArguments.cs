@@ -1,17 +1,17 @@
 namespace V2XSim.Hosting;
 
-/// <summary>Verb and options with which the conductor of a load test starts the processes that work for it.</summary>
+/// <summary>Command and options with which the conductor of a load test starts its worker processes.</summary>
 public static class WorkerArguments
 {
-    /// <summary>File of the program that knows these verbs; it lies beside the other assemblies.</summary>
+    /// <summary>File name of the program with these commands, in the folder of the other assemblies.</summary>
     public const string ProgramFile = "V2XSim.Cli.dll";
 
-    /// <summary>Verb of a generator's process.</summary>
+    /// <summary>Command of a generator process.</summary>
     public const string GeneratorVerb = "load-generator";
 
-    /// <summary>Has edges obey the process that started them.</summary>
+    /// <summary>Option that puts edges under the control of the process that started them.</summary>
     public const string ControlOption = "--control";
 
-    /// <summary>Has edges keep the <see cref="ScaledClock"/> of that name.</summary>
+    /// <summary>Option with the name of the <see cref="ScaledClock"/> that edges use.</summary>
     public const string ClockOption = "--clock-name";
 }

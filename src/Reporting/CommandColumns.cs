@@ -3,7 +3,7 @@ using V2XSim.Messages;
 
 namespace V2XSim.Reporting;
 
-/// <summary>What signals' controllers were told, and what they answered.</summary>
+/// <summary>Table of commands to signal controllers and their answers.</summary>
 public sealed class CommandColumns : TableColumns
 {
     private readonly Column<long> _time = new("time_us");
@@ -28,7 +28,7 @@ public sealed class CommandColumns : TableColumns
         return Table!.EndRowAsync();
     }
 
-    /// <summary>A state as tables and reports name it.</summary>
+    /// <summary>Name of a state in tables and reports.</summary>
     public static string TextOf(CommandState state) => state switch
     {
         CommandState.Sent => "sent",

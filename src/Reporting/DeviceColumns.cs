@@ -3,7 +3,7 @@ using V2XSim.Messages;
 
 namespace V2XSim.Reporting;
 
-/// <summary>What devices said of themselves.</summary>
+/// <summary>Table of status reports of devices.</summary>
 public sealed class DeviceColumns : TableColumns
 {
     private readonly Column<long> _time = new("time_us");

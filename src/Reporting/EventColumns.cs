@@ -2,7 +2,7 @@ using V2XSim.Contracts;
 
 namespace V2XSim.Reporting;
 
-/// <summary>Events that devices reported.</summary>
+/// <summary>Table of events that devices reported.</summary>
 public sealed class EventColumns : TableColumns
 {
     private readonly Column<long> _time = new("time_us");

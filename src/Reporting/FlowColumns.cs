@@ -2,7 +2,7 @@ using V2XSim.Contracts;
 
 namespace V2XSim.Reporting;
 
-/// <summary>Flows that devices counted themselves.</summary>
+/// <summary>Table of traffic flows that devices counted.</summary>
 public sealed class FlowColumns : TableColumns
 {
     private readonly TextColumn _device = new("device");

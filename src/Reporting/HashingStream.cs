@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace V2XSim.Reporting;
 
-/// <summary>Hashes what is written on its way to a file, or to nowhere.</summary>
+/// <summary>Computes the hash of the data that is written through it to another stream.</summary>
 public sealed class HashingStream(Stream inner) : Stream
 {
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -18,7 +18,7 @@ public sealed class HashingStream(Stream inner) : Stream
 
     public override long Position { get => _written; set => throw new NotSupportedException(); }
 
-    /// <summary>SHA-256 of everything written, in lower-case hexadecimal digits.</summary>
+    /// <summary>SHA-256 of all data written, in lower-case hexadecimal digits.</summary>
     public string Digest() => Convert.ToHexStringLower(_hash.GetCurrentHash());
 
     public override void Flush() => inner.Flush();

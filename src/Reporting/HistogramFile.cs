@@ -2,7 +2,7 @@ using HdrHistogram;
 
 namespace V2XSim.Reporting;
 
-/// <summary>Histograms in the percentile form that HdrHistogram's own plotter reads, values in milliseconds.</summary>
+/// <summary>Writes histograms in the percentile format of the HdrHistogram plotter, with values in milliseconds.</summary>
 public static class HistogramFile
 {
     public const string Extension = ".hgrm";

@@ -4,7 +4,7 @@ using V2XSim.Tracking.Edge;
 
 namespace V2XSim.Reporting;
 
-/// <summary>Every message that reached the platform, and what became of it.</summary>
+/// <summary>Table of all messages that reached the platform, with their outcome.</summary>
 public sealed class MessageColumns : TableColumns
 {
     private readonly TextColumn _device = new("device");

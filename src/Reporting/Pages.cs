@@ -2,7 +2,7 @@ using System.Net;
 
 namespace V2XSim.Reporting;
 
-/// <summary>What pages have in common.</summary>
+/// <summary>Functions shared by all pages.</summary>
 internal static class Pages
 {
     public static string Escape(string text) => WebUtility.HtmlEncode(text);

@@ -59,8 +59,8 @@ public sealed class TextColumn(string name) : Column(new DataField<string>(name)
 }
 
 /// <summary>
-/// A Parquet file written row group by row group, so that a table never has to be held whole. Rows are added by adding one value
-/// to every column and calling <see cref="EndRowAsync"/>.
+/// A Parquet file that is written in row groups, so that the whole table is never in memory. To add a row, add one value
+/// to every column and call <see cref="EndRowAsync"/>.
 /// </summary>
 public sealed class ParquetTable : IAsyncDisposable
 {

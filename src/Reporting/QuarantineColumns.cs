@@ -3,7 +3,7 @@ using V2XSim.Messages;
 
 namespace V2XSim.Reporting;
 
-/// <summary>Samples of rejected messages, as they came.</summary>
+/// <summary>Table with samples of rejected messages, including their original payload.</summary>
 public sealed class QuarantineColumns : TableColumns
 {
     private readonly TextColumn _device = new("device");
@@ -17,10 +17,10 @@ public sealed class QuarantineColumns : TableColumns
 
     public long Rows => Table?.RowCount ?? 0;
 
-    /// <summary>Rows are large.</summary>
+    /// <summary>Small, because rows are large.</summary>
     protected override int RowsPerGroup => 1024;
 
-    /// <summary>Adds a sample, unless there are enough of its device.</summary>
+    /// <summary>Adds a sample, unless its device already has the maximum number of samples.</summary>
     public async ValueTask AddAsync(QuarantineRow q)
     {
         int kept = _byDevice.GetValueOrDefault(q.Device);

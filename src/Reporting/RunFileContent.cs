@@ -1,6 +1,6 @@
 namespace V2XSim.Reporting;
 
-/// <summary>What <c>run.json</c> holds: enough to run again and compare.</summary>
+/// <summary>Content of <c>run.json</c>: the data needed to repeat the run and compare the results.</summary>
 public sealed record RunFileContent(
     string Version,
     ulong Seed,

@@ -5,8 +5,8 @@ using V2XSim.Foundation;
 namespace V2XSim.Reporting;
 
 /// <summary>
-/// The result of a run, as <c>report.json</c> holds it. Under the simulated clock every figure is a simulated one, so that the
-/// same scenario, seed and version give the same bytes. Units are in the names.
+/// The results of a run, stored as <c>report.json</c>. With the simulated clock all figures depend on simulated time only, so that the
+/// same scenario, seed and version give the same bytes. Units are part of the names.
 /// </summary>
 public sealed record RunReport
 {
@@ -20,7 +20,7 @@ public sealed record RunReport
 
     public required string ScenarioHash { get; init; }
 
-    /// <summary>SHA-256 over this report (with this field empty) and every table.</summary>
+    /// <summary>SHA-256 over this report (with this field empty) and all tables.</summary>
     public string RunHash { get; init; } = string.Empty;
 
     /// <summary><c>sim</c> or <c>wall</c>.</summary>
@@ -30,7 +30,7 @@ public sealed record RunReport
 
     public required int Steps { get; init; }
 
-    /// <summary>True when the run was ended before its time.</summary>
+    /// <summary>True when the run was stopped early.</summary>
     public required bool IsPartial { get; init; }
 
     public required double RoadKm { get; init; }
@@ -66,10 +66,10 @@ public sealed record RunReport
 
     public required TiersSection Tiers { get; init; }
 
-    /// <summary>What the readers of network and traffic could not use.</summary>
+    /// <summary>Input of network and traffic that was ignored.</summary>
     public required IReadOnlyList<NoteRow> Notes { get; init; }
 
-    /// <summary>What services reported beside traffic state; absent when none did.</summary>
+    /// <summary>Sections of additional services; absent when no service reported rows.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<ServiceSection>? Services { get; init; }
 
@@ -86,11 +86,11 @@ public sealed record TrafficSection(
     double MeanSpeedMetresPerSecond,
     IReadOnlyDictionary<string, long> Counters)
 {
-    /// <summary>What trips took; null where vehicles are not simulated.</summary>
+    /// <summary>Trip statistics; null when vehicles are not simulated.</summary>
     public TripSection? Trips { get; init; }
 }
 
-/// <summary>Means over all vehicles that entered, those still on the road and those of the warm-up included.</summary>
+/// <summary>Means over all vehicles that entered, including those still on the road and those of the warm-up.</summary>
 public sealed record TripSection(
     int Vehicles,
     int OnTheRoad,
@@ -102,30 +102,30 @@ public sealed record TripSection(
     double MeanCarbonDioxideGrams,
     double MeanNitrogenOxidesMilligrams);
 
-/// <summary>What signals and vehicles were told.</summary>
-/// <param name="Commands">Orders to signals' controllers, and what they answered, by topic and state.</param>
-/// <param name="SpeedsAdvised">Times that a vehicle was advised a speed.</param>
+/// <summary>Commands to signals and speed advice to vehicles.</summary>
+/// <param name="Commands">Number of commands to signal controllers, by topic and state.</param>
+/// <param name="SpeedsAdvised">Number of speed recommendations to vehicles.</param>
 public sealed record SignalSection(IReadOnlyDictionary<string, long> Commands, long SpeedsAdvised)
 {
-    /// <summary>Traffic before signals were given other plans, while they changed over and after, in order of time; null where none was.</summary>
+    /// <summary>Traffic before, during and after changes of signal plans, in order of time; null when no plan changed.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<PlanPeriod>? PlanPeriods { get; init; }
 }
 
-/// <summary>Traffic between two changes of the signals' plans.</summary>
+/// <summary>Traffic in a period before, during or after a change of signal plans.</summary>
 /// <param name="State">before, changing over or after.</param>
-/// <param name="MeanSpeedMetresPerSecond">Of all vehicles on the road at all of its instants.</param>
-/// <param name="StandingVehicles">How many stand at once, in the mean.</param>
+/// <param name="MeanSpeedMetresPerSecond">Mean over all vehicles on the road and all time steps of the period.</param>
+/// <param name="StandingVehicles">Mean number of vehicles that stand at the same time.</param>
 public sealed record PlanPeriod(string State, double FromSeconds, double ToSeconds, double MeanVehicles, double MeanSpeedMetresPerSecond, double StandingVehicles);
 
 /// <summary>
-/// Generated = published + lost on the link + refused by a full queue + due while there was no connection; published = ingested +
+/// Message counts. Generated = published + lost on the link + refused by a full queue + not connected; published = ingested +
 /// rejected + in flight.
 /// </summary>
-/// <param name="NotConnected">Messages that were due while their device had no connection to the broker; only under the wall clock.</param>
-/// <param name="DownByTopic">Sent down to simulated devices, repetitions among it: received, lost on the link, or unaccounted for.</param>
-/// <param name="DownUnaccounted">Sent down and never received: on its way at the end, or lost with a broker.</param>
-/// <param name="DownToRealDevices">Sent down to devices that are not simulated; what they received only they know.</param>
+/// <param name="NotConnected">Messages due while their device had no connection to the broker; only with the wall clock.</param>
+/// <param name="DownByTopic">Messages sent to simulated devices, with repetitions: received, lost on the link or unaccounted for.</param>
+/// <param name="DownUnaccounted">Messages sent to devices and not received: in transit at the end, or lost in a broker.</param>
+/// <param name="DownToRealDevices">Messages sent to real devices; their reception is unknown.</param>
 public sealed record MessageSection(
     long Generated,
     long LostOnLink,
@@ -153,38 +153,38 @@ public sealed record MessageSection(
     long DownUnaccounted,
     IReadOnlyDictionary<string, long> DownToRealDevices);
 
-/// <summary>How well the edges tell lies of vehicles from the truth, by message.</summary>
-/// <param name="FalseAlarmShare">Honest messages that were taken for lies, of all honest ones.</param>
-/// <param name="OfAttackersHonest">True messages of attackers that were taken for lies because of the others; neither right nor wrong.</param>
-/// <param name="FailedChecks">Messages by check that they did not pass; one may fail several.</param>
+/// <summary>Quality of the edges' detection of false vehicle messages, counted by message.</summary>
+/// <param name="FalseAlarmShare">Share of honest messages that were classified as false.</param>
+/// <param name="OfAttackersHonest">True messages of attackers classified as false because of their other messages; not scored.</param>
+/// <param name="FailedChecks">Messages by failed check; one message can fail several checks.</param>
 public sealed record PlausibilitySection(
     long Messages, long Honest, long FalseAlarms, double FalseAlarmShare, double Recall, double Precision, IReadOnlyList<AttackRow> Attacks, long OfAttackersHonest, IReadOnlyDictionary<string, long> FailedChecks);
 
 /// <summary>One kind of attack.</summary>
-/// <param name="Vehicles">That did it.</param>
-/// <param name="Caught">Messages taken for lies.</param>
-/// <param name="Precision">Caught, of those and all false alarms.</param>
+/// <param name="Vehicles">Vehicles that carried out the attack.</param>
+/// <param name="Caught">Messages classified as false.</param>
+/// <param name="Precision">Caught messages as a share of caught messages and all false alarms.</param>
 public sealed record AttackRow(string Attack, int Vehicles, long Messages, long Caught, double Recall, double Precision);
 
-/// <summary>What devices say of themselves, and messages that must not be lost.</summary>
-/// <param name="Heard">Devices that have said something of themselves.</param>
-/// <param name="Online">Those whose last word was that they are there.</param>
-/// <param name="Events">Events that were used.</param>
-/// <param name="Up">Important messages of the simulated devices.</param>
-/// <param name="Down">Important messages of the edges.</param>
+/// <summary>Status of devices, and reliable delivery of important messages.</summary>
+/// <param name="Heard">Devices that reported their status.</param>
+/// <param name="Online">Devices that last reported online.</param>
+/// <param name="Events">Events used.</param>
+/// <param name="Up">Important messages from simulated devices.</param>
+/// <param name="Down">Important messages from edges.</param>
 public sealed record DevicesSection(int Heard, int Online, int WithFaults, long Events, DeliverySection Up, DeliverySection Down);
 
-/// <summary>Sent = confirmed + waiting.</summary>
-/// <param name="Repeated">Times that one was sent again.</param>
-/// <param name="Refused">For which there was no room.</param>
+/// <summary>Counts of important messages. Sent = confirmed + waiting.</summary>
+/// <param name="Repeated">Number of repeated transmissions.</param>
+/// <param name="Refused">Messages refused because a queue was full.</param>
 public sealed record DeliverySection(long Sent, long Confirmed, long Waiting, long Repeated, long Refused);
 
-/// <summary>Chances of sensors to report a road user in range, by what came of them.</summary>
+/// <summary>Scans of road users within sensor range, by result.</summary>
 public sealed record SensingSection(long Detected, long Missed, long Occluded, long OutOfView, long FalseAlarms);
 
-/// <param name="VelocityLagSeconds">By how much published velocities come after the true ones.</param>
-/// <param name="DataAgeMeanSeconds">Age of information: of the newest data in a track, when it is published.</param>
-/// <param name="Unseen">Road users in covered areas without a track, by the reason.</param>
+/// <param name="VelocityLagSeconds">Delay of published velocity behind the truth.</param>
+/// <param name="DataAgeMeanSeconds">Age of information: mean age of the newest measurement in a track at publication.</param>
+/// <param name="Unseen">Road users in covered areas without a track, by reason.</param>
 public sealed record AccuracySection(
     long Frames,
     long TrueObjects,
@@ -209,19 +209,19 @@ public sealed record AccuracySection(
     IReadOnlyDictionary<string, long> Unseen,
     HandoverSection Handover);
 
-/// <summary>How many road users kept their published identity from edge to edge.</summary>
-/// <param name="Crossings">Times that a road user came from the ground that one edge is answerable for to another's.</param>
-/// <param name="Merged">Identities given up for a neighbour's, where two edges had met an object at once.</param>
-/// <param name="Dropped">Announcements that found no room.</param>
-/// <param name="Revised">Tracks that took over an identity after they had been published under one of their own.</param>
-/// <param name="Idf1Across">One identity for one road user over the whole network and run.</param>
-/// <param name="AssociationAcross">HOTA's association accuracy at similarity 0.5 over the whole network and run.</param>
+/// <summary>Continuity of published identities from edge to edge.</summary>
+/// <param name="Crossings">Number of times that a road user moved from the area of one edge to the area of another.</param>
+/// <param name="Merged">Identities replaced by a neighbour's, when two edges had detected an object at the same time.</param>
+/// <param name="Dropped">Announcements dropped because a queue was full.</param>
+/// <param name="Revised">Tracks that took over an identity after they had been published with their own identity.</param>
+/// <param name="Idf1Across">IDF1 over the whole network and run.</param>
+/// <param name="AssociationAcross">HOTA's association accuracy (AssA) over the whole network and run, similarity threshold 0.5.</param>
 public sealed record HandoverSection(long Crossings, long Kept, double KeptShare, long Announced, long Adopted, long Merged, long Dropped, long Revised, double Idf1Across, double AssociationAcross);
 
-/// <param name="MissesByCause">Which part of the way took longest of those that missed the deadline: sensor, network, waiting.</param>
+/// <param name="MissesByCause">Deadline misses by the slowest part of the way: sensor, network or waiting.</param>
 public sealed record LatencySection(LatencyRow Edge, IReadOnlyList<LatencyRow> Hops, double DeadlineMs, long DeadlineMisses, IReadOnlyDictionary<string, long> MissesByCause);
 
-/// <summary>One line of the latency ledger, milliseconds.</summary>
+/// <summary>One line of the latency table, in milliseconds.</summary>
 public sealed record LatencyRow(string Hop, string From, string To, long Count, double MeanMs, double P50Ms, double P90Ms, double P99Ms, double P999Ms, double MaxMs);
 
 public sealed record TiersSection(
@@ -234,7 +234,7 @@ public sealed record TiersSection(
 
 public sealed record CentreSection(int Devices, int Sensors, int SignalControllers, int Regions, double MeanVehicles, double MeanSpeedMetresPerSecond);
 
-/// <summary>A link that its region flagged in the last window.</summary>
+/// <summary>A link that its region flagged as congested in the last window.</summary>
 public sealed record CongestedLink(string Region, string Link, string Road, double MeanVehicles, double MeanSpeedMetresPerSecond, double FreeSpeedMetresPerSecond);
 
 public sealed record NoteRow(string Source, string What, string Why, int Count, string Example);

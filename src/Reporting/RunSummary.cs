@@ -4,14 +4,14 @@ using V2XSim.Foundation;
 
 namespace V2XSim.Reporting;
 
-/// <summary>The summary of a run as text: one line per subject.</summary>
+/// <summary>Summary of a run as text, with one line per subject.</summary>
 public static class RunSummary
 {
     private const int LabelWidth = 17;
 
     /// <param name="report">Results of the run.</param>
-    /// <param name="timing">How long it took.</param>
-    /// <param name="folder">Folder with the results; null when they were not kept.</param>
+    /// <param name="timing">Wall-clock figures of the run.</param>
+    /// <param name="folder">Results folder; null when the results were not saved.</param>
     public static string Text(RunReport report, TimingReport timing, string? folder)
     {
         AccuracySection accuracy = report.Accuracy;
@@ -39,7 +39,7 @@ public static class RunSummary
         Line("sensor to road", $"p50 {Number(edge.P50Ms, "0")} ms, p99 {Number(edge.P99Ms, "0")} ms; {report.Latency.DeadlineMisses:#,0} of {edge.Count:#,0} later than {report.Latency.DeadlineMs:0} ms");
         Line("traffic state", $"{string.Join(", ", report.Tiers.WindowsClosed.Select(w => $"{w.Value} × {w.Key}"))}; {Count(report.Tiers.CongestedLinks.Count, "congested link")}; {Count(report.Tiers.Warnings.Values.Sum(), "collision warning")}");
         Line("run hash", $"{report.RunHash}");
-        Line("report", $"{(folder is null ? "not kept; --out DIR keeps it, with tables for pandas or DuckDB" : Path.Combine(folder, "report.html"))}");
+        Line("report", $"{(folder is null ? "not saved; --out DIR saves it, with tables for pandas or DuckDB" : Path.Combine(folder, "report.html"))}");
         return text.ToString();
 
         void Line(string label, FormattableString value) => text.Append(label.PadRight(LabelWidth)).Append(value.ToString(CultureInfo.InvariantCulture)).Append('\n');

@@ -2,7 +2,7 @@ using V2XSim.Contracts;
 
 namespace V2XSim.Reporting;
 
-/// <summary>What edges know of the errors of their sensors.</summary>
+/// <summary>Table of the sensor errors that edges have estimated.</summary>
 public sealed class SensorColumns : TableColumns
 {
     private readonly Column<long> _time = new("time_us");

@@ -4,9 +4,9 @@ using V2XSim.Contracts;
 namespace V2XSim.Reporting;
 
 /// <summary>
-/// Table of a service's rows. Table, columns and the section of the report follow from the row's type: <c>[DisplayName]</c> of the type is the
-/// section's heading, <c>[Description]</c> its text. A property becomes a column named in lower case with underscores and the unit's symbol:
-/// <c>TimeMicroseconds</c> is <c>time_us</c>, <c>SpeedMetresPerSecond</c> is <c>speed_mps</c>. Numbers, truth values, enums and texts are supported.
+/// Table of a service's rows. Table, columns and report section are derived from the row type: <c>[DisplayName]</c> of the type is the
+/// section's heading, <c>[Description]</c> its text. A property becomes a column in lower case with underscores and the unit symbol:
+/// <c>TimeMicroseconds</c> is <c>time_us</c>, <c>SpeedMetresPerSecond</c> is <c>speed_mps</c>. Types: numbers, bool, enums, strings.
 /// </summary>
 public sealed class ServiceRowColumns : TableColumns
 {
@@ -20,7 +20,7 @@ public sealed class ServiceRowColumns : TableColumns
     private long _rows;
 
     /// <param name="row">Type of the rows, an <see cref="IServiceRow"/>.</param>
-    /// <exception cref="NotSupportedException">A property has a type that a table cannot hold.</exception>
+    /// <exception cref="NotSupportedException">A property has an unsupported type.</exception>
     public ServiceRowColumns(Type row)
     {
         RowType = row;
@@ -31,7 +31,7 @@ public sealed class ServiceRowColumns : TableColumns
     /// <summary>Type of the rows.</summary>
     public Type RowType { get; }
 
-    /// <summary>Name of the table: the type's name in lower case with underscores, without "Row".</summary>
+    /// <summary>Table name: the type name in lower case with underscores, without "Row".</summary>
     public string Name => Snake(RowType.Name.EndsWith("Row", StringComparison.Ordinal) ? RowType.Name[..^3] : RowType.Name);
 
     /// <summary>Adds a row.</summary>
@@ -48,7 +48,7 @@ public sealed class ServiceRowColumns : TableColumns
         return Table!.EndRowAsync();
     }
 
-    /// <summary>The section of the report; null when there was no row.</summary>
+    /// <summary>The report section; null when there are no rows.</summary>
     public ServiceSection? Section() => _rows == 0 ? null : new ServiceSection(
         RowType.GetCustomAttribute<System.ComponentModel.DisplayNameAttribute>()?.DisplayName ?? Name.Replace('_', ' '),
         RowType.GetCustomAttribute<System.ComponentModel.DescriptionAttribute>()?.Description ?? string.Empty,
@@ -75,7 +75,7 @@ public sealed class ServiceRowColumns : TableColumns
             _ when type == typeof(long) => Of<long>(property, name),
             _ when type == typeof(int) => Of<int>(property, name),
             _ when type == typeof(bool) => Of<bool>(property, name),
-            _ => throw new NotSupportedException($"{property.DeclaringType!.Name}.{property.Name}: a table cannot hold {type.Name}; use a number, a truth value, an enum or a text"),
+            _ => throw new NotSupportedException($"{property.DeclaringType!.Name}.{property.Name}: tables do not support {type.Name}; use a number, bool, an enum or a string"),
         };
     }
 
@@ -101,7 +101,7 @@ public sealed class ServiceRowColumns : TableColumns
 
     private static string Snake(string name) => string.Concat(name.Select((c, i) => char.IsUpper(c) ? (i > 0 ? "_" : string.Empty) + char.ToLowerInvariant(c) : c.ToString()));
 
-    /// <summary>What the report says of a column: least, mean and greatest of numbers, the commonest of texts.</summary>
+    /// <summary>Summary of a column for the report: minimum, mean and maximum of numbers, most frequent values of strings.</summary>
     private sealed class ColumnSummary(string name)
     {
         private const int MostValues = 1000, Shown = 5;
@@ -136,16 +136,16 @@ public sealed class ServiceRowColumns : TableColumns
     }
 }
 
-/// <summary>What a service reported in a run.</summary>
+/// <summary>Report section with the rows of a service.</summary>
 /// <param name="Title">Heading.</param>
-/// <param name="Description">What the rows are.</param>
-/// <param name="Table">Name of the table in the results folder, without its ending.</param>
-/// <param name="Rows">How many rows it has.</param>
-/// <param name="Columns">The columns, summarised.</param>
+/// <param name="Description">Meaning of the rows.</param>
+/// <param name="Table">Name of the table in the results folder, without file extension.</param>
+/// <param name="Rows">Number of rows.</param>
+/// <param name="Columns">Summaries of the columns.</param>
 public sealed record ServiceSection(string Title, string Description, string Table, long Rows, IReadOnlyList<ServiceColumnRow> Columns);
 
-/// <summary>A column of a service's table: range and mean of numbers, the commonest values of texts.</summary>
+/// <summary>A column of a service's table: minimum, mean and maximum of numbers, most frequent values of strings.</summary>
 public sealed record ServiceColumnRow(string Column, double Least, double Mean, double Most, IReadOnlyList<ServiceValueCount> Values);
 
-/// <summary>A text and how many rows have it.</summary>
+/// <summary>A value and the number of rows that contain it.</summary>
 public sealed record ServiceValueCount(string Value, long Rows);

@@ -2,7 +2,7 @@ using V2XSim.Traffic.Micro;
 
 namespace V2XSim.Reporting;
 
-/// <summary>What the signals of simulated traffic truly showed, a row for each change.</summary>
+/// <summary>Table of the true signal states of simulated traffic, with a row for each change.</summary>
 public sealed class SignalColumns : TableColumns
 {
     private readonly Column<long> _time = new("time_us");

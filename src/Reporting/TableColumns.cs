@@ -1,11 +1,11 @@
 namespace V2XSim.Reporting;
 
-/// <summary>A table of the results and its columns. Units are in the names; times are microseconds of event time.</summary>
+/// <summary>A results table and its columns. Units are part of the names; times are in microseconds of event time.</summary>
 public abstract class TableColumns
 {
     protected ParquetTable? Table { get; private set; }
 
-    /// <summary>Rows that are held before they are written.</summary>
+    /// <summary>Number of rows buffered before they are written.</summary>
     protected virtual int RowsPerGroup => ParquetTable.UsualRowsPerGroup;
 
     public async Task OpenAsync(Stream stream) => Table = await ParquetTable.CreateAsync(stream, Columns(), RowsPerGroup);

@@ -4,9 +4,9 @@ using System.Text.Json;
 
 namespace V2XSim.Reporting;
 
-/// <summary>A signal of a diagram. Times are seconds of the cycle, places metres from the first signal outbound.</summary>
-/// <param name="OffsetSeconds">Of the programme's first phase.</param>
-/// <param name="Phases">Of the programme, to be written again with another offset.</param>
+/// <summary>A signal of a diagram. Times are seconds in the cycle; positions are metres from the first signal outbound.</summary>
+/// <param name="OffsetSeconds">Start of the programme's first phase.</param>
+/// <param name="Phases">Phases of the programme, to save the plan with another offset.</param>
 public sealed record DiagramSignal(
     string Name,
     string Programme,
@@ -21,16 +21,16 @@ public sealed record DiagramSignal(
 /// <summary>A phase of a programme.</summary>
 public sealed record DiagramPhase(double DurationSeconds, string State);
 
-/// <summary>A band: when it comes to the first signal of its direction, and how wide it is.</summary>
+/// <summary>A green band: its arrival time at the first signal of its direction, and its width.</summary>
 public sealed record DiagramBand(double FromSeconds, double WidthSeconds);
 
-/// <summary>The way of a vehicle.</summary>
-/// <param name="Points">Seconds after the diagram's zero and metres from the first signal, in turn.</param>
+/// <summary>The trajectory of a vehicle.</summary>
+/// <param name="Points">Alternating time (seconds after the diagram's zero) and position (metres from the first signal).</param>
 public sealed record DiagramTrack(bool IsInbound, IReadOnlyList<double> Points);
 
-/// <summary>A signal as it was in a run. Stretches are from and to in turn, in seconds after the drawing's zero.</summary>
-/// <param name="OutGreens">When vehicles outbound found green.</param>
-/// <param name="ChangingOver">When it was on the way from one plan to another.</param>
+/// <summary>Recorded states of a signal in a run. Intervals are alternating start and end, in seconds after the diagram's zero.</summary>
+/// <param name="OutGreens">Intervals of outbound green.</param>
+/// <param name="ChangingOver">Intervals of transition from one plan to another.</param>
 public sealed record RecordedSignal(string Name, double Metres, IReadOnlyList<double> OutGreens, IReadOnlyList<double> InGreens, IReadOnlyList<double> ChangingOver);
 
 /// <summary>A plan to draw.</summary>
@@ -42,17 +42,17 @@ public sealed record DiagramPlan
 
     public required IReadOnlyList<DiagramSignal> Signals { get; init; }
 
-    /// <summary>Seconds from each signal to the next one outbound, at the bands' speed.</summary>
+    /// <summary>Travel time from each signal to the next one outbound, at the speed of the bands.</summary>
     public required IReadOnlyList<double> OutTravelSeconds { get; init; }
 
-    /// <summary>Likewise inbound, from the next one to each.</summary>
+    /// <summary>Travel time inbound, from the next signal to each one.</summary>
     public required IReadOnlyList<double> InTravelSeconds { get; init; }
 
     public required DiagramBand Out { get; init; }
 
     public required DiagramBand In { get; init; }
 
-    /// <summary>What the flow profiles say of it.</summary>
+    /// <summary>Mean delay predicted by the flow profiles, for the whole street.</summary>
     public required double DelaySeconds { get; init; }
 
     public required double MeanStops { get; init; }
@@ -60,9 +60,9 @@ public sealed record DiagramPlan
     public IReadOnlyList<DiagramTrack> Tracks { get; init; } = [];
 }
 
-/// <summary>What is the same for all plans.</summary>
-/// <param name="Free">Names and places of signals that run free.</param>
-/// <param name="OutVehiclesPerHour">For the flow profiles, which the page works out again when an offset is dragged.</param>
+/// <summary>Data shared by all plans.</summary>
+/// <param name="Free">Names and positions of signals that run free.</param>
+/// <param name="OutVehiclesPerHour">Outbound flow for the flow profiles, which the page recomputes when a signal is dragged.</param>
 public sealed record DiagramStreet(
     string Name,
     IReadOnlyList<(string Name, double Metres)> Free,
@@ -72,26 +72,26 @@ public sealed record DiagramStreet(
     double SpeedShare);
 
 /// <summary>
-/// Diagrams of time (across) and space (up, to scale): greens of both directions at each signal, the bands, vehicles' ways. As a picture, or on a page on
-/// which signals are dragged and bands and the predicted effect follow.
+/// Time-space diagrams with time on the horizontal and distance (to scale) on the vertical axis. They show the greens of both directions,
+/// the bands and vehicle trajectories, as a picture or on a page. On the page, dragging a signal updates bands and predicted effects.
 /// </summary>
 public static class TimeSpaceDiagram
 {
     private const double Left = 150, Right = 20, Top = 44, Bottom = 40, Width = 1100, Bar = 5, Cycles = 4;
 
     /// <summary>One plan as an SVG document, for printing.</summary>
-    /// <param name="number">Of the picture on its page.</param>
+    /// <param name="number">Number of the picture on its page.</param>
     public static string Picture(DiagramStreet street, DiagramPlan plan, int number = 0) => Svg(street, plan, string.Create(CultureInfo.InvariantCulture, $"plan{number}"));
 
-    /// <summary>What signals showed and vehicles did in a run, as an SVG document.</summary>
-    /// <param name="seconds">How long it lasts.</param>
-    /// <param name="zero">Seconds after the run's start at which it begins.</param>
+    /// <summary>Signal states and vehicle trajectories of a run, as an SVG document.</summary>
+    /// <param name="seconds">Duration of the diagram.</param>
+    /// <param name="zero">Start of the diagram in seconds after the start of the run.</param>
     public static string Recorded(string street, IReadOnlyList<RecordedSignal> signals, IReadOnlyList<DiagramTrack> tracks, double seconds, double zero)
     {
         const string Id = "recorded";
         var frame = new Frame([.. signals.Select(s => s.Metres)], Math.Max(1, seconds));
         var svg = new StringBuilder();
-        frame.Begin(svg, Id, $"Time and space along {street}, as driven");
+        frame.Begin(svg, Id, $"Time-space diagram of {street}, recorded");
         svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left:0}\" y=\"14\" font-weight=\"bold\">{E(street)}</text>");
         frame.Axis(svg, zero);
         svg.Append(CultureInfo.InvariantCulture, $"<g clip-path=\"url(#{Id})\">");
@@ -118,20 +118,20 @@ public static class TimeSpaceDiagram
         }
     }
 
-    /// <summary>Plans on a page of its own.</summary>
+    /// <summary>Plans as an interactive HTML page.</summary>
     public static string Page(DiagramStreet street, IReadOnlyList<DiagramPlan> plans)
     {
         var html = new StringBuilder();
         html.Append("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">");
-        html.Append(CultureInfo.InvariantCulture, $"<title>{E(street.Name)}: time and space</title><style>{PageAssets.DiagramPageStyle}</style></head><body>\n");
-        html.Append(CultureInfo.InvariantCulture, $"<h1>{E(street.Name)}</h1><p>Outbound goes up. Upper bars are the greens that vehicles find outbound, lower bars inbound; distances are to scale, bands for {100 * street.SpeedShare:0} % of the limits.");
-        html.Append(CultureInfo.InvariantCulture, $" {street.OutVehiclesPerHour:0} vehicles an hour out, {street.InVehiclesPerHour:0} in. Drag a signal to the left or right (or choose it and press the arrow keys): bands and the predicted effect follow at once. Ways of vehicles stay as they were simulated.</p>\n");
+        html.Append(CultureInfo.InvariantCulture, $"<title>{E(street.Name)}: time-space diagram</title><style>{PageAssets.DiagramPageStyle}</style></head><body>\n");
+        html.Append(CultureInfo.InvariantCulture, $"<h1>{E(street.Name)}</h1><p>Outbound is up. Upper bars show outbound green, lower bars inbound green. Distances are to scale. Bands are for {100 * street.SpeedShare:0} % of the speed limits.");
+        html.Append(CultureInfo.InvariantCulture, $" {street.OutVehiclesPerHour:0} vehicles per hour outbound, {street.InVehiclesPerHour:0} inbound. Drag a signal to the left or right, or select it and press the arrow keys. Bands and predicted effects are updated at once; the simulated vehicle trajectories do not change.</p>\n");
         for (int i = 0; i < plans.Count; i++)
         {
             DiagramPlan plan = plans[i];
             html.Append(CultureInfo.InvariantCulture, $"<section data-plan=\"{i}\"><h2>{E(plan.Name)}</h2><p class=\"figures\" aria-live=\"polite\">{Figures(plan)}</p>{Svg(street, plan, string.Create(CultureInfo.InvariantCulture, $"plan{i}"))}");
-            html.Append("<p class=\"tools\"><button type=\"button\" class=\"reset\">As it was</button> <button type=\"button\" class=\"save\">Save as a plan (SUMO)</button></p>");
-            html.Append("<table><thead><tr><th>signal</th><th>programme</th><th>offset s</th><th>outbound green begins s</th><th>after the one before s</th><th>outbound travel s</th><th>inbound travel s</th></tr></thead><tbody>");
+            html.Append("<p class=\"tools\"><button type=\"button\" class=\"reset\">Reset</button> <button type=\"button\" class=\"save\">Save as a plan (SUMO)</button></p>");
+            html.Append("<table><thead><tr><th>signal</th><th>programme</th><th>offset s</th><th>outbound green start s</th><th>after previous signal s</th><th>outbound travel s</th><th>inbound travel s</th></tr></thead><tbody>");
             for (int k = 0; k < plan.Signals.Count; k++)
             {
                 DiagramSignal s = plan.Signals[k];
@@ -145,7 +145,7 @@ public static class TimeSpaceDiagram
             html.Append("</tbody></table></section>\n");
         }
 
-        html.Append("<p class=\"soft\">An offset is when the first phase of a programme begins, in seconds after the zero of the signals' common clock: 10 delays it by 10 s. Delay and stops are those of a vehicle along all of the street, by flow profiles with platoon dispersion; compare plans by simulation before you believe them.</p>\n");
+        html.Append("<p class=\"soft\">The offset is the start of a programme's first phase, in seconds of the signals' common clock: an offset of 10 delays it by 10 s. Delay and stops are per vehicle over the whole street, predicted from flow profiles with platoon dispersion. Verify plans by simulation before you use them.</p>\n");
         string data = JsonSerializer.Serialize(new { street.OutVehiclesPerHour, street.InVehiclesPerHour, street.SaturationVehiclesPerHour, Plans = plans.Select(p => p with { Tracks = [] }) }, PageOptions).Replace("<", "\\u003c", StringComparison.Ordinal);
         html.Append(CultureInfo.InvariantCulture, $"<script type=\"application/json\" id=\"data\">{data}</script><script>{PageAssets.DiagramPageScript}</script></body></html>\n");
         return html.ToString();
@@ -155,7 +155,7 @@ public static class TimeSpaceDiagram
 
     private static string Figures(DiagramPlan plan) => string.Create(
         CultureInfo.InvariantCulture,
-        $"cycle {plan.CycleSeconds:0.#} s; bands out {plan.Out.WidthSeconds:0.0} s, in {plan.In.WidthSeconds:0.0} s; predicted along all of the street: {plan.DelaySeconds:0.0} s of delay, {plan.MeanStops:0.00} stops");
+        $"cycle {plan.CycleSeconds:0.#} s; bands out {plan.Out.WidthSeconds:0.0} s, in {plan.In.WidthSeconds:0.0} s; predicted for the whole street: {plan.DelaySeconds:0.0} s of delay, {plan.MeanStops:0.00} stops");
 
     private static string Svg(DiagramStreet street, DiagramPlan plan, string id)
     {
@@ -164,7 +164,7 @@ public static class TimeSpaceDiagram
         double X(double seconds) => frame.X(seconds);
         double Y(double metres) => frame.Y(metres);
         var svg = new StringBuilder();
-        frame.Begin(svg, id, $"Time and space under {plan.Name}");
+        frame.Begin(svg, id, $"Time-space diagram of {plan.Name}");
         svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left:0}\" y=\"14\" font-weight=\"bold\">{E(plan.Name)}</text><text class=\"soft\" x=\"{Width - Right:0}\" y=\"14\" text-anchor=\"end\">cycle {plan.CycleSeconds:0.#} s</text>");
         frame.Axis(svg);
         svg.Append(CultureInfo.InvariantCulture, $"<g clip-path=\"url(#{id})\">");
@@ -253,7 +253,7 @@ public static class TimeSpaceDiagram
 
     private static string E(string text) => Pages.Escape(text);
 
-    /// <summary>Where time and place are on a drawing.</summary>
+    /// <summary>Maps time and position to drawing coordinates.</summary>
     private sealed class Frame
     {
         private readonly double _span;
@@ -262,14 +262,14 @@ public static class TimeSpaceDiagram
         {
             (Length, _span, Across) = (Math.Max(1, metres[^1]), spanSeconds, (Width - Left - Right) / spanSeconds);
 
-            // As high as keeps names of near signals apart, within what a page can show.
+            // High enough to separate the names of the closest signals, within limits for the page.
             double nearest = metres.Skip(1).Select((m, i) => m - metres[i]).Where(d => d > 1).DefaultIfEmpty(Length).Min();
             Height = Math.Clamp(Length / nearest * 22, 360, 900);
         }
 
         public double Length { get; }
 
-        /// <summary>Points of the drawing for a second.</summary>
+        /// <summary>Drawing units per second.</summary>
         public double Across { get; }
 
         public double Height { get; }
@@ -284,7 +284,7 @@ public static class TimeSpaceDiagram
             svg.Append(CultureInfo.InvariantCulture, $"<style>{PageAssets.DiagramStyle}</style><rect class=\"paper\" width=\"{Width:0}\" height=\"{Top + Height + Bottom:0}\"/><clipPath id=\"{id}\"><rect x=\"{Left:0}\" y=\"{Top - 10:0}\" width=\"{Width - Left - Right:0}\" height=\"{Height + 22:0}\"/></clipPath>");
         }
 
-        /// <param name="zero">What the first instant is called.</param>
+        /// <param name="zero">Label of the first instant, in seconds.</param>
         public void Axis(StringBuilder svg, double zero = 0)
         {
             double tick = _span switch { > 600 => 60, > 240 => 30, _ => 20 };

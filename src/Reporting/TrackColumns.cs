@@ -4,7 +4,7 @@ using V2XSim.Foundation;
 
 namespace V2XSim.Reporting;
 
-/// <summary>What edges published.</summary>
+/// <summary>Table of the tracks that edges published.</summary>
 public sealed class TrackColumns : TableColumns
 {
     private readonly Column<long> _time = new("time_us");

@@ -2,7 +2,7 @@ using V2XSim.Traffic.Micro;
 
 namespace V2XSim.Reporting;
 
-/// <summary>What became of the trips of simulated traffic. Seconds count from the scenario's start; before it they are below 0.</summary>
+/// <summary>Table of the trips of simulated traffic. Times are seconds after the scenario's start; earlier times are negative.</summary>
 public sealed class TripColumns : TableColumns
 {
     private readonly TextColumn _trip = new("trip");
@@ -19,7 +19,7 @@ public sealed class TripColumns : TableColumns
     private readonly Column<double> _dioxide = new("carbon_dioxide_g");
     private readonly Column<double> _oxides = new("nitrogen_oxides_mg");
 
-    /// <summary>A trip; times that have not come are NaN.</summary>
+    /// <summary>Adds a trip. Times of events that have not happened are NaN.</summary>
     public ValueTask AddAsync(Traffic.Demand.Trip trip, in TripRecord r, double begin)
     {
         bool isIn = r.State != TripState.Waiting;

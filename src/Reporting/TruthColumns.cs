@@ -3,7 +3,7 @@ using V2XSim.Roads;
 
 namespace V2XSim.Reporting;
 
-/// <summary>Where road users truly were.</summary>
+/// <summary>Table of the true states of road users.</summary>
 public sealed class TruthColumns : TableColumns
 {
     private readonly Column<long> _time = new("time_us");

@@ -4,18 +4,18 @@ using System.Text;
 namespace V2XSim.Reporting;
 
 /// <summary>One bar of a waterfall.</summary>
-/// <param name="What">From where to where.</param>
-/// <param name="MeanMs">Its length.</param>
-/// <param name="P99Ms">Printed beside it.</param>
+/// <param name="What">Tooltip: start and end of the hop.</param>
+/// <param name="MeanMs">Length of the bar.</param>
+/// <param name="P99Ms">Printed beside the bar.</param>
 public sealed record WaterfallBar(string Name, string What, double MeanMs, double P99Ms);
 
-/// <summary>Pictures of latency as SVG: hops one after another, and lines over time or load.</summary>
+/// <summary>Latency charts as SVG: a waterfall of hops, and lines over time or load.</summary>
 public static class Waterfall
 {
     private const double Left = 120, Width = 560, RowHeight = 22;
     private static readonly string[] Colours = ["#2a6f97", "#c1553b", "#5b8e3e", "#7b5aa6"];
 
-    /// <summary>Bars that begin where the one before ends.</summary>
+    /// <summary>A waterfall: each bar begins at the end of the previous one.</summary>
     public static string Svg(IReadOnlyList<WaterfallBar> bars)
     {
         double total = bars.Sum(b => double.IsFinite(b.MeanMs) ? b.MeanMs : 0), scale = total > 0 ? Width / total : 0, at = 0;
@@ -34,15 +34,15 @@ public static class Waterfall
 
         double foot = bars.Count * RowHeight;
         svg.Append(CultureInfo.InvariantCulture, $"<line x1=\"{Left:0}\" y1=\"{foot + 2:0}\" x2=\"{Left + Width:0}\" y2=\"{foot + 2:0}\" stroke=\"#888\"/>");
-        svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left:0}\" y=\"{foot + 18:0}\">0</text><text x=\"{Left + Width:0}\" y=\"{foot + 18:0}\" text-anchor=\"end\">{Text(total)} ms in the mean</text></svg>");
+        svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left:0}\" y=\"{foot + 18:0}\">0</text><text x=\"{Left + Width:0}\" y=\"{foot + 18:0}\" text-anchor=\"end\">{Text(total)} ms on average</text></svg>");
         return svg.ToString();
     }
 
-    /// <summary>Lines over a common axis; the vertical axis is logarithmic, or begins at zero.</summary>
-    /// <param name="horizontal">What the horizontal axis is.</param>
+    /// <summary>A line chart. The vertical axis is logarithmic, or linear from zero.</summary>
+    /// <param name="horizontal">Label of the horizontal axis.</param>
     /// <param name="unit">Unit of the values.</param>
-    /// <param name="lines">Names and points; points without a value are left out.</param>
-    /// <param name="isLinear">Whether the vertical axis begins at zero, for what changes little.</param>
+    /// <param name="lines">Names and points; points without a positive value are omitted.</param>
+    /// <param name="isLinear">Whether the vertical axis is linear from zero, for values of similar size.</param>
     public static string Lines(string horizontal, string unit, IReadOnlyList<(string Name, IReadOnlyList<(double X, double Y)> Points)> lines, bool isLinear = false)
     {
         const double Top = 12, Height = 220, Axis = 70;
@@ -83,14 +83,14 @@ public static class Waterfall
         return svg.ToString();
     }
 
-    /// <summary>Powers of ten around what is shown, two at least.</summary>
+    /// <summary>Powers of ten that enclose the values, at least two.</summary>
     private static double[] Decades(double least, double most)
     {
         int first = (int)Math.Floor(Math.Log10(least)), last = Math.Max(first + 1, (int)Math.Ceiling(Math.Log10(most) - 1e-9));
         return [.. Enumerable.Range(first, last - first + 1).Select(d => Math.Pow(10, d))];
     }
 
-    /// <summary>From zero to what is shown, in three to eight steps of 1, 2 or 5 times a power of ten.</summary>
+    /// <summary>Axis marks from zero to the largest value, in three to eight steps of 1, 2 or 5 times a power of ten.</summary>
     private static double[] RoundMarks(double most)
     {
         double decade = Math.Pow(10, Math.Floor(Math.Log10(most / 3)));

@@ -3,7 +3,7 @@ using V2XSim.Roads;
 
 namespace V2XSim.Reporting;
 
-/// <summary>Traffic state by tier, window and link.</summary>
+/// <summary>Table of the traffic state by tier, window and link.</summary>
 public sealed class WindowColumns : TableColumns
 {
     private readonly TextColumn _tier = new("tier");

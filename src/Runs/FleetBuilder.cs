@@ -1,5 +1,4 @@
 using V2XSim.Foundation;
-using V2XSim.Messages;
 using V2XSim.Roads.Sites;
 using V2XSim.Roadside;
 using V2XSim.ScenarioFiles;

@@ -1,5 +1,4 @@
 using V2XSim.Contracts;
-using V2XSim.EdgeNode;
 using V2XSim.Messages;
 using V2XSim.Reporting;
 using V2XSim.Roads;

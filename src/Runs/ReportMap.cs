@@ -2,7 +2,6 @@ using System.Globalization;
 using V2XSim.Reporting;
 using V2XSim.Roads;
 using V2XSim.Roads.Sites;
-using V2XSim.ScenarioFiles;
 
 namespace V2XSim.Runs;
 

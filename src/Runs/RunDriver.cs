@@ -1,7 +1,6 @@
 using V2XSim.Contracts;
 using V2XSim.Foundation;
 using V2XSim.Hosting;
-using V2XSim.Mqtt;
 using V2XSim.Roads;
 using V2XSim.Roadside;
 using V2XSim.ScenarioFiles;

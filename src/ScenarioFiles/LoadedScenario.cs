@@ -8,8 +8,8 @@ using V2XSim.Traffic;
 
 namespace V2XSim.ScenarioFiles;
 
-/// <summary>A scenario with everything that its file names, ready to run. The traffic source is used up by one run.</summary>
-/// <param name="Epoch">UTC of its start; null when it starts now, whenever that is.</param>
+/// <summary>A scenario and the content of all files that it names, ready to run. The traffic source serves one run only.</summary>
+/// <param name="Epoch">UTC at the start of the scenario; null when the scenario starts at the current time.</param>
 public sealed record LoadedScenario(
     Scenario Scenario,
     string File,
@@ -23,7 +23,7 @@ public sealed record LoadedScenario(
     string Hash,
     IReadOnlyList<ImportNote> Notes) : IDisposable
 {
-    /// <summary>Plans that regions send to signals, by region.</summary>
+    /// <summary>Signal plans that each region sends, by region id.</summary>
     public IReadOnlyDictionary<string, SignalPlanOrder[]> Plans { get; init; } = new Dictionary<string, SignalPlanOrder[]>(StringComparer.Ordinal);
 
     public void Dispose() => Traffic.Dispose();

@@ -7,9 +7,9 @@ using V2XSim.Traffic.Micro;
 
 namespace V2XSim.ScenarioFiles;
 
-/// <summary>Programmes of a plan, with everything else that the scenario's files say of its signals.</summary>
-/// <param name="All">In order; of several of one signal the last counts.</param>
-/// <param name="Own">Those that the plan's own file brought; none for the scenario's own plan.</param>
+/// <summary>The signal programmes of a plan, together with the programmes and timetables of the scenario's additional files.</summary>
+/// <param name="All">Programmes in file order; the last programme of a signal takes effect.</param>
+/// <param name="Own">Programmes from the plan's own file; empty for the scenario's own plan.</param>
 public sealed record PlanSignals(IReadOnlyList<SignalLogic> All, IReadOnlyList<PlanSwitch> Switches, IReadOnlyList<SignalLogic> Own, IReadOnlyList<SignalLogic> Running)
 {
     public static PlanSignals Of(string file, RoadNetwork network, SimulationSection simulate, string? plan)
@@ -31,17 +31,17 @@ public sealed record PlanSignals(IReadOnlyList<SignalLogic> All, IReadOnlyList<P
 
         if (plan is not null && own.Length == 0)
         {
-            throw new BadInputException(plan, "tlLogic", "there is no plan in it", "give a file with tlLogic elements");
+            throw new BadInputException(plan, "tlLogic", "the file contains no signal plan", "give a file with tlLogic elements");
         }
 
         return Of(file, network, reader, simulate.BeginSeconds, own, plan);
     }
 
-    /// <summary>Those of a demand that has been read, of which some are a plan's own.</summary>
-    /// <exception cref="BadInputException">A programme is damaged, or a timetable names one that is not there.</exception>
+    /// <summary>Programmes of demand files that have been read; some of them may come from a plan file.</summary>
+    /// <exception cref="BadInputException">A programme is invalid, or a timetable names a programme that does not exist.</exception>
     public static PlanSignals Of(string file, RoadNetwork network, SumoDemandReader reader, double beginSeconds, IReadOnlyList<SignalLogic> own, string? plan = null)
     {
-        // A plan takes its signals out of the scenario's timetable: it is the plan that is to be seen.
+        // The signals of a plan ignore the scenario's timetable, so that the plan stays in force.
         HashSet<string> planned = [.. own.Select(o => o.Id)];
         PlanSwitch[] switches = [.. reader.Switches.Where(s => !planned.Contains(s.SignalId))];
         try
@@ -56,17 +56,17 @@ public sealed record PlanSignals(IReadOnlyList<SignalLogic> All, IReadOnlyList<P
         return new PlanSignals([.. reader.Signals], switches, own, [.. reader.Running(beginSeconds).Select(r => own.LastOrDefault(o => o.Id == r.Id) ?? r)]);
     }
 
-    /// <summary>Those that may be timed: with fixed programmes of several phases, and vehicles that pass; or those that are named.</summary>
-    /// <param name="only">Names; empty for all.</param>
-    /// <param name="street">Case of a street whose signals alone count; null for none.</param>
-    /// <exception cref="BadInputException">A name is none of them.</exception>
+    /// <summary>Signals whose timings can be computed: fixed-time programmes with at least two green phases.</summary>
+    /// <param name="only">Ids of the wanted signals; empty selects the signals that at least one trip passes.</param>
+    /// <param name="street">Case file of a street, to select only its signals; null for no restriction.</param>
+    /// <exception cref="BadInputException">An id in <paramref name="only"/> is not such a signal.</exception>
     public SignalLogic[] ToTime(RoadNetwork network, IReadOnlyList<Trip> trips, IReadOnlyList<string> only, string? street)
     {
         SignalLogic[] possible = [.. Running.Where(p => p.Type == "static" && p.Phases.Count(Timings.IsStage) > 1)];
         if (only.FirstOrDefault(s => !possible.Any(p => p.Id == s)) is { } unknown)
         {
             string? near = NearestName.Of(unknown, possible.Select(p => p.Id));
-            throw new BadInputException("command line", "--signals", $"there is no fixed-time signal {unknown} with more than one green", near is null ? "name signals of the network" : $"is '{near}' meant?");
+            throw new BadInputException("command line", "--signals", $"there is no fixed-time signal {unknown} with more than one green phase", near is null ? "give signal ids of the network" : $"is '{near}' meant?");
         }
 
         Dictionary<(int From, int To), string> signals = Between(network);
@@ -75,10 +75,10 @@ public sealed record PlanSignals(IReadOnlyList<SignalLogic> All, IReadOnlyList<P
         return [.. possible.Where(p => only.Contains(p.Id, StringComparer.Ordinal) || (only.Count == 0 && passed.Contains(p.Id) && along?.Contains(p.Id) != false))];
     }
 
-    /// <summary>The signal that stands between two links.</summary>
+    /// <summary>The signal that controls the movement from one link to the next.</summary>
     public static Dictionary<(int From, int To), string> Between(RoadNetwork network) =>
         network.Connections.Where(c => c.SignalId is not null).GroupBy(c => (network.Lanes[c.FromLane].Link, network.Lanes[c.ToLane].Link)).ToDictionary(g => g.Key, g => g.First().SignalId!);
 
-    /// <summary>With other programmes in place of those of the same signal and name.</summary>
+    /// <summary>A copy in which the given programmes replace those with the same signal and programme id.</summary>
     public PlanSignals With(IReadOnlyList<SignalLogic> instead) => this with { All = [.. All.Select(s => instead.FirstOrDefault(i => i.Id == s.Id && i.ProgrammeId == s.ProgrammeId) ?? s)] };
 }

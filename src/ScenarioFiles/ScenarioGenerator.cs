@@ -8,10 +8,10 @@ using V2XSim.Scenarios;
 
 namespace V2XSim.ScenarioFiles;
 
-/// <summary>Makes the scenarios that ship, each from a kind and a seed.</summary>
+/// <summary>Generates the shipped scenarios, each from a kind and a seed.</summary>
 public static class ScenarioGenerator
 {
-    /// <summary>Sensors of the shipped scenarios. Figures are plausible for their kind, not those of a product.</summary>
+    /// <summary>A sensor of the shipped scenarios. The figures are plausible for its kind and do not describe a product.</summary>
     private static readonly SensorType Radar = new()
     {
         Name = "radar-4-panel",
@@ -52,7 +52,7 @@ public static class ScenarioGenerator
         JitterMilliseconds = 5,
     };
 
-    /// <summary>The seed of the shipped scenario of a kind.</summary>
+    /// <summary>The seed of the shipped scenario of this kind.</summary>
     public static ulong UsualSeed(string kind) => kind switch
     {
         "zone" => 300,
@@ -67,7 +67,7 @@ public static class ScenarioGenerator
         _ => Crossing(seed),
     };
 
-    /// <summary>Writes a scenario into a folder that is there.</summary>
+    /// <summary>Writes a scenario into an existing folder.</summary>
     public static void Write(GeneratedScenario made, string folder)
     {
         using (FileStream file = File.Create(Path.Combine(folder, "network.net.xml.gz")))
@@ -80,11 +80,11 @@ public static class ScenarioGenerator
         File.WriteAllText(Path.Combine(folder, ScenarioLoader.FileName), made.ScenarioText);
     }
 
-    /// <summary>A zone for a number of sites, with any number of vehicles.</summary>
-    /// <param name="sites">Sites at least.</param>
-    /// <param name="scale">Its sides as multiples of the shipped zone's.</param>
-    /// <param name="seed">Seed of its generation.</param>
-    /// <param name="vehicles">Vehicles on its roads.</param>
+    /// <summary>Generates a zone with a given number of sites and vehicles.</summary>
+    /// <param name="sites">Minimum number of sites.</param>
+    /// <param name="scale">Side lengths as a multiple of the shipped zone's.</param>
+    /// <param name="seed">Random seed of the generation.</param>
+    /// <param name="vehicles">Number of vehicles.</param>
     public static GeneratedScenario ZoneOf(int sites, double scale, ulong seed, int vehicles)
     {
         var size = new ZoneSettings();
@@ -109,8 +109,8 @@ public static class ScenarioGenerator
 
     private static GeneratedScenario CanalStreet(ulong seed)
     {
-        // Published figures of Canal Street, New Orleans: distances in feet, reds of a 70 s cycle, 16 mph; offsets are a
-        // band-optimal set that we solved for.
+        // Published figures of Canal Street, New Orleans: distances in feet, red times of a 70 s cycle, 16 mph. The offsets are
+        // a solution of the band problem with optimal bandwidth.
         const double Foot = 0.3048, Mile = 0.44704;
         double[] feet = [371, 371, 390, 276, 472, 364, 968, 377];
         RoadNetwork network = Written(GeneratedNetworks.Arterial(
@@ -138,7 +138,7 @@ public static class ScenarioGenerator
         return new GeneratedScenario("crossing", network, plan, Text("crossing", "One signalised junction watched by a radar and a lidar.", origin, 20, seed, 40, 10, 10), origin);
     }
 
-    /// <summary>The network as it is after writing and reading: what a plan refers to is what a run will load.</summary>
+    /// <summary>The network after it was written and read back, so that a plan refers to the network that a run loads.</summary>
     private static RoadNetwork Written(RoadNetwork network)
     {
         using var memory = new MemoryStream();
@@ -183,6 +183,6 @@ public static class ScenarioGenerator
         """);
 }
 
-/// <summary>A scenario of our own making.</summary>
-/// <param name="Origin">A sentence that says that and how it was generated.</param>
+/// <summary>A generated scenario.</summary>
+/// <param name="Origin">A sentence that tells readers that the scenario is generated, and how.</param>
 public sealed record GeneratedScenario(string Name, RoadNetwork Network, SitePlan Plan, string ScenarioText, string Origin);

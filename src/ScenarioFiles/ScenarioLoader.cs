@@ -15,32 +15,32 @@ using V2XSim.Traffic.Micro;
 
 namespace V2XSim.ScenarioFiles;
 
-/// <summary>Opens scenario files and what they refer to; the only place that knows paths.</summary>
+/// <summary>Opens scenario files and the files that they name. No other class resolves their paths.</summary>
 public static class ScenarioLoader
 {
     public const string FileName = "scenario.yaml";
 
-    /// <summary>Start of a scenario whose event time is the real time.</summary>
+    /// <summary>Value of <c>startUtc</c> for a scenario whose event time is the real time.</summary>
     public const string Now = "now";
 
-    /// <summary>The scenario file of a path that names it or its folder.</summary>
+    /// <summary>The scenario file, from its own path or the path of its folder.</summary>
     public static string FileOf(string path)
     {
         if (Directory.Exists(path))
         {
             string[] names = [FileName, "scenario.yml", "scenario.json"];
             return names.Select(n => Path.Combine(path, n)).FirstOrDefault(File.Exists)
-                ?? throw new BadInputException(path, string.Empty, "the folder holds no scenario.yaml", "name the scenario file, or make one with 'v2xsim init'");
+                ?? throw new BadInputException(path, string.Empty, "the folder contains no scenario.yaml", "give the path of a scenario file, or create one with 'v2xsim init'");
         }
 
         return File.Exists(path)
             ? path
-            : throw new BadInputException(path, string.Empty, "there is no such file or folder", "give a scenario file or a folder that holds scenario.yaml");
+            : throw new BadInputException(path, string.Empty, "there is no such file or folder", "give a scenario file, or a folder that contains scenario.yaml");
     }
 
     /// <param name="file">The scenario file.</param>
-    /// <param name="needsSites">False when a site plan that is named may still have to be made.</param>
-    /// <exception cref="BadInputException">With every problem found.</exception>
+    /// <param name="needsSites">False when the named site plan need not exist yet.</param>
+    /// <exception cref="BadInputException">Carries every problem found.</exception>
     public static Scenario ReadScenario(string file, bool needsSites = true)
     {
         Bound<Scenario> bound = YamlBinder.TryBind<Scenario>(ReadText(file), file);
@@ -58,7 +58,7 @@ public static class ScenarioLoader
         One("sites", "file", "plan");
         if (traffic.Simulate is { Routes.Count: 0 })
         {
-            Add("traffic.simulate", "it names no demand", "list files under routes");
+            Add("traffic.simulate", "there are no demand files", "list at least one file under routes");
         }
 
         if (scenario.Name.Trim().Length == 0 && bound.Positions.ContainsKey("name"))
@@ -68,68 +68,68 @@ public static class ScenarioLoader
 
         if (scenario.StartUtc != Now && !DateTimeOffset.TryParse(scenario.StartUtc, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _))
         {
-            Add("startUtc", $"'{scenario.StartUtc}' is not a time", "write it as 2026-06-01T08:00:00Z, or now");
+            Add("startUtc", $"'{scenario.StartUtc}' is not a time", "give a time such as 2026-06-01T08:00:00Z, or now");
         }
 
         double stepsPerSecond = 1 / scenario.StepSeconds;
         if (Math.Abs(stepsPerSecond - Math.Round(stepsPerSecond)) > 1e-9)
         {
-            Add("stepSeconds", $"{scenario.StepSeconds.ToString(CultureInfo.InvariantCulture)} does not divide a second, and windows begin on the second", "give 1, 0.5, 0.2, 0.1, 0.05 or the like");
+            Add("stepSeconds", $"{scenario.StepSeconds.ToString(CultureInfo.InvariantCulture)} does not divide one second evenly", "give 1, 0.5, 0.2, 0.1, 0.05 or a similar value");
         }
 
         if (sites.Plan is { Sensors.Count: 0 } && bound.Positions.ContainsKey("sites.plan.sensors") && !problems.Exists(p => p.Field.StartsWith("sites.plan.sensors", StringComparison.Ordinal)))
         {
-            Add("sites.plan.sensors", "there is no sensor", "list at least one");
+            Add("sites.plan.sensors", "the list is empty", "list at least one sensor");
         }
 
         foreach (IGrouping<string, SensorType> same in (sites.Plan?.Sensors ?? []).GroupBy(t => t.Name, StringComparer.Ordinal).Where(g => g.Distinct().Count() > 1))
         {
-            Add("sites.plan.sensors", $"two different types are named {same.Key}", "give each its own name");
+            Add("sites.plan.sensors", $"two different sensor types have the name {same.Key}", "give each type its own name");
         }
 
         ConnectedVehicleSettings vehicles = scenario.Vehicles;
         if (vehicles.AttackerShare > 0 && vehicles.Attacks.Count == 0)
         {
-            Add("vehicles.attackerShare", "there are attackers, but nothing that they do", "list attacks");
+            Add("vehicles.attackerShare", "attackerShare is set but attacks is empty", "list attacks, or set attackerShare to 0");
         }
 
         if (scenario.Signals.Guidance.SpeedAdvice && vehicles.ConnectedShare == 0)
         {
-            Add("signals.guidance.speedAdvice", "there is nobody to advise", "give vehicles.connectedShare");
+            Add("signals.guidance.speedAdvice", "there are no connected vehicles to advise", "set vehicles.connectedShare");
         }
 
         foreach (PlanChangeSection late in scenario.Signals.Plans)
         {
             if (late.AtSeconds > scenario.DurationSeconds)
             {
-                problems.Add(new Problem(file, late.Line, late.Column, "signals.plans.atSeconds", "the plan is sent after the scenario has ended", "give an earlier time, or a longer scenario"));
+                problems.Add(new Problem(file, late.Line, late.Column, "signals.plans.atSeconds", "the plan is sent after the end of the scenario", "give an earlier time, or a longer scenario"));
             }
         }
 
         bool isReplayed = traffic.Simulate is null && traffic.Drive is null;
         if (scenario.Signals.Street is not null && isReplayed)
         {
-            Add("signals.street", "the vehicles of a recording are not drawn along a street", "use traffic.simulate or traffic.drive, or leave the street out");
+            Add("signals.street", "a time-space diagram is not available for replayed traffic", "use traffic.simulate or traffic.drive, or remove street");
         }
 
         if (scenario.Signals.Plans.Count > 0 && isReplayed)
         {
-            Add("signals.plans", "the vehicles of a recording do not obey signals that change", "use traffic.simulate or traffic.drive, or leave the plans out");
+            Add("signals.plans", "replayed vehicles do not react to signal changes", "use traffic.simulate or traffic.drive, or remove plans");
         }
 
         if (vehicles.ConnectedShare == 0 && (vehicles.AttackerShare > 0 || vehicles.Attacks.Count > 0))
         {
-            Add("vehicles", "there are attackers, but no connected vehicles", "give connectedShare");
+            Add("vehicles", "attacks are set but there are no connected vehicles", "set connectedShare");
         }
 
         if (!Trackers.ByName.ContainsKey(scenario.Tracker.Name))
         {
-            Add("tracker.name", $"there is no tracker '{scenario.Tracker.Name}'", $"one of {string.Join(", ", Trackers.ByName.Keys)}");
+            Add("tracker.name", $"there is no tracker '{scenario.Tracker.Name}'", $"give one of {string.Join(", ", Trackers.ByName.Keys)}");
         }
 
         foreach (EventSection late in scenario.Operation.Events.Where(e => e.AtSeconds > scenario.DurationSeconds))
         {
-            problems.Add(new Problem(file, late.Line, late.Column, "operation.events.atSeconds", "the event begins after the scenario has ended", "give an earlier time, or a longer scenario"));
+            problems.Add(new Problem(file, late.Line, late.Column, "operation.events.atSeconds", "the event begins after the end of the scenario", "give an earlier time, or a longer scenario"));
         }
 
         foreach ((string field, string? name) in (IEnumerable<(string, string?)>)
@@ -144,7 +144,7 @@ public static class ScenarioLoader
             {
                 string folder = Path.GetDirectoryName(Resolve(file, name))!;
                 string? near = Directory.Exists(folder) ? NearestName.Of(Path.GetFileName(name), Directory.GetFiles(folder).Select(f => Path.GetFileName(f)!)) : null;
-                Add(field, $"there is no file {name}", near is null ? "correct the name; it is relative to the scenario's folder" : $"is '{near}' meant?");
+                Add(field, $"there is no file {name}", near is null ? "correct the name; names are relative to the scenario's folder" : $"is '{near}' meant?");
             }
         }
 
@@ -152,11 +152,11 @@ public static class ScenarioLoader
 
         void One(string section, params string[] keys)
         {
-            // A section that is missing or no group of keys has been told of already.
+            // The binder has already reported a section that is missing or is not a group of keys.
             int given = keys.Count(k => bound.Positions.ContainsKey($"{section}.{k}"));
             if (given != 1 && bound.Positions.ContainsKey(section) && !problems.Exists(p => p.Field == section))
             {
-                Add(section, $"exactly one of {string.Join(", ", keys)} is needed, not {given}", given == 0 ? "give one" : "keep one");
+                Add(section, $"exactly one of {string.Join(", ", keys)} is required, not {given}", given == 0 ? "add one" : "keep one");
             }
         }
 
@@ -167,14 +167,14 @@ public static class ScenarioLoader
         }
     }
 
-    /// <summary>A scenario whose vehicles answer to signals.</summary>
-    /// <param name="path">File or folder.</param>
-    /// <exception cref="BadInputException">With every problem found.</exception>
+    /// <summary>Reads a scenario with simulated traffic, whose vehicles react to signals.</summary>
+    /// <param name="path">Scenario file or folder.</param>
+    /// <exception cref="BadInputException">Carries every problem found.</exception>
     public static (string File, Scenario Scenario, SimulationSection Simulate) ReadSimulated(string path, bool needsSites = false)
     {
         string file = FileOf(path);
         Scenario scenario = ReadScenario(file, needsSites);
-        return (file, scenario, scenario.Traffic!.Simulate ?? throw new BadInputException(file, "traffic", "only traffic.simulate answers to signals", "give routes, and a network with signals"));
+        return (file, scenario, scenario.Traffic!.Simulate ?? throw new BadInputException(file, "traffic", "the command needs traffic.simulate, whose vehicles react to signals", "give traffic.simulate with routes, and a network with signals"));
     }
 
     public static RoadNetwork ReadNetwork(string file, Scenario scenario)
@@ -192,8 +192,8 @@ public static class ScenarioLoader
         return isGeoJson ? GeoJsonRoadReader.Read(stream, path, origin) : SumoNetReader.Read(stream, path);
     }
 
-    /// <param name="seconds">For how long it may run, where that is longer than it says itself.</param>
-    /// <exception cref="BadInputException">With every problem found.</exception>
+    /// <param name="seconds">Duration of the run in seconds, when longer than the scenario's own duration.</param>
+    /// <exception cref="BadInputException">Carries every problem found.</exception>
     public static LoadedScenario Load(string path, ulong? seed, double seconds = 0)
     {
         string file = FileOf(path);
@@ -205,11 +205,11 @@ public static class ScenarioLoader
             if (!plan.Sites.Any(s => s.IsSimulated && s.Id == e.Site))
             {
                 string? near = NearestName.Of(e.Site, plan.Sites.Where(s => s.IsSimulated).Select(s => s.Id));
-                throw new BadInputException(file, "operation.events.site", $"there is no simulated site {e.Site}", near is null ? "name one of the site plan" : $"is '{near}' meant?", e.Line, e.Column);
+                throw new BadInputException(file, "operation.events.site", $"there is no simulated site {e.Site}", near is null ? "give a site of the site plan" : $"is '{near}' meant?", e.Line, e.Column);
             }
         }
 
-        // Before the traffic is made: what cannot be sent is told before the work.
+        // Plans are checked before the traffic is simulated, so that errors appear early.
         Dictionary<string, SignalPlanOrder[]> plans = PlansOf(file, scenario, network, plan);
         ulong used = seed ?? scenario.Seed;
         TrafficSection traffic = scenario.Traffic!;
@@ -246,7 +246,7 @@ public static class ScenarioLoader
         }
         catch (ArgumentException e)
         {
-            throw new BadInputException(file, "roads", e.Message, "correct the signal's programme in the network");
+            throw new BadInputException(file, "roads", e.Message, "correct the signal programme in the network");
         }
 
         UtcEpoch? epoch = scenario.StartUtc == Now ? null : new UtcEpoch(DateTimeOffset.Parse(scenario.StartUtc, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal).ToUnixTimeMilliseconds());
@@ -256,24 +256,24 @@ public static class ScenarioLoader
         };
     }
 
-    /// <summary>The sites of a scenario, as its file lists them or as they are planned.</summary>
+    /// <summary>The sites of a scenario, from its site plan file or from the planner.</summary>
     public static SitePlan ReadSites(string file, Scenario scenario, RoadNetwork network)
     {
         SitePlan plan = scenario.Sites!.File is { } sites
             ? SitePlanFile.Read(ReadText(Resolve(file, sites)), Resolve(file, sites), network, Topics.ReservedNames)
             : SitePlanner.Plan(network, scenario.Sites.Plan!.ToSettings());
-        return plan.Sites.Count > 0 ? plan : throw new BadInputException(file, "sites", "the plan places no site", "ask for more road, or check the network");
+        return plan.Sites.Count > 0 ? plan : throw new BadInputException(file, "sites", "the plan contains no site", "increase roadKilometres, or check the network");
     }
 
-    /// <summary>The site at a plan's signal; null with what is to be said where there is none.</summary>
+    /// <summary>The site at the signal of a plan; null, with a problem to report, when there is no such site.</summary>
     public static Site? UnitAt(SitePlan sites, SignalLogic plan, string file, out Problem? nobody)
     {
         Site? site = sites.Sites.FirstOrDefault(s => s.SignalId == plan.Id);
-        nobody = site is not null ? null : new Problem(file, 0, 0, $"tlLogic {plan.Id}", "no site stands at this signal, so no plan can be sent to it", "plan a site at it, or leave the plan out");
+        nobody = site is not null ? null : new Problem(file, 0, 0, $"tlLogic {plan.Id}", "there is no site at this signal, so no plan can be sent to it", "add a site at the signal, or remove the plan");
         return site;
     }
 
-    /// <summary>The plans of the scenario's files, each with the unit at its signal.</summary>
+    /// <summary>The signal plans of the scenario's files, each addressed to the unit at its signal.</summary>
     private static Dictionary<string, SignalPlanOrder[]> PlansOf(string file, Scenario scenario, RoadNetwork network, SitePlan sites)
     {
         var orders = new List<(string Region, SignalPlanOrder Order)>();
@@ -281,7 +281,7 @@ public static class ScenarioLoader
         {
             string path = Resolve(file, change.File);
 
-            // A plan may move the offset of a programme that an additional file defines.
+            // A plan may change the offset of a programme that an additional file defines.
             foreach (SignalLogic plan in PlanSignals.Of(file, network, scenario.Traffic!.Simulate ?? new SimulationSection(), path).Own)
             {
                 Site site = UnitAt(sites, plan, path, out Problem? nobody) ?? throw new BadInputException([nobody!]);
@@ -312,7 +312,7 @@ public static class ScenarioLoader
         return (new SimulatedTraffic(network, engine, player, simulate.BeginSeconds), new SignalBook(network, reader.Running(simulate.BeginSeconds), simulate.BeginSeconds) { Controls = player.ControlOf });
     }
 
-    /// <summary>What a scenario's additional files say, its demand apart: signals, types, stops.</summary>
+    /// <summary>Reads the scenario's additional files, without its demand: signals, vehicle types, stops.</summary>
     public static SumoDemandReader ReadAdditional(string file, RoadNetwork network, SimulationSection simulate)
     {
         var reader = new SumoDemandReader(network, new RandomStreams(0));
@@ -320,18 +320,18 @@ public static class ScenarioLoader
         return reader;
     }
 
-    /// <summary>The demand of a scenario, and its signals.</summary>
-    /// <param name="file">The scenario, to whose folder names are relative.</param>
-    /// <param name="network">Its network.</param>
-    /// <param name="simulate">Its demand.</param>
-    /// <param name="stepSeconds">Length of a step, to which drivers are fitted.</param>
-    /// <param name="seed">Of draws in the demand.</param>
-    /// <param name="plans">Additional files that are read after its own, as paths.</param>
+    /// <summary>Reads the demand of a scenario, and its signals.</summary>
+    /// <param name="file">Scenario file; the names of other files are relative to its folder.</param>
+    /// <param name="network">Network of the scenario.</param>
+    /// <param name="simulate">Demand section of the scenario.</param>
+    /// <param name="stepSeconds">Step length in seconds, for the fit of the driver parameters.</param>
+    /// <param name="seed">Random seed of the demand.</param>
+    /// <param name="plans">Paths of additional files to read after the scenario's own.</param>
     public static (List<Trip> Trips, SumoDemandReader Reader) ReadDemand(string file, RoadNetwork network, SimulationSection simulate, double stepSeconds, ulong seed, IReadOnlyList<string> plans)
     {
         if (network.Connections.Count == 0)
         {
-            throw new BadInputException(file, "traffic.simulate", "the network has no movements, so vehicles cannot drive on it", "use a SUMO network, or replay a recording");
+            throw new BadInputException(file, "traffic.simulate", "the network has no connections between lanes, so vehicles cannot drive on it", "use a SUMO network, or replay a recording");
         }
 
         var reader = new SumoDemandReader(network, new RandomStreams(seed));
@@ -340,7 +340,7 @@ public static class ScenarioLoader
         return (SaturationFlowFit.FitCars(Scaling.Scale(reader.Trips, simulate.Scale), simulate.SaturationFlowVehiclesPerHour, simulate.StartUpLossSeconds, stepSeconds), reader);
     }
 
-    /// <summary>Reads a recording to its end, to find what is wrong with it; returns its number of instants, 0 for driven traffic.</summary>
+    /// <summary>Reads a recording to its end to check it. Returns its number of time steps; 0 for traffic that is not replayed.</summary>
     public static long ReadThrough(LoadedScenario loaded)
     {
         if (loaded.Scenario.Traffic!.Drive is not null || loaded.Scenario.Traffic.Simulate is not null)
@@ -362,7 +362,7 @@ public static class ScenarioLoader
     private static IRecording OpenRecording(TrafficSection traffic, string path, RoadNetwork network) =>
         traffic.Fcd is not null ? new FcdRecording(Open(path), path, network) : new CsvRecording(Open(path), path);
 
-    /// <summary>What a user would want to be told although nothing is wrong.</summary>
+    /// <summary>Remarks for the user that are not errors.</summary>
     private static IReadOnlyList<ImportNote> NotesOn(Scenario scenario, RoadNetwork network, SitePlan plan)
     {
         var notes = new ImportNotes();
@@ -383,7 +383,7 @@ public static class ScenarioLoader
 
     public static string Resolve(string scenarioFile, string name) => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(scenarioFile))!, name);
 
-    /// <summary>The path of a file that must be there.</summary>
+    /// <summary>Returns the path when the file exists, and throws otherwise.</summary>
     public static string Existing(string path) => File.Exists(path) ? path : throw new BadInputException(path, string.Empty, "there is no such file", "correct the name");
 
     public static string ReadText(string path)
@@ -400,11 +400,11 @@ public static class ScenarioLoader
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new BadInputException(path, string.Empty, $"the file cannot be read: {e.Message}", "check the name and its permissions");
+            throw new BadInputException(path, string.Empty, $"the file cannot be read: {e.Message}", "check the name and the file's permissions");
         }
     }
 
-    /// <summary>SHA-256 over the scenario file and every file that it names, by content.</summary>
+    /// <summary>SHA-256 over the contents of the scenario file and of every file that it names.</summary>
     private static string HashOf(string file, Scenario scenario)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

@@ -9,17 +9,17 @@ namespace V2XSim.ScenarioFiles;
 /// <summary>A site plan for the network of a scenario.</summary>
 /// <param name="Plan">The plan.</param>
 /// <param name="Text">The plan as a site plan file.</param>
-/// <param name="CoveredKilometres">Road that it covers, measured along centre lines.</param>
-/// <param name="RequestedKilometres">Road that it was to cover.</param>
-/// <param name="NetworkKilometres">All road of the network.</param>
+/// <param name="CoveredKilometres">Length of the covered road in km, along centre lines.</param>
+/// <param name="RequestedKilometres">Length of road to cover in km.</param>
+/// <param name="NetworkKilometres">Length of all roads of the network in km.</param>
 public sealed record PlannedSites(SitePlan Plan, string Text, double CoveredKilometres, double RequestedKilometres, double NetworkKilometres);
 
 /// <summary>Plans roadside units for the network of a scenario.</summary>
 public static class SitePlanning
 {
     /// <param name="path">Scenario file or folder.</param>
-    /// <param name="kilometres">Road to cover; null for what the scenario says.</param>
-    /// <exception cref="BadInputException">With every problem found.</exception>
+    /// <param name="kilometres">Length of road to cover in km; null takes the scenario's value.</param>
+    /// <exception cref="BadInputException">Carries every problem found.</exception>
     public static PlannedSites Plan(string path, double? kilometres)
     {
         string file = ScenarioLoader.FileOf(path);
@@ -42,10 +42,10 @@ public static class SitePlanning
         string existing = ScenarioLoader.Resolve(file, sites.File!);
         return File.Exists(existing)
             ? LikePlan(existing, network)
-            : throw new BadInputException(file, "sites.file", $"there is no file {sites.File} yet to take sensors and radius from", "give 'plan:' with sensors to plan the first one, then name its file");
+            : throw new BadInputException(file, "sites.file", $"there is no file {sites.File} to take sensors and radius from", "use sites.plan with sensors to create the first plan, then set sites.file");
     }
 
-    /// <summary>Settings that give a plan like an existing one: its radius, its sensors per site, its sites per edge.</summary>
+    /// <summary>Planner settings taken from an existing plan: service radius, sensors per site and sites per edge node.</summary>
     private static SitePlannerSettings LikePlan(string file, RoadNetwork network)
     {
         SitePlan plan = SitePlanFile.Read(ScenarioLoader.ReadText(file), file, network, Topics.ReservedNames);

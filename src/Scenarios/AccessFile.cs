@@ -3,36 +3,36 @@ using System.ComponentModel.DataAnnotations;
 
 namespace V2XSim.Scenarios;
 
-/// <summary>Who may connect to the embedded broker and what everybody may do. Files named in it are relative to its folder.</summary>
+/// <summary>Users, roles and certificates of the embedded broker. File names are relative to the folder of the access file.</summary>
 public sealed record AccessFile
 {
-    [Description("Password file as mosquitto_passwd (Mosquitto 2) or 'v2xsim acl password' writes it.")]
+    [Description("Password file, created with mosquitto_passwd (Mosquitto 2) or 'v2xsim acl password'.")]
     public string? Passwords { get; init; }
 
     [Description("Certificates for TLS.")]
     public TlsSection? Tls { get; init; }
 
-    [Description("Roles; those of the standard's topics when absent. One must be named device: everybody has it for its own name.")]
+    [Description("Roles (default: roles for the topics of the standard). A role named device is required; every user has it for the topics of its own id.")]
     public IReadOnlyList<RoleSection> Roles { get; init; } = [];
 
-    [Description("Users that are more than a device.")]
+    [Description("Users with a role other than device.")]
     public IReadOnlyList<UserSection> Users { get; init; } = [];
 }
 
 public sealed record TlsSection
 {
     [Required]
-    [Description("The broker's certificate, PEM; with intermediate ones behind it if there are any.")]
+    [Description("Certificate of the broker, PEM, followed by any intermediate certificates.")]
     public string Certificate { get; init; } = string.Empty;
 
     [Required]
-    [Description("Its private key, PEM.")]
+    [Description("Private key of the certificate, PEM.")]
     public string Key { get; init; } = string.Empty;
 
-    [Description("Certificates that devices' own certificates descend from, PEM. A device's common name is its id.")]
+    [Description("Certificate authorities that issue the devices' certificates, PEM. The common name of a device's certificate is the device id.")]
     public string? ClientAuthority { get; init; }
 
-    [Description("Whether only clients with a certificate are let in.")]
+    [Description("Whether clients must present a certificate.")]
     public bool RequireClientCertificate { get; init; }
 }
 
@@ -42,10 +42,10 @@ public sealed record RoleSection : IPositioned
     [Description("Name of the role.")]
     public string Name { get; init; } = string.Empty;
 
-    [Description("Topic filters to publish to; {id} is the user's own name.")]
+    [Description("Topic filters that the role may publish to; {id} stands for the user's name.")]
     public IReadOnlyList<string> Publish { get; init; } = [];
 
-    [Description("Topic filters to hear; {id} is the user's own name.")]
+    [Description("Topic filters that the role may subscribe to; {id} stands for the user's name.")]
     public IReadOnlyList<string> Subscribe { get; init; } = [];
 
     public int Line { get; set; }
@@ -56,7 +56,7 @@ public sealed record RoleSection : IPositioned
 public sealed record UserSection : IPositioned
 {
     [Required]
-    [Description("User name, or common name of the certificate.")]
+    [Description("User name, or common name of the client certificate.")]
     public string Name { get; init; } = string.Empty;
 
     [Required]

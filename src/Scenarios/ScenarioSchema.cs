@@ -9,7 +9,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace V2XSim.Scenarios;
 
-/// <summary>JSON Schema (2020-12) of scenario files, from the same records that are bound, for editors.</summary>
+/// <summary>JSON Schema (2020-12) of scenario files, for editors. It is derived from the records that the YAML binder fills.</summary>
 public static class ScenarioSchema
 {
     private static readonly JsonSerializerOptions Options = new()
@@ -45,7 +45,7 @@ public static class ScenarioSchema
         {
             node["additionalProperties"] = false;
 
-            // What is worked out from the rest cannot be set.
+            // Computed properties cannot be set in a file.
             var settable = YamlBinder.PropertiesOf(context.TypeInfo.Type).Select(YamlBinder.NameOf).ToHashSet(StringComparer.Ordinal);
             foreach (string derived in (node["properties"] as JsonObject)?.Select(q => q.Key).Where(k => !settable.Contains(k)).ToList() ?? [])
             {
@@ -83,7 +83,7 @@ public static class ScenarioSchema
         return node;
     }
 
-    /// <summary>What a plain value is when the file does not say; null for groups, lists and what has to be given.</summary>
+    /// <summary>Default of a scalar property; null for groups, lists and required properties.</summary>
     private static JsonNode? DefaultOf(MemberInfo member)
     {
         if (member is not PropertyInfo { DeclaringType: { } owner } property

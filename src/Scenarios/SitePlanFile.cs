@@ -7,7 +7,7 @@ using V2XSim.Roads.Sites;
 
 namespace V2XSim.Scenarios;
 
-/// <summary>A site plan as its file states it.</summary>
+/// <summary>The content of a site plan file.</summary>
 public sealed record SitePlanDocument
 {
     [Required]
@@ -38,10 +38,10 @@ public sealed record SiteEntry : IPositioned
 
     public string? Signal { get; init; }
 
-    /// <summary>False for a real unit, which connects to the broker by itself under the site's id.</summary>
+    /// <summary>False for a real unit, which connects to the broker under the site's id.</summary>
     public bool Simulated { get; init; } = true;
 
-    /// <summary>What a real unit writes its messages in when it cannot say so by an MQTT 5 content type: json, uper or protobuf.</summary>
+    /// <summary>Payload encoding of a real unit that does not set an MQTT 5 content type: json, uper or protobuf.</summary>
     public PayloadFormat Payload { get; init; }
 
     [Required]
@@ -66,14 +66,14 @@ public sealed record SensorEntry : IPositioned
     [Required]
     public string Type { get; init; } = string.Empty;
 
-    /// <summary>Middle of the field of view, clockwise from north.</summary>
+    /// <summary>Centre of the field of view, in degrees clockwise from north.</summary>
     [Range(0, 360)]
     public double HeadingDegrees { get; init; }
 
     [Range(0, 10_000)]
     public int PhaseMilliseconds { get; init; }
 
-    /// <summary>Where the mast stands relative to the site.</summary>
+    /// <summary>Position of the mast east of the site, in metres.</summary>
     [Range(-200, 200)]
     public double EastMetres { get; init; }
 
@@ -85,18 +85,18 @@ public sealed record SensorEntry : IPositioned
     public int Column { get; set; }
 }
 
-/// <summary>Reads and writes site plans: one line for each sensor, so that a person can read and change them.</summary>
+/// <summary>Reads and writes site plans. The file has one line per sensor, so that it can be edited by hand.</summary>
 public static class SitePlanFile
 {
-    /// <summary>A site farther than this from every road is a mistake.</summary>
+    /// <summary>Largest distance from a site to the nearest road, in metres; a larger one is an error.</summary>
     private const double FarthestMetres = 100;
     private const int MaximumNameLength = 64;
 
-    /// <exception cref="BadInputException">With every problem found.</exception>
-    /// <param name="text">The plan.</param>
-    /// <param name="file">Its name, for messages.</param>
-    /// <param name="network">Network that it belongs to; against one without lanes only the plan itself is checked.</param>
-    /// <param name="reserved">Names that no site may have.</param>
+    /// <exception cref="BadInputException">Carries every problem found.</exception>
+    /// <param name="text">Text of the plan.</param>
+    /// <param name="file">File name, for error messages.</param>
+    /// <param name="network">Network of the plan. Without lanes, positions, junctions and signals are not checked.</param>
+    /// <param name="reserved">Ids that no site may have.</param>
     public static SitePlan Read(string text, string file, RoadNetwork network, params IReadOnlyCollection<string> reserved)
     {
         Bound<SitePlanDocument> bound = YamlBinder.TryBind<SitePlanDocument>(text, file);
@@ -109,7 +109,7 @@ public static class SitePlanFile
         foreach (IGrouping<string, SensorType> same in document.SensorTypes.GroupBy(t => t.Name, StringComparer.Ordinal).Where(g => g.Count() > 1))
         {
             (int line, int column) = bound.Positions.GetValueOrDefault("sensorTypes", (1, 1));
-            problems.Add(new Problem(file, line, column, "sensorTypes", $"two types are named {same.Key}", "give each its own name"));
+            problems.Add(new Problem(file, line, column, "sensorTypes", $"two sensor types have the name {same.Key}", "give each type its own name"));
         }
 
         Dictionary<string, SensorType> types = document.SensorTypes.GroupBy(t => t.Name, StringComparer.Ordinal)
@@ -123,25 +123,25 @@ public static class SitePlanFile
             PlanePoint position = network.Projection.ToPlane(new GeoPoint(entry.LongitudeDegrees, entry.LatitudeDegrees));
             if (!ids.Add(entry.Id))
             {
-                Add(entry, $"site {entry.Id}", "the id is used twice", "give every site and sensor its own");
+                Add(entry, $"site {entry.Id}", "the id is used twice", "give every site and sensor its own id");
             }
 
             foreach ((string what, string name) in (ReadOnlySpan<(string, string)>)[("site", entry.Id), ("edge", entry.Edge), ("region", entry.Region)])
             {
                 if (name.Length is 0 or > MaximumNameLength || name.Any(c => c < ' ' || c > '~' || c is '"' or '\\' or '/' or '+' or '#'))
                 {
-                    Add(entry, $"{what} {name}", "the name is empty, too long, or holds a character that MQTT topics reserve", $"use 1 to {MaximumNameLength} printable ASCII characters without \" \\ / + #");
+                    Add(entry, $"{what} {name}", "the name is empty, too long, or contains a character that is reserved in MQTT topics", $"use 1 to {MaximumNameLength} printable ASCII characters without \" \\ / + #");
                 }
             }
 
             if (reserved.Contains(entry.Id, StringComparer.Ordinal))
             {
-                Add(entry, $"site {entry.Id}", "the platform itself goes by this name", "give the site another");
+                Add(entry, $"site {entry.Id}", "the platform uses this name itself", "give the site another id");
             }
 
             if (network.Lanes.Count > 0 && lanes.Nearest(position, FarthestMetres) is null)
             {
-                Add(entry, $"site {entry.Id}", $"there is no road within {FarthestMetres} m of it", "correct longitudeDegrees and latitudeDegrees, or the network");
+                Add(entry, $"site {entry.Id}", $"there is no road within {FarthestMetres} m of the site", "correct longitudeDegrees and latitudeDegrees, or the network");
             }
 
             if (entry.Junction is not null && network.Lanes.Count > 0 && !network.TryFindJunction(entry.Junction, out _))
@@ -161,13 +161,13 @@ public static class SitePlanFile
         {
             if (edge.Select(s => s.Region).Distinct(StringComparer.Ordinal).Count() > 1)
             {
-                Add(edge.First(), $"edge {edge.Key}", "its sites name different regions", "an edge belongs to one region");
+                Add(edge.First(), $"edge {edge.Key}", "its sites belong to different regions", "give all sites of an edge the same region");
             }
         }
 
         if (sites.Count == 0)
         {
-            problems.Add(new Problem(file, 1, 1, "sites", "there is no site", "plan some with 'v2xsim sites'"));
+            problems.Add(new Problem(file, 1, 1, "sites", "the list is empty", "create a site plan with 'v2xsim sites'"));
         }
 
         return problems.Count == 0
@@ -187,7 +187,7 @@ public static class SitePlanFile
 
                 if (!ids.Add(sensor.Id))
                 {
-                    Add(sensor, $"sensor {sensor.Id}", "the id is used twice", "give every site and sensor its own");
+                    Add(sensor, $"sensor {sensor.Id}", "the id is used twice", "give every site and sensor its own id");
                 }
 
                 sensors.Add(new Sensor(
@@ -204,13 +204,13 @@ public static class SitePlanFile
         void Add(IPositioned at, string field, string message, string remedy) => problems.Add(new Problem(file, at.Line, at.Column, field, message, remedy));
     }
 
-    /// <summary>Where a plan is, for a projection of its own: its first site; null when it has none.</summary>
+    /// <summary>Position of the plan's first site, as the origin of a projection; null when the plan has no site.</summary>
     public static GeoPoint? PlaceOf(string text, string file) =>
         YamlBinder.TryBind<SitePlanDocument>(text, file).Value?.Sites is [var first, ..] ? new GeoPoint(first.LongitudeDegrees, first.LatitudeDegrees) : null;
 
-    /// <param name="plan">What to write.</param>
-    /// <param name="network">Network that it belongs to.</param>
-    /// <param name="comment">Lines for the top of the file.</param>
+    /// <param name="plan">The plan.</param>
+    /// <param name="network">Network of the plan.</param>
+    /// <param name="comment">Comment lines for the top of the file.</param>
     public static string Write(SitePlan plan, RoadNetwork network, string comment)
     {
         var text = new StringBuilder();
@@ -291,7 +291,7 @@ public static class SitePlanFile
     private static string Near(string name, IEnumerable<string> candidates) =>
         NearestName.Of(name, candidates) is { } near ? $"is '{near}' meant?" : string.Empty;
 
-    /// <summary>Plain where YAML reads a plain text as text, quoted otherwise.</summary>
+    /// <summary>The text without quotes when YAML reads it as a string, and with quotes otherwise.</summary>
     private static string Quoted(string text) =>
         text.Length > 0 && char.IsAsciiLetter(text[0]) && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.')
             && text is not ("true" or "false" or "null" or "yes" or "no" or "on" or "off")

@@ -10,14 +10,14 @@ using YamlDotNet.RepresentationModel;
 
 namespace V2XSim.Scenarios;
 
-/// <summary>What came of reading a document.</summary>
-/// <param name="Value">The document, as far as it could be read; null when it could not be read at all.</param>
-/// <param name="Problems">What is wrong with it.</param>
+/// <summary>The result of reading a document.</summary>
+/// <param name="Value">The readable part of the document; null when nothing was readable.</param>
+/// <param name="Problems">Problems found.</param>
 /// <param name="Positions">Line and column, from 1, of every value by its path, such as <c>traffic.fcd</c>.</param>
 public sealed record Bound<T>(T? Value, List<Problem> Problems, IReadOnlyDictionary<string, (int Line, int Column)> Positions)
     where T : class;
 
-/// <summary>An object that wants to know where in the file it stood.</summary>
+/// <summary>An object that stores its line and column in the file, both from 1.</summary>
 public interface IPositioned
 {
     int Line { get; set; }
@@ -26,9 +26,9 @@ public interface IPositioned
 }
 
 /// <summary>
-/// Reads YAML (and so JSON) into records, by property name in camel case. Every problem is collected with file, line and column:
-/// unknown keys with the nearest valid name, values of the wrong type with the unit that the name asks for, values out of range,
-/// what is missing. Aliases are refused and size and depth are limited, so a small file cannot become a large one.
+/// Reads YAML (and so JSON) into records, by property name in camel case. It collects every problem with file, line and column:
+/// unknown keys with the nearest valid name, values of the wrong type with the expected unit, values out of range and missing
+/// keys. Aliases are rejected, and size and depth are limited, so that a small file cannot expand to a large document.
 /// </summary>
 public sealed class YamlBinder
 {
@@ -41,9 +41,9 @@ public sealed class YamlBinder
     private YamlBinder(string file) => _file = file;
 
     /// <summary>Binds a document.</summary>
-    /// <param name="text">The document.</param>
-    /// <param name="file">Its name, for messages.</param>
-    /// <exception cref="BadInputException">With every problem found.</exception>
+    /// <param name="text">Text of the document.</param>
+    /// <param name="file">File name, for error messages.</param>
+    /// <exception cref="BadInputException">Carries every problem found.</exception>
     public static T Bind<T>(string text, string file)
         where T : class
     {
@@ -51,7 +51,7 @@ public sealed class YamlBinder
         return bound.Problems.Count == 0 && bound.Value is not null ? bound.Value : throw new BadInputException(bound.Problems);
     }
 
-    /// <summary>Binds a document as far as that goes, so that more can be checked before all problems are told at once.</summary>
+    /// <summary>Binds the valid part of a document, so that the caller can add checks before it reports all problems.</summary>
     public static Bound<T> TryBind<T>(string text, string file)
         where T : class
     {
@@ -60,7 +60,7 @@ public sealed class YamlBinder
         return new Bound<T>(result, binder._problems, binder._positions);
     }
 
-    /// <summary>The name of a property in files.</summary>
+    /// <summary>The key of a property in files.</summary>
     public static string NameOf(PropertyInfo property) => char.ToLowerInvariant(property.Name[0]) + property.Name[1..];
 
     /// <summary>Properties that a file may set.</summary>
@@ -87,7 +87,7 @@ public sealed class YamlBinder
             stream.Load(new StringReader(text));
             if (stream.Documents.Count != 1)
             {
-                Add(null, string.Empty, $"{stream.Documents.Count} documents in one file", "give exactly one");
+                Add(null, string.Empty, $"the file contains {stream.Documents.Count} documents", "give exactly one document");
                 return null;
             }
 
@@ -109,10 +109,10 @@ public sealed class YamlBinder
             switch (parser.Current)
             {
                 case AnchorAlias alias:
-                    _problems.Add(new Problem(_file, (int)alias.Start.Line, (int)alias.Start.Column, string.Empty, "aliases (*name) are not supported", "write the value out"));
+                    _problems.Add(new Problem(_file, (int)alias.Start.Line, (int)alias.Start.Column, string.Empty, "aliases (*name) are not supported", "repeat the value instead"));
                     return false;
                 case MappingStart or SequenceStart when ++depth > MaximumDepth:
-                    _problems.Add(new Problem(_file, (int)parser.Current.Start.Line, (int)parser.Current.Start.Column, string.Empty, $"nested deeper than {MaximumDepth}", "flatten the file"));
+                    _problems.Add(new Problem(_file, (int)parser.Current.Start.Line, (int)parser.Current.Start.Column, string.Empty, $"the nesting is deeper than {MaximumDepth} levels", "reduce the nesting"));
                     return false;
                 case MappingEnd or SequenceEnd:
                     depth--;
@@ -135,7 +135,7 @@ public sealed class YamlBinder
 
         if (node is YamlScalarNode { Value: null or "" or "null" or "~", Style: ScalarStyle.Plain } && target != typeof(string))
         {
-            Add(node, path, "it has no value", "give a value or remove the key");
+            Add(node, path, "the value is missing", "give a value, or remove the key");
             return null;
         }
 
@@ -156,7 +156,7 @@ public sealed class YamlBinder
     {
         if (node is not YamlMappingNode mapping)
         {
-            Add(node, path, "a group of keys is needed here", "put keys below it, indented");
+            Add(node, path, "a group of keys is required here", "put indented keys below it");
             return null;
         }
 
@@ -174,7 +174,7 @@ public sealed class YamlBinder
             if (!properties.TryGetValue(key, out PropertyInfo? property))
             {
                 string? near = NearestName.Of(key, properties.Keys);
-                Add(keyNode, at, "unknown key", near is null ? $"known here: {string.Join(", ", properties.Keys.Order(StringComparer.Ordinal))}" : $"is '{near}' meant?");
+                Add(keyNode, at, "unknown key", near is null ? $"valid keys: {string.Join(", ", properties.Keys.Order(StringComparer.Ordinal))}" : $"is '{near}' meant?");
                 continue;
             }
 
@@ -193,7 +193,7 @@ public sealed class YamlBinder
             bool needed = property.IsDefined(typeof(RequiredAttribute)) || property.IsDefined(typeof(System.Runtime.CompilerServices.RequiredMemberAttribute));
             if (needed && !seen.Contains(name))
             {
-                Add(node, path.Length > 0 ? path + "." + name : name, "it is missing", "add the key");
+                Add(node, path.Length > 0 ? path + "." + name : name, "the required key is missing", "add the key");
             }
         }
 
@@ -204,7 +204,7 @@ public sealed class YamlBinder
     {
         if (node is not YamlSequenceNode sequence)
         {
-            Add(node, path, "a list is needed here", "begin each item with '- '");
+            Add(node, path, "a list is required here", "begin each item with '- '");
             return null;
         }
 
@@ -224,7 +224,7 @@ public sealed class YamlBinder
     {
         if (node is not YamlScalarNode { Value: { } text })
         {
-            Add(node, path, "a single value is needed here", string.Empty);
+            Add(node, path, "a single value is required here", string.Empty);
             return null;
         }
 
@@ -260,7 +260,7 @@ public sealed class YamlBinder
         {
             string kind = type == typeof(double) ? "a number" : "a whole number";
             string unit = UnitOf(path);
-            return Fail($"'{text}' is not {kind}{(unit.Length > 0 ? $" of {unit}" : string.Empty)}", unit.Length > 0 ? $"write the digits alone, in {unit}" : string.Empty);
+            return Fail($"'{text}' is not {kind}{(unit.Length > 0 ? $" of {unit}" : string.Empty)}", unit.Length > 0 ? $"give a number only, in {unit}" : string.Empty);
         }
 
         if (property?.GetCustomAttribute<RangeAttribute>() is { } range && number is double or int)
@@ -270,7 +270,7 @@ public sealed class YamlBinder
             if (value < low || value > high)
             {
                 return Fail(
-                    string.Create(CultureInfo.InvariantCulture, $"{text} is outside {low} to {high}"),
+                    string.Create(CultureInfo.InvariantCulture, $"{text} is outside the range {low} to {high}"),
                     UnitOf(path) is { Length: > 0 } unit ? $"the unit is {unit}" : string.Empty);
             }
         }

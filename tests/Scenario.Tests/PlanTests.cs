@@ -177,7 +177,7 @@ public sealed class PlanTests : IDisposable
         {
             Outcome outcome = await CommandLine.Run(command);
             Assert.Equal(2, outcome.Code);
-            Assert.Contains("it has an offset for programme 'evening'", outcome.Error, StringComparison.Ordinal);
+            Assert.Contains("it sets the offset of programme 'evening'", outcome.Error, StringComparison.Ordinal);
         }
     }
 
@@ -383,7 +383,7 @@ public sealed class PlanTests : IDisposable
         Assert.All(periods, p => Assert.InRange(p.GetProperty("meanSpeedMetresPerSecond").GetDouble(), 5, 14));
 
         string page = await File.ReadAllTextAsync(_folder["run/report.html"], TestContext.Current.CancellationToken);
-        Assert.Contains("Time and space along J0 to J7, as driven", page, StringComparison.Ordinal);
+        Assert.Contains("Time-space diagram of J0 to J7, recorded", page, StringComparison.Ordinal);
         Assert.Contains("class=\"changing\"", page, StringComparison.Ordinal);
         Assert.Contains("class=\"track out\"", page, StringComparison.Ordinal);
     }

@@ -323,7 +323,7 @@ public sealed class RunTests : IDisposable
         await Run("canal-street", "a", "--duration", "3");
         string dom = await Place.DomOf(chromium, Path.Combine(_folder["a"], "report.html"), _folder["profile"]);
 
-        foreach (string part in (string[])["Map", "Accuracy against truth", "Latency ledger", "Messages", "Devices and what must not be lost", "Traffic state", "rejected because", "id=\"map\"", "<circle"])
+        foreach (string part in (string[])["Map", "Accuracy against truth", "Latency ledger", "Messages", "Devices and reliable delivery", "Traffic state", "reason for rejection", "id=\"map\"", "<circle"])
         {
             Assert.Contains(part, dom, StringComparison.Ordinal);
         }

@@ -6,7 +6,7 @@ namespace V2XSim.Cli.Acl;
 internal sealed class AclCommand : Command
 {
     public AclCommand(VerbContext context)
-        : base("acl", "Access rules: who may publish and subscribe to what at a broker.")
+        : base("acl", "Show, check and export the access rules of a broker.")
     {
         Add(new AclShowCommand(context));
         Add(new AclExportCommand(context));
@@ -18,5 +18,5 @@ internal sealed class AclCommand : Command
     /// <summary>The access file that a subcommand reads.</summary>
     public static Option<string?> AccessFile() => new("--access") { Description = "Access file (default: the rules for the topics of T/ITS 0180.1).", HelpName = "FILE" };
 
-    public static Argument<string> User() => new("user") { Description = "User name; a device's is its id." };
+    public static Argument<string> User() => new("user") { Description = "User name; for a device, its id." };
 }

@@ -4,7 +4,7 @@ using V2XSim.Mqtt;
 
 namespace V2XSim.Cli.Acl;
 
-/// <summary><c>acl password</c>: a line of a password file. The password comes from standard input, so that no shell history holds it.</summary>
+/// <summary><c>acl password</c>: a line for a password file. Standard input keeps the password out of shell history.</summary>
 internal sealed class AclPasswordCommand : Verb
 {
     private readonly Argument<string> _user = AclCommand.User();
@@ -21,13 +21,13 @@ internal sealed class AclPasswordCommand : Verb
         string user = parsed.GetValue(_user)!;
         if (user.Trim().Length == 0 || user.AsSpan().IndexOfAny("+#/:") >= 0)
         {
-            throw new BadInputException("command line", "user", $"'{user}' is empty or contains a character that topics or password files reserve", "leave out + # / and :");
+            throw new BadInputException("command line", "user", $"'{user}' is empty or contains a character that is reserved in topics or password files", "give a name without + # / and :");
         }
 
         string password = Console.In.ReadLine() ?? string.Empty;
         if (password.Length == 0)
         {
-            throw new BadInputException("standard input", "password", "there is no password", "write it on one line");
+            throw new BadInputException("standard input", "password", "the password is missing", "give the password on one line");
         }
 
         Output.WriteLine(PasswordFile.LineOf(user, password));

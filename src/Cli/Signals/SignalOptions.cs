@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace V2XSim.Cli.Signals;
 
-/// <summary>Arguments and options that several verbs of <c>signals</c> have.</summary>
+/// <summary>Arguments and options shared by several commands of <c>signals</c>.</summary>
 internal static class SignalOptions
 {
     public static Argument<string> Scenario() => new("scenario") { Description = "Scenario with traffic.simulate, or a folder with scenario.yaml." };
@@ -13,12 +13,12 @@ internal static class SignalOptions
 
     public static Option<string> Plan(string description) => new("--plan") { Description = description, Required = true, HelpName = "FILE.add.xml" };
 
-    /// <summary>A file of programmes that may be left out.</summary>
+    /// <summary>An optional file of signal programmes.</summary>
     public static Option<string?> PlanToRead(string name, string description) => new(name) { Description = description, HelpName = "PLAN" };
 
     public static Option<int> Seeds(string description, int usual, int most) => CommonOptions.Count("--seeds", description, usual, 1, most);
 
     public static Option<int> Threads() => CommonOptions.Count("--threads", "Parallel runs.", Environment.ProcessorCount, 1, 256);
 
-    public static Option<double> Step() => CommonOptions.Number("--step", "Length of a step.", 1, 0.05, 2, "SECONDS");
+    public static Option<double> Step() => CommonOptions.Number("--step", "Step length.", 1, 0.05, 2, "SECONDS");
 }

@@ -4,7 +4,7 @@ using V2XSim.TrafficStudies;
 
 namespace V2XSim.Cli.Signals;
 
-/// <summary><c>signals check</c>: programmes against safety rules.</summary>
+/// <summary><c>signals check</c>: checks programmes against safety rules.</summary>
 internal sealed class SignalsCheckCommand : Verb
 {
     private readonly Option<string> _net = CommonOptions.Net();
@@ -14,7 +14,7 @@ internal sealed class SignalsCheckCommand : Verb
     private readonly Option<double> _allRed = CommonOptions.Number("--all-red", "Minimum clearance from the end of yellow to a conflicting green.", 0, 0, 30, "SECONDS");
 
     public SignalsCheckCommand(VerbContext context)
-        : base(context, "check", "Check programmes against safety rules: conflicting greens, missing yellows, minimum greens, yellows and clearances. Exit code 3 when one is violated.")
+        : base(context, "check", "Check programmes against safety rules: conflicting greens, missing yellows, minimum greens, yellows and clearances. Exit code 3 when a rule is violated.")
     {
         Declare(_net, _additional, _minimumGreen, _yellow, _allRed);
         SetAction(Run);

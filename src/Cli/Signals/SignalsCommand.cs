@@ -6,7 +6,7 @@ namespace V2XSim.Cli.Signals;
 internal sealed class SignalsCommand : Command
 {
     public SignalsCommand(VerbContext context)
-        : base("signals", "Signals: extract an arterial, coordinate it, draw it, compare plans, deploy one.")
+        : base("signals", "Coordinate signals: extract an arterial, find a plan, draw it, compare plans, deploy a plan.")
     {
         Add(new SignalsCheckCommand(context));
         Add(new SignalsArterialCommand(context));

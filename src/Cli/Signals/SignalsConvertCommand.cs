@@ -3,7 +3,7 @@ using V2XSim.SignalStudies;
 
 namespace V2XSim.Cli.Signals;
 
-/// <summary><c>signals convert</c>: plans and arterials between file formats.</summary>
+/// <summary><c>signals convert</c>: converts plans and arterials between file formats.</summary>
 internal sealed class SignalsConvertCommand : Verb
 {
     private readonly Argument<string> _file = new("file") { Description = "Case (.json), SUMO plan (.add.xml), stage table (.stages.csv) or Synchro UTDF (.csv)." };
@@ -12,7 +12,7 @@ internal sealed class SignalsConvertCommand : Verb
     private readonly Option<bool> _force = CommonOptions.Force();
 
     public SignalsConvertCommand(VerbContext context)
-        : base(context, "convert", "Convert plans and arterials between formats: case, SUMO, stage table, Synchro UTDF; lists what was dropped.")
+        : base(context, "convert", "Convert plans and arterials between formats: case, SUMO, stage table, Synchro UTDF. Lists data that the target format cannot store.")
     {
         Declare(_file, _out, _plan, _force);
         SetAction(Run);

@@ -4,7 +4,7 @@ using V2XSim.SignalStudies;
 
 namespace V2XSim.Cli.Signals;
 
-/// <summary><c>signals deploy</c>: a plan to the controllers.</summary>
+/// <summary><c>signals deploy</c>: sends a plan to the controllers.</summary>
 internal sealed class SignalsDeployCommand : Verb
 {
     private readonly Argument<string> _scenario = SignalOptions.Scenario();
@@ -16,7 +16,7 @@ internal sealed class SignalsDeployCommand : Verb
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Check the plan and print what would be sent; send nothing." };
 
     public SignalsDeployCommand(VerbContext context)
-        : base(context, "deploy", "Send a plan to the signal controllers over MQTT and wait for their confirmations. Exit code 3 when one refuses.")
+        : base(context, "deploy", "Send a plan to the signal controllers over MQTT and wait for their confirmations. Exit code 3 when a controller refuses.")
     {
         Declare(_scenario, _plan, _broker, _authority, _transition, _wait, _dryRun);
         SetAction(RunAsync);

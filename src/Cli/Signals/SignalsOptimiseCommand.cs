@@ -3,7 +3,7 @@ using V2XSim.SignalStudies;
 
 namespace V2XSim.Cli.Signals;
 
-/// <summary><c>signals optimise</c>: the plan with the least simulated delay.</summary>
+/// <summary><c>signals optimise</c>: finds the plan with the lowest simulated delay.</summary>
 internal sealed class SignalsOptimiseCommand : Verb
 {
     private readonly Argument<string> _scenario = SignalOptions.Scenario();
@@ -19,7 +19,7 @@ internal sealed class SignalsOptimiseCommand : Verb
     private readonly Option<bool> _force = CommonOptions.Force();
 
     public SignalsOptimiseCommand(VerbContext context)
-        : base(context, "optimise", "Find the offsets, and optionally greens and cycles, with the least delay of simulated vehicles.")
+        : base(context, "optimise", "Find the offsets, and optionally greens and cycles, with the lowest delay of simulated vehicles.")
     {
         Declare(_scenario, _start, _only, _street, _cycles, _splits, _seeds, _step, _threads, _plan, _force);
         SetAction(Run);

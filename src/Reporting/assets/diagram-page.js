@@ -80,7 +80,7 @@ document.querySelectorAll('section').forEach(section => {
     const spans = svg.querySelectorAll('text.label tspan');
     spans[0].textContent = spans[0].textContent.replace(/band [\d.]+ s/, `band ${now.out.width.toFixed(1)} s`); spans[1].textContent = spans[1].textContent.replace(/band [\d.]+ s/, `band ${now.inn.width.toFixed(1)} s`);
     const change = (v, w, digits) => isMoved ? ` <span class="${v > w + 1e-9 ? 'worse' : 'better'}">(${v - w >= 0 ? '+' : '−'}${Math.abs(v - w).toFixed(digits)})</span>` : '';
-    section.querySelector('.figures').innerHTML = `cycle ${plan.cycleSeconds} s; bands out ${now.out.width.toFixed(1)} s, in ${now.inn.width.toFixed(1)} s; predicted along all of the street: ${now.delay.toFixed(1)} s of delay${change(now.delay, before.delay, 1)}, ${now.stops.toFixed(2)} stops${change(now.stops, before.stops, 2)}`;
+    section.querySelector('.figures').innerHTML = `cycle ${plan.cycleSeconds} s; bands out ${now.out.width.toFixed(1)} s, in ${now.inn.width.toFixed(1)} s; predicted for the whole street: ${now.delay.toFixed(1)} s of delay${change(now.delay, before.delay, 1)}, ${now.stops.toFixed(2)} stops${change(now.stops, before.stops, 2)}`;
     section.querySelectorAll('tbody tr').forEach((row, i) => {
       row.cells[2].textContent = +offset(i).toFixed(2); row.cells[3].textContent = +now.outStart[i].toFixed(2);
       if (i) row.cells[4].textContent = +within(now.outStart[i] - now.outStart[i - 1], plan.cycleSeconds).toFixed(2);

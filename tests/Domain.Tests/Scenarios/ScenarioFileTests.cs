@@ -61,7 +61,7 @@ public class ScenarioFileTests
 
     [Theory]
     [InlineData("a: &x [1]\nb: *x\n", "aliases")]
-    [InlineData("- 1\n- 2\n", "a group of keys is needed")]
+    [InlineData("- 1\n- 2\n", "a group of keys is required")]
     [InlineData("name: [\n", "not readable YAML")]
     [InlineData("name: a\n---\nname: b\n", "2 documents")]
     [InlineData("", "documents")]
@@ -74,7 +74,7 @@ public class ScenarioFileTests
     {
         string deep = "name: " + new string('[', 5000) + new string(']', 5000);
 
-        Assert.Contains("nested deeper", Assert.Single(SmallNets.ProblemsOf(() => YamlBinder.Bind<Scenario>(deep, "s.yaml"))).Message, StringComparison.Ordinal);
+        Assert.Contains("nesting is deeper", Assert.Single(SmallNets.ProblemsOf(() => YamlBinder.Bind<Scenario>(deep, "s.yaml"))).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -127,7 +127,7 @@ public class ScenarioFileTests
 
         IReadOnlyList<Problem> problems = SmallNets.ProblemsOf(() => SitePlanFile.Read(Plan, "sites.yaml", SmallNets.Read(), "platform"));
 
-        foreach (string part in (string[])["no road within 100 m", "no sensor type lidra", "the id is used twice", "no junction Q", "no signal Z", "MQTT topics reserve", "different regions", "the platform itself goes by this name", "the name is empty"])
+        foreach (string part in (string[])["no road within 100 m", "no sensor type lidra", "the id is used twice", "no junction Q", "no signal Z", "reserved in MQTT topics", "different regions", "the platform uses this name itself", "the name is empty"])
         {
             Assert.Contains(problems, p => p.Message.Contains(part, StringComparison.Ordinal) && p.Line > 0);
         }

@@ -16,10 +16,10 @@ public sealed class CommandLineTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [InlineData("vehicles:\n  connectedShare: 0.5\n  attackerShare: 0.1\n", "there are attackers, but nothing that they do")]
-    [InlineData("vehicles:\n  attackerShare: 0.1\n  attacks: [sybil]\n", "there are attackers, but no connected vehicles")]
+    [InlineData("vehicles:\n  connectedShare: 0.5\n  attackerShare: 0.1\n", "attackerShare is set but attacks is empty")]
+    [InlineData("vehicles:\n  attackerShare: 0.1\n  attacks: [sybil]\n", "attacks are set but there are no connected vehicles")]
     [InlineData("vehicles:\n  connectedShare: 0.5\n  attacks: [sibyl]\n", "sibyl")]
-    [InlineData("operation:\n  events:\n    - site: S001\n      atSeconds: 500\n", "the event begins after the scenario has ended")]
+    [InlineData("operation:\n  events:\n    - site: S001\n      atSeconds: 500\n", "the event begins after the end of the scenario")]
     [InlineData("operation:\n  events:\n    - site: S999\n", "there is no simulated site S999")]
     [InlineData("plausibility:\n  maximumPerSecond: -5\n", "maximumPerSecond")]
     public async Task Settings_without_an_effect_or_a_sense_are_told(string text, string message)

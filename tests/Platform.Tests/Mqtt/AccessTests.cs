@@ -206,7 +206,7 @@ public sealed class AccessTests : IDisposable
             Assert.Contains("a broker that other machines can reach needs TLS and credentials", outcome.Error, StringComparison.Ordinal);
         }
 
-        Assert.Contains("nobody could get in", (await CommandLine.Run("run", crossing, "--access", _folder.Write("empty.yaml", "users: []\n"))).Error, StringComparison.Ordinal);
+        Assert.Contains("no client could log in", (await CommandLine.Run("run", crossing, "--access", _folder.Write("empty.yaml", "users: []\n"))).Error, StringComparison.Ordinal);
         Assert.Contains("is 'observer' meant?", (await CommandLine.Run("acl", "show", "--access", _folder.Write("typo.yaml", "passwords: passwords.txt\nusers:\n  - name: ann\n    role: obsever\n"))).Error, StringComparison.Ordinal);
     }
 
