@@ -44,11 +44,11 @@ internal sealed class LiveParts
         {
             ScenarioGenerator.Write(made, folder);
             using LoadedScenario loaded = ScenarioLoader.Load(folder, 1);
-            _plan = LoadConductor.PlanOf(loaded.Plan, new LoadOptions { Sites = sites, Sensors = Sensors });
+            _plan = LoadPreparation.PlanOf(loaded.Plan, new LoadOptions { Sites = sites, Sensors = Sensors });
             LoadRecording recording = LoadRecording.Make(loaded.Traffic.Advance, [.. _plan.Sites.Select(s => s.Position)], [], Objects, 200, 20);
             List<EdgeConfig> edges = EdgeConfigurator.Plan(loaded.Network, _plan, loaded.Scenario, _epoch, publishOnData: true);
             _lists = new LoadLists(recording, format, new RandomStreams(1));
-            _sites = LoadConductor.SitesOf(_plan, loaded.Network);
+            _sites = LoadPreparation.SitesOf(_plan, loaded.Network);
             _cores = edges.ToDictionary(e => e.EdgeId, e => new EdgeCore(e, Trackers.ByName[e.Tracker.Name](e.Tracker, e.Number, null)), StringComparer.Ordinal);
         }
         finally

@@ -196,7 +196,7 @@ public sealed class CommandLineTests : IDisposable
         Outcome outcome = await RunRecording("<fcd-export><timestep time=\"0\"><vehicle id=\"a\" x=\"1\" y=\"1\" speed=\"1\" angle=\"0\"/></timestep></fcd-export>", "fromSeconds: 5000");
 
         Assert.Equal(2, outcome.Code);
-        Assert.Contains("traffic.fromSeconds: the recording has ended", outcome.Error, StringComparison.Ordinal);
+        Assert.Contains("traffic.fromSeconds: the recording ends before the scenario starts", outcome.Error, StringComparison.Ordinal);
     }
 
     [Fact]
