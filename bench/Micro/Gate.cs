@@ -49,7 +49,7 @@ internal static class Gate
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{(ratio <= most ? "ok  " : "OVER")} {pair}: {ratio:0.00} of {most:0.00}"));
         }
 
-        Console.WriteLine(failed == 0 ? "all budgets hold" : $"{failed} budgets do not hold");
+        Console.WriteLine(failed == 0 ? "all budgets hold" : $"budgets exceeded: {failed}");
         return failed == 0 && measured.Count > 0 ? 0 : 1;
 
         double RatioOf(string pair)

@@ -28,7 +28,7 @@ public static class LoadPages
     {
         var text = new StringBuilder();
         Line("target", r.Target);
-        Line("load", Say($"{r.Sites} sites × {r.Sensors} sensors × {r.RateHz:0.###} Hz × {r.ObjectsPerMessage:0.#} objects, {r.Format}, {r.BytesPerMessage:0} B, QoS {r.Qos}; traffic of {r.From}"));
+        Line("load", Say($"{OutputText.Count(r.Sites, "site")} × {OutputText.Count(r.Sensors, "sensor")} × {r.RateHz:0.###} Hz × {r.ObjectsPerMessage:0.#} objects, {r.Format}, {r.BytesPerMessage:0} B, QoS {r.Qos}; traffic of {r.From}"));
         Line("offered", Say($"{r.OfferedPerSecond:0.#} messages/s for {r.DurationSeconds:0.#} s, open loop{(r.ClockSpeed == 1 ? string.Empty : Say($", by clocks that go {r.ClockSpeed:0.###} times as fast as time"))}{(r.IsPartial ? ", ENDED EARLY" : string.Empty)}"));
         Line("served", Say($"{r.ServedPerSecond:0.#} messages/s; {r.Sent:N0} sent, {r.Lost:N0} lost ({r.Shed:N0} shed), {r.NotSent:N0} not sent"));
         Line("edge", Say($"p50 {Ms(r.Edge.P50Ms)}, p99 {Ms(r.Edge.P99Ms)}, p99.9 {Ms(r.Edge.P999Ms)}, max {Ms(r.Edge.MaxMs)}; {r.PublicationsPerSecond:0.#} publications/s{(r.FramesLost > 0 ? Say($", {r.FramesLost:N0} frames lost on the way down") : string.Empty)}"));

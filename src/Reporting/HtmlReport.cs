@@ -117,7 +117,7 @@ public static class HtmlReport
     private static void Cards(StringBuilder html, RunReport r)
     {
         html.Append("<section class=\"cards\">");
-        Card("Networked road", F(r.NetworkedRoadKm, "0.0") + " km", $"of {F(r.RoadKm, "0.0")} km, {r.Sites} sites, {Count(r.Edges, "edge")}, {Count(r.Regions, "region")}");
+        Card("Networked road", F(r.NetworkedRoadKm, "0.0") + " km", $"of {F(r.RoadKm, "0.0")} km, {Count(r.Sites, "site")}, {Count(r.Edges, "edge")}, {Count(r.Regions, "region")}");
         Card("Road users", F(r.Traffic.MeanRoadUsers, "#,0"), $"on average, peak {r.Traffic.MostRoadUsers.ToString("#,0", Invariant)}; {E(r.Traffic.Source)}");
         Card("Messages", N(r.Messages.Published), $"{N(r.Messages.Ingested)} used, {N(r.Messages.Rejected)} rejected, {N(r.Messages.InFlight)} in flight");
         Card("Found", P(r.Accuracy.Recall), $"of the road users in covered areas; {P(r.Accuracy.Precision)} of the tracks are real");
