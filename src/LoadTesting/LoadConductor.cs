@@ -3,15 +3,9 @@ using System.Globalization;
 using System.Text.Json;
 using HdrHistogram;
 using V2XSim.EdgeNode;
-using V2XSim.Evaluation;
 using V2XSim.Foundation;
 using V2XSim.Hosting;
-using V2XSim.Mqtt;
 using V2XSim.Reporting;
-using V2XSim.Roads;
-using V2XSim.Roads.Sites;
-using V2XSim.ScenarioFiles;
-using V2XSim.Scenarios;
 
 namespace V2XSim.LoadTesting;
 
