@@ -45,7 +45,7 @@ public sealed partial class EdgeGrain(EdgeDirectory directory, IDownlink downlin
 
     public async ValueTask<EdgeStepResult> Step(EdgeStep step)
     {
-        SteppedEdge edge = _stepped ?? throw new InvalidOperationException($"edge {_config.EdgeId} is live and takes no steps");
+        SteppedEdge edge = _stepped ?? throw new InvalidOperationException($"edge {_config.EdgeId} is live and cannot be stepped");
         EdgeStepResult result = edge.Step(in step);
         var until = new SimTime(step.UntilMicroseconds);
         var at = new SimTime(result.PublishedMicroseconds);
@@ -85,6 +85,6 @@ public sealed partial class EdgeGrain(EdgeDirectory directory, IDownlink downlin
         return _work;
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "edge {Edge}: a batch could not be worked on")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "edge {Edge}: a batch failed")]
     private partial void LogFailure(Exception e, string edge);
 }

@@ -69,7 +69,7 @@ public sealed class Explanation(string roadUser, SimTime at)
 
         if (!isCovered)
         {
-            text.Append("No edge covers the place: it is farther from every site than its service radius, or no sensor looks there.\n");
+            text.Append("No edge covers this position: it is beyond the service radius of every site, or outside every sensor's view.\n");
         }
 
         Text = text.ToString();
@@ -93,7 +93,7 @@ public sealed class Explanation(string roadUser, SimTime at)
         }
         else if (!covers)
         {
-            text.Append("not published; the edge does not cover the place.\n");
+            text.Append("not published; the edge does not cover this position.\n");
         }
         else
         {
@@ -105,7 +105,7 @@ public sealed class Explanation(string roadUser, SimTime at)
                 MissReason.LostOnLink => "not published: it was reported, but the message was lost on its way.\n",
                 MissReason.Rejected => "not published: it was reported, but the message was rejected.\n",
                 MissReason.OnTheWay => "not published: it was reported, and the message was still on its way.\n",
-                _ => "not published: it was reported, but its track was not taken for real yet, or not any more.\n",
+                _ => "not published: it was reported, but its track was not confirmed yet, or no longer.\n",
             });
         }
     }

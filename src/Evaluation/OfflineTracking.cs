@@ -58,7 +58,7 @@ public sealed class OfflineTracking(TextWriter output)
             out int repeated);
         if (scans.Count == 0)
         {
-            throw new BadInputException(options.Measurements, string.Empty, "there are no scans in it", "give rows of t,arrival,sensor,x,y");
+            throw new BadInputException(options.Measurements, string.Empty, "the file has no scans", "give rows of t,arrival,sensor,x,y");
         }
 
         List<SimTime> instants = Instants(options, scans);
@@ -77,7 +77,7 @@ public sealed class OfflineTracking(TextWriter output)
 
         if (Path.GetFullPath(options.Tracks) == Path.GetFullPath(options.Measurements))
         {
-            throw new BadInputException(options.Tracks, "--tracks", "it is the file of the detections", "name another file");
+            throw new BadInputException(options.Tracks, "--tracks", "it is the same file as the detections", "name another file");
         }
 
         if (Directory.Exists(options.Tracks))
@@ -89,7 +89,7 @@ public sealed class OfflineTracking(TextWriter output)
         string? folder = Path.GetDirectoryName(Path.GetFullPath(options.Tracks));
         if (folder is not null && !Directory.Exists(folder))
         {
-            throw new BadInputException(options.Tracks, "--tracks", "its folder does not exist", "make the folder, or name another file");
+            throw new BadInputException(options.Tracks, "--tracks", "the folder does not exist", "create the folder, or name another file");
         }
 
         using (var writer = new StreamWriter(options.Tracks, append: false, new UTF8Encoding(false)) { NewLine = "\n" })
@@ -140,7 +140,7 @@ public sealed class OfflineTracking(TextWriter output)
         SortedDictionary<SimTime, List<FileTrack>> truth = TrackFile.Read(OpenRead(truthFile), truthFile), tracks = TrackFile.Read(OpenRead(trackFile), trackFile);
         if (tracks.Count == 0 && (period is null || from is null || to is null))
         {
-            throw new BadInputException(trackFile, string.Empty, "there are no tracks in it, so it does not say when it was published", "give --from, --to, --publish-period and --publish-offset, and all is missed");
+            throw new BadInputException(trackFile, string.Empty, "the file has no tracks, so the instants of publication are unknown", "give --from, --to, --publish-period and --publish-offset to score it with every object missed");
         }
 
         SimTime first = from is { } f ? SimTime.FromSeconds(f) : tracks.Keys.FirstOrDefault(), last = to is { } t ? SimTime.FromSeconds(t) : tracks.Keys.LastOrDefault();
@@ -148,7 +148,7 @@ public sealed class OfflineTracking(TextWriter output)
         TrackScore score = TrackScore.Of(truth, tracks, first, last, time => (time.Microseconds - anchor) % every == 0);
         if (score.Frames == 0)
         {
-            throw new BadInputException(truthFile, "t", "it has no instant at which the tracks were published", "publish at instants that the truth has: --publish-period and --publish-offset of 'v2xsim fuse'");
+            throw new BadInputException(truthFile, "t", "it has no truth at any instant of publication", "publish at instants of the truth, with --publish-period and --publish-offset of 'v2xsim fuse'");
         }
 
         int unscored = tracks.Keys.Count(k => k >= first && k <= last && (!truth.ContainsKey(k) || (k.Microseconds - anchor) % every != 0));
@@ -291,7 +291,7 @@ public sealed class OfflineTracking(TextWriter output)
         Bound<TrackerSettings> bound = YamlBinder.TryBind<TrackerSettings>(ReadText(file), file);
         return bound.Problems.Count == 0 && bound.Value is { } settings
             ? settings
-            : throw new BadInputException([new Problem(file, 0, 0, string.Empty, "it is not a tracker's tuning", "give an object with the fields of 'tracker' in a scenario; see 'v2xsim schema'"), .. bound.Problems]);
+            : throw new BadInputException([new Problem(file, 0, 0, string.Empty, "the file is not a tracker tuning", "give an object with the fields of 'tracker' in a scenario; see 'v2xsim schema'"), .. bound.Problems]);
     }
 
     public static Stream OpenRead(string file)

@@ -36,7 +36,7 @@ public sealed class StreetPlaces
         {
             if (!_network.TryFindLink(route[i], out int link))
             {
-                throw new BadInputException(file, "roads", $"the street's link {route[i]} is not in the scenario's network", "give the scenario of the street's network");
+                throw new BadInputException(file, "roads", $"link {route[i]} of the street is not in the scenario's network", "give the scenario to which the street belongs");
             }
 
             _starts[link] = (isInbound, metres);

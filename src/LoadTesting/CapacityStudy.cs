@@ -101,14 +101,14 @@ public sealed class CapacityStudy(TextWriter output, TextWriter error, TimeProvi
     {
         if (cost.MostCoresUsedShare <= 0)
         {
-            throw new BadInputException("command line", "--budget", "no measurement kept it without loss", "allow more, or measure at lower rates");
+            throw new BadInputException("command line", "--budget", "no measurement without losses met the budget", "give a larger budget, or measure at lower rates");
         }
 
         double ofSite = options.Sensors * options.RateHz * cost.Of(options.Objects) / 1e6, ofNode = options.Cores * cost.MostCoresUsedShare;
         double sitesOfNode = Math.Floor((ofNode / ofSite) + 1e-9);
         if (sitesOfNode < 1)
         {
-            throw new BadInputException("command line", "--cores", string.Create(CultureInfo.InvariantCulture, $"one site takes {ofSite:0.00} cores, and of a node of {options.Cores} no more than {ofNode:0.00} may be used"), "plan with larger nodes, or with fewer lists of a site");
+            throw new BadInputException("command line", "--cores", string.Create(CultureInfo.InvariantCulture, $"one site needs {ofSite:0.00} cores, but only {ofNode:0.00} of a node's {options.Cores} cores may be used"), "plan with larger nodes, or with fewer lists per site");
         }
 
         return [.. new[] { 0.25, 0.5, 1, 2, 4 }.Select(factor => Math.Max(1, (int)Math.Round(options.Sites * factor))).Distinct().Select(sites =>
@@ -131,7 +131,7 @@ public sealed class CapacityStudy(TextWriter output, TextWriter error, TimeProvi
             rate /= 2;
             if (rate < FewestPerCore * Environment.ProcessorCount)
             {
-                throw new BadInputException("command line", "--budget", $"at {many.OfferedPerSecond:0} messages/s p99 was {many.Edge.P99Ms:0.0} ms and {many.Lost} were lost{(many.Valid ? string.Empty : "; " + string.Join("; ", many.Invalid))}", "allow more, or measure on a machine with nothing else to do");
+                throw new BadInputException("command line", "--budget", $"at {many.OfferedPerSecond:0} messages/s p99 was {many.Edge.P99Ms:0.0} ms and {many.Lost} were lost{(many.Valid ? string.Empty : "; " + string.Join("; ", many.Invalid))}", "give a larger budget, or measure on an idle machine");
             }
 
             many = await LoadAsync(options, options.Objects, rate, cancellation);
@@ -177,20 +177,20 @@ public sealed class CapacityStudy(TextWriter output, TextWriter error, TimeProvi
             LoadResult result = JsonSerializer.Deserialize<LoadResult>(ScenarioLoader.ReadText(ScenarioLoader.Existing(file)), OutputText.JsonOptions)!;
             if (!string.Equals(result.Format, format.ToString(), StringComparison.OrdinalIgnoreCase))
             {
-                throw new BadInputException(path, "--format", $"lists of this result are in '{result.Format}', and the plan is for {format.ToString().ToLowerInvariant()}", "give results of the form that the plan is for, or its --format");
+                throw new BadInputException(path, "--format", $"this result was measured with '{result.Format}', but the plan is for {format.ToString().ToLowerInvariant()}", "give results in the plan's format, or change --format");
             }
 
             if (result.ClockSpeed != 1)
             {
-                throw new BadInputException(path, "--results", "its clocks did not keep time, and so tell no latencies that a budget could be compared with", "measure without --clock-speed");
+                throw new BadInputException(path, "--results", "it was measured with --clock-speed, so its latencies cannot be compared with a budget", "measure without --clock-speed");
             }
 
             return result.Valid && result.CpuMicrosecondsPerMessage is not null && result.Processors > 0 ? result
-                : throw new BadInputException(path, "--results", "the result is not valid, or does not say what a message costs and on how many processors", "use valid results of 'v2xsim load' with our own edges, or with --watch");
+                : throw new BadInputException(path, "--results", "the result is invalid, or has no cost per message or number of processors", "use valid results of 'v2xsim load' with V2XSim's edges, or with --watch");
         }
         catch (JsonException e)
         {
-            throw new BadInputException(path, "--results", $"it is not a result of a load test: {e.Message}", "give load.json of 'v2xsim load --out', or what --json printed");
+            throw new BadInputException(path, "--results", $"the file is not a load-test result: {e.Message}", "give load.json of 'v2xsim load --out', or the output of --json");
         }
     }
 

@@ -38,22 +38,22 @@ public sealed class LoadConductor(TextWriter output, TextWriter error, TimeProvi
 
         if (options.Dialect == LoadDialect.OpenV2X && options.Format == PayloadFormat.Uper)
         {
-            throw new BadInputException("command line", "--dialect", "OpenV2X units send their lists as JSON or Protobuf", "use --format json, or another dialect");
+            throw new BadInputException("command line", "--dialect", "OpenV2X units send JSON or Protobuf", "use --format json, or another dialect");
         }
 
         if (options.Target is not null && options.Broker is not null)
         {
-            throw new BadInputException("command line", "--broker", "it is for our own edges, and --target tests another", "leave one of them out");
+            throw new BadInputException("command line", "--broker", "it applies to V2XSim's edges, but --target tests another edge", "keep one of them out");
         }
 
         if ((options.Target ?? options.Broker) is { IsSecure: true })
         {
-            throw new BadInputException("command line", options.Target is null ? "--broker" : "--target", "generators speak MQTT without TLS", "give an address with mqtt://");
+            throw new BadInputException("command line", options.Target is null ? "--broker" : "--target", "load generators do not support TLS", "give an address with mqtt://");
         }
 
         if (options.Target is not null && clock is ScaledClock)
         {
-            throw new BadInputException("command line", "--clock-speed", "an edge that runs already keeps its own time", "leave it out, or --target");
+            throw new BadInputException("command line", "--clock-speed", "the clock of an external edge cannot be changed", "omit --clock-speed or --target");
         }
 
         string temporary = Directory.CreateTempSubdirectory("v2xsim-load-").FullName;
@@ -72,7 +72,7 @@ public sealed class LoadConductor(TextWriter output, TextWriter error, TimeProvi
             await output.WriteLineAsync(json ? OutputText.Json(result) : LoadPages.Text(result));
             foreach (ThresholdRow broken in result.Thresholds.Where(t => !t.IsKept))
             {
-                await error.WriteLineAsync($"threshold broken: {broken.Threshold}, but it is {OutputText.Number(broken.Value, "0.###")}");
+                await error.WriteLineAsync($"threshold broken: {broken.Threshold}, measured {OutputText.Number(broken.Value, "0.###")}");
             }
 
             foreach (string why in result.Invalid)
@@ -102,7 +102,7 @@ public sealed class LoadConductor(TextWriter output, TextWriter error, TimeProvi
         List<LoadStepRow> steps = [.. found.Trials.Select(t => StepOf(t.Result.Result, t.Holds, t.WhyBroken))];
         if (found.Best is not { } best)
         {
-            throw new BadInputException("command line", "--find-knee", $"thresholds do not hold at any rate: {found.BrokenBy}", "give other thresholds with --threshold");
+            throw new BadInputException("command line", "--find-knee", $"no rate meets the thresholds: {found.BrokenBy}", "give other thresholds with --threshold");
         }
 
         run.LastHistograms = best.Result.Histograms;
@@ -232,7 +232,7 @@ public sealed class LoadConductor(TextWriter output, TextWriter error, TimeProvi
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException)
         {
-            throw new BadInputException("command line", "--watch", $"there is no process {id}", "give the number of a process that runs");
+            throw new BadInputException("command line", "--watch", $"no process has the id {id}", "give the id of a running process");
         }
     });
 

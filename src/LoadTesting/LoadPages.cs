@@ -41,7 +41,7 @@ public static class LoadPages
         if (r.Hops.Any(h => h.Count > 0))
         {
             text.Append('\n').Append(Say($"{"hop",-10}{"mean ms",10}{"p50 ms",10}{"p99 ms",10}{"max ms",10}  ")).Append('\n');
-            text.Append(Say($"{"(waiting)",-10}{"",10}{r.Waiting.P50Ms,10:0.000}{r.Waiting.P99Ms,10:0.000}{r.Waiting.MaxMs,10:0.000}  first list of a publication → last; not part of the edge's latency")).Append('\n');
+            text.Append(Say($"{"(waiting)",-10}{"",10}{r.Waiting.P50Ms,10:0.000}{r.Waiting.P99Ms,10:0.000}{r.Waiting.MaxMs,10:0.000}  from the first to the last list of a publication; not part of the edge's latency")).Append('\n');
             foreach (LatencyRow h in r.Hops)
             {
                 text.Append(Say($"{h.Hop,-10}{h.MeanMs,10:0.000}{h.P50Ms,10:0.000}{h.P99Ms,10:0.000}{h.MaxMs,10:0.000}  {h.From} → {h.To}")).Append('\n');
@@ -73,12 +73,12 @@ public static class LoadPages
 
         if (r.HeldMegabytes is { } held)
         {
-            Line("held", Say($"{held:0.0} MB once everything was collected after the measurement"));
+            Line("held", Say($"{held:0.0} MB in use after a full collection at the end"));
         }
 
         if (r.Drift is { } drift)
         {
-            Line("drift", Say($"memory {Change(drift.WorkingSetMegabytesPerHour)} MB/h, what is held {Change(drift.HeldMegabytesPerHour)} MB/h, handles {Change(drift.HandlesPerHour)}/h, p99 {OutputText.Number(drift.P99ChangeShare * 100, "+0;-0;0")} %"));
+            Line("drift", Say($"memory {Change(drift.WorkingSetMegabytesPerHour)} MB/h, heap {Change(drift.HeldMegabytesPerHour)} MB/h, handles {Change(drift.HandlesPerHour)}/h, p99 {OutputText.Number(drift.P99ChangeShare * 100, "+0;-0;0")} %"));
         }
 
         foreach (ThresholdRow t in r.Thresholds)
@@ -112,7 +112,7 @@ public static class LoadPages
         LoadMoment[] known = [.. r.Timeline.Where(t => t.WorkingSetMegabytes is not null)];
         if (known.Length > 2)
         {
-            html.Append("<h2>Memory</h2><p class=\"note\">Working set of the platform, and what the last full collection since the measurement began found in use; the rest is garbage, or free.</p>")
+            html.Append("<h2>Memory</h2><p class=\"note\">Working set of the platform, and the heap that the last full garbage collection found in use.</p>")
                 .Append(Waterfall.Lines("seconds", "MB", [("working set", [.. known.Select(t => (t.Second, t.WorkingSetMegabytes!.Value))]), ("held", [.. known.Where(t => t.HeldMegabytes is not null).Select(t => (t.Second, t.HeldMegabytes!.Value))])], isLinear: true));
         }
 

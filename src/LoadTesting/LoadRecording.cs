@@ -47,7 +47,7 @@ public sealed class LoadRecording
         int frames = Math.Max(2, (int)Math.Round(seconds / FrameSeconds)), made = 0;
         if ((long)frames * sites.Count * objects * System.Runtime.CompilerServices.Unsafe.SizeOf<RecordedObject>() > int.MaxValue)
         {
-            throw new BadInputException("command line", "--objects", $"{objects} road users at {sites.Count} sites for {seconds:0} s do not fit into a recording", "ask for fewer road users or sites");
+            throw new BadInputException("command line", "--objects", $"a recording cannot hold {objects} road users at {sites.Count} sites for {seconds:0} s", "give fewer road users or sites");
         }
 
         var all = new RecordedObject[frames * sites.Count * objects];

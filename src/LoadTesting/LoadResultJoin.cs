@@ -63,17 +63,17 @@ internal static class LoadResultJoin
         var invalid = new List<string>();
         if (notSent > 0)
         {
-            invalid.Add($"{notSent} messages were due but the connection did not take them: its reader is too slow, or gone");
+            invalid.Add($"{notSent} messages were due but the connection did not accept them: the receiver is too slow or gone");
         }
 
         if (late > MostLateShare * Math.Max(1, sent))
         {
-            invalid.Add(string.Create(CultureInfo.InvariantCulture, $"{late * 100.0 / sent:0.0} % of the messages were sent more than {LateMilliseconds:0} ms later than due: the generators were overrun, or the machine was"));
+            invalid.Add(string.Create(CultureInfo.InvariantCulture, $"{late * 100.0 / sent:0.0} % of the messages were sent more than {LateMilliseconds:0} ms later than due: the generators or the machine were overloaded"));
         }
 
         if (sent == 0)
         {
-            invalid.Add("nothing was sent");
+            invalid.Add("no message was sent");
         }
 
         return new LoadResult
@@ -81,7 +81,7 @@ internal static class LoadResultJoin
             Valid = invalid.Count == 0,
             Invalid = invalid,
             IsPartial = endedAfter is not null,
-            Target = options.Target?.ToString() ?? (options.Broker is { } broker ? $"our edges at {broker}" : "our edges, embedded broker"),
+            Target = options.Target?.ToString() ?? (options.Broker is { } broker ? $"V2XSim edges at {broker}" : "V2XSim edges, embedded broker"),
             From = run.ScenarioName,
             Sites = options.Sites,
             Sensors = options.Sensors,

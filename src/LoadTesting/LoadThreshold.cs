@@ -22,7 +22,7 @@ public sealed partial record LoadThreshold(string Text, string Metric, string Op
         Match match = Form().Match(text);
         if (!match.Success || !double.TryParse(match.Groups["bound"].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out double bound))
         {
-            throw new BadInputException(source, text, "it is not a threshold", "write it as edge.p99Ms<20, with <, <=, >, >= or ==");
+            throw new BadInputException(source, text, "this is not a threshold", "write it as edge.p99Ms<20, with <, <=, >, >= or ==");
         }
 
         ICollection<string> known = Known.Value;

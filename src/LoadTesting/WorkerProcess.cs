@@ -53,7 +53,7 @@ public sealed class WorkerProcess(Process process, string name) : IAsyncDisposab
         if (line is null)
         {
             await process.WaitForExitAsync(cancellation);
-            throw new BrokerUnavailableException($"a part of the load test ended by itself with exit code {process.ExitCode}: {name}");
+            throw new BrokerUnavailableException($"a worker process of the load test ended unexpectedly with exit code {process.ExitCode}: {name}");
         }
 
         return JsonSerializer.Deserialize<T>(line)!;
@@ -70,7 +70,7 @@ public sealed class WorkerProcess(Process process, string name) : IAsyncDisposab
         }
         catch (OperationCanceledException e)
         {
-            throw new BrokerUnavailableException($"a part of the load test does not answer: {name}", e);
+            throw new BrokerUnavailableException($"a worker process of the load test does not answer: {name}", e);
         }
     }
 

@@ -27,13 +27,13 @@ public sealed class CommandSender(TextWriter output, TextWriter error, TimeProvi
         TopicKind kind = Topics.Parse(topic, out ReadOnlySpan<char> name);
         if (Topics.EntryOf(kind) is not { } entry || Topics.IsAck(kind) || name.IndexOfAny('+', '#') >= 0)
         {
-            throw new BadInputException("command line", "topic", $"'{topic}' is no topic of T/ITS 0180.1", $"write it like rscu/S001/om-config/down; known here: {string.Join(", ", Topics.Named.Select(n => $"{n.Root}/…/{n.Tail}"))}");
+            throw new BadInputException("command line", "topic", $"'{topic}' is not a topic of T/ITS 0180.1", $"write it like rscu/S001/om-config/down; topics are {string.Join(", ", Topics.Named.Select(n => $"{n.Root}/…/{n.Tail}"))}");
         }
 
         string device = name.ToString();
         if (entry.IsUp)
         {
-            throw new BadInputException("command line", "topic", $"'{topic}' is a device's to publish", "give a topic that ends in /down, or versions/query");
+            throw new BadInputException("command line", "topic", $"only devices publish on '{topic}'", "give a topic that ends in /down, or versions/query");
         }
 
         FrameTool.RefuseUper(entry.Payload, format);
@@ -41,7 +41,7 @@ public sealed class CommandSender(TextWriter output, TextWriter error, TimeProvi
         byte[] packed = [.. new FrameTool(() => Stream.Null, TextWriter.Null).Packed(entry.Payload, json, format, file)];
         if (entry.Payload is { } record && new WirePayload().Read(record, json, out WireMessage said).IsValid && said.Device.Length > 0 && said.Device != device)
         {
-            throw new BadInputException(file, record.Name, $"it names '{said.Device}', the topic '{device}'", "give both the same name");
+            throw new BadInputException(file, record.Name, $"it names '{said.Device}', but the topic names '{device}'", "give both the same name");
         }
 
         bool isJson = format is PayloadFormat.Json or PayloadFormat.Unstated;
@@ -67,7 +67,7 @@ public sealed class CommandSender(TextWriter output, TextWriter error, TimeProvi
             cancellation);
         if (!entry.HasAck || patience <= TimeSpan.Zero)
         {
-            await error.WriteLineAsync($"sent to {topic}; no confirmation is waited for");
+            await error.WriteLineAsync($"sent to {topic}; not waiting for a confirmation");
             return ExitCodes.Done;
         }
 
@@ -75,7 +75,7 @@ public sealed class CommandSender(TextWriter output, TextWriter error, TimeProvi
         if (await Task.WhenAny(confirmed.Task, Task.Delay(patience, clock, cancellation)) != confirmed.Task)
         {
             cancellation.ThrowIfCancellationRequested();
-            throw new BrokerUnavailableException(string.Create(CultureInfo.InvariantCulture, $"nobody confirmed {topic} within {patience.TotalSeconds:0.#} s; is device {device} connected to {broker}?"));
+            throw new BrokerUnavailableException(string.Create(CultureInfo.InvariantCulture, $"no confirmation of {topic} within {patience.TotalSeconds:0.#} s; is device {device} connected to {broker}?"));
         }
 
         (string text, bool isDone) = await confirmed.Task;

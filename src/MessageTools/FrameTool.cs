@@ -37,7 +37,7 @@ public sealed class FrameTool(Func<Stream> openInput, TextWriter output)
             PayloadFormat actual = isJson ? PayloadFormat.Json : format;
             if (isJson != (format == PayloadFormat.Json) && format != PayloadFormat.Unstated)
             {
-                throw new BadInputException(place, "--format", $"it is {(isJson ? "JSON" : "not JSON")}", "leave --format out, or give what it says");
+                throw new BadInputException(place, "--format", $"it is {(isJson ? "JSON" : "not JSON")}", "omit --format, or give the format of the message");
             }
 
             if (record is not null)
@@ -52,7 +52,7 @@ public sealed class FrameTool(Func<Stream> openInput, TextWriter output)
             output.WriteLine(_json.ToString());
         }
 
-        return number > 0 ? ExitCodes.Done : throw new BadInputException(source ?? "standard input", "frame", "there is nothing to decode", "give hexadecimal digits, a file or standard input");
+        return number > 0 ? ExitCodes.Done : throw new BadInputException(source ?? "standard input", "frame", "the input is empty", "give hexadecimal digits, a file or standard input");
     }
 
     /// <summary>Prints messages that are given as JSON in hexadecimal digits of what they are packed in, one line each.</summary>
@@ -72,7 +72,7 @@ public sealed class FrameTool(Func<Stream> openInput, TextWriter output)
             output.WriteLine(Convert.ToHexStringLower(Packed(record, bytes, format, place)));
         }
 
-        return number > 0 ? ExitCodes.Done : throw new BadInputException(source ?? "standard input", "message", "there is nothing to encode", Shape);
+        return number > 0 ? ExitCodes.Done : throw new BadInputException(source ?? "standard input", "message", "the input is empty", Shape);
     }
 
     /// <summary>Prints the .proto of one family of messages.</summary>
@@ -120,7 +120,7 @@ public sealed class FrameTool(Func<Stream> openInput, TextWriter output)
         if (entry is null)
         {
             string? near = NearestName.Of(message, PayloadCatalogue.All.Select(r => r.Name));
-            throw new BadInputException("command line", "--message", $"'{message}' is no message", near is null ? $"give a topic like rscu/participant/up, or one of {string.Join(", ", PayloadCatalogue.All.Select(r => r.Name))}" : $"is '{near}' meant?");
+            throw new BadInputException("command line", "--message", $"'{message}' is not a message", near is null ? $"give a topic like rscu/participant/up, or one of {string.Join(", ", PayloadCatalogue.All.Select(r => r.Name))}" : $"is '{near}' meant?");
         }
 
         return Topics.IsAck(kind) ? PayloadCatalogue.Ack : entry.Payload;
@@ -137,7 +137,7 @@ public sealed class FrameTool(Func<Stream> openInput, TextWriter output)
     {
         if (record is not null && format == PayloadFormat.Uper)
         {
-            throw new BadInputException("command line", "--format", $"{record.Name} has no form in UPER", "use protobuf");
+            throw new BadInputException("command line", "--format", $"{record.Name} has no UPER encoding", "use protobuf");
         }
     }
 
@@ -232,7 +232,7 @@ public sealed class FrameTool(Func<Stream> openInput, TextWriter output)
             memory.Write(part.AsSpan(0, read));
             if (memory.Length > Most)
             {
-                throw new BadInputException(name, string.Empty, "there are more than 64 MB", "split it");
+                throw new BadInputException(name, string.Empty, "the input is larger than 64 MB", "split it");
             }
         }
 
@@ -274,7 +274,7 @@ public sealed class FrameTool(Func<Stream> openInput, TextWriter output)
                 throw new BadInputException(
                     place,
                     "frame",
-                    bad >= 0 ? $"'{digits[bad]}' is no hexadecimal digit, and there is no file of this name" : $"{digits.Length} hexadecimal digits are not whole octets",
+                    bad >= 0 ? $"'{digits[bad]}' is not a hexadecimal digit, and no file has this name" : $"{digits.Length} hexadecimal digits are not whole bytes",
                     "give an even number of hexadecimal digits, JSON, or the name of a file");
             }
 

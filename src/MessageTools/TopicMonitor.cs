@@ -46,7 +46,7 @@ public sealed class TopicMonitor(TextWriter output, TextWriter error, TimeProvid
         }
         catch (MqttProtocolViolationException e)
         {
-            throw new BadInputException("command line", "--filter", $"'{options.Filter}' is no topic filter: {e.Message}", "write it like rsu/+/rsm/down, with # at the end only");
+            throw new BadInputException("command line", "--filter", $"'{options.Filter}' is not a topic filter: {e.Message}", "write it like rsu/+/rsm/down, with # at the end only");
         }
 
         var book = new TopicRates();
@@ -69,10 +69,10 @@ public sealed class TopicMonitor(TextWriter output, TextWriter error, TimeProvid
         MqttClientSubscribeResult subscribed = await client.SubscribeAsync(options.Filter, MqttQualityOfServiceLevel.AtMostOnce, cancellation);
         if (subscribed.Items.Any(i => (int)i.ResultCode >= 0x80))
         {
-            throw new BrokerUnavailableException($"broker {options.Broker} refuses the filter '{options.Filter}': {subscribed.Items.First().ResultCode}; ask for less, such as --filter \"rsu/#\"");
+            throw new BrokerUnavailableException($"broker {options.Broker} refuses the filter '{options.Filter}': {subscribed.Items.First().ResultCode}; try a narrower filter, such as --filter \"rsu/#\"");
         }
 
-        await error.WriteLineAsync($"listening to '{options.Filter}' at {options.Broker}; Ctrl-C ends");
+        await error.WriteLineAsync($"listening to '{options.Filter}' at {options.Broker}; Ctrl-C stops");
         long opened = clock.GetTimestamp(), drawn = opened;
         bool isOver = false;
         while (!isOver)

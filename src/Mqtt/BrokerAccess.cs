@@ -59,7 +59,7 @@ public sealed class PasswordFile
             if (parts.Length != 5 || parts[1] != "7" || !int.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out int iterations) || iterations is < 1 or > 10_000_000
                 || !TryBase64(parts[3], out byte[] salt) || !TryBase64(parts[4], out byte[] hash))
             {
-                problem ??= (i + 1, "it is not a line of a password file of Mosquitto 2 (name:$7$…)");
+                problem ??= (i + 1, "this is not a line of a Mosquitto 2 password file (name:$7$…)");
                 continue;
             }
 

@@ -72,7 +72,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
     {
         if (secure is not null && policy is null)
         {
-            throw new ArgumentException("a port for other machines needs to know who may do what", nameof(policy));
+            throw new ArgumentException("a port for other machines needs an access file", nameof(policy));
         }
 
         string[] own = [.. clients];
@@ -163,7 +163,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         catch (SocketException e)
         {
             server.Dispose();
-            throw new BrokerUnavailableException($"port {port} cannot be used: {e.Message}; stop what listens there or give another with --port", e);
+            throw new BrokerUnavailableException($"port {port} cannot be used: {e.Message}; stop the program that uses it or give another with --port", e);
         }
 
         return broker;

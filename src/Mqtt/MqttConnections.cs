@@ -158,7 +158,7 @@ public static class MqttConnections
         }
         catch (Exception e) when (e is not BrokerUnavailableException && !cancellation.IsCancellationRequested)
         {
-            string hint = broker.IsSecure && e.GetBaseException() is System.Security.Authentication.AuthenticationException ? " (--ca FILE names who issued the broker's certificate)" : string.Empty;
+            string hint = broker.IsSecure && e.GetBaseException() is System.Security.Authentication.AuthenticationException ? " (--ca FILE gives the certificate of the issuing authority)" : string.Empty;
             throw new BrokerUnavailableException($"broker {broker} does not answer: {e.GetBaseException().Message}{hint}", e);
         }
     }

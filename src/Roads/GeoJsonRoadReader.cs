@@ -69,7 +69,7 @@ public static class GeoJsonRoadReader
 
             if (lines.Count == 0)
             {
-                throw new BadInputException(file, "features", "there is no LineString", "give at least one road as a line");
+                throw new BadInputException(file, "features", "the file has no LineString", "give at least one road as a line");
             }
 
             GeoPoint first = Geo(lines[0].Line.Coordinates[0]);

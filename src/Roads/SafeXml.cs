@@ -29,7 +29,7 @@ public static class SafeXml
         return new BadInputException(
             file,
             string.Empty,
-            dtd ? "documents with a DTD are refused" : $"not a readable {expected}: {e.Message}",
+            dtd ? "documents with a DTD are not accepted" : $"not a readable {expected}: {e.Message}",
             dtd ? "remove the DOCTYPE" : $"give a well-formed {expected}; the file may be cut off",
             e.LineNumber,
             e.LinePosition);

@@ -63,7 +63,7 @@ public static class SumoNetReader
                 {
                     if (xml.LocalName != "net")
                     {
-                        throw SafeXml.Error(xml, file, string.Empty, $"the document is <{xml.LocalName}>, not a SUMO network", "give a .net.xml made by netconvert or netedit");
+                        throw SafeXml.Error(xml, file, string.Empty, $"the document is <{xml.LocalName}>, not a SUMO network", "give a .net.xml written by netconvert or netedit");
                     }
 
                     _sawNet = true;
@@ -425,14 +425,14 @@ public static class SumoNetReader
         }
 
         private string Required(string attribute) =>
-            xml.GetAttribute(attribute) ?? throw SafeXml.Error(xml, file, xml.LocalName, $"attribute {attribute} is missing", "make the network again with netconvert");
+            xml.GetAttribute(attribute) ?? throw SafeXml.Error(xml, file, xml.LocalName, $"attribute {attribute} is missing", "write the network again with netconvert");
 
         private double Number(string attribute)
         {
             string text = Required(attribute);
             return Numbers.TryParse(text, out double value)
                 ? value
-                : throw SafeXml.Error(xml, file, $"{xml.LocalName} {attribute}", $"'{text}' is not a number", "use digits with a point");
+                : throw SafeXml.Error(xml, file, $"{xml.LocalName} {attribute}", $"'{text}' is not a number", "use digits with a decimal point");
         }
 
         private PlanePoint[] ParseShape(string text, string lane)
@@ -453,13 +453,13 @@ public static class SumoNetReader
                     || !Numbers.TryParse(pair[..comma], out double px)
                     || !Numbers.TryParse(second < 0 ? y : y[..second], out double py))
                 {
-                    throw SafeXml.Error(xml, file, $"lane {lane} shape", $"'{pair}' is not a point", "write x,y pairs with a space between");
+                    throw SafeXml.Error(xml, file, $"lane {lane} shape", $"'{pair}' is not a point", "write x,y pairs separated by spaces");
                 }
 
                 points.Add(new PlanePoint(px, py));
             }
 
-            return points.Count > 0 ? [.. points] : throw SafeXml.Error(xml, file, $"lane {lane} shape", "it has no point", "write x,y pairs");
+            return points.Count > 0 ? [.. points] : throw SafeXml.Error(xml, file, $"lane {lane} shape", "the shape has no point", "write x,y pairs");
         }
 
         private static TurnDirection ParseTurn(string dir) => dir switch

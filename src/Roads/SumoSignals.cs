@@ -42,7 +42,7 @@ public static class SumoSignals
             string text = Required(attribute);
             return Numbers.TryParse(text, out double value) && value >= least && value <= 1e6
                 ? value
-                : throw SafeXml.Error(xml, file, $"{xml.LocalName} {attribute}", string.Create(CultureInfo.InvariantCulture, $"'{text}' is not a number from {least} to 1000000"), "use digits with a point");
+                : throw SafeXml.Error(xml, file, $"{xml.LocalName} {attribute}", string.Create(CultureInfo.InvariantCulture, $"'{text}' is not a number from {least} to 1000000"), "use digits with a decimal point");
         }
     }
 
@@ -74,7 +74,7 @@ public static class SumoSignals
             throw InputStreams.Damaged(e, file);
         }
 
-        return found.Count > 0 ? found : throw new BadInputException(file, "tlLogic", "there is no plan in it", "give a file with tlLogic elements");
+        return found.Count > 0 ? found : throw new BadInputException(file, "tlLogic", "the file contains no signal plan", "give a file with tlLogic elements");
     }
 
     /// <summary>An additional file with programmes.</summary>

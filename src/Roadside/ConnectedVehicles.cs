@@ -251,7 +251,7 @@ public sealed class ConnectedVehicles(ConnectedVehicleSettings settings, ulong s
         UperResult result = UperCodec.Encode(_tape, _frame, out int length);
         if (!result.IsValid)
         {
-            throw new InvalidOperationException($"a simulated vehicle's message is not lawful: {result}");
+            throw new InvalidOperationException($"a simulated vehicle's message violates the standard: {result}");
         }
 
         hear(_frame[..length], sent, new BsmLabel(-1, attack, radio.Vehicle, radio.Attack is not null));

@@ -108,7 +108,7 @@ public sealed class SignalController(string device, string signal, SignalBook si
 
         if (isOver)
         {
-            report(Report(now, 2, _isServed ? null : "it never got green"));
+            report(Report(now, 2, _isServed ? null : "the signal group never got green"));
             _calling = null;
         }
     }
@@ -121,8 +121,8 @@ public sealed class SignalController(string device, string signal, SignalBook si
             : _control.Known(name);
         int phase = (int)order.Integer("offsetPhase");
         IReadOnlyList<string> violations =
-            plan is null ? [$"there is no programme {name} here, and the plan has no phases"]
-            : phase >= plan.Phases.Count ? [string.Create(CultureInfo.InvariantCulture, $"its offset is that of phase {phase}, and it has {plan.Phases.Count} phases")]
+            plan is null ? [$"the controller has no programme {name}, and the plan has no phases"]
+            : phase >= plan.Phases.Count ? [string.Create(CultureInfo.InvariantCulture, $"its offset refers to phase {phase}, but it has {plan.Phases.Count} phases")]
             : _control.Violations(plan);
         if (violations.Count > 0)
         {
@@ -165,13 +165,13 @@ public sealed class SignalController(string device, string signal, SignalBook si
 
         if (_calling is not null && _calling != vehicle)
         {
-            return $"{_calling} is being let through";
+            return $"{_calling} has priority now";
         }
 
         int group = (int)order.Integer("phaseId");
         if (IndexOf(group) < 0)
         {
-            return $"there is no lamp group {group}";
+            return $"there is no signal group {group}";
         }
 
         (SimTime wanted, SimTime until) = (epoch.FromUnixMilliseconds(order.Integer("wantedTime")), epoch.FromUnixMilliseconds(order.Integer("untilTime")));

@@ -24,7 +24,7 @@ public sealed class ResultsFolder(string path)
     {
         if (File.Exists(In(RunFile)) && !overwrites)
         {
-            throw new BadInputException(Path, "--out", "the folder holds the results of a run already", "give another folder, or --force to overwrite");
+            throw new BadInputException(Path, "--out", "the folder already contains results of a run", "give another folder, or --force to overwrite them");
         }
 
         Directory.CreateDirectory(Path);

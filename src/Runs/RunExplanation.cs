@@ -37,7 +37,7 @@ public sealed class RunExplanation(ScenarioRunner runner, TextWriter error)
 
         if (explanation.Text is not { } text)
         {
-            throw new BadInputException("command line", "--at", "the scenario ends before it", "give an earlier instant");
+            throw new BadInputException("command line", "--at", "the scenario ends before this instant", "give an earlier instant");
         }
 
         return text.Length > 0

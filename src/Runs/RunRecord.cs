@@ -21,7 +21,7 @@ public sealed record RunRecord(string Folder, RunFileContent Content)
         string file = Path.Combine(folder, FileName);
         if (!File.Exists(file))
         {
-            throw new BadInputException(folder, FileName, "the folder holds no results", "name a folder written by 'v2xsim run --out'");
+            throw new BadInputException(folder, FileName, "the folder contains no results", "give a folder written by 'v2xsim run --out'");
         }
 
         RunFileContent? content;
@@ -36,7 +36,7 @@ public sealed record RunRecord(string Folder, RunFileContent Content)
 
         if (content is not { Version: not null, Clock: not null, Scenario: not null, ScenarioHash: not null, RunHash: not null, ReportHash: not null, Tables: not null })
         {
-            throw new BadInputException(file, string.Empty, "it is not the record of a run", "run the scenario again");
+            throw new BadInputException(file, string.Empty, "the file is not the record of a run", "run the scenario again");
         }
 
         return content.Clock == "sim"

@@ -30,7 +30,7 @@ public sealed class RunVerification(ScenarioRunner runner)
         RunFileContent before = record.Content;
         if (before.IsPartial)
         {
-            throw new BadInputException(Path.Combine(folder, RunRecord.FileName), "isPartial", "the run was ended early, so it cannot be compared", "run the scenario to its end");
+            throw new BadInputException(Path.Combine(folder, RunRecord.FileName), "isPartial", "the run ended early, so it cannot be compared", "run the scenario to its end");
         }
 
         string again = Directory.CreateTempSubdirectory("v2xsim-verify-").FullName;

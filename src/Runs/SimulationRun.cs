@@ -51,7 +51,7 @@ public sealed class SimulationRun : IAsyncDisposable
 
         if (options.Broker is not null && (options.Listen ?? options.AccessFile) is not null)
         {
-            throw new BadInputException("command line", options.Listen is null ? "--access" : "--listen", "it applies to the embedded broker, but --broker names another", "leave one of them out");
+            throw new BadInputException("command line", options.Listen is null ? "--access" : "--listen", "it applies to the embedded broker, but --broker names another", "keep one of them out");
         }
 
         _epoch = loaded.Epoch ?? new UtcEpoch(((clock.GetUtcNow().ToUnixTimeMilliseconds() / 1000) + SecondsToStart) * 1000);

@@ -52,7 +52,7 @@ public sealed record ConnectedVehicleSettings
     public double ConnectedShare { get; init; }
 
     [Range(0.1, 20)]
-    [Description("Messages of each a second.")]
+    [Description("Messages per second and vehicle.")]
     public double BsmRateHz { get; init; } = 10;
 
     [Range(0, 20)]
@@ -71,10 +71,10 @@ public sealed record ConnectedVehicleSettings
     public double AdviceCompliance { get; init; } = 1;
 
     [Range(0, 1)]
-    [Description("Share of the connected vehicles that lie.")]
+    [Description("Share of connected vehicles that send false messages.")]
     public double AttackerShare { get; init; }
 
-    [Description("How they lie; each in one way.")]
+    [Description("Attacks; each attacker uses one of them.")]
     public IReadOnlyList<Attack> Attacks { get; init; } = [];
 
     /// <summary>Whether any vehicle has a radio.</summary>

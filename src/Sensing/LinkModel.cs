@@ -22,7 +22,7 @@ public enum DelayLaw
 /// <summary>A device's uplink.</summary>
 public sealed record LinkSettings
 {
-    [Description("Law of the time that a message takes.")]
+    [Description("Distribution of the delay.")]
     public DelayLaw Delay { get; init; } = DelayLaw.Exponential;
 
     [Range(0, 60_000)]
@@ -42,7 +42,7 @@ public sealed record LinkSettings
     public double LossProbability { get; init; }
 
     [Range(0, 1000)]
-    [Description("Mean number of bursts of loss in 1,000 messages (Gilbert-Elliott).")]
+    [Description("Mean number of loss bursts per 1,000 messages (Gilbert-Elliott model).")]
     public double BurstsPerThousand { get; init; }
 
     [Range(1, 100_000)]
@@ -58,15 +58,15 @@ public sealed record LinkSettings
     public double ReorderProbability { get; init; }
 
     [Range(0, 60_000)]
-    [Description("How much longer the detour takes.")]
+    [Description("Additional delay of a detour.")]
     public double ReorderDelayMilliseconds { get; init; } = 50;
 
     [Range(0, 1e12)]
-    [Description("Bits per second; 0 is without limit.")]
+    [Description("Bits per second; 0 means no limit.")]
     public double BandwidthBitsPerSecond { get; init; }
 
     [Range(0, 60_000)]
-    [Description("Longest wait in the sender's queue; a message that would wait longer is dropped (the newest goes).")]
+    [Description("Longest wait in the sender's queue; a new message that would wait longer is dropped.")]
     public double QueueMilliseconds { get; init; } = 200;
 
     [Range(0, 1)]

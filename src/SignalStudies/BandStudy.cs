@@ -249,7 +249,7 @@ public sealed class BandStudy(TextWriter output, TimeProvider clock)
 
         if (result.WholeSeconds is { } whole)
         {
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"in whole seconds: cycle {whole.CycleSeconds:0} s, a band is {whole.LossSeconds:0.00} s narrower in the mean{(whole.Gap > 0 ? string.Create(CultureInfo.InvariantCulture, $", at most {100 * whole.Gap:0.##} % below the best") : string.Empty)}"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"in whole seconds: cycle {whole.CycleSeconds:0} s, a band is {whole.LossSeconds:0.00} s narrower on average{(whole.Gap > 0 ? string.Create(CultureInfo.InvariantCulture, $", at most {100 * whole.Gap:0.##} % below the best") : string.Empty)}"));
         }
 
         output.WriteLine("signal               offset s  whole s (start of outbound green)");

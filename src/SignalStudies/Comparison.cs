@@ -115,7 +115,7 @@ public sealed record Comparison(int Seeds, IReadOnlyList<PlanFigures> Plans, IRe
             Notes =
             [
                 // Where many do not arrive within an hour, what is compared is how a jam grows.
-                .. figures.Where(f => f.Unfinished > FullShare * runs[0].Trips.Length).Select(f => string.Create(CultureInfo.InvariantCulture, $"under {f.Name} {f.Unfinished:0} of {runs[0].Trips.Length} vehicles have not arrived an hour later: more want to drive than the street can carry")),
+                .. figures.Where(f => f.Unfinished > FullShare * runs[0].Trips.Length).Select(f => string.Create(CultureInfo.InvariantCulture, $"under {f.Name} {f.Unfinished:0} of {runs[0].Trips.Length} vehicles have not arrived one hour after the end: demand exceeds capacity")),
             ],
         };
     }
@@ -137,13 +137,13 @@ public sealed record Comparison(int Seeds, IReadOnlyList<PlanFigures> Plans, IRe
     {
         if (seeds < 2)
         {
-            return $"{plan}: one seed alone says nothing of the difference to {against}";
+            return $"{plan}: one seed is not enough to judge the difference to {against}";
         }
 
         (double low, double high) = d.IsClear && d.Mean < 0 ? (-d.High, -d.Low) : (d.Low, d.High);
         string interval = string.Create(CultureInfo.InvariantCulture, $"{low:0.00} to {high:0.00} s with 95 % confidence, {seeds} seeds");
         return d.IsClear
             ? string.Create(CultureInfo.InvariantCulture, $"{plan} {(d.Mean < 0 ? "saves" : "costs")} {Math.Abs(d.Mean):0.00} s of delay a vehicle against {against} ({interval})")
-            : $"between {plan} and {against} no difference of delay can be told ({interval})";
+            : $"no significant difference of delay between {plan} and {against} ({interval})";
     }
 }

@@ -31,7 +31,7 @@ public sealed class DrivenStreet
     {
         if (atSeconds >= _scenario.DurationSeconds)
         {
-            throw new BadInputException("command line", "--at", $"the scenario has ended by then: it lasts {_scenario.DurationSeconds} s", "give an earlier time");
+            throw new BadInputException("command line", "--at", $"the scenario lasts only {_scenario.DurationSeconds} s", "give an earlier time");
         }
 
         // The drawing begins with a cycle of the signals' clock.

@@ -68,7 +68,7 @@ public sealed class OffsetSearch(TextWriter output, TextWriter error)
         SignalLogic[] started = signals.ToTime(network, trials[0].Trips, o.Only, o.Street);
         if (started.Length == 0)
         {
-            throw new BadInputException(file, "roads", "there is no signal with a fixed-time programme of more than one green that vehicles pass", "use a network with signals, or additional files with tlLogic");
+            throw new BadInputException(file, "roads", "no signal with traffic has a fixed-time programme with more than one green", "use a network with signals, or additional files with tlLogic");
         }
 
         var known = new Dictionary<string, double>(StringComparer.Ordinal);
@@ -139,7 +139,7 @@ public sealed class OffsetSearch(TextWriter output, TextWriter error)
         else
         {
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{first:0.00} s of delay a vehicle before, {best:0.00} s with {o.Plan} ({known.Count} plans tried on {o.Seeds} seeds)"));
-            output.WriteLine("try it on other seeds with 'signals compare': these are the ones that it was made for");
+            output.WriteLine("test the plan on other seeds with 'signals compare'; it was fitted to these");
         }
 
         return ExitCodes.Done;

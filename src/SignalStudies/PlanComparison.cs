@@ -52,7 +52,7 @@ public sealed class PlanComparison(TextWriter output)
         bool hasArms = o.AdvisedShare > 0 || o.Degradation is not null;
         if (o.Plans.Count < (hasArms ? 1 : 2) || o.Plans.Distinct(StringComparer.Ordinal).Count() < o.Plans.Count)
         {
-            throw new BadInputException("command line", "--plans", "there are not two different plans", $"give additional files with commas between; '{Current}' is the scenario's own");
+            throw new BadInputException("command line", "--plans", "at least two different plans are needed", $"give comma-separated additional files; '{Current}' is the scenario's own plan");
         }
 
         foreach (string plan in o.Plans.Where(p => p != Current))
@@ -66,7 +66,7 @@ public sealed class PlanComparison(TextWriter output)
             OutputFile.RefuseToOverwrite(o.Page, o.Force);
             if (o.Street is null)
             {
-                throw new BadInputException("command line", "--page", "the page shows a street, and none is named", "give --street CASE.json of 'signals arterial'");
+                throw new BadInputException("command line", "--page", "the page needs a street", "give --street CASE.json of 'signals arterial'");
             }
         }
 
@@ -131,7 +131,7 @@ public sealed class PlanComparison(TextWriter output)
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{p.Name,-36} {p.DelaySeconds,9:0.00} {p.LevelOfService,4} {p.Stops,7:0.00} {p.TravelSeconds,9:0.0} {p.FuelGrams,8:0.0} {p.CarbonDioxideGrams,8:0.0} {p.StandingVehicles,9:0.0} {p.Unfinished,11:0.#}"));
         }
 
-        output.WriteLine("LOS: level of service by delay at each signal passed; standing: vehicles that stand at once");
+        output.WriteLine("LOS: level of service by delay per signal passed; standing: vehicles at a standstill at one time");
         foreach (WayFigures way in result.Ways)
         {
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"travel time {way.Name} ({way.Vehicles} vehicles): {string.Join(", ", way.TravelSeconds.Select((t, i) => string.Create(CultureInfo.InvariantCulture, $"{arms[i].Name} {t:0.0} s")))}"));
@@ -175,7 +175,7 @@ public sealed class PlanComparison(TextWriter output)
 
         return ComparisonPage.Html(
             $"{street.Name}: plans compared",
-            string.Create(CultureInfo.InvariantCulture, $"{vehicles:#,0} vehicles in {scenario.DurationSeconds:0.#} s, {o.Seeds} seeds, the same for all; differences are paired, with 95 % intervals (Student). Everybody who departs is followed until the arrival, for an hour more at most."),
+            string.Create(CultureInfo.InvariantCulture, $"{vehicles:#,0} vehicles in {scenario.DurationSeconds:0.#} s, {o.Seeds} seeds, the same for all; differences are paired, with 95 % intervals (Student). Every vehicle that departs is followed until it arrives, for at most one more hour."),
             result.Notes,
             [.. result.Differences.Select(d => new ComparedDifference($"{d.Name} against {d.Against}", d.DelaySeconds.Mean, d.DelaySeconds.Low, d.DelaySeconds.High, d.Verdict))],
             [
@@ -200,7 +200,7 @@ public sealed class PlanComparison(TextWriter output)
 
         if (text.Trim().Length == 0)
         {
-            throw new BadInputException("command line", "--degrade", "it says nothing that goes wrong", "write it as sensing=0.1,loss=0.2,late=60");
+            throw new BadInputException("command line", "--degrade", "no degradation is given", "write it as sensing=0.1,loss=0.2,late=60");
         }
 
         var result = new Degradation();
@@ -213,7 +213,7 @@ public sealed class PlanComparison(TextWriter output)
                 "sensing" when value is >= 0 and <= 1 => result with { SensingMissShare = value },
                 "loss" when value is >= 0 and <= 0.99 => result with { MessageLossShare = value },
                 "late" when value is >= 0 and <= 86_400 => result with { LateSeconds = value },
-                _ => throw new BadInputException("command line", "--degrade", $"'{part}' is nothing that can go wrong", "write sensing=SHARE (0 to 1), loss=SHARE (0 to 0.99) and late=SECONDS (0 to 86400) with commas between"),
+                _ => throw new BadInputException("command line", "--degrade", $"'{part}' is not a degradation", "write a comma-separated list of sensing=SHARE (0 to 1), loss=SHARE (0 to 0.99) and late=SECONDS (0 to 86400)"),
             };
         }
 

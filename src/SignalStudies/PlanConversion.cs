@@ -25,12 +25,12 @@ public sealed class PlanConversion(TextWriter output)
         (Form from, Form to) = (FormOf(file, "file"), FormOf(target, "--out"));
         if (target.EndsWith(".gz", StringComparison.OrdinalIgnoreCase))
         {
-            throw new BadInputException("command line", "--out", "nothing is packed here", "leave .gz out");
+            throw new BadInputException("command line", "--out", "compressed files are not supported", "leave .gz out");
         }
 
         if (to is Form.Case or Form.Utdf && from is Form.Sumo or Form.Stages)
         {
-            throw new BadInputException("command line", "--out", "a plan alone has no street", "convert a case with --plan");
+            throw new BadInputException("command line", "--out", "a plan does not contain a street", "convert a case with --plan");
         }
 
         ScenarioLoader.Existing(file);
@@ -91,7 +91,7 @@ public sealed class PlanConversion(TextWriter output)
         : file.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) ? Form.Utdf
         : file.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? Form.Case
         : file.EndsWith(".xml", StringComparison.OrdinalIgnoreCase) || file.EndsWith(".xml.gz", StringComparison.OrdinalIgnoreCase) ? Form.Sumo
-        : throw new BadInputException("command line", field, $"the ending of {file} says no form", $"name {Forms}");
+        : throw new BadInputException("command line", field, $"the format of {file} cannot be told from its extension", $"name {Forms}");
 }
 
 /// <summary>What <c>signals convert --json</c> prints.</summary>

@@ -48,7 +48,7 @@ public sealed class PlanDeployment(TextWriter output, TextWriter error, TimeProv
         IReadOnlyList<SignalLogic> plan = PlanSignals.Of(file, network, simulate, o.Plan).Own;
         foreach (IGrouping<string, SignalLogic> several in plan.GroupBy(p => p.Id, StringComparer.Ordinal).Where(g => g.Count() > 1))
         {
-            problems.Add(new Problem(o.Plan, 0, 0, $"tlLogic {several.Key}", $"the plan has {several.Count()} programmes for this signal: {string.Join(", ", several.Select(p => p.ProgrammeId))}", "leave one of them"));
+            problems.Add(new Problem(o.Plan, 0, 0, $"tlLogic {several.Key}", $"the plan has {several.Count()} programmes for this signal: {string.Join(", ", several.Select(p => p.ProgrammeId))}", "keep one of them"));
         }
 
         foreach (SignalLogic programme in plan)

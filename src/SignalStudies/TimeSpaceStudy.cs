@@ -57,7 +57,7 @@ public sealed class TimeSpaceStudy(TextWriter output)
             Arterial timed = plan == PlanComparison.Current ? street : StreetFile.Under(street, plan);
             if (timed.CommonCycleSeconds is not { } cycle)
             {
-                throw new BadInputException(plan == PlanComparison.Current ? o.Case : plan, "tlLogic", "the signals' cycles differ, so nothing comes again and again", "give them one cycle: 'signals timings' or 'signals band' make a plan");
+                throw new BadInputException(plan == PlanComparison.Current ? o.Case : plan, "tlLogic", "the signals have different cycles, so nothing repeats", "give them one cycle, for example with 'signals timings' or 'signals band'");
             }
 
             ArterialPlan evaluated = timed.ToPlan(o.SpeedShare);
@@ -84,7 +84,7 @@ public sealed class TimeSpaceStudy(TextWriter output)
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{PlanComparison.Short(r.File!),-30} {r.CycleSeconds,8:0.#} {r.Evaluated.BandOutSeconds,7:0.0} {r.Evaluated.BandInSeconds,7:0.0} {At(0),14} {At(1),14} {r.ModelledDelaySeconds,9:0.0} {r.ModelledStops,7:0.00}"));
         }
 
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"bands at {100 * o.SpeedShare:0} % of the limits, and 5 km/h off; delay and stops by flow profiles, along all of the street"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"bands at {100 * o.SpeedShare:0} % of the limits, and 5 km/h off; delay and stops by flow profiles, along the whole street"));
         output.WriteLine($"{o.Out} has the drawing");
         return ExitCodes.Done;
     }

@@ -36,7 +36,7 @@ public sealed class WebsterStudy(TextWriter output)
         SignalLogic[] running = PlanSignals.Of(file, network, simulate, null).ToTime(network, trips, only, street);
         if (running.Length == 0)
         {
-            throw new BadInputException(file, "roads", "there is no signal with a fixed-time programme of more than one green that vehicles pass", "use a network with signals, or name others");
+            throw new BadInputException(file, "roads", "no signal with traffic has a fixed-time programme with more than one green", "use a network with signals, or name others");
         }
 
         Dictionary<(int From, int To), double> flows = Flows(trips, simulate.BeginSeconds, scenario.DurationSeconds);
@@ -77,7 +77,7 @@ public sealed class WebsterStudy(TextWriter output)
 
         foreach ((SignalLogic p, WebsterResult found) in results.Where(r => r.Found.FlowRatio > 0.9))
         {
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"note: signal {p.Id} has a flow ratio of {found.FlowRatio:0.00}: no fixed times serve so much traffic well"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"note: signal {p.Id} has a flow ratio of {found.FlowRatio:0.00}: no fixed-time programme can serve this demand well"));
         }
 
         output.WriteLine($"{planFile} has the plan; offsets are as they were");

@@ -26,47 +26,47 @@ public sealed record TrackerSettings
     public double InitialSpeedDeviation { get; init; } = 10;
 
     [Range(1e-12, 1)]
-    [Description("New objects a scan and square metre; held against the false alarms there, it is the score with which a track begins.")]
+    [Description("New objects per scan and square metre; with the rate of false alarms it gives the initial score of a track.")]
     public double BirthDensity { get; init; } = 2.5e-7;
 
     [Range(1, 100)]
-    [Description("Hits that a track needs before it is published.")]
+    [Description("Detections that a track needs before it is published.")]
     public int HitsToConfirm { get; init; } = 3;
 
     [Range(-10, 100)]
-    [Description("Score above which a track is taken for real (4.6 is 99 %).")]
+    [Description("Score above which a track is confirmed (4.6 is a probability of 99 %).")]
     public double ConfirmAt { get; init; } = 4.6;
 
     [Range(0.1, 1000)]
-    [Description("Highest score: however often an object was seen, it may have left since (7.5: one in 1,800).")]
+    [Description("Highest score, because an object that was seen often may still leave (7.5 is one in 1,800).")]
     public double Ceiling { get; init; } = 7.5;
 
     [Range(-100, 100)]
-    [Description("Score below which a confirmed track is not published; it is kept and may come back under its identity.")]
+    [Description("Score below which a confirmed track is not published; it is kept and may return under its identity.")]
     public double PublishAt { get; init; }
 
     [Range(-100, 10)]
-    [Description("A track that was never confirmed is given up when its score has fallen by so much since it began.")]
+    [Description("An unconfirmed track is deleted when its score has fallen by this much since it began.")]
     public double DeleteAt { get; init; } = -2;
 
     [Range(-100, 10)]
-    [Description("Score below which a confirmed track is given up.")]
+    [Description("Score below which a confirmed track is deleted.")]
     public double GiveUpAt { get; init; } = -8.5;
 
     [Range(0, 10)]
-    [Description("Oldest scan that is still used, in seconds before the newest.")]
+    [Description("Age of the oldest scan that is used, relative to the newest.")]
     public double HorizonSeconds { get; init; } = 0.5;
 
     [Range(0.05, 60)]
-    [Description("How long a track lives on without any sensor having had the chance to see it; data older than this when it comes is too late.")]
+    [Description("Longest time that a track is kept while no sensor could see it; data that is older at its arrival is too late.")]
     public double CoastSeconds { get; init; } = 1.0;
 
-    [Description("Estimate each sensor's bias, yaw and clock offset against the others, and correct what stands out.")]
+    [Description("Estimate each sensor's bias, yaw and clock offset against the others, and correct significant errors.")]
     public bool CalibrateSensors { get; init; } = true;
 
-    [Description("Learn where each sensor does not see, so that misses there do not count.")]
+    [Description("Learn where each sensor cannot see, so that misses there do not count.")]
     public bool LearnVisibility { get; init; } = true;
 
-    [Description("Take a second echo from within a tracked vehicle's body for what it is, not for another object.")]
+    [Description("Treat a second echo from the body of a tracked vehicle as part of that vehicle.")]
     public bool AbsorbEchoes { get; init; } = true;
 }

@@ -128,7 +128,7 @@ public sealed class FcdRecording : IRecording
 
     private RecordedUser ReadUser(bool isPerson)
     {
-        string id = _xml.GetAttribute("id") ?? throw SafeXml.Error(_xml, _file, "vehicle", "attribute id is missing", "make the file with --fcd-output");
+        string id = _xml.GetAttribute("id") ?? throw SafeXml.Error(_xml, _file, "vehicle", "attribute id is missing", "write the file with --fcd-output");
         RoadUserKind kind = isPerson ? RoadUserKind.Pedestrian : KindOf(_xml.GetAttribute("type") ?? string.Empty);
         BodySize size = kind == RoadUserKind.Car ? new BodySize(5.0f, 1.8f, 1.5f) : BodySize.Of(kind);
         double heading = Heading.FromCompassDegrees(Number("angle"));
@@ -151,9 +151,9 @@ public sealed class FcdRecording : IRecording
     {
         string? text = _xml.GetAttribute(attribute);
         return text is null
-            ? throw SafeXml.Error(_xml, _file, $"{_xml.LocalName} {attribute}", $"attribute {attribute} is missing: without positions there is nothing to replay", "write it with --fcd-output.attributes x,y,angle,speed,lane,pos")
+            ? throw SafeXml.Error(_xml, _file, $"{_xml.LocalName} {attribute}", $"attribute {attribute} is missing; x, y and angle are required", "write it with --fcd-output.attributes x,y,angle,speed,lane,pos")
             : Numbers.TryParse(text, out double value)
                 ? value
-                : throw SafeXml.Error(_xml, _file, $"{_xml.LocalName} {attribute}", $"'{text}' is not a number", "use digits with a point");
+                : throw SafeXml.Error(_xml, _file, $"{_xml.LocalName} {attribute}", $"'{text}' is not a number", "use digits with a decimal point");
     }
 }

@@ -44,7 +44,7 @@ public sealed class RecordedTraffic : ITrafficSource
         Fill(double.NegativeInfinity);
         if (_ahead.Count == 0)
         {
-            throw new BadInputException(string.Empty, "traffic", "the recording holds no instant", "give a recording with at least one time step");
+            throw new BadInputException(string.Empty, "traffic", "the recording has no time steps", "give a recording with at least one time step");
         }
 
         _start = fromSeconds ?? _ahead[0].Seconds;

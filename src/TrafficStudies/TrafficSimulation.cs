@@ -90,7 +90,7 @@ public sealed class TrafficSimulation(TextWriter output, TextWriter error)
     {
         if (options.EndSeconds is { } last && last <= options.BeginSeconds)
         {
-            throw new BadInputException("command line", "--end", "it is not after --begin", "give a later end");
+            throw new BadInputException("command line", "--end", "the end is not after --begin", "give a later end");
         }
 
         // Before the work, not after it.
@@ -109,7 +109,7 @@ public sealed class TrafficSimulation(TextWriter output, TextWriter error)
         List<Trip> trips = Scaling.Scale(reader.Trips, options.Scale);
         if (trips.Count == 0)
         {
-            throw new BadInputException(string.Join(',', options.Routes), string.Empty, "there is no vehicle in it", "give files with vehicles, trips or flows");
+            throw new BadInputException(string.Join(',', options.Routes), string.Empty, "the files contain no vehicle", "give files with vehicles, trips or flows");
         }
 
         trips = SaturationFlowFit.FitCars(trips, options.SaturationFlowVehiclesPerHour, options.StartUpLossSeconds, options.StepSeconds);
@@ -173,12 +173,12 @@ public sealed class TrafficSimulation(TextWriter output, TextWriter error)
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.VehicleUpdates:#,0} vehicle updates in {result.CpuSeconds:0.000} s of CPU"));
         if (result.Collisions is { } collided)
         {
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{collided} pairs of vehicles in one place, {result.CollisionsOfRoads} of them where the network draws roads on each other"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{collided} pairs of overlapping vehicles, {result.CollisionsOfRoads} of them where roads of the network overlap"));
         }
 
         foreach ((string why, int count) in result.MovedOn)
         {
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count} vehicles were stuck and moved on: {why}"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count} blocked vehicles were teleported: {why}"));
         }
 
         return ExitCodes.Done;

@@ -91,7 +91,7 @@ public sealed class FuseTests : IDisposable
 
         Assert.Equal((20, 20), (outcome.Json.GetProperty("repeatedRows").GetInt32(), outcome.Json.GetProperty("outsideArea").GetInt32()));
         Assert.Single(File.ReadLines(_folder["tracks.csv"]).Skip(1).Select(l => l.Split(',')[1]).Distinct());
-        Assert.Contains("it is the file of the detections", itself.Error, StringComparison.Ordinal);
+        Assert.Contains("it is the same file as the detections", itself.Error, StringComparison.Ordinal);
         Assert.True(vast.Json.GetProperty("published").GetInt64() > 20);
     }
 
@@ -120,12 +120,12 @@ public sealed class FuseTests : IDisposable
     [Theory]
     [InlineData("t,arrival,sensor,x\n", "column y is missing")]
     [InlineData("", "the file is empty")]
-    [InlineData("t,arrival,sensor,x,y\n", "there are no scans in it")]
+    [InlineData("t,arrival,sensor,x,y\n", "the file has no scans")]
     [InlineData("t,arrival,sensor,x,y\n0,0,a,1,zwei\n", "meas.csv:2:1: y: 'zwei' is not a number")]
     [InlineData("t,arrival,sensor,x,y\n0,0,a,1,nan\n", "only one of x and y is a number")]
     [InlineData("t,arrival,sensor,x,y\n0,0,a,1e12,0\n", "the position is out of range")]
     [InlineData("t,arrival,sensor,x,y\n0,1e300,a,1,0\n", "the time is out of range")]
-    [InlineData("t,arrival,sensor,x,y,kind\n0,0,a,1,0,dragon\n", "'dragon' is no kind of road user")]
+    [InlineData("t,arrival,sensor,x,y,kind\n0,0,a,1,0,dragon\n", "'dragon' is not a kind of road user")]
     [InlineData("t,arrival,sensor,x,y\n0,0,a\n", "the row has 3 fields")]
     [InlineData("t,arrival,sensor,x,y,radial_speed\n0,0,a,1,0,1e9\n", "1000000000 is out of range")]
     [InlineData("t,arrival,sensor,x,y,vx,vy\n0,0,a,1,0,3,\n", "only one of vx and vy is a number")]
@@ -153,8 +153,8 @@ public sealed class FuseTests : IDisposable
     [InlineData("--area 0x10", "'0x10' is not an area")]
     [InlineData("--sigma 0", "--sigma must be from 0.001 to 1000")]
     [InlineData("--tracker best", "best")]
-    [InlineData("--sensors SENSORS", "it is not a file of sensors")]
-    [InlineData("--tuning SENSORS", "it is not a tracker's tuning")]
+    [InlineData("--sensors SENSORS", "the file does not describe sensors")]
+    [InlineData("--tuning SENSORS", "the file is not a tracker tuning")]
     [InlineData("--publish-period 0.001", "there would be more than")]
     public async Task Bad_options_get_one_clear_error(string options, string error)
     {

@@ -109,7 +109,7 @@ public sealed class PlanTests : IDisposable
         Write();
         Outcome outcome = await CommandLine.Run("signals", "compare", _folder["scenario.yaml"], "--plans", "current", "--degrade", text);
         Assert.Equal(2, outcome.Code);
-        Assert.Contains("is nothing that can go wrong", outcome.Error, StringComparison.Ordinal);
+        Assert.Contains("is not a degradation", outcome.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -241,8 +241,8 @@ public sealed class PlanTests : IDisposable
     [InlineData("signals timings SCENARIO --signals J99 --plan x.xml", "there is no fixed-time signal J99")]
     [InlineData("signals timings SCENARIO --cycle 60.5 --plan x.xml", "is no whole number of seconds")]
     [InlineData("signals optimise SCENARIO --cycles 5 --plan x.xml", "is no whole number of seconds")]
-    [InlineData("signals convert PLAN --out x.add.xml.gz", "nothing is packed here")]
-    [InlineData("signals convert PLAN --out x.txt", "says no form")]
+    [InlineData("signals convert PLAN --out x.add.xml.gz", "compressed files are not supported")]
+    [InlineData("signals convert PLAN --out x.txt", "cannot be told from its extension")]
     public async Task A_mistake_on_the_command_line_is_one_clear_line(string command, string expected)
     {
         Write();
@@ -437,9 +437,9 @@ public sealed class PlanTests : IDisposable
     }
 
     [Theory]
-    [InlineData("current", "there are not two different plans")]
+    [InlineData("current", "at least two different plans are needed")]
     [InlineData("current,nowhere.add.xml", "there is no such file")]
-    [InlineData("current,current", "there are not two different plans")]
+    [InlineData("current,current", "at least two different plans are needed")]
     public async Task A_comparison_that_cannot_be_is_refused(string plans, string expected)
     {
         Write();

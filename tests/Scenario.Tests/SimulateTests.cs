@@ -107,7 +107,7 @@ public class SimulateTests
     [Theory]
     [InlineData("--net", "nowhere.net.xml", "there is no such file")]
     [InlineData("--routes", "nowhere.rou.xml", "there is no such file")]
-    [InlineData("--end", "0", "it is not after --begin")]
+    [InlineData("--end", "0", "the end is not after --begin")]
     public async Task What_cannot_be_is_told_with_its_place(string option, string value, string expected)
     {
         string[] arguments = Arterial("alternate");

@@ -307,7 +307,7 @@ public sealed class Intake : IDisposable
             {
                 KeyValuePair<string, long> missing = counts.MaxBy(c => c.Value - Interlocked.Read(ref _devices[c.Key].Delivered));
                 throw new BrokerUnavailableException(
-                    $"step {step}: nothing came in for {patience.TotalSeconds:0} s; device {missing.Key} has sent {missing.Value} messages, {_devices[missing.Key].Delivered} arrived");
+                    $"step {step}: no message arrived for {patience.TotalSeconds:0} s; device {missing.Key} has sent {missing.Value} messages, {_devices[missing.Key].Delivered} arrived");
             }
 
             last = now;

@@ -32,7 +32,7 @@ public static class UperJson
         Read(type, 0, ref reader, tape, string.Empty);
         if (reader.Read())
         {
-            throw new FormatException("something follows the message");
+            throw new FormatException("there is text after the message");
         }
     }
 
@@ -241,12 +241,12 @@ public static class UperJson
             if (index < 0)
             {
                 int number = type.IsExtensible ? AdditionNumber(name) : -1;
-                Expect(number is >= 0 and < 64, at, $"there is no such member; known here: {string.Join(", ", type.Fields.Select(f => f.Name))}");
+                Expect(number is >= 0 and < 64, at, $"there is no such member; members are {string.Join(", ", type.Fields.Select(f => f.Name))}");
                 Read(UperType.ExtensionOctets, -1 - number, ref reader, tape, at);
                 continue;
             }
 
-            Expect((seen & (1UL << index)) == 0, at, "it is given twice");
+            Expect((seen & (1UL << index)) == 0, at, "it occurs twice");
             seen |= 1UL << index;
             Read(type.Fields[index].Type, index, ref reader, tape, at);
         }
@@ -263,7 +263,7 @@ public static class UperJson
         if (index < 0)
         {
             int number = type.IsExtensible ? AdditionNumber(name) : -1;
-            Expect(number >= 0, at, $"there is no such alternative; known here: {string.Join(", ", type.Fields.Select(f => f.Name))}");
+            Expect(number >= 0, at, $"there is no such alternative; alternatives are {string.Join(", ", type.Fields.Select(f => f.Name))}");
             int outer = tape.Add(type, slot, -1 - number);
             Read(UperType.ExtensionOctets, -1 - number, ref reader, tape, at);
             tape.Close(outer);

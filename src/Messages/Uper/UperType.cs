@@ -159,7 +159,7 @@ public sealed class UperType
             }
         }
 
-        throw new ArgumentException("no component has the name " + name, nameof(name));
+        throw new ArgumentException("no component is named " + name, nameof(name));
     }
 
     /// <summary>Type of the component that has a name.</summary>

@@ -14,10 +14,10 @@ public enum SensorKind
 /// <summary>How a kind of sensor sees. Shared by all sensors that name it.</summary>
 public sealed record SensorType
 {
-    [Description("Name by which sensors refer to the type.")]
+    [Description("Name of the type; sensors refer to it.")]
     public required string Name { get; init; }
 
-    [Description("camera, radar or lidar; told on the wire.")]
+    [Description("camera, radar or lidar; sent in messages.")]
     public required SensorKind Kind { get; init; }
 
     [Range(1, 360)]
@@ -25,11 +25,11 @@ public sealed record SensorType
     public double FieldOfViewDegrees { get; init; } = 360;
 
     [Range(1, 1000)]
-    [Description("How far the sensor sees.")]
+    [Description("Range of the sensor.")]
     public double RangeMetres { get; init; } = 150;
 
     [Range(0.1, 100)]
-    [Description("Scans a second.")]
+    [Description("Scans per second.")]
     public double RateHz { get; init; } = 10;
 
     /// <summary>Time from one scan to the next.</summary>
@@ -48,7 +48,7 @@ public sealed record SensorType
     public double AzimuthNoiseDegrees { get; init; } = 0.2;
 
     [Range(0, 1)]
-    [Description("Probability that a scan reports an object that it could see.")]
+    [Description("Probability that a scan reports a visible object.")]
     public double DetectionProbability { get; init; } = 0.95;
 
     [Range(0, 1)]
@@ -56,7 +56,7 @@ public sealed record SensorType
     public double SizeNoiseShare { get; init; } = 0.05;
 
     [Range(0, 1)]
-    [Description("Share of detections that name another kind of road user than the true one.")]
+    [Description("Share of detections with a wrong kind of road user.")]
     public double MisclassifiedShare { get; init; } = 0.02;
 
     [Range(0, 50)]
@@ -68,7 +68,7 @@ public sealed record SensorType
     public double DelayMilliseconds { get; init; } = 30;
 
     [Range(0, 5000)]
-    [Description("Standard deviation of that time; half-normal, only ever later.")]
+    [Description("Standard deviation of the additional processing time (half-normal, never negative).")]
     public double JitterMilliseconds { get; init; } = 5;
 }
 

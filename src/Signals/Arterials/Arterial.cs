@@ -138,7 +138,7 @@ public sealed record Arterial
     /// <param name="outSpeeds">Speed on each link, m/s.</param>
     public ArterialPlan ToPlan(IReadOnlyList<double> outSpeeds, IReadOnlyList<double> inSpeeds)
     {
-        double cycle = CommonCycleSeconds ?? throw new InvalidOperationException("signals of different cycles have no bands");
+        double cycle = CommonCycleSeconds ?? throw new InvalidOperationException("signals with different cycles have no green bands");
         double[] Starts(bool isInbound) => [.. Signals.Select(s => Cycles.Within(s.Programme.OffsetSeconds + s.Green(isInbound).FromSeconds, cycle))];
         double[] Greens(bool isInbound) => [.. Signals.Select(s => s.Green(isInbound).Seconds)];
         return new ArterialPlan(

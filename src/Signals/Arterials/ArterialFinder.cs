@@ -44,7 +44,7 @@ public sealed class ArterialFinder
     public Arterial Between(string from, string to, ICollection<string> notes)
     {
         int first = JunctionOf(from), last = JunctionOf(to);
-        List<int> outward = WayOf(first, last) ?? throw new StreetNotFoundException($"no way for cars leads from junction {from} to {to}", "name other junctions, or turn them round");
+        List<int> outward = WayOf(first, last) ?? throw new StreetNotFoundException($"no route for cars leads from junction {from} to {to}", "name other junctions, or exchange the two");
         return Make($"{from} to {to}", outward, WayOf(last, first), notes);
     }
 
@@ -63,7 +63,7 @@ public sealed class ArterialFinder
             string[] names = [.. _network.Links.Select(l => l.Name).Where(n => n.Length > 0).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
             string? near = names.FirstOrDefault(n => n.Contains(street, StringComparison.OrdinalIgnoreCase)) ?? Foundation.NearestName.Of(street, names);
             throw new StreetNotFoundException(
-                $"no road is named '{street}'", near is not null ? $"is '{near}' meant?" : names.Length == 0 ? "name two junctions with --from and --to: roads of this network have no names" : "--list shows the names");
+                $"no road is named '{street}'", near is not null ? $"is '{near}' meant?" : names.Length == 0 ? "roads of this network have no names; give two junctions with --from and --to" : "--list shows the names");
         }
 
         // From each link as far as the street goes.

@@ -72,7 +72,7 @@ public static class StageTable
                 header = cells;
                 if (Header.Split(',').FirstOrDefault(h => !cells.Contains(h, StringComparer.Ordinal)) is { } missing)
                 {
-                    throw new BadInputException(file, missing, "the table has no such column", $"give the columns {Header}", line);
+                    throw new BadInputException(file, missing, "the column is missing", $"give the columns {Header}", line);
                 }
             }
             else if (text.Length > 0)
@@ -83,14 +83,14 @@ public static class StageTable
 
         int Column(string name) => Array.IndexOf(header ?? [], name);
         string Text((int Line, string[] Cells) row, string name) => Column(name) < row.Cells.Length ? row.Cells[Column(name)] : throw new BadInputException(file, name, "the row is too short", "give a value in each column", row.Line);
-        double Number((int Line, string[] Cells) row, string name) => Numbers.TryParse(Text(row, name), out double v) && v is >= -1e6 and <= 1e6 ? v : throw new BadInputException(file, name, $"'{Text(row, name)}' is not a number", "use digits with a point", row.Line);
+        double Number((int Line, string[] Cells) row, string name) => Numbers.TryParse(Text(row, name), out double v) && v is >= -1e6 and <= 1e6 ? v : throw new BadInputException(file, name, $"'{Text(row, name)}' is not a number", "use digits with a decimal point", row.Line);
         var result = new List<SignalLogic>();
         foreach (IGrouping<(string, string), (int Line, string[] Cells)> signal in rows.GroupBy(r => (Text(r, "signal"), Text(r, "programme"))))
         {
             (int Line, string[] Cells)[] stages = [.. signal.OrderBy(r => Number(r, "stage"))];
             if (stages.FirstOrDefault(r => Text(r, "offsetReference") != Reference) is { Cells: not null } other)
             {
-                throw new BadInputException(file, "offsetReference", $"'{Text(other, "offsetReference")}' is no reference that is known here", $"state offsets as the {Reference}", other.Line);
+                throw new BadInputException(file, "offsetReference", $"'{Text(other, "offsetReference")}' is not a known offset reference", $"state offsets as the {Reference}", other.Line);
             }
 
             var phases = new List<SignalPhase>();
@@ -99,12 +99,12 @@ public static class StageTable
                 string state = Text(stages[s], "state"), next = Text(stages[(s + 1) % stages.Length], "state");
                 if (state.AsSpan().IndexOfAnyExcept(Letters) >= 0)
                 {
-                    throw new BadInputException(file, "state", $"'{state}' has a letter that is none of G g y r u s o O", "give a letter for each movement", stages[s].Line);
+                    throw new BadInputException(file, "state", $"'{state}' contains a letter other than G g y r u s o O", "give a letter for each movement", stages[s].Line);
                 }
 
                 if (state.Length != next.Length || state.Length == 0)
                 {
-                    throw new BadInputException(file, "state", "stages of one signal have different numbers of movements", "give each a letter for each movement", stages[s].Line);
+                    throw new BadInputException(file, "state", "the stages of one signal have different numbers of movements", "give each state a letter for each movement", stages[s].Line);
                 }
 
                 Add(Number(stages[s], "greenSeconds"), state);
@@ -129,7 +129,7 @@ public static class StageTable
             }
         }
 
-        return result.Count > 0 ? result : throw new BadInputException(file, string.Empty, "there is no stage in it", $"give a table with the columns {Header}");
+        return result.Count > 0 ? result : throw new BadInputException(file, string.Empty, "the table has no stages", $"give a table with the columns {Header}");
     }
 
     /// <summary>What is shown between two stages: yellow to those who lose their green, red to those who will have it.</summary>

@@ -137,7 +137,7 @@ public static class Utdf
     public static Arterial Read(TextReader source, string file, ICollection<string> dropped)
     {
         Dictionary<string, Section> sections = Sections(source, file, dropped);
-        Section Of(string name) => sections.GetValueOrDefault(name) ?? throw new BadInputException(file, $"[{name}]", "there is no such section", "give UTDF as one combined file");
+        Section Of(string name) => sections.GetValueOrDefault(name) ?? throw new BadInputException(file, $"[{name}]", "the section is missing", "give UTDF as one combined file");
         (Section nodes, Section links, Section lanes, Section plans, Section phases) = (Of("Nodes"), Of("Links"), Of("Lanes"), Of("Timeplans"), Of("Phases"));
         if (!sections.ContainsKey("Network"))
         {
@@ -167,7 +167,7 @@ public static class Utdf
 
         if (chain.Count < 2)
         {
-            throw new BadInputException(file, "[Links]", "no two signals follow each other", "give a file of an arterial: Up ID says which node is upstream");
+            throw new BadInputException(file, "[Links]", "no two signals are connected", "give the file of an arterial; Up ID names the upstream node");
         }
 
         string back = way switch { "EB" => "WB", "WB" => "EB", "NB" => "SB", _ => "NB" };
@@ -184,7 +184,7 @@ public static class Utdf
             bool hasIn = inPhase.Length > 1;
             if (outPhase.Length == 1)
             {
-                throw new BadInputException(file, $"[Lanes] Phase1, node {node}, {way}T", "it does not say in which phase vehicles go straight on along the street", "give the phase's number");
+                throw new BadInputException(file, $"[Lanes] Phase1, node {node}, {way}T", "the phase of the through movement along the street is missing", "give the phase's number");
             }
 
             double green = Number(phases, "MaxGreen", node, outPhase, 0.1, cycle), inGreen = hasIn ? Number(phases, "MaxGreen", node, inPhase, 0.1, cycle) : 0;
@@ -247,7 +247,7 @@ public static class Utdf
             string name = description >= 0 && description < row.Length && row[description].Length > 0 ? row[description] : row[id];
             if (!names.TryAdd(row[id], names.ContainsValue(name) ? $"{name} ({row[id]})" : name))
             {
-                throw new BadInputException(file, $"[Nodes] {row[id]}", "it is there twice", "give each node one row");
+                throw new BadInputException(file, $"[Nodes] {row[id]}", "it occurs twice", "give each node one row");
             }
         }
 
@@ -340,7 +340,7 @@ public static class Utdf
 
         if (sections.Count == 0)
         {
-            throw new BadInputException(file, string.Empty, "it has no section of UTDF", "give a combined file with [Network], [Nodes], [Links], [Lanes], [Timeplans], [Phases]");
+            throw new BadInputException(file, string.Empty, "the file has no UTDF section", "give a combined file with [Network], [Nodes], [Links], [Lanes], [Timeplans], [Phases]");
         }
 
         foreach ((string what, int count) in unused)

@@ -19,11 +19,11 @@ public static class BandCaseFile
         }
         catch (JsonException e)
         {
-            throw new BadInputException(file, string.Empty, $"it is not JSON: {e.Message}", "give a case of coordination", (int)(e.LineNumber ?? 0) + 1);
+            throw new BadInputException(file, string.Empty, $"the file is not valid JSON: {e.Message}", "give a coordination case", (int)(e.LineNumber ?? 0) + 1);
         }
         catch (InvalidOperationException e)
         {
-            throw new BadInputException(file, string.Empty, $"a value is not of its type: {e.Message}", "give numbers, texts and lists as in a case of coordination");
+            throw new BadInputException(file, string.Empty, $"a value has the wrong type: {e.Message}", "give numbers, strings and lists as in a coordination case");
         }
     }
 
@@ -203,7 +203,7 @@ public static class BandCaseFile
             {
                 "MAXBAND" or "MULTIBAND" => Arterial(root, id, model == "MAXBAND" ? BandModel.MaxBand : BandModel.MultiBand, cycle),
                 "NETBAND" => Network(root, id, cycle),
-                _ => throw Error("model", $"there is no model '{model}'", "one of MAXBAND, MULTIBAND, NETBAND"),
+                _ => throw Error("model", $"'{model}' is not a known model", "give MAXBAND, MULTIBAND or NETBAND"),
             };
         }
 
@@ -213,13 +213,13 @@ public static class BandCaseFile
             List<BandLink> links = [.. List(root, "links").Select((l, i) => Link(l, string.Create(CultureInfo.InvariantCulture, $"links[{i}].")))];
             if (signals.Count < 2 || links.Count != signals.Count - 1)
             {
-                throw Error("links", string.Create(CultureInfo.InvariantCulture, $"there are {links.Count} links between {signals.Count} signals"), "give a link between each two of at least two signals");
+                throw Error("links", string.Create(CultureInfo.InvariantCulture, $"{links.Count} links do not connect {signals.Count} signals"), "give at least two signals and a link between each two neighbours");
             }
 
             Arterial? street = root.TryGetProperty("street", out JsonElement place) && place.ValueKind == JsonValueKind.Object ? Street(place, links) : null;
             if (street is not null && !street.Signals.Select(s => s.Id).SequenceEqual(signals.Select(s => s.Name), StringComparer.Ordinal))
             {
-                throw Error("street.signals", "they are not those of signals, in their order", "leave out a signal in both places, with its link");
+                throw Error("street.signals", "they do not match the signals and their order", "leave out a signal in both places, with its link");
             }
 
             JsonElement objective = root.TryGetProperty("objective", out JsonElement stated) ? stated : default;
@@ -237,7 +237,7 @@ public static class BandCaseFile
                     "equal" => BandRatio.Equal,
                     "none" => BandRatio.None,
                     "maxband81" => BandRatio.MaxBand81,
-                    _ => throw Error("objective.ratio", $"there is no ratio '{ratio}'", "one of equal, none, maxband81"),
+                    _ => throw Error("objective.ratio", $"'{ratio}' is not a known ratio", "give equal, none or maxband81"),
                 },
                 Street = street,
                 SlownessChange = root.TryGetProperty("dslow", out JsonElement change) && change.ValueKind != JsonValueKind.Null ? Change(change) : null,
@@ -257,7 +257,7 @@ public static class BandCaseFile
             {
                 if (!names.TryAdd(node.Name, signals.Count))
                 {
-                    throw Error($"signals.{node.Name}", "it is there twice", "name each signal once");
+                    throw Error($"signals.{node.Name}", "it occurs twice", "name each signal once");
                 }
 
                 signals.Add(new BandSignal { Name = node.Name, OutRed = Number(node.Value, "r_ew", $"signals.{node.Name}.", 0, 1), InRed = Number(node.Value, "r_ns", $"signals.{node.Name}.", 0, 1) });
@@ -282,14 +282,14 @@ public static class BandCaseFile
             BandArterial Road(JsonElement a, string where)
             {
                 int[] along = [.. List(a, "nodes").Select(n => names.TryGetValue(n.GetString() ?? string.Empty, out int index) ? index : throw Error(where + "nodes", $"there is no signal '{n}'", "name one of signals"))];
-                double[] metres = [.. List(a, "d").Select(d => d.ValueKind == JsonValueKind.Number ? d.GetDouble() : throw Error(where + "d", "it is not a list of numbers", "give metres"))];
+                double[] metres = [.. List(a, "d").Select(d => d.ValueKind == JsonValueKind.Number ? d.GetDouble() : throw Error(where + "d", "this is not a list of numbers", "give metres"))];
                 if (along.Length < 2 || metres.Length != along.Length - 1)
                 {
-                    throw Error(where + "d", "it has not one length between each two nodes", "give one");
+                    throw Error(where + "d", "the number of lengths does not match the number of nodes", "give one");
                 }
 
                 string axis = Text(a, "axis", where);
-                return new BandArterial(Text(a, "name", where), axis == "ns" || (axis != "ew" ? throw Error(where + "axis", $"'{axis}' is no axis", "ew or ns") : false), along, metres, Number(a, "weight", where, 0, 1e6, 1));
+                return new BandArterial(Text(a, "name", where), axis == "ns" || (axis != "ew" ? throw Error(where + "axis", $"'{axis}' is not an axis", "ew or ns") : false), along, metres, Number(a, "weight", where, 0, 1e6, 1));
             }
         }
 
@@ -299,7 +299,7 @@ public static class BandCaseFile
             List<JsonElement> limits = [.. List(s, "limits_mps")];
             if (limits.Count != links.Count)
             {
-                throw Error(Where + "limits_mps", "there is not one pair for each link", "give the limits out and in");
+                throw Error(Where + "limits_mps", "the number of pairs does not match the number of links", "give the limits out and in");
             }
 
             return new Arterial

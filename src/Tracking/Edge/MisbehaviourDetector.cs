@@ -59,35 +59,35 @@ public readonly record struct BsmClaim(
 public sealed record PlausibilitySettings
 {
     [Range(10, 163)]
-    [Description("No vehicle is faster.")]
+    [Description("Highest plausible speed of a vehicle.")]
     public double MaximumSpeedMetresPerSecond { get; init; } = 60;
 
     [Range(10, 2000)]
-    [Description("Nobody is heard from farther away.")]
+    [Description("Longest plausible radio range.")]
     public double RadioRangeMetres { get; init; } = 420;
 
     [Range(0.1, 10)]
-    [Description("Age of a message when it arrives.")]
+    [Description("Highest plausible age of a message at its arrival.")]
     public double MaximumAgeSeconds { get; init; } = 0.6;
 
     [Range(1, 200)]
-    [Description("Messages of one vehicle in a second.")]
+    [Description("Most messages per second of one vehicle.")]
     public int MaximumPerSecond { get; init; } = 14;
 
     [Range(1, 50)]
-    [Description("No vehicle gains speed faster.")]
+    [Description("Highest plausible acceleration.")]
     public double MaximumAccelerationMetresPerSecondSquared { get; init; } = 6;
 
     [Range(1, 50)]
-    [Description("No vehicle brakes harder.")]
+    [Description("Highest plausible deceleration.")]
     public double MaximumDecelerationMetresPerSecondSquared { get; init; } = 10;
 
     [Range(2, 20)]
-    [Description("Distance from the middle of the nearest lane, beside what the vehicle's own accuracy allows.")]
+    [Description("Longest plausible distance from the centre line of the nearest lane, beyond the vehicle's stated accuracy.")]
     public double OffRoadMetres { get; init; } = 14;
 
     [Range(1, 20)]
-    [Description("Standard deviations that an honest place may be off.")]
+    [Description("Standard deviations by which an honest position may differ.")]
     public double Deviations { get; init; } = 5;
 }
 

@@ -6,34 +6,34 @@ namespace V2XSim.Tracking.Edge;
 /// <summary>What edges do for vehicles that come to a signal.</summary>
 public sealed record GuidanceSettings
 {
-    [Description("Whether connected vehicles are advised the speed at which they arrive at green.")]
+    [Description("Whether connected vehicles receive speed advice to arrive at green (GLOSA).")]
     public bool SpeedAdvice { get; init; }
 
-    [Description("Whether signals are told to let vehicles on an emergency call through.")]
+    [Description("Whether signals give priority to vehicles on an emergency call.")]
     public bool EmergencyPriority { get; init; } = true;
 
     [Range(20, 1000)]
-    [Description("How far before the line vehicles are advised.")]
+    [Description("Longest distance from the stop line at which vehicles are advised.")]
     public double RangeMetres { get; init; } = 300;
 
     [Range(1, 40)]
-    [Description("Nobody is advised to drive slower.")]
+    [Description("Lowest advised speed.")]
     public double MinimumSpeedMetresPerSecond { get; init; } = 6;
 
     [Range(0.5, 10)]
-    [Description("Time that each vehicle of a queue takes to leave.")]
+    [Description("Discharge headway of a queue.")]
     public double QueueHeadwaySeconds { get; init; } = 2;
 
     [Range(0, 10)]
-    [Description("What a queue loses at the start of green.")]
+    [Description("Start-up lost time of a queue.")]
     public double StartUpLossSeconds { get; init; } = 2;
 
     [Range(5, 120)]
-    [Description("How long before it arrives a vehicle on call is let through.")]
+    [Description("Time before its arrival at which a vehicle on call gets green.")]
     public double PriorityLeadSeconds { get; init; } = 25;
 
     [Range(1, 60)]
-    [Description("How long green is held for a vehicle on call that does not come.")]
+    [Description("Longest time that green is held for a vehicle on call.")]
     public double PriorityHoldSeconds { get; init; } = 12;
 
     /// <summary>How long a queue takes to leave.</summary>

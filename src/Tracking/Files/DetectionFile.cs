@@ -48,7 +48,7 @@ public static class DetectionFile
             double x = table.NumberOrNone("x"), y = table.NumberOrNone("y");
             if (double.IsNaN(x) != double.IsNaN(y))
             {
-                throw table.Error("only one of x and y is a number", "give both, or nan,nan for a scan that saw nothing", "x");
+                throw table.Error("only one of x and y is a number", "give both, or nan,nan for a scan without detections", "x");
             }
 
             if (double.IsNaN(x))
@@ -101,7 +101,7 @@ public static class DetectionFile
         RoadUserKind kind = RoadUserKind.Unknown;
         if (table.Has("kind") && table.Text("kind") is { Length: > 0 } name && !Enum.TryParse(name, ignoreCase: true, out kind))
         {
-            throw table.Error($"'{name}' is no kind of road user", $"one of {string.Join(", ", Enum.GetNames<RoadUserKind>())}", "kind");
+            throw table.Error($"'{name}' is not a kind of road user", $"one of {string.Join(", ", Enum.GetNames<RoadUserKind>())}", "kind");
         }
 
         CheckRanges(table);

@@ -28,12 +28,12 @@ public static class SensorFile
         }
         catch (JsonException e)
         {
-            throw new BadInputException(file, e.Path?.TrimStart('$', '.') ?? string.Empty, "it is not a file of sensors", "give an object of sensors by name; see README", (int)(e.LineNumber ?? 0) + 1, (int)(e.BytePositionInLine ?? 0) + 1);
+            throw new BadInputException(file, e.Path?.TrimStart('$', '.') ?? string.Empty, "the file does not describe sensors", "give a JSON object with a member for each sensor; see docs/researchers.md", (int)(e.LineNumber ?? 0) + 1, (int)(e.BytePositionInLine ?? 0) + 1);
         }
 
         if (entries is null || entries.Count == 0)
         {
-            throw new BadInputException(file, string.Empty, "it names no sensors", "give an object of sensors by name");
+            throw new BadInputException(file, string.Empty, "the file names no sensors", "give a JSON object with a member for each sensor");
         }
 
         return entries.ToImmutableSortedDictionary(e => e.Key, e => e.Value.ToProfile(e.Key, file), StringComparer.Ordinal);

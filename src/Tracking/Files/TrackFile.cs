@@ -28,12 +28,12 @@ public static class TrackFile
             bool hasAny = !double.IsNaN(row.Pxx) || !double.IsNaN(row.Pxy) || !double.IsNaN(row.Pyy);
             if (hasAny && !(row.Pxx > 0 && row.Pyy > 0 && (row.Pxx * row.Pyy) > row.Pxy * row.Pxy))
             {
-                throw table.Error("pxx, pxy and pyy are no covariance", "give all three of a positive definite matrix, or none", "pxx");
+                throw table.Error("pxx, pxy and pyy are not a covariance", "give all three values of a positive definite matrix, or none", "pxx");
             }
 
             if (frame.Any(r => r.Id == row.Id))
             {
-                throw table.Error($"identity {row.Id} is there twice at {time}", "give each object once an instant", "id");
+                throw table.Error($"identity {row.Id} occurs twice at {time}", "give each object once per instant", "id");
             }
 
             frame.Add(row);

@@ -157,13 +157,13 @@ public sealed class SumoDemandReader
             double begin = table.Number("begin_s"), end = table.Number("end_s"), count = table.Number("vehicles");
             if (end <= begin || count < 0 || count > 1e7 || count != Math.Floor(count))
             {
-                throw new BadInputException(file, "vehicles", "a row needs an end after its beginning, and a whole number of vehicles", "correct the row", line);
+                throw new BadInputException(file, "vehicles", "the end must be after the beginning, and the number of vehicles must be whole", "correct the row", line);
             }
 
             if (!ways.TryGetValue((from, to, vehicleClass), out IReadOnlyList<int>? way))
             {
                 way = _ways.Value.Find(from, to, vehicleClass)
-                    ?? throw new BadInputException(file, "to", $"no way leads from {table.Text("from")} to {table.Text("to")}", "give links that are connected for this class of vehicle", line);
+                    ?? throw new BadInputException(file, "to", $"no route leads from {table.Text("from")} to {table.Text("to")}", "give links that are connected for this class of vehicle", line);
                 ways.Add((from, to, vehicleClass), way);
             }
 
@@ -351,7 +351,7 @@ public sealed class SumoDemandReader
             string id = Required("id"), depart = Required("depart");
             if (!Numbers.TryParse(depart, out double seconds))
             {
-                throw Error($"vehicle {id} depart", $"'{depart}' is not a time in seconds", "write seconds; departures that wait for persons or a trigger are not known");
+                throw Error($"vehicle {id} depart", $"'{depart}' is not a time in seconds", "write seconds; triggered departures are not supported");
             }
 
             Trip pattern = Pattern(id, xml.LocalName, out string type);
@@ -398,7 +398,7 @@ public sealed class SumoDemandReader
                 {
                     double every = perHour is not null ? 3600 / Number("vehsPerHour", 0, 1e-6, 1e6)
                         : period is not null ? Number("period", 0, 1e-3, 1e9)
-                        : throw Error($"flow {id}", "it does not say how many vehicles", "give number, vehsPerHour, period or probability");
+                        : throw Error($"flow {id}", "the number of vehicles is missing", "give number, vehsPerHour, period or probability");
                     for (int i = 0; begin + (i * every) < end; i++)
                     {
                         departures.Add(begin + (i * every));
@@ -476,7 +476,7 @@ public sealed class SumoDemandReader
                 Id = id,
                 Type = owner._types["DEFAULT_VEHTYPE"],
                 DepartSeconds = 0,
-                Links = links ?? throw Error($"{what} {id}", "it has no route", "give it a route, or from and to"),
+                Links = links ?? throw Error($"{what} {id}", "the route is missing", "give it a route, or from and to"),
                 EntryLane = lane,
                 EntryLaneNumber = number,
                 EntryMetres = entry,
@@ -492,7 +492,7 @@ public sealed class SumoDemandReader
             for (int i = 1; i < through.Count; i++)
             {
                 IReadOnlyList<int> part = owner._ways.Value.Find(through[i - 1], through[i], vehicleClass)
-                    ?? throw Error($"trip {id}", $"no way leads from {owner._network.Links[through[i - 1]].Id} to {owner._network.Links[through[i]].Id}", "give edges that are connected for this class of vehicle");
+                    ?? throw Error($"trip {id}", $"no route leads from {owner._network.Links[through[i - 1]].Id} to {owner._network.Links[through[i]].Id}", "give edges that are connected for this class of vehicle");
                 links.AddRange(part.Skip(1));
             }
 
@@ -509,7 +509,7 @@ public sealed class SumoDemandReader
                 "free" or "allowed" => (EntryLane.Free, 0),
                 "random" => (EntryLane.Random, 0),
                 _ when int.TryParse(lane, NumberStyles.None, CultureInfo.InvariantCulture, out int number) => (EntryLane.Numbered, number),
-                _ => throw Error($"vehicle {id} departLane", $"'{lane}' is not known", "write first, best, free, allowed, random or a number"),
+                _ => throw Error($"vehicle {id} departLane", $"'{lane}' is not a known departure lane", "write first, best, free, allowed, random or a number"),
             };
         }
 
@@ -580,7 +580,7 @@ public sealed class SumoDemandReader
             else
             {
                 string[] others = [.. owner._signals.Where(s => s.Id == id).Select(s => s.ProgrammeId)];
-                throw Error($"tlLogic {id}", $"it has an offset for programme '{program}' and no phases, and there is no such programme", others.Length > 0 ? $"programmes of this signal are {string.Join(", ", others)}" : "there is no such signal");
+                throw Error($"tlLogic {id}", $"it sets the offset of programme '{program}' without phases, but there is no such programme", others.Length > 0 ? $"programmes of this signal are {string.Join(", ", others)}" : "there is no such signal");
             }
         }
 
@@ -628,7 +628,7 @@ public sealed class SumoDemandReader
 
             return Numbers.TryParse(text, out double value) && value >= least && value <= most
                 ? value
-                : throw Error($"{xml.LocalName} {attribute}", $"'{text}' is not a number between {least.ToString(CultureInfo.InvariantCulture)} and {most.ToString(CultureInfo.InvariantCulture)}", "use digits with a point");
+                : throw Error($"{xml.LocalName} {attribute}", $"'{text}' is not a number between {least.ToString(CultureInfo.InvariantCulture)} and {most.ToString(CultureInfo.InvariantCulture)}", "use digits with a decimal point");
         }
 
         private BadInputException Error(string field, string message, string remedy) => SafeXml.Error(xml, file, field, message, remedy);

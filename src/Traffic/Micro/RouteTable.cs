@@ -96,7 +96,7 @@ internal sealed class RouteTable(RoadTables roads)
             if (!isPassable)
             {
                 string next = i + 1 < count ? $" to {roads.Network.Links[trip.Links[i + 1]].Id}" : string.Empty;
-                throw new BadInputException(string.Empty, $"vehicle {trip.Id} route", $"no lane leads from {link.Id}{next} for vehicles of its class", "give a route that is connected");
+                throw new BadInputException(string.Empty, $"vehicle {trip.Id} route", $"no lane leads from {link.Id}{next} for the vehicle's class", "give a route that is connected");
             }
         }
 

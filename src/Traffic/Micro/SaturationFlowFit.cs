@@ -49,8 +49,8 @@ public static class SaturationFlowFit
             throw new BadInputException(
                 string.Empty,
                 "saturation flow",
-                string.Create(CultureInfo.InvariantCulture, $"{asked.SaturationFlowVehiclesPerHour:0} vehicles an hour are more than vehicles of type {type.Id} can reach: {most:0}"),
-                "ask for less, or for a shorter step");
+                string.Create(CultureInfo.InvariantCulture, $"{asked.SaturationFlowVehiclesPerHour:0} vehicles per hour exceed the highest saturation flow of type {type.Id}: {most:0}"),
+                "give a lower flow, or a shorter step");
         }
 
         fitted = Measure(fitted with { HeadwaySeconds = shortest }, limit, step).SaturationFlowVehiclesPerHour >= asked.SaturationFlowVehiclesPerHour
@@ -63,8 +63,8 @@ public static class SaturationFlowFit
             return asked.StartUpLossSeconds > without.StartUpLossSeconds - Tolerance ? fitted : throw new BadInputException(
                 string.Empty,
                 "start-up loss",
-                string.Create(CultureInfo.InvariantCulture, $"{asked.StartUpLossSeconds:0.0} s are less than vehicles of type {type.Id} lose by speeding up: {without.StartUpLossSeconds:0.0} s"),
-                "ask for more, or for a type with a higher acceleration");
+                string.Create(CultureInfo.InvariantCulture, $"a start-up loss of {asked.StartUpLossSeconds:0.0} s is below the time that type {type.Id} loses by accelerating: {without.StartUpLossSeconds:0.0} s"),
+                "give a higher loss, or a type with a higher acceleration");
         }
 
         return Solve(delay => fitted with { StartUpDelaySeconds = delay }, 0, asked.StartUpLossSeconds + 3, d => d.StartUpLossSeconds - asked.StartUpLossSeconds);

@@ -253,7 +253,7 @@ public sealed class SignalEngine
         SignalPhase? tooShort = logic.Phases.FirstOrDefault(p => p.State.Length < needed);
         if (tooShort is not null)
         {
-            throw new BadInputException(string.Empty, $"tlLogic {logic.Id} programme {logic.ProgrammeId}", $"state {tooShort.State} has {tooShort.State.Length} letters, and the signal controls {needed} movements", "give a letter for each movement");
+            throw new BadInputException(string.Empty, $"tlLogic {logic.Id} programme {logic.ProgrammeId}", $"state {tooShort.State} has {tooShort.State.Length} letters, but the signal controls {needed} movements", "give a letter for each movement");
         }
 
         try
@@ -344,7 +344,7 @@ public sealed class SignalEngine
         {
             int needed = signal.Running.MovementCount;
             return programme.Phases.Count > 0 && programme.Phases[0].State.Length != needed
-                ? [$"its states have {programme.Phases[0].State.Length} letters, the signal has {needed} movements"]
+                ? [$"its states have {programme.Phases[0].State.Length} letters, but the signal controls {needed} movements"]
                 : SignalSafety.Violations(programme, _conflicts ??= SignalConflicts.Of(player._network, signal.Id), player._rules);
         }
 

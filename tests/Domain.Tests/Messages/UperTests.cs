@@ -132,7 +132,7 @@ public class UperTests
     [Theory]
     [InlineData("{\"rsmFrame\":{\"speeed\":1}}", "rsmFrame.speeed: there is no such member")]
     [InlineData("{\"xyz\":{}}", "xyz: there is no such alternative")]
-    [InlineData("{\"rsmFrame\":{\"msgCnt\":1,\"msgCnt\":2}}", "rsmFrame.msgCnt: it is given twice")]
+    [InlineData("{\"rsmFrame\":{\"msgCnt\":1,\"msgCnt\":2}}", "rsmFrame.msgCnt: it occurs twice")]
     [InlineData("{\"rsmFrame\":{\"msgCnt\":1.5}}", "rsmFrame.msgCnt: a whole number")]
     [InlineData("{\"rsmFrame\":{\"id\":\"abc\"}}", "rsmFrame.id: an even number of hexadecimal digits")]
     [InlineData("{\"rsmFrame\":{},\"mapFrame\":{}}", "message: only one alternative")]

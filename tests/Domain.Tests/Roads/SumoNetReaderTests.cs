@@ -70,7 +70,7 @@ public class SumoNetReaderTests
     [InlineData("", "not a readable SUMO network")]
     [InlineData("<routes/>", "the document is <routes>")]
     [InlineData("<net/>", "the network has no lane")]
-    [InlineData("<!DOCTYPE net [<!ENTITY a 'b'>]><net>&a;</net>", "documents with a DTD are refused")]
+    [InlineData("<!DOCTYPE net [<!ENTITY a 'b'>]><net>&a;</net>", "documents with a DTD are not accepted")]
     [InlineData("<net><edge id='e' from='a' to='b'><lane id='e_0' index='0' speed='fast' length='1' shape='0,0 1,0'/></edge></net>", "'fast' is not a number")]
     [InlineData("<net><edge id='e' from='a' to='b'><lane id='e_0' index='0' speed='1' length='1' shape='0,0 1'/></edge></net>", "'1' is not a point")]
     [InlineData("<net><edge id='e' from='a' to='b'><lane id='e_0' index='0' speed='1' length='1' shape='0,0 NaN,1'/></edge></net>", "'NaN,1' is not a point")]

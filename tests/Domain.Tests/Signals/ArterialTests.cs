@@ -56,7 +56,7 @@ public class ArterialTests
 
     [Theory]
     [InlineData("J0", "J77", "there is no junction J77", "is 'J7' meant?")]
-    [InlineData("J3", "J3", "no way for cars", "name other junctions")]
+    [InlineData("J3", "J3", "no route for cars", "name other junctions")]
     [InlineData("J7", "E", "there are 1 signals", "name a longer street")]
     public void A_street_that_is_not_there_is_told_with_what_may_be_meant(string from, string to, string message, string remedy)
     {
@@ -175,9 +175,9 @@ public class ArterialTests
     }
 
     [Theory]
-    [InlineData("start of stage 1", "end of stage 1", "is no reference that is known here")]
+    [InlineData("start of stage 1", "end of stage 1", "is not a known offset reference")]
     [InlineData("J0,p,80,", "J0,p,79,", "last 80 s, not 79 s")]
-    [InlineData("greenSeconds", "green", "the table has no such column")]
+    [InlineData("greenSeconds", "green", "the column is missing")]
     [InlineData(",37,", ",long,", "'long' is not a number")]
     public void A_stage_table_with_a_mistake_is_refused_with_its_line(string old, string replacement, string expected)
     {
@@ -304,8 +304,8 @@ public class ArterialTests
     }
 
     [Theory]
-    [InlineData("INTID", "it has no section of UTDF")]
-    [InlineData("[Nodes]\nx\nINTID,TYPE\n1,0\n[Links]\nx\nRECORDNAME,INTID,EB\n", "there is no such section")]
+    [InlineData("INTID", "the file has no UTDF section")]
+    [InlineData("[Nodes]\nx\nINTID,TYPE\n1,0\n[Links]\nx\nRECORDNAME,INTID,EB\n", "the section is missing")]
     public void What_is_no_such_file_is_refused(string text, string expected) =>
         Assert.Contains(expected, Assert.Throws<BadInputException>(() => Utdf.Read(new StringReader(text), "x.csv", [])).Message, StringComparison.Ordinal);
 

@@ -165,14 +165,14 @@ public class BandTests
     }
 
     [Theory]
-    [InlineData("\"model\": \"MAXBAND\"", "\"model\": \"MINBAND\"", "there is no model 'MINBAND'")]
-    [InlineData("\"ratio\": \"equal\"", "\"ratio\": \"fair\"", "there is no ratio 'fair'")]
+    [InlineData("\"model\": \"MAXBAND\"", "\"model\": \"MINBAND\"", "'MINBAND' is not a known model")]
+    [InlineData("\"ratio\": \"equal\"", "\"ratio\": \"fair\"", "'fair' is not a known ratio")]
     [InlineData("\"r_out\": 0.3", "\"r_out\": 1.3", "is not a number from 0 to 1")]
     [InlineData("\"d_out\"", "\"d_put\"", "it is missing")]
     [InlineData("\"cycle_s\"", "\"cycle\"", "it is not a list of two numbers")]
     [InlineData("{", "", "it is not JSON")]
     [InlineData("\"cycle_s\": [", "\"cycle_s\": [\"long\"], \"c\": [", "it is not a list of two numbers")]
-    [InlineData("\"signals\": [", "\"signals\": [7, ", "a value is not of its type")]
+    [InlineData("\"signals\": [", "\"signals\": [7, ", "a value has the wrong type")]
     public void A_file_that_is_no_case_is_refused_with_the_place(string old, string replacement, string expected)
     {
         string text = File.ReadAllText(Path.Combine(TestData.PathOf("greenwave"), "P1_canal_equal_C70.json"));

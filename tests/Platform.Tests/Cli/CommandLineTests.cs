@@ -126,7 +126,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("run scenarios/crossing --port 70000", "--port")]
     [InlineData("run scenarios/crossing --broker http://x", "is not a broker")]
     [InlineData("run scenarios/crossing --speed 3", "--speed")]
-    [InlineData("verify scenarios/crossing", "holds no results")]
+    [InlineData("verify scenarios/crossing", "contains no results")]
     [InlineData("sites scenarios/crossing --kilometres -1", "--kilometres")]
     public async Task Wrong_use_is_told_and_ends_with_2(string args, string message)
     {
@@ -214,7 +214,7 @@ public sealed class CommandLineTests : IDisposable
     [Theory]
     [InlineData("truncated gzip", "cut off")]
     [InlineData("net that is no XML", "not a readable SUMO network")]
-    [InlineData("net with a DTD", "documents with a DTD are refused")]
+    [InlineData("net with a DTD", "documents with a DTD are not accepted")]
     [InlineData("FCD without positions", "attribute x is missing")]
     [InlineData("FCD that is cut off", "cut off")]
     [InlineData("site off the network", "no road within 100 m")]

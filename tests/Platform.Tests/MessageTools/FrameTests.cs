@@ -143,10 +143,10 @@ public class FrameTests
         Outcome sent = await CommandLine.Run("send", "rscu/S1/om-config/down", good, "--broker", broker.Address.ToString());
         Assert.Equal((0, 0), (sent.Code, sent.Json.GetProperty("errorCode").GetInt32()));
         Assert.Contains("power is missing", (await CommandLine.Run("send", "rscu/S1/om-config/down", bad, "--broker", broker.Address.ToString())).Error, StringComparison.Ordinal);
-        Assert.Contains("no topic of T/ITS 0180.1", (await CommandLine.Run("send", "rscu/S1/om-config", good, "--broker", broker.Address.ToString())).Error, StringComparison.Ordinal);
-        Assert.Contains("it names 'S1', the topic 'S2'", (await CommandLine.Run("send", "rscu/S2/om-config/down", good, "--broker", broker.Address.ToString())).Error, StringComparison.Ordinal);
-        Assert.Contains("is a device's to publish", (await CommandLine.Run("send", "rscu/S1/event/up", good, "--broker", broker.Address.ToString())).Error, StringComparison.Ordinal);
-        Assert.Contains("has no form in UPER", (await CommandLine.Run("send", "rscu/S1/om-config/down", good, "--format", "uper")).Error, StringComparison.Ordinal);
+        Assert.Contains("not a topic of T/ITS 0180.1", (await CommandLine.Run("send", "rscu/S1/om-config", good, "--broker", broker.Address.ToString())).Error, StringComparison.Ordinal);
+        Assert.Contains("it names 'S1', but the topic names 'S2'", (await CommandLine.Run("send", "rscu/S2/om-config/down", good, "--broker", broker.Address.ToString())).Error, StringComparison.Ordinal);
+        Assert.Contains("only devices publish on", (await CommandLine.Run("send", "rscu/S1/event/up", good, "--broker", broker.Address.ToString())).Error, StringComparison.Ordinal);
+        Assert.Contains("has no UPER encoding", (await CommandLine.Run("send", "rscu/S1/om-config/down", good, "--format", "uper")).Error, StringComparison.Ordinal);
         string silent = folder.Write("silent.json", """{"rscuSn":"S2","timeStamp":5,"time":0,"power":0}""");
         Assert.Equal(5, (await CommandLine.Run("send", "rscu/S2/om-config/down", silent, "--broker", broker.Address.ToString(), "--wait", "0.2")).Code);
     }
@@ -155,8 +155,8 @@ public class FrameTests
     [InlineData("decode", "0080a020", "truncated at bit")]
     [InlineData("decode", "0080a020406080a0c0e10ee4990ef458165fc497e2064856dd4c1fa121f05fdfffe434b41c23c85200", "out of range at bit 195 (heading)")]
     [InlineData("decode", "0080a020406080a0c0e10ee4990ef458165fc497e2064856c7081fa121f05fdfffe434b41c23c8520000", "trailing octets from bit 328")]
-    [InlineData("decode", "nofile.hex", "no hexadecimal digit, and there is no file of this name")]
-    [InlineData("decode", "abc", "3 hexadecimal digits are not whole octets")]
+    [InlineData("decode", "nofile.hex", "not a hexadecimal digit, and no file has this name")]
+    [InlineData("decode", "abc", "3 hexadecimal digits are not whole bytes")]
     [InlineData("decode", "{\"rsmFrame\":{\"msgCnt\":200}}", "out of range")]
     [InlineData("encode", "{\"rsmFrame\":", "not readable JSON")]
     [InlineData("encode", "{\"rsmFrame\":{\"speed\":1}}", "rsmFrame.speed: there is no such member")]

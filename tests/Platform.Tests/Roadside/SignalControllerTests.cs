@@ -66,7 +66,7 @@ public class SignalControllerTests
         Assert.True(_player.IsInStep("J0"));
         Assert.Equal("rrGGGrrGGG", StateAt(1040 - (1040 % 80) + 30));
         JsonElement ack = Ack(Tell(1041, Plan("\"programId\":\"evening\""), 8));
-        Assert.Equal("there is no programme evening here, and the plan has no phases", ack.GetProperty("errorDesc").GetString());
+        Assert.Equal("the controller has no programme evening, and the plan has no phases", ack.GetProperty("errorDesc").GetString());
     }
 
     [Fact]
@@ -101,8 +101,8 @@ public class SignalControllerTests
     [Theory]
     [InlineData("""{"timeStamp":1,"rscuSn":"S1","crossId":"J9","programId":"day","transition":2}""", "the signal of this unit is J0, not J9")]
     [InlineData("""{"timeStamp":1,"rscuSn":"S1","crossId":"J0","programId":"day","transition":0}""", "transition is out of range")]
-    [InlineData("""{"timeStamp":1,"rscuSn":"S1","crossId":"J0","programId":"day","transition":2,"offset":1,"offsetPhase":4}""", "its offset is that of phase 4, and it has 4 phases")]
-    [InlineData("""{"timeStamp":1,"rscuSn":"S1","crossId":"J0","programId":"x","transition":2,"phases":[{"state":"Gr","duration":20}]}""", "its states have 2 letters, the signal has 10 movements")]
+    [InlineData("""{"timeStamp":1,"rscuSn":"S1","crossId":"J0","programId":"day","transition":2,"offset":1,"offsetPhase":4}""", "its offset refers to phase 4, but it has 4 phases")]
+    [InlineData("""{"timeStamp":1,"rscuSn":"S1","crossId":"J0","programId":"x","transition":2,"phases":[{"state":"Gr","duration":20}]}""", "its states have 2 letters, but the signal controls 10 movements")]
     [InlineData("""{"timeStamp":1,"rscuSn":"S1","crossId":"J0","programId":"x","transition":2,"phases":[{"state":"Gr"}]}""", "phases[0].duration is missing")]
     public void What_cannot_be_done_is_answered_with_the_reason(string plan, string why) =>
         Assert.Equal(why, Ack(Tell(1, plan, 7)).GetProperty("errorDesc").GetString());
@@ -147,8 +147,8 @@ public class SignalControllerTests
         int group = _controller.LampsAt(SimTime.Zero).Lamps[0].PhaseId;
         Call(1, "\"action\":1,\"phaseId\":" + group, 11, 60, 1);
         JsonElement ack = Ack(Call(2, "\"action\":1,\"phaseId\":" + group, 11, 60, 2, "00000000000000bb"));
-        Assert.Equal("00000000000000aa is being let through", ack.GetProperty("errorDesc").GetString());
-        Assert.Equal("there is no lamp group 999", Ack(Call(3, "\"action\":1,\"phaseId\":999", 11, 60, 3)).GetProperty("errorDesc").GetString());
+        Assert.Equal("00000000000000aa has priority now", ack.GetProperty("errorDesc").GetString());
+        Assert.Equal("there is no signal group 999", Ack(Call(3, "\"action\":1,\"phaseId\":999", 11, 60, 3)).GetProperty("errorDesc").GetString());
     }
 
     private static string Plan(string fields) => """{"timeStamp":1,"rscuSn":"S1","crossId":"J0","transition":2,""" + fields + "}";
