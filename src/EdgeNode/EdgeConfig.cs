@@ -45,7 +45,7 @@ public sealed record EdgeConfig
 
     public required ImmutableArray<RoadPiece> Roads { get; init; }
 
-    /// <summary>Lanes as far as vehicles are heard, for checks of what they say; none when there is nothing to check.</summary>
+    /// <summary>Lanes within radio range, to check vehicle messages; empty when there is nothing to check.</summary>
     public ImmutableArray<RoadPiece> Map { get; init; } = [];
 
     public required ImmutableArray<Neighbour> Neighbours

@@ -77,7 +77,7 @@ public sealed class EdgeCore
 
     public (long Adopted, long Merged, long Dropped, long Revised) Handovers => (_handovers.Adopted, _handovers.Merged, _handovers.Dropped, _handovers.Revised);
 
-    /// <summary>The lamp states heard last, by junction.</summary>
+    /// <summary>The latest lamp states by junction.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<Lamp>> LampStates => _guide.Lamps.ToDictionary(l => l.Key, l => l.Value.Lamps, StringComparer.Ordinal);
 
     /// <summary>Decodes one message and keeps it, or why it cannot be used, until its arrival.</summary>
@@ -297,13 +297,13 @@ public sealed class EdgeCore
         return rows;
     }
 
-    /// <summary>Told of every list of road users that has been used; null asks for nothing.</summary>
+    /// <summary>Called for every list of road users that has been used; may be null.</summary>
     public Action<UsedList>? OnList { get; set; }
 
     /// <summary>Lists sent before this, by their senders' clocks, are not used.</summary>
     public SimTime NotBefore { get => _reader.NotBefore; set => _reader.NotBefore = value; }
 
-    /// <summary>Told of every list that is not used because of <see cref="NotBefore"/>.</summary>
+    /// <summary>Called for every list that is not used because of <see cref="NotBefore"/>.</summary>
     public Action<UsedList>? OnLate { get => _reader.OnLate; set => _reader.OnLate = value; }
 
     /// <summary>What lists of the road are written in by device, when not as JSON: a unit that speaks in a packed form is answered in it.</summary>
@@ -355,7 +355,7 @@ public sealed class EdgeCore
         }
     }
 
-    /// <summary>What signals' controllers were told and answered since the last call.</summary>
+    /// <summary>Orders to signal controllers and their answers since the last call.</summary>
     public CommandRow[] TakeCommands() => _desk.TakeCommands();
 
     /// <summary>Confirmations, and important messages that are due for the first time or again.</summary>
@@ -365,7 +365,7 @@ public sealed class EdgeCore
     public void EncodePublications(SimTime now, List<DownPayload> result) =>
         EncodePublications(now, (site, format, frame, _) => result.Add(new DownPayload(site.Device, TopicKind.RsmDown, site.RsmTopic, frame.ToArray(), Format: format)));
 
-    /// <summary>Writes the RSM of every site and hands over each frame where it lies.</summary>
+    /// <summary>Writes the RSM of every site and hands over each frame in place.</summary>
     public void EncodePublications(SimTime now, FrameSink sink) =>
         _writer.WritePublications(now, CollectionsMarshal.AsSpan(_tracks), CollectionsMarshal.AsSpan(_globalIds), sink);
 
@@ -377,14 +377,14 @@ public sealed class EdgeCore
         return rows;
     }
 
-    /// <summary>Tells other edges which objects they will see next.</summary>
+    /// <summary>Announces to other edges the objects that they will see next.</summary>
     public void FindLeaving(SimTime now, SortedList<string, List<HandoverRow>> result) =>
         _departures.Find(now, CollectionsMarshal.AsSpan(_tracks), CollectionsMarshal.AsSpan(_globalIds), CollectionsMarshal.AsSpan(_pieces), _handovers, result);
 
     /// <summary>When the next important message is due again; <see cref="SimTime.Never"/> when none waits.</summary>
     public SimTime NextRepeat => _desk.NextRepeat;
 
-    /// <summary>Whether an instant lies after the end of the second whose window is open.</summary>
+    /// <summary>Whether an instant is after the end of the second whose window is open.</summary>
     public bool IsBeyondWindow(SimTime at) => _counter.IsBeyondWindow(at);
 
     /// <summary>

@@ -11,8 +11,8 @@ namespace V2XSim.EdgeNode;
 /// </summary>
 /// <param name="directory">All edges.</param>
 /// <param name="downlink">Where the edge sends what goes down.</param>
-/// <param name="clock">Tells how long stages take.</param>
-/// <param name="log">Told of batches that could not be worked on.</param>
+/// <param name="clock">Clock for the times of the stages.</param>
+/// <param name="log">Receives failed batches.</param>
 /// <param name="live">What live edges share; null where edges are driven step by step.</param>
 [EdgePlacement]
 [KeepAlive]

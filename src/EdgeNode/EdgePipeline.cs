@@ -7,14 +7,14 @@ namespace V2XSim.EdgeNode;
 /// <summary>
 /// The order in which an edge works, the same under both clocks: messages are decoded, used in order of arrival, tracks predicted to the
 /// instant of publication, conflicts warned of, leaving objects found, lists of the road encoded, vehicles guided, orders sent, and the
-/// second's window closed. Who drives it decides when; it decides in which order.
+/// second's window closed. The caller decides when each stage runs; the pipeline decides the order.
 /// </summary>
 public sealed class EdgePipeline
 {
     private readonly Func<long> _timestamp;
 
     /// <param name="config">The edge.</param>
-    /// <param name="timestamp">A clock that tells how long each stage takes; nothing else depends on it.</param>
+    /// <param name="timestamp">Clock for the times of the stages; nothing else depends on it.</param>
     public EdgePipeline(EdgeConfig config, Func<long> timestamp)
     {
         _timestamp = timestamp;
@@ -24,7 +24,7 @@ public sealed class EdgePipeline
     /// <summary>The edge's parts.</summary>
     public EdgeCore Core { get; }
 
-    /// <summary>What is to be sent down; whoever sends it clears it.</summary>
+    /// <summary>Messages to be sent down; the sender clears the list.</summary>
     public List<DownPayload> Down { get; } = [];
 
     /// <summary>Objects that leave, by the edge that sees them next.</summary>
@@ -39,7 +39,7 @@ public sealed class EdgePipeline
     /// <summary>When conflicts and leaving objects had been found.</summary>
     public long DecidedAt { get; private set; }
 
-    /// <summary>Window that the last publication closed; whoever takes it clears it.</summary>
+    /// <summary>Window that the last publication closed; the reader clears it.</summary>
     public EdgeWindow? Window { get; set; }
 
     /// <summary>Decodes the messages of a batch.</summary>
@@ -55,7 +55,7 @@ public sealed class EdgePipeline
     /// <summary>Publishes what is known at an instant.</summary>
     /// <param name="at">Instant to which tracks are predicted.</param>
     /// <param name="until">End of what is published with it: the step's end, or <paramref name="at"/>.</param>
-    /// <param name="sink">Takes each frame where it lies; null puts them into <see cref="Down"/>.</param>
+    /// <param name="sink">Receives each frame in place; null puts frames into <see cref="Down"/>.</param>
     public void Publish(SimTime at, SimTime until, FrameSink? sink = null)
     {
         // A publication on the second's end belongs to that second, one after it to the next.

@@ -5,7 +5,7 @@ namespace V2XSim.EdgeNode;
 
 /// <summary>An edge that is driven step by step: what others sent in one step is used in the next.</summary>
 /// <param name="config">The edge.</param>
-/// <param name="timestamp">A clock that tells how long each stage takes.</param>
+/// <param name="timestamp">Clock for the times of the stages.</param>
 public sealed class SteppedEdge(EdgeConfig config, Func<long> timestamp)
 {
     private readonly StepInbox<HandoverRow[]> _expected = new();
@@ -21,7 +21,7 @@ public sealed class SteppedEdge(EdgeConfig config, Func<long> timestamp)
     /// <summary>Takes plans for signals.</summary>
     public void Order(long step, string sender, SignalPlanOrder[] plans) => _orders.Put(step, sender, plans);
 
-    /// <summary>Does one step. What is to be sent lies in the pipeline.</summary>
+    /// <summary>Does one step. Messages to be sent are in the pipeline.</summary>
     public EdgeStepResult Step(in EdgeStep step)
     {
         var until = new SimTime(step.UntilMicroseconds);
@@ -31,7 +31,7 @@ public sealed class SteppedEdge(EdgeConfig config, Func<long> timestamp)
         _pipeline.Leaving.Clear();
         _pipeline.Decode(step.Batch);
 
-        // What neighbours sent in this very step is left for the next: who came first must not matter.
+        // What neighbours sent in this step is left for the next: the order of arrival must not matter.
         _expected.TakeBefore(step.Step).ForEach(core.Expect);
         (long adopted, long merged, long dropped, long revised) before = core.Handovers;
         long decoded = timestamp();

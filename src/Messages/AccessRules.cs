@@ -6,12 +6,12 @@ namespace V2XSim.Messages;
 public sealed record AccessRole(string Name, IReadOnlyList<string> Publish, IReadOnlyList<string> Subscribe);
 
 /// <summary>
-/// Who may publish and hear what. Nothing is allowed that no rule allows. Everybody has the rules of the device role for its own name;
+/// Which user may publish and receive what. Nothing is allowed without a rule. Every user has the rules of the device role for its own name;
 /// users that are listed have those of their roles as well.
 /// </summary>
 public sealed class AccessRules
 {
-    /// <summary>The role that everybody has.</summary>
+    /// <summary>The role of every user.</summary>
     public const string DeviceRole = "device";
 
     /// <summary>Lines of mosquitto.conf that the rules of <see cref="ToMosquitto"/> require.</summary>
@@ -94,7 +94,7 @@ public sealed class AccessRules
         return false;
     }
 
-    /// <summary>Whether everything that a filter can match may be heard.</summary>
+    /// <summary>Whether everything that a filter can match may be received.</summary>
     public bool MaySubscribe(string user, ReadOnlySpan<char> filter)
     {
         // A shared subscription asks for what its filter asks for.

@@ -8,7 +8,7 @@ public readonly record struct RepeatPolicy(double FirstSeconds, double LongestSe
     /// <summary>T/ITS 0180.1-2021, INFO: 2, 4, 8, … s, never more than 4096 s apart.</summary>
     public static RepeatPolicy Info { get; } = new(2, 4096);
 
-    /// <summary>Events, plans, RSI: what is not heard in time is worth little.</summary>
+    /// <summary>Events, plans, RSI: messages that are of little value when they are late.</summary>
     public static RepeatPolicy Event { get; } = new(1, 16);
 
     public static RepeatPolicy Of(TopicKind kind) => kind is TopicKind.UnitInfoUp or TopicKind.BasicStatusUp or TopicKind.UnitBasicStatusUp ? Info : Event;
@@ -49,7 +49,7 @@ public sealed class OutboxItem
 
 /// <summary>
 /// Important messages that wait for their confirmation. MQTT's own QoS 1 ends at the broker, which may lose everything in a restart; this
-/// ends at whoever uses the message. A full outbox refuses the newest message, and counts it.
+/// ends at the receiver that uses the message. A full outbox refuses the newest message and counts it.
 /// </summary>
 public sealed class Outbox
 {
@@ -134,7 +134,7 @@ public sealed class Outbox
 }
 
 /// <summary>
-/// Tells repeated messages from new ones: the same number and the same payload from the same device. Remembers the newest
+/// Distinguishes repeated messages from new ones: the same number and the same payload from the same device. Remembers the newest
 /// <see cref="MaximumPerDevice"/> of each device.
 /// </summary>
 public sealed class DuplicateGuard

@@ -9,7 +9,7 @@ using V2XSim.Messages.Uper;
 namespace V2XSim.Messages;
 
 /// <summary>A message of a dialect in the standard's own terms.</summary>
-/// <param name="Device">Who it says it is from; empty when it does not say.</param>
+/// <param name="Device">Stated sender; empty when absent.</param>
 /// <param name="Reason">Why it cannot be translated.</param>
 public readonly record struct Translated(TopicKind Kind, string Device, byte[] Payload, PayloadFormat Format, RejectReason Reason);
 

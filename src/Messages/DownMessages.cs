@@ -97,11 +97,11 @@ public static class DownMessages
     }
 
     /// <summary>Writes an RSI frame that warns of one predicted collision.</summary>
-    /// <param name="text">What is the matter and whom it concerns, ASCII, at most 512 characters.</param>
+    /// <param name="text">The reason and the road users concerned, ASCII, at most 512 characters.</param>
     /// <param name="at">Where the collision is predicted.</param>
-    /// <param name="radiusMetres">Who is within this distance is concerned.</param>
+    /// <param name="radiusMetres">Road users within this distance are concerned.</param>
     /// <param name="eventId">Number of the warning, 0 to 255.</param>
-    /// <param name="eventType">GB/T 29100; 0 when the text tells it: that list has no code for a collision that has not happened yet.</param>
+    /// <param name="eventType">Code of GB/T 29100; 0 when only the text describes it: the list has no code for an imminent collision.</param>
     public static void EncodeRsi(JsonBuffer json, ulong sender, int count, GeoPoint reference, long unixMilliseconds, string text, GeoPoint at, double radiusMetres, int eventId, int eventType = 0)
     {
         json.Clear();

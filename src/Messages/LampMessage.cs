@@ -8,7 +8,7 @@ namespace V2XSim.Messages;
 /// <param name="PhaseId">Number of the group by approach and turn.</param>
 /// <param name="Status">0 unknown, 1 dark, 2 flashing red, 3 red, 4 flashing green, 5 green (round), 6 green (arrow), 7 yellow, 8 flashing yellow.</param>
 /// <param name="CountDownSeconds">Until the change.</param>
-/// <param name="NextCountDownSeconds">How long the next state will last; likewise for the one after it.</param>
+/// <param name="NextCountDownSeconds">Duration of the next state; the one after it has its own.</param>
 public readonly record struct Lamp(
     int PhaseId, byte Status, double CountDownSeconds, byte NextStatus, double NextCountDownSeconds, byte NextNextStatus = 0, double NextNextCountDownSeconds = 0);
 

@@ -62,7 +62,7 @@ public sealed class ParticipantMessage
 
     public string Device { get; set; } = string.Empty;
 
-    /// <summary>When the sensor scanned, UTC milliseconds since 1970; 0 when it is not said. Tells the time of a list without objects.</summary>
+    /// <summary>When the sensor scanned, UTC milliseconds since 1970; 0 when absent. Gives the time of a list without objects.</summary>
     public long ScanUnixMilliseconds { get; set; }
 
     /// <summary>Which sensor of the device; empty for its own fused list.</summary>

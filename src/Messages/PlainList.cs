@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace V2XSim.Messages;
 
 /// <summary>
-/// Reads the objects of a participant list as nearly everybody writes them: names without escapes, decimal numbers without exponents,
+/// Reads the objects of a participant list in the common form: names without escapes, decimal numbers without exponents,
 /// nothing nested but the measurement. It gives up at anything else and at anything wrong, and the list is then read in the general way,
 /// which says what is wrong; whatever it does read has the values that the general way finds. A third of the time, because it makes no
 /// tokens: it looks for the names that it knows and takes the number behind them.
@@ -307,7 +307,7 @@ internal ref struct PlainList
             }
         }
 
-        // What may follow a number is a matter of whoever takes the next byte: a comma or a bracket, or the general way decides.
+        // The caller checks the byte after a number: a comma or a bracket, or the general reader takes over.
         int count = at - start - (point > 0 ? 1 : 0);
         bool hasLeadingZero = first == '0' && at - start > 1 && point != start + 1;
         if (count > MostDigits || hasLeadingZero || point == at - 1 || at == text.Length)

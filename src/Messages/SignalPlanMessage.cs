@@ -5,7 +5,7 @@ namespace V2XSim.Messages;
 /// <summary>Orders of plans to signals' controllers.</summary>
 public static class SignalPlanMessage
 {
-    /// <summary>The order of one plan; whoever sends it adds number and wish for confirmation.</summary>
+    /// <summary>The order of one plan; the sender adds its number and the request for confirmation.</summary>
     /// <param name="unixMilliseconds">When it is made.</param>
     /// <param name="offsetSeconds">When the first phase begins, after the zero of the signals' common clock.</param>
     /// <param name="transition">1 dwell, 2 short way.</param>

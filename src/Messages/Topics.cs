@@ -26,7 +26,7 @@ public enum TopicKind
     /// <summary><c>rsu/{id}/rsm/up</c>: what a roadside unit itself knows of road users.</summary>
     RsmUp,
 
-    /// <summary><c>rsu/{id}/bsm/up</c>: what a vehicle says of itself, as a roadside unit heard it.</summary>
+    /// <summary><c>rsu/{id}/bsm/up</c>: a vehicle's message about itself, as a roadside unit received it.</summary>
     BsmUp,
 
     ConfigDown,
@@ -62,7 +62,7 @@ public enum TopicKind
     PriorityDown,
     PriorityUp,
 
-    /// <summary><c>rsu/{id}/advice/down</c>: what the unit tells vehicles over its radio.</summary>
+    /// <summary><c>rsu/{id}/advice/down</c>: advice that the unit broadcasts to vehicles.</summary>
     AdviceDown,
 
     /// <summary>From here on: the confirmation of the kind whose number is smaller by this.</summary>

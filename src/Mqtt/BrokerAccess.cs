@@ -12,7 +12,7 @@ namespace V2XSim.Mqtt;
 /// <param name="Certificate">Common name of its certificate, whose chain has been checked; null without one.</param>
 public readonly record struct ClientHello(string ClientId, string? User, string? Password, string? Certificate);
 
-/// <summary>Why a client is not let in, or may not do what it asks.</summary>
+/// <summary>Why a client is refused, or one of its requests.</summary>
 public enum AccessRefusal
 {
     None,
@@ -23,13 +23,13 @@ public enum AccessRefusal
     /// <summary>There is no such user, or it has another password.</summary>
     BadPassword,
 
-    /// <summary>Its certificate, its user name and its client id do not agree: somebody wants another's place.</summary>
+    /// <summary>Certificate, user name and client id do not agree.</summary>
     OtherName,
 
     /// <summary>A message to a topic that is not its own.</summary>
     Publish,
 
-    /// <summary>A filter that reaches beyond what it may hear.</summary>
+    /// <summary>A topic filter beyond what the client may receive.</summary>
     Subscribe,
 }
 
@@ -97,7 +97,7 @@ public sealed class PasswordFile
     }
 }
 
-/// <summary>What decides who may do what at the embedded broker.</summary>
+/// <summary>Decides what each client may do at the embedded broker.</summary>
 public sealed record AccessPolicy
 {
     /// <summary>Whether a user may publish to a topic.</summary>
@@ -152,7 +152,7 @@ public sealed class BrokerAccess(AccessPolicy policy, IEnumerable<string> ownCli
         user = hello.Certificate ?? hello.User ?? string.Empty;
         if (_own.Contains(hello.ClientId))
         {
-            // Nobody outside the run can know its password, so nobody takes the place of its devices.
+            // The password is known inside the run only, so no other client can take the place of its devices.
             bool isOwn = hello.Password is { } given && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(given), Encoding.UTF8.GetBytes(RunPassword));
             user = hello.ClientId;
             return isOwn ? AccessRefusal.None : hello.User is null && hello.Certificate is null ? AccessRefusal.NoCredentials : AccessRefusal.OtherName;

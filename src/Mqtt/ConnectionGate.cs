@@ -53,7 +53,7 @@ public enum CutOffReason
     Handshake,
 }
 
-/// <summary>Connections that the gate let in, and why it cut others off.</summary>
+/// <summary>Counts of connections that the gate accepted, and of those that it closed, by reason.</summary>
 public sealed class GateCounts
 {
     private static readonly CutOffReason[] Reasons = Enum.GetValues<CutOffReason>();
@@ -90,7 +90,7 @@ public sealed class ConnectionGate(GateLimits limits, TimeProvider clock, Secure
 
     public Func<IMqttChannelAdapter, Task>? ClientHandler { get; set; }
 
-    /// <summary>Takes messages of clients where they lie, before the library sees them; null leaves all to the library.</summary>
+    /// <summary>Reads messages of clients in place, before the library sees them; null leaves all to the library.</summary>
     public DeviceInboundHandler? Inbound { get; set; }
 
     /// <summary>Connections by client id, while they speak MQTT 5: what is sent to them need not go the library's way.</summary>

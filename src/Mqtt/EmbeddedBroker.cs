@@ -7,17 +7,17 @@ using MQTTnet.Server;
 
 namespace V2XSim.Mqtt;
 
-/// <summary>Gets who publishes what, and whether the rules allow it; false for a topic that it has no use for.</summary>
+/// <summary>Receives each publication with its client and whether the rules allow it; returns false for a topic that it does not use.</summary>
 public delegate bool UpHandler(string client, in InboundPublish message, bool isAllowed);
 
 /// <summary>
 /// An MQTT 5 broker inside the process, on a loopback port. What devices send up is handed to the intake as it comes in; what the
 /// platform sends down is queued for the one device that it is for. Matching each message against every subscription would cost
-/// more than all else together, so it is done only while somebody besides the devices is connected, who then sees everything.
+/// more than everything else together, so it is done only while a client other than the devices is connected. That client then sees everything.
 /// </summary>
 public sealed class EmbeddedBroker : IAsyncDisposable
 {
-    /// <summary>Messages that may wait for one subscriber; the oldest goes first, and is counted.</summary>
+    /// <summary>Messages that may wait for one subscriber; beyond it the oldest is dropped and counted.</summary>
     public const int MaximumPendingMessages = 10_000;
     private readonly MqttServer _server;
     private readonly ConcurrentDictionary<string, IDictionary> _observers = new(StringComparer.Ordinal);
@@ -40,13 +40,13 @@ public sealed class EmbeddedBroker : IAsyncDisposable
     /// <summary>The same with the credentials of one of the run's own clients, where credentials are asked for.</summary>
     public BrokerAddress AddressFor(string client) => Access is null ? Address : Address with { User = client, Password = Access.RunPassword };
 
-    /// <summary>Who may do what; null lets everybody on the loopback address do anything but speak for a device of the run.</summary>
+    /// <summary>Access policy; null lets every client on the loopback address do anything except act as a device of the run.</summary>
     public BrokerAccess? Access { get; }
 
     /// <summary>What stands between the network and the broker.</summary>
     public ConnectionGate Gate { get; }
 
-    /// <summary>Whether nobody is an observer: whoever connects is one of the run's own clients. To be set before anybody connects.</summary>
+    /// <summary>Whether every client belongs to the run, so that there are no observers. To be set before any client connects.</summary>
     public bool TreatsAllAsDevices { get; set; }
 
     /// <summary>Messages dropped because a subscriber read too slowly.</summary>
@@ -54,11 +54,11 @@ public sealed class EmbeddedBroker : IAsyncDisposable
 
     /// <summary>Starts a broker.</summary>
     /// <param name="port">TCP port on the loopback address; 0 takes a free one.</param>
-    /// <param name="onUp">Receives who publishes what, and whether the rules allow it; false for a topic that it has no use for.</param>
+    /// <param name="onUp">Receives each publication with its client and whether the rules allow it; returns false for a topic that it does not use.</param>
     /// <param name="clients">Names of the clients that are the run's own.</param>
     /// <param name="clock">Measures how long clients take.</param>
     /// <param name="limits">What clients may ask; the usual when null.</param>
-    /// <param name="policy">Who may do what; null for whoever is on this machine.</param>
+    /// <param name="policy">Access policy; null admits every client on this machine.</param>
     /// <param name="secure">Another port, for clients of other machines; needs a policy.</param>
     /// <exception cref="BrokerUnavailableException">The port is in use.</exception>
     public static async Task<EmbeddedBroker> StartAsync(
@@ -90,7 +90,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         var broker = new EmbeddedBroker(server, gate, own, policy is null ? null : new BrokerAccess(policy, own));
         broker.Guard();
 
-        // Nobody but the platform hears it, nothing keeps it: then it need not go the library's way.
+        // Only the platform receives it and it is not retained, so the library need not process it.
         gate.Inbound = (string client, in InboundPublish message) =>
             broker._observers.IsEmpty && !message.IsRetained && (broker.Access?.MayPublish(client, message.Topic) ?? true) && onUp(client, in message, isAllowed: true);
         server.QueuedApplicationMessageOverwrittenAsync += _ =>
@@ -123,7 +123,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         };
         server.ClientDisconnectedAsync += args =>
         {
-            // The end of a connection may be told after its successor has begun.
+            // The end of a connection may be reported after its successor has started.
             broker._observers.TryRemove(new KeyValuePair<string, IDictionary>(args.ClientId, args.SessionItems));
             if (!gate.Clients.ContainsKey(args.ClientId))
             {
@@ -140,7 +140,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
             InboundPublish unpacked = Unpacked(args.ApplicationMessage);
             bool isUsed = onUp(args.ClientId, in unpacked, isAllowed);
 
-            // State is kept for whoever comes later.
+            // State is retained for later subscribers.
             args.ProcessPublish = isAllowed && (!isUsed || args.ApplicationMessage.Retain || !broker._observers.IsEmpty);
             if (args.ProcessPublish)
             {
@@ -170,11 +170,11 @@ public sealed class EmbeddedBroker : IAsyncDisposable
     }
 
     /// <summary>
-    /// Sends whole packets to a device's own connection, in one piece, when nobody else wants to hear them and the device speaks MQTT 5;
+    /// Sends whole packets to a device's own connection, in one write, when there is no other subscriber and the device uses MQTT 5;
     /// null when they have to go the library's way, false when the device reads too slowly.
     /// </summary>
     /// <param name="device">Whose connection.</param>
-    /// <param name="topic">Topic of all the packets; who has not subscribed to it gets none of them.</param>
+    /// <param name="topic">Topic of all the packets; a device without a subscription to it receives none.</param>
     /// <param name="packets">PUBLISH packets of MQTT 5.</param>
     public bool? TrySend(string device, string topic, ReadOnlySpan<byte> packets)
     {
@@ -206,7 +206,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
         IsRetained = message.Retain,
     };
 
-    /// <summary>Delivers a message of the platform to a device and to whoever else listens.</summary>
+    /// <summary>Delivers a message of the platform to a device and to all other subscribers.</summary>
     public async Task PublishAsync(string device, MqttApplicationMessage message, CancellationToken cancellation)
     {
         if (_observers.IsEmpty && Wants(device, message.Topic))

@@ -11,8 +11,8 @@ using MQTTnet.Protocol;
 namespace V2XSim.Mqtt;
 
 /// <summary>
-/// The hot path in and out: PUBLISH of MQTT 5 with quality of service 0 or 1 is read where it lies in the connection's buffer and handed to
-/// whoever takes it there; topics and content types are interned. The library's own way makes some 1.7 KB of objects for each. What is
+/// The hot path in and out: PUBLISH of MQTT 5 with quality of service 0 or 1 is read in place in the connection's buffer and handed to
+/// a handler there; topics and content types are interned. The library would allocate some 1.7 KB for each. What is
 /// not taken, everything else and everything unusual goes the library's way: a packet of ours that is used again holds it until the next
 /// is asked for, and the broker copies what it keeps.
 /// </summary>
@@ -20,7 +20,7 @@ internal sealed class FastPathAdapter : IMqttChannelAdapter
 {
     private const int RememberedTopics = 16;
 
-    /// <summary>The library ends connections from which it hears nothing, so it gets one packet a second.</summary>
+    /// <summary>The library closes silent connections, so it receives one packet a second.</summary>
     private static readonly TimeSpan PassedOnEvery = TimeSpan.FromSeconds(1);
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
     private static readonly string[] KnownTexts = ["application/json", "application/vnd.v2x.csae53-2020+uper", "application/x-protobuf", "seq", "arr", "pub", "led"];
@@ -45,10 +45,10 @@ internal sealed class FastPathAdapter : IMqttChannelAdapter
         _done = Task.FromResult<MqttPacket>(_packet);
     }
 
-    /// <summary>At a broker: who takes what clients publish.</summary>
+    /// <summary>At a broker: handler of messages that clients publish.</summary>
     public ConnectionGate? Devices { get; init; }
 
-    /// <summary>At a client: who takes what the broker delivers.</summary>
+    /// <summary>At a client: handler of messages that the broker delivers.</summary>
     public InboundHandler? Inbound { get; init; }
 
     public long BytesReceived => _inner.BytesReceived;
@@ -203,7 +203,7 @@ internal sealed class FastPathAdapter : IMqttChannelAdapter
         return _done;
     }
 
-    /// <summary>Hands a packet to whoever takes it where it lies; false when it has to go the library's way.</summary>
+    /// <summary>Hands a packet to the handler in place; false when the library must process it.</summary>
     private bool TryTake(ReadOnlyMemory<byte> packet)
     {
         if (Inbound is not null && packet.Span is [0x40, _, >= 0x80, ..])
@@ -389,7 +389,7 @@ internal sealed class FastPathAdapter : IMqttChannelAdapter
 
     private static string? Decoded(ReadOnlySpan<byte> octets) => System.Text.Unicode.Utf8.IsValid(octets) ? Strict.GetString(octets) : null;
 
-    /// <summary>Where the parts of a PUBLISH packet lie.</summary>
+    /// <summary>Positions of the parts of a PUBLISH packet.</summary>
     private struct PublishParts
     {
         public string Topic;

@@ -8,7 +8,7 @@ using MQTTnet.Implementations;
 namespace V2XSim.Mqtt;
 
 /// <summary>
-/// Our own transport under the library's client: what the broker delivers is taken where it lies, what is sent goes out as it is. The library
+/// Own transport under the library's client: messages from the broker are read in place, and packets are sent as they are. The library
 /// still connects, subscribes, pings and does all that is rare. A connection with TLS is the library's own.
 /// </summary>
 #pragma warning disable CA1001 // The library's client disposes the adapter.

@@ -173,7 +173,7 @@ internal sealed class GatedChannel : IMqttChannel
         }
     }
 
-    /// <summary>The next packet as it lies in the buffer, when it is there whole; valid until more is read.</summary>
+    /// <summary>The next complete packet, in place in the buffer; valid until more is read.</summary>
     public bool TryPeek(out ReadOnlyMemory<byte> packet)
     {
         bool isWhole = _ready > 0 || IsPacketWhole();

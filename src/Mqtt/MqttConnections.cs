@@ -4,7 +4,7 @@ using MQTTnet.Formatter;
 
 namespace V2XSim.Mqtt;
 
-/// <summary>Where a broker is and who asks. Text form: <c>mqtt[s]://[user:password@]host[:port]</c>.</summary>
+/// <summary>Address and credentials of a broker. Text form: <c>mqtt[s]://[user:password@]host[:port]</c>.</summary>
 public sealed record BrokerAddress(string Host, int Port)
 {
     public string? User { get; init; }
@@ -17,7 +17,7 @@ public sealed record BrokerAddress(string Host, int Port)
     /// <summary>What the broker's certificate must descend from; null for what this machine trusts.</summary>
     public X509Certificate2Collection? Authority { get; init; }
 
-    /// <summary>Certificate by which the client shows who it is.</summary>
+    /// <summary>Certificate with which the client authenticates.</summary>
     public X509Certificate2? ClientCertificate { get; init; }
 
     /// <summary>Reads the text form; null when it is not one.</summary>

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace V2XSim.Mqtt;
 
-/// <summary>A PUBLISH packet as it lies in its connection's buffer, or as a library has unpacked it; valid during the call that hands it over.</summary>
+/// <summary>A PUBLISH packet in place in its connection's buffer, or as a library has unpacked it; valid during the call that hands it over.</summary>
 public readonly ref struct InboundPublish
 {
     /// <summary>Number that a message carries when it carries none.</summary>
@@ -30,10 +30,10 @@ public readonly ref struct InboundPublish
     public bool IsRetained { get; init; }
 }
 
-/// <summary>Takes a message where it lies; false when it has to go the library's way.</summary>
+/// <summary>Handles a message in place; false when the library must process it.</summary>
 public delegate bool InboundHandler(in InboundPublish message);
 
-/// <summary>The same with who sent it.</summary>
+/// <summary>The same with the sender.</summary>
 public delegate bool DeviceInboundHandler(string client, in InboundPublish message);
 
 /// <summary>

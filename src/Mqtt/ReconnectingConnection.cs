@@ -22,7 +22,7 @@ public sealed record ClientSettings(BrokerAddress Broker, string ClientId)
 
 /// <summary>
 /// A client's connection that outlives its broker: when it breaks it is tried again after half a second, then twice as long, up to eight
-/// seconds, and its subscriptions are made anew. What is published meanwhile is not kept: the caller is told.
+/// seconds, and its subscriptions are made anew. Messages published in between are not kept; the caller is informed.
 /// </summary>
 public sealed class ReconnectingConnection : IAsyncDisposable
 {
@@ -49,11 +49,11 @@ public sealed class ReconnectingConnection : IAsyncDisposable
     public Action? OnReconnected { get; set; }
 
     /// <summary>Connects and subscribes.</summary>
-    /// <param name="settings">Who connects where, and what it wants to hear.</param>
+    /// <param name="settings">Broker, identity and subscriptions of the client.</param>
     /// <param name="clock">Measures the time between two attempts.</param>
     /// <param name="cancellation">Ends the attempt.</param>
     /// <param name="onMessage">Gets what <paramref name="inbound"/> does not take.</param>
-    /// <param name="inbound">Takes messages where they lie; null leaves all to the library.</param>
+    /// <param name="inbound">Reads messages in place; null leaves them to the library.</param>
     /// <exception cref="BrokerUnavailableException">The broker does not answer or refuses.</exception>
     public static async Task<ReconnectingConnection> ConnectAsync(
         ClientSettings settings, TimeProvider clock, CancellationToken cancellation, Func<MqttApplicationMessageReceivedEventArgs, Task>? onMessage = null, InboundHandler? inbound = null)
@@ -133,7 +133,7 @@ public sealed class ReconnectingConnection : IAsyncDisposable
 
     private Task RepairAsync(MqttClientDisconnectedEventArgs args)
     {
-        // An attempt that fails is told here as well; one repair is enough.
+        // A failed attempt is reported here as well; one repair is enough.
         if (_repair.IsCompleted && !_end.IsCancellationRequested && args.ClientWasConnected)
         {
             _repair = Task.Run(KeepTryingAsync, CancellationToken.None);

@@ -39,7 +39,7 @@ public sealed class Assignment
     /// <summary>The calling thread's own, for use until the method that asks for it returns.</summary>
     public static Assignment OfThread => _first ??= new Assignment();
 
-    /// <summary>The calling thread's other one, for who needs two at a time.</summary>
+    /// <summary>A second buffer of the calling thread, for callers that need two at a time.</summary>
     public static Assignment OtherOfThread => _second ??= new Assignment();
 
     public void Clear() => _count = 0;

@@ -67,7 +67,7 @@ public sealed class NearestNeighbourTracker : ITracker
 
     public bool Process(SimTime time, SensorProfile sensor, ReadOnlySpan<Measurement> measurements)
     {
-        // How far before the tracks' time the scan lies, in seconds; 0 or negative.
+        // Time of the scan relative to the tracks, in seconds; 0 or negative.
         double late = 0;
         if (time >= _time)
         {

@@ -2,7 +2,7 @@ using V2XSim.Foundation;
 
 namespace V2XSim.Tracking;
 
-/// <summary>Estimated errors of a sensor, relative to the mean of all sensors of the tracker: what all have in common nobody can see.</summary>
+/// <summary>Estimated errors of a sensor, relative to the mean of all sensors of the tracker: common errors cannot be observed.</summary>
 /// <param name="BiasX">Metres by which it reports objects too far east, with its standard deviation.</param>
 /// <param name="YawRadians">Angle by which its reports are turned anticlockwise around it.</param>
 /// <param name="ClockSeconds">Seconds by which its clock is fast.</param>
@@ -71,7 +71,7 @@ internal sealed class SensorCalibrator
     private const double Significant = 3.5;
     private readonly Dictionary<string, State> _sensors = new(StringComparer.Ordinal);
 
-    /// <summary>In order of name: what is added up must not depend on who came first.</summary>
+    /// <summary>In order of name: sums must not depend on the order of arrival.</summary>
     private State[] _states = [];
 
     /// <summary>What is known of a sensor's errors; one object for all time.</summary>

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace V2XSim.Tracking;
 
-/// <summary>All trackers by name. Whoever brings another adds it here; <c>v2xsim fuse --tracker</c> and scenarios then know it.</summary>
+/// <summary>All trackers by name. A new tracker is added here; <c>v2xsim fuse --tracker</c> and scenarios then accept it.</summary>
 public static class Trackers
 {
     public const string Usual = "kernel";

@@ -17,7 +17,7 @@ internal sealed class DeviceMessage
 
     public required PayloadFormat Format { get; init; }
 
-    /// <summary>Tells whether the message has come before.</summary>
+    /// <summary>Recognises repeated messages.</summary>
     public ulong Digest { get; init; }
 
     /// <summary>Its fields; null for a frame.</summary>
@@ -32,7 +32,7 @@ internal sealed class DeviceMessage
 
     public List<FrameSignal> Signals { get; } = [];
 
-    /// <summary>Road users that each frame inside tells of.</summary>
+    /// <summary>Road users in each frame inside.</summary>
     public List<(TopicKind Kind, FrameObject[] Objects)> Scans { get; } = [];
 }
 
@@ -46,10 +46,10 @@ internal sealed class DeviceMessageHandler(EdgeConfig config, FrameReader frames
     /// <summary>Events that are remembered; while there are so many, newer ones are noted but not passed on.</summary>
     private const int MaximumEvents = 256;
 
-    /// <summary>Units within this distance of an event are told of it.</summary>
+    /// <summary>Units within this distance of an event are informed of it.</summary>
     private const double EventReachMetres = 1000;
 
-    /// <summary>An event that does not say when it ends is over when it has not been heard for so long.</summary>
+    /// <summary>An event without an end time is over when it has not been reported for this long.</summary>
     private const double UsualEventSeconds = 60;
     private readonly WirePayload _payloads = new();
     private readonly JsonBuffer _text = new();

@@ -7,7 +7,7 @@ using V2XSim.Mqtt;
 
 namespace V2XSim.EdgeNode;
 
-/// <summary>The platform's own connection to an external broker: hears the devices, sends down to the road.</summary>
+/// <summary>The platform's own connection to an external broker: receives from devices and sends down to the road.</summary>
 public sealed class BrokerLink : ILiveDownlink, IAsyncDisposable
 {
     private ReconnectingConnection? _connection;

@@ -6,7 +6,7 @@ using V2XSim.Messages.Uper;
 
 namespace V2XSim.EdgeNode;
 
-/// <summary>Gets a frame where it lies; valid during the call.</summary>
+/// <summary>Receives a frame in place; valid during the call.</summary>
 /// <param name="isLast">Whether it is the site's last of a publication.</param>
 public delegate void FrameSink(EdgeSite site, PayloadFormat format, ReadOnlySpan<byte> frame, bool isLast);
 
@@ -26,7 +26,7 @@ internal sealed class DownlinkWriter(EdgeConfig config)
     /// <summary>What lists of the road are written in by device, when not as JSON: a unit that speaks in a packed form is answered in it.</summary>
     public Dictionary<string, PayloadFormat> Answers { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Writes the RSM of every site and hands over each frame where it lies.</summary>
+    /// <summary>Writes the RSM of every site and hands over each frame in place.</summary>
     public void WritePublications(SimTime now, ReadOnlySpan<TrackEstimate> tracks, ReadOnlySpan<ulong> globalIds, FrameSink sink)
     {
         long unix = config.Epoch.ToUnixMilliseconds(now);

@@ -131,7 +131,7 @@ internal sealed class Departures(EdgeConfig config)
         }
     }
 
-    /// <summary>The two nearest neighbours that lie ahead.</summary>
+    /// <summary>The two nearest neighbours ahead.</summary>
     private void FindAhead(in TrackEstimate track, double speed)
     {
         const double Farthest = 3000, Cosine = 0.7;

@@ -148,7 +148,7 @@ public sealed class EdgeInbox : IValueTaskSource<bool>
                     _readySince = _filling.Entries[_filling.Count - 1].ArrivalMicroseconds;
                 }
 
-                // Whoever did the work so far goes back to bringing messages.
+                // The thread that did the work so far returns to delivering messages.
                 return Clock is null ? new ValueTask<bool>(true) : new ValueTask<bool>(OnThePool());
             }
 

@@ -18,7 +18,7 @@ public sealed class Intake : IDisposable
     /// <summary>Rejected messages that are kept as rows; more are only counted.</summary>
     private const int MaximumRejectRows = 10_000;
 
-    /// <summary>Names that nobody knows are cut to this length.</summary>
+    /// <summary>Unknown names are cut to this length.</summary>
     private const int MaximumNameLength = 64;
 
     /// <summary>Most messages that may be between publishing and intake under the simulated clock, so that no broker drops any.</summary>
@@ -77,7 +77,7 @@ public sealed class Intake : IDisposable
     /// <summary>Lists that gave way to newer ones of their device before an edge got to them; accepted before, shed now.</summary>
     public long Superseded => Interlocked.Read(ref _superseded);
 
-    /// <summary>Told when a list had to give way.</summary>
+    /// <summary>Called when a list was shed.</summary>
     public Action? OnOverload { get; set; }
 
     /// <summary>Messages that no simulated device sent.</summary>
@@ -103,11 +103,11 @@ public sealed class Intake : IDisposable
     /// <summary>Takes in one message; false for a topic that is none of ours.</summary>
     /// <param name="message">The message.</param>
     /// <param name="client">
-    /// Who sent it, where the broker says so: a device may speak under its own name only, and steps are announced by the roadside
+    /// The sender, where the broker names it: a device may publish under its own name only, and steps are announced by the roadside
     /// alone. Null behind an external broker, whose access rules have to see to it.
     /// </param>
     /// <param name="isAllowed">Whether the broker's rules let the client publish there.</param>
-    /// <param name="isState">Whether the broker had kept it from before the platform came: then it counts only for real devices, whose state it tells.</param>
+    /// <param name="isState">Whether the broker had retained it before the platform started: then it counts only for real devices.</param>
     public bool Accept(in InboundPublish message, string? client, bool isState = false, bool isAllowed = true)
     {
         if (TranslatorFor(in message) is { } dialects)
@@ -120,7 +120,7 @@ public sealed class Intake : IDisposable
         RejectReason reason = isAllowed ? RejectReason.None : RejectReason.NotAllowed;
         if (kind == TopicKind.Unknown && Topics.HasRoot(message.Topic))
         {
-            // A topic of the standard's families that nobody knows is a device's mistake, not somebody else's business.
+            // An unknown topic of the standard's families is a mistake of the device.
             reason = isAllowed ? RejectReason.UnknownTopic : reason;
         }
 
@@ -360,7 +360,7 @@ public sealed class Intake : IDisposable
 
             lock (_stepLock)
             {
-                // The roadside is one step ahead at most; more can only come from somebody else.
+                // The roadside is at most one step ahead; anything later comes from a foreign client.
                 if (_announced.Count >= MaximumAnnounced)
                 {
                     return;
@@ -390,7 +390,7 @@ public sealed class Intake : IDisposable
 
     /// <summary>Counts a message that no edge gets, and keeps a row and a sample of it as long as there is room for either.</summary>
     /// <param name="reason">Why it is rejected.</param>
-    /// <param name="device">Who sent it; null when that is not known. All strangers share one allowance of samples.</param>
+    /// <param name="device">The sender; null when unknown. All unknown senders share one allowance of samples.</param>
     /// <param name="name">Device that it names.</param>
     /// <param name="kind">Its topic.</param>
     /// <param name="sequence">Its number, or −1.</param>

@@ -69,7 +69,7 @@ internal sealed class MessageReader
     /// <summary>Lists sent before this, by their senders' clocks, are not used.</summary>
     public SimTime NotBefore { get; set; } = new(long.MinValue);
 
-    /// <summary>Told of every list that is not used because of <see cref="NotBefore"/>.</summary>
+    /// <summary>Called for every list that is not used because of <see cref="NotBefore"/>.</summary>
     public Action<UsedList>? OnLate { get; set; }
 
     /// <summary>Decodes one message and keeps it, or why it cannot be used, until its arrival.</summary>
@@ -209,7 +209,7 @@ internal sealed class MessageReader
         Waiting.Add(pending);
     }
 
-    /// <summary>What a roadside unit or a vehicle says in the standard's own frames; such a frame tells of those in it and of nobody else.</summary>
+    /// <summary>Reads a frame of the standard from a roadside unit or a vehicle; a frame describes only the road users in it.</summary>
     private void AcceptFrame(in BatchEntry entry, ReadOnlySpan<byte> payload)
     {
         RejectReason reason = _sites.ContainsKey(entry.Device) ? _frames.Read(entry.Kind, payload, entry.Format) : RejectReason.UnknownDevice;
@@ -361,7 +361,7 @@ internal sealed class MessageReader
 
     /// <summary>
     /// Turns away a message that is no good or for which there is no room; true when it did. Such a message still waits for its
-    /// arrival: in which step it is counted must not depend on the broker's haste.
+    /// arrival: the step in which it is counted must not depend on the speed of the broker.
     /// </summary>
     private bool TryReject(in BatchEntry entry, RejectReason reason, SimTime sent, ReadOnlySpan<byte> payload)
     {

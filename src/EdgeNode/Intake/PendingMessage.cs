@@ -48,7 +48,7 @@ internal sealed class PendingMessage
     /// <summary>What the desk does with it; null for lists of objects and lamps.</summary>
     public DeviceMessage? Item { get; set; }
 
-    /// <summary>A message that holds several is dealt with after its parts, so that what they came to can be told of it.</summary>
+    /// <summary>A message with several parts is completed after its parts, so that their results can be reported with it.</summary>
     public const int Whole = int.MaxValue;
 
     /// <summary>Number of the part of a message that holds several, from 1: it is used, but the message is counted once.</summary>

@@ -71,7 +71,7 @@ public sealed class LiveEdgeWorker
     }
 
     /// <summary>Works on what comes into the inbox until that is closed.</summary>
-    /// <param name="failed">Told when a batch cannot be worked on; it is lost, and the next is another matter.</param>
+    /// <param name="failed">Called when a batch fails; the batch is lost and the worker continues.</param>
     public async Task RunAsync(Action<Exception> failed)
     {
         while (await _inbox.WaitAsync(_due.Missing, _due.Deadline, _live.Counts.IsOverloaded ? ShortPatience : null).ConfigureAwait(false))

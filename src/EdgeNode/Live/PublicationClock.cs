@@ -31,7 +31,7 @@ public sealed class PublicationClock(TimeSpan period, TimeSpan patience, TimeSpa
     /// <summary>Until when the period's last list is waited for; never while there is no sensor that speaks.</summary>
     public SimTime Deadline { get; private set; } = new(long.MaxValue);
 
-    /// <summary>Lists that are still expected in this period, at least one: who collects them need not look before so many are there.</summary>
+    /// <summary>Lists that are still expected in this period, at least one: a collector need not look before so many have arrived.</summary>
     public int Missing { get; private set; } = 1;
 
     private long EndOfSlot => ((_slot + 1) * _period) + _offset;

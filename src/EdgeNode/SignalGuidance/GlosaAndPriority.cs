@@ -23,19 +23,19 @@ public sealed record Approach(string Device, string Signal, double LaneMetres, d
 /// </summary>
 internal sealed class GlosaAndPriority(EdgeConfig config, LaneMatcher map, DeviceMessageHandler desk)
 {
-    /// <summary>A vehicle that has not been heard for so long is left alone.</summary>
+    /// <summary>A vehicle without a message for this long gets no advice.</summary>
     private const double SilentSeconds = 1.5;
 
     /// <summary>How long advice holds; it is given anew every second.</summary>
     private const double AdviceSeconds = 2;
 
-    /// <summary>Lamps heard longer ago say nothing of now.</summary>
+    /// <summary>Lamp states older than this are not used.</summary>
     private const double LampSeconds = 3;
 
     /// <summary>Junctions whose lamps are remembered.</summary>
     private const int MaximumJunctions = 64;
 
-    /// <summary>A call is told again when the arrival has moved by as much.</summary>
+    /// <summary>A priority request is repeated when the expected arrival has changed by this much.</summary>
     private const double RetellSeconds = 3;
     private readonly SortedDictionary<ulong, Heard> _vehicles = [];
     private readonly SortedDictionary<ulong, Call> _calls = [];
@@ -175,7 +175,7 @@ internal sealed class GlosaAndPriority(EdgeConfig config, LaneMatcher map, Devic
         _calls[id] = call with { SeenAt = now };
     }
 
-    /// <summary>Gives back the green of those who have passed, or are not heard any more.</summary>
+    /// <summary>Ends the priority of vehicles that have passed, or whose messages have stopped.</summary>
     private void EndCalls(SimTime now)
     {
         foreach ((ulong id, Call call) in _calls.Where(c => c.Value.SeenAt < now).ToList())

@@ -32,7 +32,7 @@ internal sealed class TrafficCounter(EdgeConfig config)
     /// <summary>Ends a publication.</summary>
     public void EndPublication() => _links.EndPublication();
 
-    /// <summary>Whether an instant lies after the end of the second whose window is open.</summary>
+    /// <summary>Whether an instant is after the end of the second whose window is open.</summary>
     public bool IsBeyondWindow(SimTime at) => at.Microseconds - _start.Microseconds > SimTime.MicrosecondsPerSecond;
 
     /// <summary>The window of the second that has ended by now; null when none has ended, or nothing was published in it.</summary>

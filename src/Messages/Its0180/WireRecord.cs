@@ -34,7 +34,7 @@ public sealed record WireField(string Name, WireKind Kind)
 
     public WireRecord? Type { get; init; }
 
-    /// <summary>What the numbers mean, or the unit, for people who read the .proto.</summary>
+    /// <summary>Meaning of the numbers, or the unit, for readers of the .proto file.</summary>
     public string Meaning { get; init; } = string.Empty;
 }
 

@@ -4,11 +4,11 @@ using V2XSim.Foundation;
 
 namespace V2XSim.Messages.Uper;
 
-/// <summary>One road user that a frame tells of, in SI units.</summary>
+/// <summary>One road user in a frame, in SI units.</summary>
 /// <param name="SecondMark">Milliseconds of the UTC minute at which it was there; −1 when the frame does not say.</param>
 /// <param name="DeviationMetres">Standard deviation of its position in each direction.</param>
 /// <param name="Id">Eight octets that name the sender of a BSM; 0 for participants of an RSM.</param>
-/// <param name="SpeedMetresPerSecond">NaN when it is not said; likewise the heading, degrees clockwise from north.</param>
+/// <param name="SpeedMetresPerSecond">NaN when absent; also the heading, degrees clockwise from north.</param>
 public readonly record struct FrameObject(
     GeoPoint Position, int SecondMark, RoadUserKind Kind, BodySize Size, double DeviationMetres, ulong Id = 0, double SpeedMetresPerSecond = double.NaN, double HeadingDegrees = double.NaN)
 {
@@ -16,12 +16,12 @@ public readonly record struct FrameObject(
     public bool IsOnCall { get; init; }
 }
 
-/// <summary>An event that an RSI tells of, in SI units.</summary>
+/// <summary>An event in an RSI, in SI units.</summary>
 /// <param name="Number">Of the event at its unit, 0 to 255.</param>
 /// <param name="EventType">GB/T 29100.</param>
 public readonly record struct FrameEvent(int Number, int EventType, GeoPoint Position, double RadiusMetres);
 
-/// <summary>The lamps of one intersection as a SPAT tells them.</summary>
+/// <summary>The lamps of one intersection in a SPAT.</summary>
 /// <param name="Junction">Region and number, as <c>1/1001</c>.</param>
 public readonly record struct FrameSignal(string Junction, IReadOnlyList<Lamp> Lamps);
 
@@ -38,7 +38,7 @@ public sealed class FrameReader
     private static readonly UperType Bsm = Csae53.MessageFrame.Fields[0].Type;
     private static readonly UperType Rsm = Csae53.MessageFrame.Fields[2].Type;
 
-    /// <summary>Radius in metres within which the position lies, by the standard's classes of confidence; 0 where it says nothing.</summary>
+    /// <summary>Radius of the position's uncertainty in metres, by the standard's classes of confidence; 0 when absent.</summary>
     private static readonly double[] ConfidenceRadius = [0, 500, 200, 100, 50, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01];
     private readonly UperTape _tape = new();
     private byte[] _scratch = [];

@@ -94,7 +94,7 @@ public static class UperProtobuf
             bool isAddition = child < 0;
             if (isAddition ? !type.IsExtensible || (child < -64 && type.Kind == UperKind.Sequence) : child >= type.Fields.Length)
             {
-                // Unlike a reader of Protobuf that knows the schema, UPER and JSON have no place for what nobody knows.
+                // Unlike a Protobuf reader that knows the schema, UPER and JSON cannot keep unknown fields.
                 return false;
             }
 

@@ -24,7 +24,7 @@ public sealed record UperField(string Name, UperType Type, bool IsOptional)
     public byte[] Utf8Name { get; } = Encoding.UTF8.GetBytes(Name);
 }
 
-/// <summary>A component as decoding meets it, in one piece: what is looked at for each value lies side by side.</summary>
+/// <summary>A component as the decoder uses it, in one piece: everything that is read for a value is stored together.</summary>
 /// <param name="Type">Type of the component.</param>
 /// <param name="Number">Number of the type.</param>
 /// <param name="Bits">Bits of a plain value.</param>

@@ -3,7 +3,7 @@ using V2XSim.Foundation;
 namespace V2XSim.Tracking.Edge;
 
 /// <summary>
-/// Announced objects in order of identity. What is asked of all of them with every publication lies dense and apart from the rest: an edge
+/// Announced objects in order of identity. Data that every publication reads for all of them is stored densely and apart from the rest: an edge
 /// may have five hundred, and walking over the whole of each would take longer than fusing a scan.
 /// </summary>
 internal sealed class AnnouncementTable

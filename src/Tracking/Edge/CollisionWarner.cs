@@ -184,7 +184,7 @@ public sealed class CollisionWarner
             return null;
         }
 
-        // Whoever can still stop short of the meeting point resolves the conflict.
+        // A road user that can still stop before the meeting point resolves the conflict.
         if (CanStop(va, (va * seconds) - 3) || CanStop(vb, (vb * seconds) - 3))
         {
             return null;

@@ -16,7 +16,7 @@ public enum PlausibilityChecks
     /// <summary>Class 1: faster than anything on a road.</summary>
     Speed = 1,
 
-    /// <summary>Class 1: farther from the unit that heard it than radio reaches.</summary>
+    /// <summary>Class 1: beyond radio range of the unit that received it.</summary>
     Range = 2,
 
     /// <summary>Class 1: too old, or from before an earlier message.</summary>
@@ -47,9 +47,9 @@ public enum PlausibilityChecks
     History = 1024,
 }
 
-/// <summary>What a vehicle says of itself, as a roadside unit heard it. Plane metres, m/s, radians anticlockwise from east.</summary>
-/// <param name="Receiver">Number of the unit that heard it.</param>
-/// <param name="SpeedMetresPerSecond">NaN when it does not say; likewise the heading.</param>
+/// <summary>A vehicle's claim about itself, as a roadside unit received it. Plane metres, m/s, radians anticlockwise from east.</summary>
+/// <param name="Receiver">Number of the receiving unit.</param>
+/// <param name="SpeedMetresPerSecond">NaN when unknown; also the heading.</param>
 /// <param name="DeviationMetres">Standard deviation of its place that it states.</param>
 /// <param name="RangeMetres">Distance from that unit.</param>
 public readonly record struct BsmClaim(
@@ -92,7 +92,7 @@ public sealed record PlausibilitySettings
 }
 
 /// <summary>
-/// Checks what vehicles say of themselves. Keeps the last four seconds of each sender, as one unit heard it, and what sensors reported lately.
+/// Checks claims of vehicles. Keeps the last four seconds of each sender, as one unit received it, and recent sensor reports.
 /// Deterministic; senders beyond <see cref="MaximumSenders"/> push out the one that has been silent longest.
 /// </summary>
 /// <param name="settings">Limits.</param>
@@ -169,7 +169,7 @@ public sealed class MisbehaviourDetector(PlausibilitySettings settings, LaneMatc
         Add(claim.RangeMetres > settings.RadioRangeMetres + room, PlausibilityChecks.Range);
         Add(claim.Arrival.SecondsSince(claim.Time) > settings.MaximumAgeSeconds, PlausibilityChecks.Age);
 
-        // Who stands may be parked beside the road.
+        // A standing vehicle may be parked beside the road.
         Add(claim.RangeMetres < settings.RadioRangeMetres && !(claim.SpeedMetresPerSecond < 1) && !lanes.IsNearRoad(claim.X, claim.Y, settings.OffRoadMetres + room), PlausibilityChecks.OffRoad);
         found |= sender.CheckHistory(in claim, settings, room);
         found |= CheckSensors(in claim, sender, room);
@@ -235,7 +235,7 @@ public sealed class MisbehaviourDetector(PlausibilitySettings settings, LaneMatc
                 continue;
             }
 
-            // Farther out a car that is hidden itself hides the next in the queue, and nothing that is seen tells of it.
+            // Farther away, a car that is hidden itself may hide the next in the queue, and no visible object shows it.
             double chained = QueueMetres / Math.Max(0.01, ShadowOf(sensor, BodySize.Of(RoadUserKind.Car).HeightMetres, 1) - 1);
             bool isBlocked = false;
             double ux = dx / Math.Max(distance, 1), uy = dy / Math.Max(distance, 1);

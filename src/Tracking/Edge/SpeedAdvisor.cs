@@ -51,7 +51,7 @@ public readonly record struct GreenWindow(double FromSeconds, double ToSeconds);
 /// </summary>
 public static class SpeedAdvisor
 {
-    /// <summary>Who drives slower than this share of the least advised speed is in a queue, or starting from one.</summary>
+    /// <summary>A vehicle slower than this share of the lowest advised speed is in a queue, or starts from one.</summary>
     private const double QueueShare = 0.75;
 
     /// <summary>Nearer to the line there is nothing left to gain.</summary>
@@ -59,7 +59,7 @@ public static class SpeedAdvisor
 
     /// <summary>The speed to drive, and for how many seconds at most: then the way is free; null when the vehicle need not change anything.</summary>
     /// <param name="metres">To the line.</param>
-    /// <param name="speed">Its own, m/s. Who is in a queue, or starting from one, is left alone.</param>
+    /// <param name="speed">Its speed, m/s. A vehicle in a queue, or starting from one, gets no advice.</param>
     /// <param name="limit">Highest speed, m/s.</param>
     /// <param name="greens">In order of time.</param>
     /// <param name="queue">Vehicles that stand between it and the line.</param>

@@ -48,7 +48,7 @@ public readonly record struct Handover(ulong GlobalId, SimTime Time, double X, d
 /// Keeps one identity from edge to edge, and through the loss of a track. Neighbours announce what comes towards this edge, and a
 /// track that ends is remembered; a track that is new takes over the identity of the one that fits best: the distance that it would
 /// have driven by now, its direction, its offset from the way, its length. Beyond a blind stretch, where travel times alone cannot
-/// tell a platoon's vehicles apart, who went first in a lane is taken to come first in it, and the measured bodies are compared.
+/// distinguish the vehicles of a platoon, the order in a lane is assumed to be kept, and the measured bodies are compared.
 /// Where two edges meet an object at once, both settle for the identity that was minted first. What a neighbour says of an object
 /// that is followed here too is joined with what is known here (covariance intersection).
 /// </summary>
@@ -71,13 +71,13 @@ public sealed class TrackHandover
     private const double FreshSeconds = 0.6;
     private const double KnownMetres = 2.5;
 
-    /// <summary>Seen longer ago than this, vehicles of one lane are told apart by their order more surely than by their travel times.</summary>
+    /// <summary>After this time, the order of vehicles in a lane distinguishes them better than their travel times.</summary>
     private const double OrderAfterSeconds = 2;
 
-    /// <summary>Metres of lane on which one vehicle comes that nobody has announced.</summary>
+    /// <summary>Metres of lane per vehicle that appears without an announcement.</summary>
     private const double MetresPerStranger = 500;
 
-    /// <summary>The same where others may have come from roads that nobody watches.</summary>
+    /// <summary>The same where vehicles may come from roads without sensors.</summary>
     private const double MetresPerStrangerBeyondJunctions = 150;
 
     private static readonly double StrangerGain = Math.Log(MetresPerStranger);
@@ -449,7 +449,7 @@ public sealed class TrackHandover
         _published.Add(living.Global);
     }
 
-    /// <summary>Whether a choice stands out: from the next best, from a stranger, and from whoever else may claim the same.</summary>
+    /// <summary>Whether a choice is clear: against the next best, against an unannounced vehicle, and against other claims to the same object.</summary>
     private bool IsClear(int row, int choice)
     {
         double best = choice < 0 ? 0 : GainOf(row, _candidates[choice]), rival = choice < 0 ? double.NegativeInfinity : 0;
@@ -487,8 +487,8 @@ public sealed class TrackHandover
     }
 
     /// <summary>
-    /// The way that an announced object should have driven: who drives freely keeps most of what it drives faster or slower than the
-    /// limit, who was slow nears the limit.
+    /// The distance that an announced object should have driven: a free vehicle mostly keeps its difference to the
+    /// speed limit, a slow one approaches the limit.
     /// </summary>
     private static double Driven(double speed, double? freeSpeed, double seconds)
     {
@@ -581,7 +581,7 @@ public sealed class TrackHandover
         return found;
     }
 
-    /// <summary>Whether what was seen, and came by no known way, can be a track: what stood is where it stood, and nobody turns about.</summary>
+    /// <summary>Whether a lost object that came by no known way can be a track: a standing object stays, and no vehicle turns around.</summary>
     private static bool MayBe(in Sighting seen, in TrackEstimate track, double speed)
     {
         if (seen.SpeedMetresPerSecond < SlowMetresPerSecond)
@@ -649,7 +649,7 @@ public sealed class TrackHandover
             : BodyGain(in h, newcomer.Body) + Math.Log(MetresPerStranger / (alongDeviation * Math.Sqrt(2 * Math.PI))) - (((along * along) + (across * across)) / 2) - change;
     }
 
-    /// <summary>Whether nobody can have come so far, whatever the roads: a bound far beyond what the rest of the reckoning allows.</summary>
+    /// <summary>Whether no vehicle can have driven so far on any road: a bound far beyond what the other checks allow.</summary>
     private static bool IsOutOfReach(double dx, double dy, double seconds)
     {
         const double FastestMetresPerSecond = 70, MarginMetres = 150;

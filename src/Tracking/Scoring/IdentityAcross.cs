@@ -2,7 +2,7 @@ namespace V2XSim.Tracking.Scoring;
 
 /// <summary>
 /// How well identities hold over a whole network, from edge to edge: one identity for one object over the whole run (IDF1), and
-/// HOTA's association accuracy at similarity 0.5. Fed with who was matched to whom; keeps pairs only, so memory does not grow with time.
+/// HOTA's association accuracy at similarity 0.5. Keeps pairs of truth and track only, so memory does not grow with time.
 /// </summary>
 public sealed class IdentityAcross
 {

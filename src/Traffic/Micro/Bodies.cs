@@ -4,13 +4,13 @@ using V2XSim.Roads;
 namespace V2XSim.Traffic.Micro;
 
 /// <summary>The middle of a circle that is as wide as the body of which it covers a piece.</summary>
-/// <param name="Lane">On which it lies.</param>
+/// <param name="Lane">Lane of the body.</param>
 /// <param name="Metres">Where along that lane.</param>
 internal readonly record struct BodyPoint(PlanePoint At, int Lane, double Metres);
 
 /// <summary>
-/// Where bodies lie: along the way that a vehicle has come, and as wide as the vehicle. And which of two that lie in one place are so by the drawing of
-/// the network, and not because somebody drove wrongly.
+/// Positions of bodies: along the path that a vehicle has driven, and as wide as the vehicle. It also tells whether two bodies overlap because the
+/// network draws roads over each other, and not because a vehicle drove wrongly.
 /// </summary>
 internal sealed class Bodies
 {
@@ -50,7 +50,7 @@ internal sealed class Bodies
     /// <summary>By lane: the junction inside which it is; −1 for those of roads.</summary>
     public int[] JunctionOf { get; }
 
-    /// <summary>Where on the way that a vehicle has come a place is that lies before the start of its lane; below 0 where what lies before is not known.</summary>
+    /// <summary>Position, on the path that a vehicle has driven, of a point before the start of its lane; below 0 where that part is unknown.</summary>
     /// <param name="lane">Lane of its front.</param>
     /// <param name="before">The lane before; −1 for none.</param>
     /// <param name="metres">Place along its lane, below 0 before its start.</param>

@@ -5,22 +5,22 @@ namespace V2XSim.Traffic.Micro;
 
 /// <summary>Two vehicles whose bodies were in one place.</summary>
 /// <param name="First">Number of a trip, smaller than the other's.</param>
-/// <param name="Lane">Lane of the first one's front; likewise of the second's.</param>
+/// <param name="Lane">Lane of the first vehicle's front; the second's accordingly.</param>
 /// <param name="IsDrawn">
 /// Whether both are where they should be and the network draws their lanes on each other: lanes of different roads or side by side, a path over a
 /// lane that it does not lead from or to, two paths beside each other that are too near for wide vehicles though no rule names them, or a way that
-/// bends back so sharply that it comes by itself. No rule says who goes first there.
+/// bends back so sharply that it touches itself. No rule of right of way applies there.
 /// </param>
 public readonly record struct BodyOverlap(double Seconds, int First, int Second, int Lane, int OtherLane, PlanePoint At, bool IsDrawn);
 
 /// <summary>
-/// Looks over the whole network whether vehicles run through each other, by geometry alone and knowing nothing of lanes' order or who goes first. For
+/// Checks the whole network for overlapping vehicles, by geometry alone, without knowledge of lane order or right of way. For
 /// tests and doubts.
 /// </summary>
 /// <param name="network">The engine's.</param>
 public sealed class BodyCheck(RoadNetwork network)
 {
-    /// <summary>By how much bodies may lie in each other before it counts: lanes of a file are drawn to a decimetre, and bend.</summary>
+    /// <summary>Overlap of bodies that is tolerated: network files draw lanes to a decimetre, and lanes bend.</summary>
     internal const double SlackMetres = 0.5;
 
     private readonly Bodies _bodies = new(network);

@@ -5,7 +5,7 @@ namespace V2XSim.Traffic.Micro;
 /// <summary>
 /// The following model of Krauß (1998, "Microscopic modelling of traffic flow"), for steps of any length: each driver goes as fast as lets
 /// it stop behind the vehicle ahead, should that brake as hard as it can, after a reaction of one headway. Speeds change at the
-/// beginning of a step and hold for its length, so that all distances are sums over steps and nobody ever has to stop faster than assumed.
+/// beginning of a step and hold for its length, so that distances are sums over steps and no vehicle has to brake harder than assumed.
 /// </summary>
 public static class KraussModel
 {

@@ -1,6 +1,6 @@
 namespace V2XSim.Traffic.Micro;
 
-/// <summary>The vehicles of a lane from its end to its start: a ring without holes, so that whoever leaves at the front costs nothing.</summary>
+/// <summary>The vehicles of a lane from its end to its start: a ring without holes, so that removing the first vehicle costs nothing.</summary>
 internal struct LaneQueue
 {
     private int[] _items;

@@ -11,36 +11,36 @@ namespace V2XSim.Traffic.Micro;
 /// <param name="Joins">Whether both lead into one lane: then the other is followed, not waited for.</param>
 internal readonly record struct ConflictPoint(int Foe, float OwnMetres, float FoeEntersMetres, float FoeClearsMetres, bool Joins)
 {
-    /// <summary>Whether the other goes first by rule.</summary>
+    /// <summary>Whether the foe has priority by rule.</summary>
     public bool OwnYields { get; init; }
 
-    /// <summary>Whether the other lets this movement go first by rule.</summary>
+    /// <summary>Whether the foe yields to this movement by rule.</summary>
     public bool FoeYields { get; init; }
 
-    /// <summary>Whether the own path begins at a waiting place inside the junction: who is on it has waited, and goes.</summary>
+    /// <summary>Whether the own path begins at a waiting position inside the junction: a vehicle on it has waited already and continues.</summary>
     public bool OwnHasWaited { get; init; }
 
-    /// <summary>Likewise the other's.</summary>
+    /// <summary>The same for the foe's path.</summary>
     public bool FoeHasWaited { get; init; }
 
     /// <summary>Length of the second half of the own path, where the first reaches into what is common before the join; 0 elsewhere.</summary>
     public float OwnBeyondMetres { get; init; }
 
-    /// <summary>Likewise of the other's.</summary>
+    /// <summary>The same for the foe's path.</summary>
     public float FoeBeyondMetres { get; init; }
 }
 
 /// <summary>Two movements from one lane, which are together until their paths part.</summary>
 /// <param name="Foe">The other movement.</param>
 /// <param name="OwnMetres">Where there is room side by side, on the own path.</param>
-/// <param name="FoeMetres">Likewise on the other's.</param>
+/// <param name="FoeMetres">The same on the foe's path.</param>
 internal readonly record struct Split(int Foe, float OwnMetres, float FoeMetres);
 
-/// <summary>A lane that leads, over others, to one whose line somebody minds; with those that lead to it after it in one list.</summary>
-/// <param name="Lane">Who comes is on it.</param>
+/// <summary>A lane that leads, through others, to a line at which vehicles yield; followed in one list by the lanes that lead to it.</summary>
+/// <param name="Lane">The lane of the approaching vehicle.</param>
 /// <param name="Movement">By which one goes on from it.</param>
 /// <param name="WayMetres">From its end to the line.</param>
-/// <param name="IsFar">Whether it lies behind another road.</param>
+/// <param name="IsFar">Whether the lane is behind another road.</param>
 /// <param name="Beyond">Place in the list behind all that lead to it.</param>
 internal readonly record struct Approach(int Lane, int Movement, float WayMetres, bool IsFar, int Beyond);
 
@@ -50,7 +50,7 @@ internal readonly record struct Approach(int Lane, int Movement, float WayMetres
 /// </summary>
 internal sealed class RoadTables
 {
-    /// <summary>Over how many lanes it is looked back for those who come.</summary>
+    /// <summary>Number of lanes over which approaching vehicles are looked for upstream.</summary>
     public const int MostLanesBack = 8;
 
     /// <summary>Half of what two crossing vehicles need, beyond the point where their lines cross.</summary>
@@ -71,10 +71,10 @@ internal sealed class RoadTables
     /// <summary>How finely it is looked where paths part and join.</summary>
     private const double StepMetres = 0.5;
 
-    /// <summary>Those who give way look at least as far as this.</summary>
+    /// <summary>Shortest distance that a yielding vehicle watches.</summary>
     private const double LeastWatchedMetres = 120;
 
-    /// <summary>Of those who give way, the ones who are slow to have crossed: how long they are, and how they speed up.</summary>
+    /// <summary>Length and acceleration of the slowest yielding vehicles.</summary>
     private const double LongVehicleMetres = 12, SlowStartMetresPerSecondSquared = 1.3;
 
     public RoadTables(RoadNetwork network)
@@ -207,22 +207,22 @@ internal sealed class RoadTables
 
     public int[][] Outgoing { get; }
 
-    /// <summary>Movements that go first.</summary>
+    /// <summary>Movements with priority.</summary>
     public int[][] Yields { get; }
 
     /// <summary>
-    /// From how far before a lane's end those who give way reckon with those who come: as far as these go while somebody crosses from a
-    /// stand. 0 on lanes from which no movement goes first.
+    /// Distance before a lane's end from which yielding vehicles consider approaching ones: as far as these drive while a vehicle crosses from a
+    /// standstill. 0 on lanes from which no movement has priority.
     /// </summary>
     public double[] WatchedMetres { get; }
 
-    /// <summary>For lanes shorter than what is watched, the lanes from which those come who are not on it yet.</summary>
+    /// <summary>For lanes shorter than the watched distance, the lanes from which vehicles will enter them.</summary>
     public Approach[][] Approaches { get; }
 
     /// <summary>Whether it must not be begun when there is no room behind the junction.</summary>
     public bool[] KeepsClear { get; }
 
-    /// <summary>Whether it waits inside the junction, and not at the line, for those that go first.</summary>
+    /// <summary>Whether a vehicle waits for vehicles with priority inside the junction instead of at the line.</summary>
     public bool[] WaitsInside { get; }
 
     /// <summary>The movement on whose path one goes on where a movement's path ends inside the junction; −1 where it has no second half.</summary>
@@ -329,8 +329,8 @@ internal sealed class RoadTables
     }
 
     /// <summary>
-    /// For each movement those of its junction whose paths cross or brush its own though no rule of the network says so: nobody yields there, and whoever is
-    /// nearer goes first.
+    /// For each movement, the movements of its junction whose paths cross or touch its own although no rule of the network names them: neither yields,
+    /// and the nearer vehicle goes first.
     /// </summary>
     private List<int>?[] UnnamedFoes(RoadNetwork network)
     {
@@ -358,8 +358,8 @@ internal sealed class RoadTables
     }
 
     /// <summary>
-    /// Where movements wait inside the junction: at the end of the first half of the path, or before it where who stands at the end would be in
-    /// the way of others whose paths come close without crossing it, if there is a place where nobody is in anybody's way.
+    /// Where movements wait inside the junction: at the end of the first half of the path, or earlier where a vehicle at the end would block
+    /// paths that come close without crossing, if there is a position that blocks no path.
     /// </summary>
     private double[] WaitingPlaces(RoadNetwork network)
     {
@@ -408,7 +408,7 @@ internal sealed class RoadTables
         FoeHasWaited = IsPath[From[conflict.Foe]],
     };
 
-    /// <summary>Whether a movement lets another go first, or the one that the other goes on from inside the junction.</summary>
+    /// <summary>Whether a movement yields to another one, or to the movement by which that one continues from inside the junction.</summary>
     private bool LetsGoFirst(int movement, int other) => Yields[movement].Contains(other) || (IsPath[From[other]] && Yields[movement].Contains(MovementOn[From[other]]));
 
     private ConflictPoint? Cross(RoadNetwork network, int own, int foe)
@@ -421,7 +421,7 @@ internal sealed class RoadTables
 
         (double best, double alongA, double alongB) = LaneDistance.Closest(a, b);
 
-        // Where vehicles wait inside, they may stand near the path of those for whom they wait.
+        // A vehicle that waits inside may stand near the path of the vehicle for which it waits.
         double touching = SecondHalf[own] < 0 && SecondHalf[foe] < 0 ? TouchingMetres : CrossingMetres;
         return best > touching ? null
             : new ConflictPoint(foe, (float)OnFirstHalf(own, Edge(a, b, alongA, -1), b, TouchingMetres), (float)OnFirstHalf(foe, Edge(b, a, alongB, -1), a, TouchingMetres), (float)Edge(b, a, alongB, 1), false);

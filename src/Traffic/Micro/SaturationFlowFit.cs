@@ -129,7 +129,7 @@ public static class SaturationFlowFit
         {
             engine.Step();
 
-            // Speeds hold for the length of a step: the instant at which a front passes the line lies on a straight line.
+            // The speed is constant within a step, so the instant at which a front passes the line is interpolated linearly.
             for (int i = 0; i < Vehicles; i++)
             {
                 double line = before - trips[i].EntryMetres!.Value, now = engine.Records[i].LengthMetres;

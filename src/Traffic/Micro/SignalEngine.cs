@@ -159,7 +159,7 @@ public sealed class SignalEngine
     public IReadOnlyList<string> Change(string signal, SignalLogic programme, Transition transition) =>
         ControlOf(signal)?.Change(programme, transition) ?? [$"there is no signal {signal}"];
 
-    /// <summary>The controller of a signal; null when there is none. What it is told is done from the next step on.</summary>
+    /// <summary>The controller of a signal; null when there is none. Its orders take effect from the next step on.</summary>
     public ISignalControl? ControlOf(string signal) => _indexes.TryGetValue(signal, out int index) ? _signals[index].Control : null;
 
     /// <summary>Has every state that a signal shows noted from now on, those shown now first.</summary>
@@ -177,7 +177,7 @@ public sealed class SignalEngine
     private void Note(Played signal, string state, double seconds) =>
         _log?.Add(new SignalShown(seconds, signal.Id, signal.Control.Programme.ProgrammeId, signal.Control.Mode, signal.Control.IsInStep, state));
 
-    /// <summary>When a vehicle was last seen before the line of each lane, in seconds of the signals' clock; told by the engine.</summary>
+    /// <summary>When a vehicle was last seen before the line of each lane, in seconds of the signals' clock; set by the engine.</summary>
     internal double[]? LastSeen { get; set; }
 
     /// <summary>Lanes before whose lines vehicles have to be seen.</summary>

@@ -4,7 +4,7 @@ using V2XSim.Traffic.Demand;
 
 namespace V2XSim.Traffic.Micro;
 
-/// <summary>Traffic of a scenario made by the engine: where everybody is at each instant that is asked for.</summary>
+/// <summary>Traffic of a scenario, simulated by the engine; gives the position of every vehicle at each requested instant.</summary>
 public sealed class SimulatedTraffic : ITrafficSource
 {
     private readonly RoadNetwork _network;
@@ -113,7 +113,7 @@ public sealed class SimulatedTraffic : ITrafficSource
 
     public void Dispose() => _engine.Dispose();
 
-    /// <summary>Hands advice to the drivers, in an order that does not depend on who spoke first.</summary>
+    /// <summary>Hands advice to the drivers, in an order that does not depend on threads.</summary>
     private void TakeAdvice()
     {
         lock (_adviceLock)

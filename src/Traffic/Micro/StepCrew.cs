@@ -2,7 +2,7 @@ namespace V2XSim.Traffic.Micro;
 
 /// <summary>
 /// Threads that share out ranges of one job and meet at its end. The ranges are the same whatever the number of threads, and each
-/// is worked by one: who works which does not matter as long as the job reads what is old and writes what is its own.
+/// is processed by one thread. Which one does not matter, because a job reads old state and writes only its own.
 /// </summary>
 internal sealed class StepCrew : IDisposable
 {

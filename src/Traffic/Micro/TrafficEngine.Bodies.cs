@@ -3,12 +3,12 @@ using V2XSim.Foundation;
 namespace V2XSim.Traffic.Micro;
 
 /// <content>
-/// Between the halves of a step: inside junctions nobody goes to where somebody else's body will be. The rules by which drivers let each other go first
-/// keep them apart; where none of them foresees what happens, the one who is stopped more easily is stopped, however hard.
+/// Between the halves of a step: no vehicle inside a junction moves to where another body will be. The rules of right of way
+/// keep vehicles apart; where no rule applies, the vehicle that can be stopped more easily is stopped, however hard.
 /// </content>
 public sealed partial class TrafficEngine
 {
-    /// <summary>Those who will have some part inside a junction, by member of the crew, and of all in order of lanes.</summary>
+    /// <summary>Vehicles that will be at least partly inside a junction, by member of the crew, and all of them in order of lanes.</summary>
     private readonly List<int>[] _inJunctions;
     private readonly Bodies _bodies;
     private readonly List<BodyPoint> _points = [];

@@ -3,7 +3,7 @@ using V2XSim.Traffic.Demand;
 
 namespace V2XSim.Traffic.Micro;
 
-/// <content>Who enters the road, where and how fast.</content>
+/// <content>Insertion: which vehicle enters the road, where and at which speed.</content>
 public sealed partial class TrafficEngine
 {
     private readonly PendingEntries _pending;
@@ -112,9 +112,9 @@ public sealed partial class TrafficEngine
         return gap >= 0 && KraussModel.FollowSpeed(gap, speed, deceleration, type.Deceleration, type.Headway, _dt) >= _speed[behind] - (type.Deceleration * _dt);
     }
 
-    /// <summary>Whether those who come onto a lane, over as many empty ones as it may be, need not brake hard for one that comes in there.</summary>
+    /// <summary>Whether vehicles that approach a lane, over any number of empty lanes, need not brake hard for one inserted there.</summary>
     /// <param name="rear">From the lane's start to the rear of the one that comes in.</param>
-    /// <param name="firsts">Who is the first on each lane of a road, for as long as others change lanes; null when nobody does.</param>
+    /// <param name="firsts">First vehicle of each lane of a road while other vehicles change lanes; null when none does.</param>
     /// <param name="lanes">How many lanes it is looked back over.</param>
     private bool LetIn(int lane, double rear, double speed, double deceleration, int[]? firsts = null, int lanes = RoadTables.MostLanesBack)
     {
@@ -220,7 +220,7 @@ public sealed partial class TrafficEngine
             }
         }
 
-        /// <summary>Links on which somebody waits, ascending.</summary>
+        /// <summary>Links with vehicles that wait to be inserted, ascending.</summary>
         public List<int> Links { get; } = [];
 
         public int Waiting { get; set; }

@@ -2,7 +2,7 @@ using V2XSim.Signals;
 
 namespace V2XSim.Traffic.Micro;
 
-/// <content>What a driver minds at a junction and inside: who goes first, who is in the way, and whether there is room behind it.</content>
+/// <content>What a driver considers at and inside a junction: right of way, conflicting vehicles, and room behind the junction.</content>
 public sealed partial class TrafficEngine
 {
     /// <summary>Time between two vehicles that use the same ground one after the other.</summary>
@@ -11,19 +11,19 @@ public sealed partial class TrafficEngine
     /// <summary>How hard most vehicles can brake.</summary>
     private const double UsualMetresPerSecondSquared = 4.5;
 
-    /// <summary>Who has waited so long takes any gap in which nobody has to brake hard.</summary>
+    /// <summary>A driver who has waited this long accepts any gap in which no other vehicle has to brake hard.</summary>
     private const double ImpatientSeconds = 180;
 
-    /// <summary>So much later do those come who brake for somebody.</summary>
+    /// <summary>Delay of a vehicle that brakes for a crossing one.</summary>
     private const double GivesWaySeconds = 30;
 
-    /// <summary>Whoever has stood so long inside a junction for one that goes first and stands as well may begin to drive before it.</summary>
+    /// <summary>A vehicle that has stood this long inside a junction for a standing vehicle with priority may start before it.</summary>
     private const double PatienceSeconds = 60;
 
-    /// <summary>Whoever is as far past the place where it would wait inside a junction waits no more: it would be in the way there, and the others see it.</summary>
+    /// <summary>A vehicle this far past its waiting position inside a junction no longer waits: it would block the others, and they can see it.</summary>
     private const double PastMetres = 2;
 
-    /// <summary>Whether somebody who goes first is on the way to where the paths cross, past its line already.</summary>
+    /// <summary>Whether a vehicle with priority has passed its line and is on the way to the conflict point.</summary>
     private bool SomebodyComes(int i, int movement, double at)
     {
         foreach (ref readonly ConflictPoint conflict in _roads.ConflictPoints[movement].AsSpan())
@@ -38,7 +38,7 @@ public sealed partial class TrafficEngine
         return false;
     }
 
-    /// <summary>Keeps behind whoever has left the same lane by another movement, until the paths have parted.</summary>
+    /// <summary>Follows a vehicle that has left the same lane by another movement, until the paths have diverged.</summary>
     /// <param name="at">Distance to the start of the own path; below 0 inside it.</param>
     private double FollowDiverging(int movement, double at, double safe, in TypeRow type)
     {
@@ -79,7 +79,7 @@ public sealed partial class TrafficEngine
         return safe;
     }
 
-    /// <summary>Minds those who are inside the junction on paths that cross or join the own one.</summary>
+    /// <summary>Considers vehicles inside the junction on paths that cross or merge with the own one.</summary>
     /// <param name="at">Distance to the start of the own path; below 0 inside it.</param>
     private double YieldAtConflicts(int i, int movement, double at, double safe, in TypeRow type)
     {
@@ -94,7 +94,7 @@ public sealed partial class TrafficEngine
                 bool isFollowing = false;
                 for (int k = foes.Length - 1; k >= 0 && !isFollowing; k--)
                 {
-                    // Who is nearer to where the paths join is ahead, and whoever goes first and is past the line; of several, the last is the one to follow.
+                    // The vehicle nearer to the merge is the leader, or the one with priority past its line; of several, the last is followed.
                     int foe = foes[k];
                     if (conflict.FoeBeyondMetres > 0 && conflict.FoeYields && _pos[foe] <= conflict.FoeEntersMetres + (_speed[foe] <= StandingMetresPerSecond ? PastMetres : 0))
                     {
@@ -127,7 +127,7 @@ public sealed partial class TrafficEngine
         return safe;
     }
 
-    /// <summary>Keeps behind one who is nearer to where two paths join, or who goes first.</summary>
+    /// <summary>Follows a vehicle that is nearer to a merge, or has priority.</summary>
     /// <param name="toJoint">From here to where the common ground begins.</param>
     private double BehindAtJoint(int foe, double theirToEnd, double ownToEnd, double toJoint, double safe, in TypeRow type)
     {
@@ -135,7 +135,7 @@ public sealed partial class TrafficEngine
         double apart = ownToEnd - theirToEnd - theirs.Length, joint = toJoint - type.MinimumGap;
         double before = joint > 0 ? KraussModel.StopSpeed(joint, type.Deceleration, _dt, _dt) : 0;
 
-        // Side by side before the join, or for one that is farther and goes first, one does not enter what they share before it.
+        // Beside another vehicle before the merge, or for one that is farther but has priority, a vehicle does not enter the shared part first.
         return Math.Min(safe, Math.Max((apart < 0 && joint <= 0) || theirToEnd > ownToEnd ? 0 : Behind(safe, apart - type.MinimumGap, _speed[foe], in theirs, in type), Math.Min(before, safe)));
     }
 
@@ -189,7 +189,7 @@ public sealed partial class TrafficEngine
         return c == movement;
     }
 
-    /// <summary>Whether somebody inside the junction is, or goes first, where a path crosses.</summary>
+    /// <summary>Whether a vehicle inside the junction occupies a conflict point or has priority there.</summary>
     /// <param name="metres">Own way to the crossing.</param>
     /// <param name="i">The vehicle that asks.</param>
     /// <param name="isInside">Whether it is on its path.</param>
@@ -230,7 +230,7 @@ public sealed partial class TrafficEngine
 
             if (isInside && conflict.OwnHasWaited)
             {
-                // The others wait for one who goes at last, as far as they can; who stands does not begin before them.
+                // The others wait for one that has started at last, as far as they can; a standing vehicle does not start before them.
                 if (!foeStands && (isStanding || CannotStop(foe, theirs)))
                 {
                     return true;
@@ -241,7 +241,7 @@ public sealed partial class TrafficEngine
 
             if (conflict.OwnYields && !conflict.FoeYields)
             {
-                // One that stands as well may begin to drive now. Nobody waits for ever for that, but then only in those steps in which the other waits.
+                // A standing vehicle may also start now. No vehicle waits for that for ever, but only in the steps in which the other one waits.
                 if (!foeStands || theirs < 1 || (bothStand && theirs < 4 && (_waiting[i] <= PatienceSeconds || (_step & 1) != 0)))
                 {
                     return true;
@@ -263,7 +263,7 @@ public sealed partial class TrafficEngine
 
         if (conflict.FoeHasWaited)
         {
-            // On the first half of its path still: past the place where it would wait, or on its way and goes first.
+            // Still on the first half of its path: past its waiting position, or on its way with priority.
             int first = _roads.From[conflict.Foe];
             bool goesFirst = conflict.OwnYields && !conflict.FoeYields;
             foreach (int foe in _queues[first].Items)
@@ -279,13 +279,13 @@ public sealed partial class TrafficEngine
         return IsNotQuiteGone(path, _roads.Onward[path], out _, out double rear) && length + rear < conflict.FoeClearsMetres;
     }
 
-    /// <summary>Whether somebody else, braking as most vehicles can, would not come to a stand within a distance.</summary>
+    /// <summary>Whether another vehicle, braking as most vehicles can, would not stop within a distance.</summary>
     private bool CannotStop(int other, double metres)
     {
         return KraussModel.BrakeGapMetres(_speed[other], UsualMetresPerSecondSquared, _dt) > metres;
     }
 
-    /// <summary>Likewise when it goes on as fast as it can for one more step, because it cannot see yet that somebody begins to drive.</summary>
+    /// <summary>The same when it accelerates for one more step, because it cannot see yet that another vehicle starts.</summary>
     private bool CannotStopLater(int other, double metres)
     {
         ref readonly TypeRow type = ref _types[_type[other]];
@@ -293,7 +293,7 @@ public sealed partial class TrafficEngine
         return KraussModel.BrakeGapMetres(then, UsualMetresPerSecondSquared, _dt) > metres - (then * _dt);
     }
 
-    /// <summary>Whether somebody who is still before the junction will be where the paths cross before a vehicle that is inside it has gone.</summary>
+    /// <summary>Whether a vehicle before the junction will reach the conflict point before a vehicle inside has left it.</summary>
     private bool ComesAtOnce(int i, in ConflictPoint conflict, double metres)
     {
         const double ZoneMetres = 5;
@@ -311,7 +311,7 @@ public sealed partial class TrafficEngine
             : way / Math.Max(_speed[next], 1) < KraussModel.SecondsToCover(metres + ZoneMetres + type.Length, v, _roads.Limit[_lane[i]], type.Acceleration);
     }
 
-    /// <summary>Whether a vehicle at the line is kept out by somebody inside.</summary>
+    /// <summary>Whether a vehicle inside the junction blocks a vehicle at the line.</summary>
     private bool IsBlocked(int i, int movement, double at)
     {
         foreach (ref readonly ConflictPoint conflict in _roads.ConflictPoints[movement].AsSpan())
@@ -349,7 +349,7 @@ public sealed partial class TrafficEngine
         {
             int exit = _roads.To[movement];
 
-            // Those on their way into the same lane take their share, who waits inside the junction as well.
+            // Vehicles on their way into the same lane take their share of the room, including those that wait inside the junction.
             foreach (int path in _roads.PathsTo[exit])
             {
                 foreach (int other in _queues[path].Items)
@@ -413,7 +413,7 @@ public sealed partial class TrafficEngine
             }
         }
 
-        // Of two who come at once the first to come goes on.
+        // Of two vehicles that arrive together, the first continues.
         foreach (int m in _roads.ComingTo[beside])
         {
             int from = _roads.From[m];
@@ -447,8 +447,8 @@ public sealed partial class TrafficEngine
         LeadsOn(lane, route) ? 0 : Math.Sign(_routes.Shift[_routes.LanesAt[route] + _roads.NumberOf[lane]]);
 
     /// <summary>
-    /// Metres free on a lane when those who move close up behind the last one that stands, or has to stop at the lane's end; null when
-    /// nobody does.
+    /// Free length of a lane, in metres, once moving vehicles have closed up behind the last one that stands or must stop at the lane's end; null when
+    /// there is none.
     /// </summary>
     private double? RoomBeforeStanding(int lane)
     {
@@ -481,7 +481,7 @@ public sealed partial class TrafficEngine
         return null;
     }
 
-    /// <summary>Whether nobody who goes first comes too near.</summary>
+    /// <summary>Whether no vehicle with priority comes too near.</summary>
     /// <param name="at">Metres to the line.</param>
     private bool IsOpen(int i, int movement, double at, in TypeRow type)
     {
@@ -489,7 +489,7 @@ public sealed partial class TrafficEngine
         int next = _roads.Next[movement];
         double limit = Math.Min(type.MaximumSpeed, _roads.Limit[next] * _factor[i]);
 
-        // Whoever has waited long takes smaller gaps, and reckons with those who can brake for it to do so.
+        // A driver who has waited long accepts smaller gaps, and expects vehicles that can brake for it to do so.
         double impatience = Math.Min(1, _waiting[i] / ImpatientSeconds);
         var own = new Gap(
             KraussModel.SecondsToCover(at, v, limit, type.Acceleration),
@@ -521,7 +521,7 @@ public sealed partial class TrafficEngine
 
             if (_roads.SecondHalf[foe] is var second and >= 0)
             {
-                // Those who are inside already and go on from there.
+                // Vehicles that are inside already and continue from there.
                 foreach (int other in _queues[_roads.Next[foe]].Items)
                 {
                     if (_speed[other] > StandingMetresPerSecond && Meets(other, 0, (conflict - _pos[other]) / _speed[other], _roads.Length[_roads.Next[second]], in own))
@@ -569,11 +569,11 @@ public sealed partial class TrafficEngine
         return gone + own.Between >= own.Arrives && own.Leaves + own.Between >= comes;
     }
 
-    /// <summary>Whether somebody comes too near who has not come onto the lane before the line yet.</summary>
-    /// <param name="foe">The movement that goes first.</param>
+    /// <summary>Whether a vehicle comes too near that has not entered the lane before the line yet.</summary>
+    /// <param name="foe">The movement with priority.</param>
     private bool ComesFromUpstream(int foe, in Gap own)
     {
-        // From a street away nobody comes before somebody has crossed who is slower than traffic in a town.
+        // A vehicle from a street away cannot arrive before one that is slower than urban traffic has crossed.
         const double SlowlyMetresPerSecond = 6;
         int line = _roads.From[foe];
         Approach[] approaches = _roads.Approaches[line];
@@ -599,7 +599,7 @@ public sealed partial class TrafficEngine
                 }
             }
 
-            // Nobody comes at speed from behind those who stand, or one who is slow.
+            // No vehicle approaches at speed from behind standing or slow ones.
             a = isFull || (!isPath && cars.Length > 0 && _speed[cars[^1]] <= slow) ? from.Beyond : a + 1;
         }
 

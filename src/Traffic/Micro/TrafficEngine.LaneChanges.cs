@@ -25,7 +25,7 @@ public sealed partial class TrafficEngine
     private readonly int[] _firstBefore;
     private readonly int[] _lastBefore;
 
-    /// <summary>Notes who is the first and the last on each lane, for those who look there from elsewhere while others change lanes.</summary>
+    /// <summary>Records the first and the last vehicle of each lane, for other lanes that read them while vehicles change lanes.</summary>
     private void NoteEnds()
     {
         Array.Fill(_firstBefore, -1);
@@ -194,7 +194,7 @@ public sealed partial class TrafficEngine
             return true;
         }
 
-        // Falls in behind whoever is ahead on the other lane, unless it is about to overtake it.
+        // Follows the leader on the target lane, unless it is about to overtake that leader.
         const double OvertakingMetresPerSecond = 2;
         int place = RankAt(lanes[target], _pos[i]);
         if (place > 0 && _queues[lanes[target]][place - 1] is var ahead && _speed[i] - _speed[ahead] < OvertakingMetresPerSecond)
@@ -208,7 +208,7 @@ public sealed partial class TrafficEngine
         return false;
     }
 
-    /// <summary>Whether what lies beyond the end of another lane lets a vehicle that would be the first on it brake in comfort.</summary>
+    /// <summary>Whether a vehicle that would be the first on another lane could brake comfortably for what is beyond that lane's end.</summary>
     private bool CanContinueBeyond(int i, int lane, int target, in TypeRow type)
     {
         int route = _route[i], on = _routes.Movements[_routes.LanesAt[route] + target];
@@ -230,7 +230,7 @@ public sealed partial class TrafficEngine
 
         foreach (ref readonly Split split in _roads.Splits[on].AsSpan())
         {
-            // Likewise whoever is on a path from which the own one has not parted there, or has its rear on it.
+            // Also any vehicle on a path that has not diverged from this path there, or whose rear is on it.
             int path = _roads.Next[split.Foe], last = LastOn(path);
             double before = 0;
             if (last < 0 && _roads.Onward[path] is >= 0 and var onward && LastOn(_roads.Next[onward]) is >= 0 and var beyond && _cameFrom[beyond] == path)
@@ -244,7 +244,7 @@ public sealed partial class TrafficEngine
             }
         }
 
-        // Whoever is the first ahead, as far as it takes to stop.
+        // The first leader within stopping distance.
         double far = KraussModel.BrakeGapMetres(_speed[i], type.Deceleration, _dt) + type.MinimumGap + _longest;
         for (int next; left < far && on >= 0; on = WayOn(next, ref route))
         {
@@ -264,7 +264,7 @@ public sealed partial class TrafficEngine
         return true;
     }
 
-    /// <summary>Whether one can stay behind all who have left a lane by any movement and are not quite gone.</summary>
+    /// <summary>Whether a vehicle can stay behind all vehicles that have left a lane by any movement and whose rears are still on it.</summary>
     /// <param name="left">To the lane's end, metres.</param>
     /// <param name="beyond">From the end of the lane that it is about to this one's.</param>
     private bool CanFollowRears(int lane, double left, double least, in TypeRow type, double beyond = 0)
@@ -291,7 +291,7 @@ public sealed partial class TrafficEngine
     /// </summary>
     private int LastOn(int lane) => !_roads.IsPath[lane] ? _lastBefore[lane] : _queues[lane].Count > 0 ? _queues[lane].Last : -1;
 
-    /// <summary>Whether one need not go slower than a speed to stay behind somebody.</summary>
+    /// <summary>Whether a vehicle can keep a speed and still stay behind a leader.</summary>
     /// <param name="metres">To the other's rear.</param>
     private bool CanFollow(double metres, int ahead, double least, in TypeRow type)
     {
@@ -299,7 +299,7 @@ public sealed partial class TrafficEngine
         return gap >= 0 && KraussModel.FollowSpeed(gap, _speed[ahead], _types[_type[ahead]].Deceleration, type.Deceleration, type.Headway, _dt) >= least;
     }
 
-    /// <summary>Whether something may have to be waited for at the line: a light, those who go first, or somebody inside the junction.</summary>
+    /// <summary>Whether a vehicle may have to wait at the line: for a signal, for vehicles with priority, or for a vehicle inside the junction.</summary>
     private bool MayBeClosed(int movement)
     {
         if (_roads.Yields[movement].Length > 0 || _roads.KeepsClear[movement] || (_signals.IsSignalled[movement] && _signals.Aspects[movement] is not (Signals.Aspect.Green or Signals.Aspect.PermissiveGreen)))

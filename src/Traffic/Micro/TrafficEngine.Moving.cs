@@ -3,10 +3,10 @@ using V2XSim.Traffic.Demand;
 
 namespace V2XSim.Traffic.Micro;
 
-/// <content>The second half of a step: all move, and who has reached the end of a lane goes on to the next.</content>
+/// <content>The second half of a step: vehicles move, and those past the end of their lane are transferred to the next.</content>
 public sealed partial class TrafficEngine
 {
-    /// <summary>How often it is looked for who is stuck.</summary>
+    /// <summary>Interval at which blocked vehicles are looked for.</summary>
     private const int StepsBetweenLooks = 5;
 
     /// <summary>Vehicles that were stuck and are between two links of their way.</summary>
@@ -35,7 +35,7 @@ public sealed partial class TrafficEngine
 
         foreach (int i in cars)
         {
-            // Nobody runs through another: counted where it should ever happen.
+            // Vehicles never pass through each other; an overlap is counted.
             if (_pos[i] > rear)
             {
                 totals.Overlaps++;
@@ -91,7 +91,7 @@ public sealed partial class TrafficEngine
     private bool IsMissed(int trip, int lane) => _settings.DetectorMissShare > 0
         && RandomStream.Share(_settings.Seed ^ ((ulong)trip << 32) ^ (uint)lane) < _settings.DetectorMissShare;
 
-    /// <summary>What loops see of vehicles that have not moved yet: who drives over them in this step, and for how long.</summary>
+    /// <summary>Counts the vehicles that will pass each induction loop in this step, and their occupancy time, before they move.</summary>
     private void Detect(ReadOnlySpan<int> cars, int[] loops)
     {
         foreach (int number in loops)
@@ -169,7 +169,7 @@ public sealed partial class TrafficEngine
 
     private void GoOnToNextStop(int i) => _stop[i] = _stop[i] + 1 < _trips[_trip[i]].Stops.Count ? _stop[i] + 1 : -1;
 
-    /// <summary>Takes those who have passed the end of their lane to where they are now, in order of lanes.</summary>
+    /// <summary>Transfers vehicles past the end of their lane to the next lane, in order of lanes.</summary>
     private void Transfer()
     {
         foreach (List<int> list in _transfers)
@@ -229,7 +229,7 @@ public sealed partial class TrafficEngine
             int next = _roads.Next[movement];
             if (HeldBack(i, lane, next, x - length) is { } held)
             {
-                // Where paths join somebody else has come to the same place: an emergency stop.
+                // Another vehicle has reached the same place where two paths merge: emergency stop.
                 EmergencyStops++;
                 double back = x - length - Math.Max(0, held);
                 TakeBack(i, lane, back);
@@ -278,7 +278,7 @@ public sealed partial class TrafficEngine
         }
     }
 
-    /// <summary>Lets those who have to give way know at once of one who has come onto a lane, and has not looked ahead on it yet.</summary>
+    /// <summary>Makes a vehicle that has just entered a lane visible at once to vehicles that must yield to it.</summary>
     private void Announce(int i, int lane)
     {
         double watched = _roads.WatchedMetres[lane], toEnd = _roads.Length[lane] - _pos[i];
@@ -299,7 +299,7 @@ public sealed partial class TrafficEngine
 
     /// <summary>
     /// How far onto a lane a vehicle can come without running into one that has come there from elsewhere; not above 0 when not at all, null when
-    /// nobody is in its way.
+    /// no vehicle is in its way.
     /// </summary>
     private double? HeldBack(int i, int from, int lane, double front)
     {
@@ -433,7 +433,7 @@ public sealed partial class TrafficEngine
             SetMovement(i, lane);
             Put(i, lane);
 
-            // It may begin to drive at once, and nobody has seen it yet.
+            // It may start at once, before other vehicles have seen it.
             _arrival[i] = SecondsToLine(i, lane, _roads.Length[lane] - x);
             if (_stop[i] >= 0)
             {
@@ -446,7 +446,7 @@ public sealed partial class TrafficEngine
         return false;
     }
 
-    /// <summary>Gives up planned stops that lie behind.</summary>
+    /// <summary>Removes planned stops that the vehicle has passed.</summary>
     private void SkipStops(int i)
     {
         IReadOnlyList<PlannedStop> stops = _trips[_trip[i]].Stops;

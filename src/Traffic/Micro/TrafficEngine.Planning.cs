@@ -5,7 +5,7 @@ namespace V2XSim.Traffic.Micro;
 /// <content>The first half of a step: how fast each vehicle will be, from what all did in the step before.</content>
 public sealed partial class TrafficEngine
 {
-    /// <summary>From here a driver sees whether others come whom to let go first.</summary>
+    /// <summary>Distance to the line from which a driver sees vehicles that have priority.</summary>
     private const double VisibilityMetres = 4.5;
 
     /// <summary>How hard drivers brake for an advised speed.</summary>
@@ -14,7 +14,7 @@ public sealed partial class TrafficEngine
     /// <summary>Where vehicles stop before a line.</summary>
     private const double LineMetres = 0.1;
 
-    /// <summary>Whoever drives no faster towards a line behind which there is no room is not reckoned with.</summary>
+    /// <summary>A vehicle below this speed that approaches a line without room behind it is ignored.</summary>
     private const double SlowMetresPerSecond = 2;
 
     /// <summary>Vehicle that has to come into a lane and for which the one behind it makes room; −1 for none.</summary>
@@ -43,7 +43,7 @@ public sealed partial class TrafficEngine
             double v = _speed[i], x = _pos[i], wanted = Math.Min(type.MaximumSpeed, limit * _factor[i]), comfort = Math.Max(0, v - (type.Deceleration * _dt));
             if (_advice is not null && _advice[_trip[i]] is var advice && advice.Until > Seconds && (_movement[i] < 0 || _signals.Aspects[_movement[i]] != Aspect.Yellow))
             {
-                // Whoever goes on at yellow does not dawdle.
+                // A vehicle that continues at yellow does not dawdle.
                 wanted = Math.Min(wanted, Math.Max(advice.Speed, v - (GentleMetresPerSecondSquared * _dt)));
             }
 
@@ -87,7 +87,7 @@ public sealed partial class TrafficEngine
 
             if (path >= 0)
             {
-                // Whoever is inside a junction minds the others inside, also behind one who has got past them.
+                // A vehicle inside a junction watches the other vehicles inside, including those behind one that has already passed.
                 safe = FollowDiverging(path, -x, safe, in type);
                 safe = YieldAtConflicts(i, path, -x, safe, in type);
             }
@@ -103,7 +103,7 @@ public sealed partial class TrafficEngine
             }
             else if (toEnd < watched && (k == 0 || _arrivalNext[cars[k - 1]] < 1e9))
             {
-                // Nothing there matters to it yet, but others have to let it go first.
+                // It is not affected by them yet, but other vehicles must already yield to it.
                 _arrivalNext[i] = KraussModel.SecondsToCover(toEnd, v, wanted, type.Acceleration);
             }
 
@@ -138,8 +138,8 @@ public sealed partial class TrafficEngine
     }
 
     /// <summary>
-    /// The highest safe speed in view of all that lies beyond the lane's end, as far as it matters. For a line nobody brakes harder than those
-    /// behind expect: who could not stop in comfort drives on.
+    /// The highest safe speed for all that is beyond the lane's end, as far as it matters. A vehicle that cannot stop comfortably
+    /// does not brake for the line.
     /// </summary>
     private double FollowLeaderAndLine(int i, int lane, bool isFirst, double toEnd, double look, double safe, double comfort, in TypeRow type)
     {
@@ -162,8 +162,8 @@ public sealed partial class TrafficEngine
                     return safe;
                 }
 
-                // No way on from this lane. Who has to go to the left stops a vehicle's length before who has to go to the right, so
-                // that two who have to exchange places can.
+                // This lane does not continue the route. A vehicle that must change to the left stops one vehicle length before one that must change to the
+                // right, so that the two can exchange lanes.
                 double room = at - LineMetres, left = room - type.Length - (2 * type.MinimumGap);
                 bool isLeft = isNext && left > 0 && _routes.Shift[_routes.LanesAt[route] + _roads.NumberOf[lane]] > 0;
                 return Math.Min(safe, Math.Max(comfort, KraussModel.StopSpeed(isLeft ? left : room, type.Deceleration, _dt, _dt)));
@@ -217,7 +217,7 @@ public sealed partial class TrafficEngine
 
             if (isNext && !isClosed)
             {
-                // Who is held by somebody inside only comes as soon as that one has gone.
+                // A vehicle that is blocked by one inside the junction starts only after that vehicle has left.
                 _arrivalNext[i] = SecondsToLine(i, lane, at);
             }
             else if (isNext && (isFull ? Math.Max(v, Math.Min(safe, KraussModel.StopSpeed(line, type.Deceleration, _dt, _dt))) > SlowMetresPerSecond : KraussModel.BrakeGapMetres(v, type.Deceleration, _dt) > at))
@@ -266,7 +266,7 @@ public sealed partial class TrafficEngine
         return KraussModel.SecondsToCover(metres, _speed[i], Math.Min(type.MaximumSpeed, _roads.Limit[lane] * _factor[i]), type.Acceleration);
     }
 
-    /// <summary>How far before the end of a movement's path those on it wait: who waits inside the junction may have to do so well before it.</summary>
+    /// <summary>Distance before the end of a path at which vehicles on it wait; a waiting position inside the junction may be well before the end.</summary>
     private double WaitsBeforeEnd(int movement) => _roads.WaitsInside[movement] ? Math.Max(LineMetres, _roads.Length[_roads.Next[movement]] - _roads.WaitsAt[movement]) : LineMetres;
 
     /// <summary>The movement that a vehicle takes at the end of the lane that it comes onto next; −1 where its way does not go on from there.</summary>
@@ -279,7 +279,7 @@ public sealed partial class TrafficEngine
     /// <summary>Whether a route goes on from a lane of a road, or ends there.</summary>
     private bool LeadsOn(int lane, int route) => _routes.Links[route + 1] < 0 || WayFrom(lane, route) >= 0;
 
-    /// <summary>Keeps behind the rears of those who have left the lane and are not quite gone, whatever holds the vehicle at its end.</summary>
+    /// <summary>Keeps behind vehicles that have left the lane and whose rears are still on it, whatever stops the vehicle at its end.</summary>
     /// <param name="nearest">Where the nearest of these rears is, metres from the lane's end: below 0, or infinite when there is none.</param>
     private double FollowRearsOnPath(int lane, double toEnd, double safe, in TypeRow type, out double nearest)
     {
@@ -318,10 +318,10 @@ public sealed partial class TrafficEngine
         return safe;
     }
 
-    /// <summary>Whether the last who has left a lane by a movement still has its rear on it.</summary>
+    /// <summary>Whether the last vehicle that left a lane by a movement still has its rear on the lane.</summary>
     /// <param name="lane">The lane.</param>
     /// <param name="movement">From it; −1 for none.</param>
-    /// <param name="gone">Who it is.</param>
+    /// <param name="gone">That vehicle.</param>
     /// <param name="rear">Where its rear is, metres from the lane's end: below 0.</param>
     private bool IsNotQuiteGone(int lane, int movement, out int gone, out double rear)
     {

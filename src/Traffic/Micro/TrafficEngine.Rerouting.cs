@@ -5,8 +5,8 @@ using V2XSim.Traffic.Demand;
 namespace V2XSim.Traffic.Micro;
 
 /// <content>
-/// Drivers who look for a quicker way: every so often the travel times of all links are measured, and whoever would save a tenth of what is left
-/// takes the other way. One after the other in order of lanes, then those who are about to enter.
+/// Rerouting: at intervals the travel times of all links are measured, and a driver who would save a tenth of the remaining time
+/// takes the faster route. Vehicles are handled one after the other in order of lanes, then those that are about to be inserted.
 /// </content>
 public sealed partial class TrafficEngine
 {

@@ -24,10 +24,10 @@ public sealed record EngineSettings
     /// <summary>How often drivers look for a quicker way by the travel times of late; 0 for never.</summary>
     public double RerouteSeconds { get; init; }
 
-    /// <summary>Share of drivers who do.</summary>
+    /// <summary>Share of drivers who reroute.</summary>
     public double RerouteShare { get; init; } = 1;
 
-    /// <summary>How long a vehicle may stand at the head of a lane before it is moved on and named; 0 for ever.</summary>
+    /// <summary>Longest time that a vehicle may stand at the head of a lane before it is teleported and reported; 0 for no limit.</summary>
     public double StuckSeconds { get; init; } = 300;
 }
 
@@ -390,7 +390,7 @@ public sealed partial class TrafficEngine : IDisposable
         return Math.CopySign(left, _aside[i]);
     }
 
-    /// <summary>How long a change of lanes takes to the eye: less where somebody is near on the lane that a vehicle leaves.</summary>
+    /// <summary>Displayed duration of a lane change: shorter when another vehicle is near on the lane that is left.</summary>
     /// <param name="rank">Where it was on that lane.</param>
     private double ChangeSeconds(int i, ReadOnlySpan<int> left, int rank)
     {
@@ -430,7 +430,7 @@ public sealed partial class TrafficEngine : IDisposable
         return factor;
     }
 
-    /// <summary>Lanes on which somebody is, of a range of words of marks.</summary>
+    /// <summary>Occupied lanes in a range of words of marks.</summary>
     private MarkedNumbers Occupied(int from, int to) => new(_occupied.AsSpan(from, to - from), from);
 
     private void Occupy(int lane) => _occupied[lane >> 6] |= 1UL << (lane & 63);
@@ -515,5 +515,5 @@ public sealed partial class TrafficEngine : IDisposable
 /// <param name="Movement">The movement that it takes at the lane's end; −1 on a path inside a junction, and where the trip ends.</param>
 public readonly record struct VehicleView(int Trip, int Lane, double Metres, double SpeedMetresPerSecond, int CameFrom, double LanesToRight, int Movement);
 
-/// <summary>Told of each vehicle on the road.</summary>
+/// <summary>Called for each vehicle on the road.</summary>
 public delegate void VehicleVisitor(in VehicleView vehicle);

@@ -39,13 +39,13 @@ public class SaturationFlowFitTests
     public void A_flow_that_no_driver_reaches_is_refused_with_the_most_that_is_possible()
     {
         Problem problem = Assert.Single(SmallNets.ProblemsOf(() => SaturationFlowFit.Fit(Car, new SaturationFlow(3000, 2), Limit, 1)));
-        Assert.Contains("more than vehicles of type car can reach", problem.Message, StringComparison.Ordinal);
+        Assert.Contains("exceed the highest saturation flow of type car", problem.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_loss_shorter_than_speeding_up_takes_is_refused()
     {
         Problem problem = Assert.Single(SmallNets.ProblemsOf(() => SaturationFlowFit.Fit(Car, new SaturationFlow(1600, -3), Limit, 1)));
-        Assert.Contains("less than vehicles of type car lose", problem.Message, StringComparison.Ordinal);
+        Assert.Contains("below the time that type car loses", problem.Message, StringComparison.Ordinal);
     }
 }

@@ -140,7 +140,7 @@ public class SumoDemandReaderTests
     [InlineData("""<routes><vehicle id="v" depart="0"/></routes>""", "vehicle v", "the route is missing")]
     [InlineData("""<routes><vehicle id="v" depart="0" type="tank"><route edges="ab"/></vehicle></routes>""", "vehicle v type", "there is no type 'tank'")]
     [InlineData("""<routes><vehicle id="v" depart="0"><route edges="ab"/></vehicle><vehicle id="v" depart="1"><route edges="ab"/></vehicle></routes>""", "vehicle v", "used twice")]
-    [InlineData("""<routes><trip id="v" depart="0" from="bc" to="ab"/></routes>""", "trip v", "no way leads from bc to ab")]
+    [InlineData("""<routes><trip id="v" depart="0" from="bc" to="ab"/></routes>""", "trip v", "no route leads from bc to ab")]
     [InlineData("""<routes><flow id="f" begin="0" end="10" from="ab" to="bc"/></routes>""", "flow f", "the number of vehicles is missing")]
     [InlineData("""<routes><vType id="x" sigma="2"/></routes>""", "vType sigma", "'2' is not a number between 0 and 1")]
     [InlineData("""<additional><tlLogic id="B" programID="7" offset="3"/></additional>""", "tlLogic B", "no such programme")]
