@@ -44,7 +44,7 @@ public sealed class EdgeBatch
     public int Count { get; set; }
 }
 
-/// <summary>Tells an edge to fuse what has arrived by an instant and to publish.</summary>
+/// <summary>Makes an edge fuse what has arrived by an instant, and publish.</summary>
 [GenerateSerializer]
 [Immutable]
 [Alias("v2xsim.EdgeStep")]
@@ -316,7 +316,7 @@ public sealed class EdgeStepResult
     [Id(16)]
     public DeliveryCounts Delivery { get; set; }
 
-    /// <summary>What signals' controllers were told, and what they answered.</summary>
+    /// <summary>Orders to signal controllers, and their answers.</summary>
     [Id(20)]
     public CommandRow[] Commands { get; set; } = [];
 

@@ -13,11 +13,11 @@ public sealed class StepInbox<T>
 
     /// <summary>Puts in a message.</summary>
     /// <param name="step">Step in which it was sent.</param>
-    /// <param name="sender">Who sent it.</param>
+    /// <param name="sender">The sender.</param>
     /// <param name="message">The message.</param>
     /// <param name="kind">Kind of message, where several kinds share the inbox.</param>
-    /// <param name="startMicroseconds">Tells messages of one sender and step apart.</param>
-    /// <param name="place">Place in the call, which tells messages of the same start apart.</param>
+    /// <param name="startMicroseconds">Orders messages of one sender and step.</param>
+    /// <param name="place">Place in the call, which orders messages of the same start.</param>
     public void Put(long step, string sender, T message, string kind = "", long startMicroseconds = 0, int place = 0) => _messages[(step, kind, sender, startMicroseconds, place)] = message;
 
     /// <summary>Takes out what was sent before a step.</summary>

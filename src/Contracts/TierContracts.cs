@@ -3,12 +3,12 @@ using Orleans.Concurrency;
 namespace V2XSim.Contracts;
 
 /// <summary>
-/// Something that a tier is told: by the tier below, by an operator or by the scenario. A tier uses facts in order of the step in which
+/// Input of a tier, from the tier below, from an operator or from the scenario. A tier uses facts in order of the step in which
 /// they were sent, their type, their sender, their start and their place in the call, so that the order of arrival does not matter.
 /// </summary>
 public interface ITierFact
 {
-    /// <summary>Who sent it: an edge, a region, a device; empty for an operator.</summary>
+    /// <summary>The sender: an edge, a region, a device; empty for an operator.</summary>
     string Sender { get; }
 
     /// <summary>Event time at which it begins to hold, microseconds.</summary>

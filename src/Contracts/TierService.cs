@@ -38,7 +38,7 @@ public interface ITierService
 }
 
 /// <summary>
-/// Base of all services: rules over a state. Whoever derives from it writes rules only; the order of facts, the collection of rows and the
+/// Base of all services: rules over a state. A derived class contains rules only; the order of facts, the collection of rows and the
 /// checkpoint are inherited. The same facts and steps give the same rows and orders, whatever the number of silos.
 /// </summary>
 /// <typeparam name="TState">Everything that the service remembers; serialised by Orleans (<c>[GenerateSerializer]</c>).</typeparam>

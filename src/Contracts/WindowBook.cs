@@ -4,7 +4,7 @@ namespace V2XSim.Contracts;
 
 /// <summary>
 /// Adds up link rows by window and closes windows when event time has passed their end. What comes in is added at once, and only sums
-/// are kept: whoever brings it does so in a fixed order, as a <see cref="StepInbox{T}"/> gives it. Pure; the region and the centre share it.
+/// are kept: the caller adds them in a fixed order, as a <see cref="StepInbox{T}"/> gives it. Pure; the region and the centre share it.
 /// </summary>
 [GenerateSerializer]
 [Alias("v2xsim.WindowBook")]

@@ -20,7 +20,7 @@ public sealed class Explanation(string roadUser, SimTime at)
 
     public SimTime At => at;
 
-    /// <summary>Hears of every scan; keeps those of the last second before the instant.</summary>
+    /// <summary>Receives every scan; keeps those of the last second before the instant.</summary>
     public void Hear(int edge, int number, DetectionChance chance)
     {
         if (Text is null && chance.Scan <= at + TimeSpan.FromSeconds(1) && at.SecondsSince(chance.Scan) < 1)

@@ -7,7 +7,7 @@ using V2XSim.Tracking.Edge;
 
 namespace V2XSim.Evaluation;
 
-/// <summary>Holds what the platform took for a lie against what the simulator knows.</summary>
+/// <summary>Compares the platform's verdicts on vehicle messages with the simulator's knowledge of them.</summary>
 public sealed class MisbehaviourScore
 {
     private readonly Dictionary<(string Device, long Sequence), BsmLabel> _labels = [];

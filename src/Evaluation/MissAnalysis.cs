@@ -33,7 +33,7 @@ public sealed class MissAnalysis
     public IReadOnlyDictionary<string, long> Counts =>
         Enum.GetValues<MissReason>().ToDictionary(w => w.ToString(), w => _counts[(int)w], StringComparer.Ordinal);
 
-    /// <summary>Called for everything that comes to be known of one road user; null when nobody asks.</summary>
+    /// <summary>Called for every finding about one road user; null when there is no question.</summary>
     public Action<int, int, DetectionChance>? Witness { get; set; }
 
     public void Add(IEnumerable<ScanReport> scans)

@@ -10,7 +10,7 @@ public sealed class Scoreboard
 {
     private const double MarginMetres = 15;
 
-    /// <summary>An edge that has just met a road user may publish it for so long before it has made up its mind who it is.</summary>
+    /// <summary>Time for which an edge may publish a road user that it has just met before its identity is decided.</summary>
     private const double SettleSeconds = 2.1;
     private readonly List<EdgeConfig> _edges;
     private readonly EdgeScorer[] _scorers;
@@ -108,7 +108,7 @@ public sealed class Scoreboard
         return (sums, hota.Value, clear, identity);
     }
 
-    /// <summary>Who published a road user last, under which identity.</summary>
+    /// <summary>The edge that published a road user last, and the identity.</summary>
     /// <param name="Crossing">Identity that it had before it came here, while it is not yet known to be kept.</param>
     private readonly record struct Owner(int Edge, ulong Id, ulong Crossing, SimTime Since, bool IsSettling);
 

@@ -63,7 +63,7 @@ public sealed record SimulationResult
     /// <summary>Memory in use at the end, network and demand included.</summary>
     public double LiveMegabytes { get; init; }
 
-    /// <summary>Pairs of vehicles that were in one place by geometry; null when nobody looked.</summary>
+    /// <summary>Pairs of vehicles whose bodies overlapped; null when this was not checked.</summary>
     public int? Collisions { get; init; }
 
     /// <summary>Those of them that were only where the network draws lanes on each other.</summary>

@@ -13,7 +13,7 @@ public sealed class StreetTracks
 
     public StreetTracks(StreetPlaces places) => (_places, _see) = (places, See);
 
-    /// <summary>Notes where everybody is.</summary>
+    /// <summary>Records the position of every vehicle.</summary>
     public void Look(TrafficEngine engine)
     {
         _seconds = engine.Seconds;
@@ -39,7 +39,7 @@ public sealed class StreetTracks
         way.Add(at.Metres);
     }
 
-    /// <summary>Without points that lie on the line between those beside them, to the metre.</summary>
+    /// <summary>Omits points that are within a metre of the line between their neighbours.</summary>
     private static List<double> Thinned(List<double> points)
     {
         var result = new List<double> { points[0], points[1] };

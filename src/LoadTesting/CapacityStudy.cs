@@ -157,7 +157,7 @@ public sealed class CapacityStudy(TextWriter output, TextWriter error, TimeProvi
         return new CapacityCheck(result.Sites, result.OfferedPerSecond, result.ObjectsPerMessage, result.OfferedPerSecond * cost.Of(result.ObjectsPerMessage) / 1e6, result.CoresUsed ?? double.NaN, result.Edge.P99Ms, IsKept(result, options.BudgetMilliseconds));
     }
 
-    /// <summary>So many messages a second, from as many sites as send them at the rate that was asked for: a site that is heard more often is cheaper.</summary>
+    /// <summary>A rate of messages from as many sites as send it at the requested rate: a site that sends more often costs less per message.</summary>
     private async Task<LoadResult> LoadAsync(CapacityOptions options, int objects, double messagesPerSecond, CancellationToken cancellation)
     {
         int sites = (int)Math.Clamp(Math.Round(messagesPerSecond / (options.Sensors * options.RateHz)), 1, MostSites);

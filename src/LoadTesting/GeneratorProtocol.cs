@@ -4,7 +4,7 @@ using V2XSim.Foundation;
 
 namespace V2XSim.LoadTesting;
 
-/// <summary>What a generator is told when it starts.</summary>
+/// <summary>Configuration of a generator.</summary>
 public sealed record GeneratorConfig
 {
     public required string Host { get; init; }

@@ -170,7 +170,7 @@ public sealed class LoadConductor(TextWriter output, TextWriter error, TimeProvi
             await generator.WriteAsync(line, cancellation);
         }
 
-        // Once measuring has begun, whoever interrupts it gets what has been measured.
+        // Once measuring has begun, an interrupted test reports what has been measured.
         List<PlatformSnapshot> snapshots = [];
         await Until(from, cancellation);
         double watchedBefore = Watched(options);

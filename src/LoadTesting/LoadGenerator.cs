@@ -51,7 +51,7 @@ public sealed class LoadGenerator(GeneratorConfig config, TimeProvider clock)
             {
                 if (await next is not { } end)
                 {
-                    // Nobody waits for the result any more.
+                    // The conductor no longer waits for the result.
                     break;
                 }
 

@@ -37,7 +37,7 @@ public sealed class LoadLists
     public const double NoiseDegrees = 0.1;
     private const int Draws = 8192;
 
-    /// <summary>Nobody comes farther from one recorded instant to the next.</summary>
+    /// <summary>Longest distance from one recorded instant to the next.</summary>
     private const double FarthestMetres = 8;
     private readonly LoadRecording _recording;
     private readonly PayloadFormat _format;

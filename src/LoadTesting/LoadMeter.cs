@@ -111,7 +111,7 @@ public sealed class LoadMeter
 
     public LongHistogram Lateness { get; } = NewHistogram();
 
-    /// <summary>By <see cref="LoadHop"/>; only publications whose edge tells what it did.</summary>
+    /// <summary>By <see cref="LoadHop"/>; only publications whose edge reports its steps.</summary>
     public LongHistogram[] Hops { get; }
 
     public List<LoadStretch> Stretches { get; } = [];
@@ -212,7 +212,7 @@ public sealed class LoadMeter
         Frames++;
         if (count >= 0)
         {
-            // Who does not count, or counts publications of several frames, repeats itself.
+            // An edge that does not number its publications, or sends them in several frames, repeats numbers.
             FramesLost += s.LastCount >= 0 && count != s.LastCount ? (count - s.LastCount - 1 + 256) % 128 : 0;
             s.LastCount = count;
         }
@@ -346,7 +346,7 @@ public sealed class LoadMeter
         stretch.Edge.RecordValue(Bounded(latency));
     }
 
-    /// <summary>Records the hops of a site's last publication, once the edge has told how long its sending took.</summary>
+    /// <summary>Records the hops of a site's last publication, once the edge has reported how long sending took.</summary>
     private void Complete(Site site, long sending)
     {
         if (!site.Open)
@@ -420,7 +420,7 @@ public sealed class LoadMeter
 
         public long Next { get; set; }
 
-        /// <summary>Messages up to the newest of which a publication has told.</summary>
+        /// <summary>Messages up to the newest that a publication has named.</summary>
         public long Passed { get; set; }
 
         public long Served { get; set; }

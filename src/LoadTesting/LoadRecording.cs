@@ -3,7 +3,7 @@ using V2XSim.Foundation;
 namespace V2XSim.LoadTesting;
 
 /// <summary>A road user of a recorded instant, metres from its site.</summary>
-/// <param name="Key">Tells it from the others of its site; negative when it is near another site, 0 for an empty place.</param>
+/// <param name="Key">Distinguishes it from the others of its site; negative when it is near another site, 0 for an empty place.</param>
 public readonly record struct RecordedObject(int Key, float X, float Y, RoadUserKind Kind);
 
 /// <summary>
@@ -27,7 +27,7 @@ public sealed class LoadRecording
 
     public int Frames { get; }
 
-    /// <summary>Share of the places that are filled, in the mean.</summary>
+    /// <summary>Mean share of places that are filled.</summary>
     public double FilledShare => _objects.Count(o => o.Key != 0) / (double)Math.Max(1, _objects.Length);
 
     /// <summary>Share of the filled places whose road users are near the site itself.</summary>
@@ -139,7 +139,7 @@ public sealed class LoadRecording
         return stride;
     }
 
-    /// <summary>Who holds the places of a site.</summary>
+    /// <summary>Road users in the places of a site.</summary>
     private sealed class Place(int objects, int stride)
     {
         private readonly long[] _keys = new long[objects];

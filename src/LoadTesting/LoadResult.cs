@@ -83,7 +83,7 @@ public sealed record LoadResult
     /// <summary>Why the figures do not say what they should; none when valid.</summary>
     public IReadOnlyList<string> Invalid { get; init; } = [];
 
-    /// <summary>Whether somebody ended it; the figures are those of the time until then.</summary>
+    /// <summary>Whether the test was interrupted; the figures cover the time until then.</summary>
     public bool IsPartial { get; init; }
 
     public string Version { get; init; } = ProductVersion.Text;
@@ -221,7 +221,7 @@ public sealed record LoadResult
         Add(document.RootElement, string.Empty);
         foreach (string reason in Enum.GetNames<RejectReason>().Skip(1))
         {
-            // Whoever says whether it is overloaded says what it refused.
+            // An edge that reports overload also reports what it refused.
             metrics.TryAdd($"rejected.{reason}", IsOverloaded is null ? double.NaN : 0);
         }
 

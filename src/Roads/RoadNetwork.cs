@@ -68,7 +68,7 @@ public enum VehicleClasses
 /// <summary>Names of <see cref="VehicleClasses"/> in files.</summary>
 public static class VehicleClassNames
 {
-    /// <summary>The class of a name; <see cref="VehicleClasses.Other"/> for one that is told apart from nothing here.</summary>
+    /// <summary>The class of a name; <see cref="VehicleClasses.Other"/> for a class that is not distinguished here.</summary>
     public static VehicleClasses Of(string name) => name switch
     {
         "passenger" => VehicleClasses.Passenger,
@@ -87,7 +87,7 @@ public static class VehicleClassNames
         _ => VehicleClasses.Other,
     };
 
-    /// <summary>Who may use a lane whose file says who is allowed, or who is not.</summary>
+    /// <summary>Classes that may use a lane, from the file's attributes allow and disallow.</summary>
     public static VehicleClasses Permitted(string? allow, string? disallow)
     {
         if (allow is not null)
@@ -156,7 +156,7 @@ public sealed class Lane
 
     public bool OpenToCars { get; }
 
-    /// <summary>Who may use it.</summary>
+    /// <summary>Classes that may use it.</summary>
     public VehicleClasses Permitted { get; init; } = VehicleClasses.All;
 
     public PlanePoint[] Shape { get; }
@@ -225,13 +225,13 @@ public sealed record Connection(int FromLane, int ToLane, int ViaLane, TurnDirec
 
 /// <summary>What a movement has to mind at a junction.</summary>
 /// <param name="Foes">Movements whose paths cross or join its own.</param>
-/// <param name="Yields">Those of them that go first, where no signal says otherwise.</param>
-/// <param name="MayWaitInside">Whether it may enter the junction and wait there for those that go first.</param>
+/// <param name="Yields">Those of them that have priority, where no signal decides.</param>
+/// <param name="MayWaitInside">Whether it may enter the junction and wait there for movements with priority.</param>
 public sealed record RightOfWay(IReadOnlyList<int> Foes, IReadOnlyList<int> Yields, bool MayWaitInside)
 {
     public static RightOfWay Free { get; } = new([], [], false);
 
-    /// <summary>Whether nobody may stop in the way of others: it begins only when there is room behind the junction.</summary>
+    /// <summary>Whether vehicles must keep the junction clear: they enter only when there is room behind it.</summary>
     public bool KeepsClear { get; init; } = true;
 }
 
@@ -362,7 +362,7 @@ public sealed class RoadNetwork
                 continue;
             }
 
-            // A link with an unknown end, and a loop, is nobody's other direction.
+            // A link with an unknown end, or a loop, has no opposite direction.
             bool canPair = link.FromJunction >= 0 && link.ToJunction >= 0 && link.FromJunction != link.ToJunction;
             if (canPair && waiting.TryGetValue((link.ToJunction, link.FromJunction), out Queue<int>? opposite) && opposite.TryDequeue(out int first))
             {

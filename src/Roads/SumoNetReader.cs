@@ -323,8 +323,8 @@ public static class SumoNetReader
 
         /// <summary>
         /// Movements of a junction are numbered lane by lane, as the junction lists its lanes; a row of bits, the last for the first
-        /// movement, says for each whom it crosses and to whom it yields. Where a movement may wait inside, an internal junction at
-        /// the end of its first path lists the paths that it then crosses; of those it yields to all but who yields to it.
+        /// movement, contains for each the movements that it crosses and those to which it yields. Where a movement may wait inside, an internal junction at
+        /// the end of its first path lists the paths that it then crosses; it yields to all of them except those that yield to it.
         /// </summary>
         private RightOfWay[] RightsOfWay(List<Connection> connections, int[] numbers, Dictionary<string, int> laneIndexes)
         {
@@ -362,7 +362,7 @@ public static class SumoNetReader
                 }
             }
 
-            // Junctions first: who lets whom go there holds inside them as well.
+            // Junctions first: their right of way also applies inside them.
             foreach (JunctionRules rules in _rules.OrderBy(r => r.IsInternal))
             {
                 List<int> movements = [.. rules.Incoming.SelectMany(lane => from.TryGetValue(lane, out List<int>? some) ? some : [])];

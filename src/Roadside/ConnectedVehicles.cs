@@ -7,12 +7,12 @@ namespace V2XSim.Roadside;
 
 /// <summary>What the simulator knows of a message, and the platform does not.</summary>
 /// <param name="Attack">What the message is; null for an honest one.</param>
-/// <param name="IsOfAttacker">Whether its sender lies at other times; then an honest message of it says nothing of false alarms.</param>
+/// <param name="IsOfAttacker">Whether its sender attacks at other times; then an honest message of it does not count for false alarms.</param>
 public readonly record struct BsmLabel(long Sequence, Attack? Attack, int Vehicle, bool IsOfAttacker);
 
 /// <summary>
-/// The basic safety messages that one roadside unit hears. Which vehicles have a radio, who attacks and how, and every error of a position
-/// follow from the seed, the vehicle and the instant alone, so that all units hear the same.
+/// The basic safety messages that one roadside unit receives. Which vehicles have a radio, which attack and how, and every position error
+/// follow from the seed, the vehicle and the instant alone, so that all units receive the same.
 /// </summary>
 public sealed class ConnectedVehicles(ConnectedVehicleSettings settings, ulong seed, LocalPlane plane, UtcEpoch epoch, PlanePoint receiver)
 {
@@ -27,10 +27,10 @@ public sealed class ConnectedVehicles(ConnectedVehicleSettings settings, ulong s
     private readonly JsonBuffer _json = new();
     private readonly byte[] _frame = new byte[512];
 
-    /// <summary>Makes the messages of a step, as this unit hears them.</summary>
+    /// <summary>Makes the messages of a step, as this unit receives them.</summary>
     /// <param name="frame">Truth at the step's end, which is when they are sent.</param>
     /// <param name="near">Road users that may be in range.</param>
-    /// <param name="hear">Takes each frame, when it is sent, and what it is.</param>
+    /// <param name="hear">Receives each frame, its time and its label.</param>
     public void Work(TruthFrame frame, List<int> near, Action<byte[], SimTime, BsmLabel> hear)
     {
         foreach (int i in near)
@@ -157,7 +157,7 @@ public sealed class ConnectedVehicles(ConnectedVehicleSettings settings, ulong s
                 break;
         }
 
-        // One that floods lies by the number of its messages, one with ghosts by those of the ghosts.
+        // A flooding attacker is false by the number of its messages, one with ghosts by the messages of the ghosts.
         bool floods = radio.Attack is Attack.DenialOfService or Attack.DenialOfServiceRandom or Attack.DenialOfServiceReplay;
         Send(radio.Id, radio, said, truth.Time, floods || said != truth ? radio.Attack : null, hear);
         if (floods)
@@ -189,7 +189,7 @@ public sealed class ConnectedVehicles(ConnectedVehicleSettings settings, ulong s
         }
     }
 
-    /// <summary>What another vehicle said one to four seconds ago, told as of now; null when nobody did.</summary>
+    /// <summary>A message of another vehicle, one to four seconds old, with the current time; null when there is none.</summary>
     private Spoken? Another(Spoken truth, RandomStream random)
     {
         var others = _heard.Where(h => h.Vehicle != truth.Vehicle && truth.Time.SecondsSince(h.Time) > 1).ToList();
@@ -271,7 +271,7 @@ public sealed class ConnectedVehicles(ConnectedVehicleSettings settings, ulong s
 
         public ulong Id => id;
 
-        /// <summary>By how far a liar's place is off.</summary>
+        /// <summary>Position error of a false message.</summary>
         public PlanePoint Offset => offset;
 
         public double Speed => speed;

@@ -44,7 +44,7 @@ public sealed record DeviceSettings
 /// <param name="IsCommand">Whether it changes what the device does next.</param>
 public readonly record struct ReceivedDown(string Device, TopicKind Kind, SimTime Published, SimTime Received, int Bytes, int Items, bool IsCommand);
 
-/// <summary>A scan, what it made of each road user in range, and what became of the list that told of it. Never on the wire.</summary>
+/// <summary>A scan, its result for each road user in range, and the fate of the list that reports it. Never on the wire.</summary>
 public sealed record ScanReport(string Device, string Sensor, SimTime Scan, SimTime Sent, Sighting[] Sightings)
 {
     /// <summary>Number of the message; −1 when it never left.</summary>

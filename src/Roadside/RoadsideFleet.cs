@@ -66,7 +66,7 @@ public sealed class RoadsideFleet : IAsyncDisposable
                 OnDown?.Invoke(device.Id);
                 ReceivedDown received = device.Receive(args.ApplicationMessage, WallClock?.Invoke());
 
-                // What somebody else than this run's platform sent is obeyed, but not part of the run's accounts.
+                // Messages of other senders than this run's platform are obeyed, but not counted.
                 if (NumberText.In(args.ApplicationMessage, UserProperties.Published) is not null)
                 {
                     _received.Enqueue(received);

@@ -9,7 +9,7 @@ using V2XSim.Signals;
 namespace V2XSim.Roadside;
 
 /// <summary>
-/// The controller of the signal at a unit, as the platform meets it: it tells what the lamps show and will show, changes its plan when it is sent
+/// The controller of the signal at a unit: it reports what the lamps show and will show, changes its plan when it is sent
 /// one that keeps the rules, and lets vehicles on call through.
 /// </summary>
 /// <param name="device">The unit.</param>
@@ -72,7 +72,7 @@ public sealed class SignalController(string device, string signal, SignalBook si
         return _frame.AsSpan(0, length);
     }
 
-    /// <summary>Does what it is told. A plan for later is kept until then.</summary>
+    /// <summary>Carries out an order. A plan for later is kept until then.</summary>
     /// <returns>Everything that speaks against it; none when it does.</returns>
     public IReadOnlyList<string> Obey(TopicKind kind, WireMessage order, SimTime now)
     {
@@ -84,7 +84,7 @@ public sealed class SignalController(string device, string signal, SignalBook si
         return kind == TopicKind.PlanDown ? TakePlan(order, now) : TakeCall(order) is { } why ? [why] : [];
     }
 
-    /// <summary>Starts what is due, and tells of vehicles that have got their green or given it back.</summary>
+    /// <summary>Starts what is due, and reports vehicles that have received or returned their green.</summary>
     public void Work(SimTime now, Action<WireMessage> report)
     {
         while (_planned.Count > 0 && _planned[0].At <= now)
@@ -207,7 +207,7 @@ public sealed class SignalController(string device, string signal, SignalBook si
         return -1;
     }
 
-    /// <summary>Status code of an aspect; turning groups show arrows (the last digit of a phase number tells straight from turning).</summary>
+    /// <summary>Status code of an aspect; turning groups show arrows (the last digit of a phase number distinguishes straight from turning).</summary>
     private static byte StatusOf(Aspect aspect, int phaseId) => aspect switch
     {
         Aspect.Red or Aspect.RedYellow => 3,

@@ -51,9 +51,9 @@ public sealed class UnitBehaviour
 
     /// <param name="events">In order of time.</param>
     /// <param name="nextSequence">Takes the device's next number.</param>
-    /// <param name="counts">What the device has done so far, for whoever asks.</param>
+    /// <param name="counts">Counts of the device, for queries.</param>
     /// <param name="controller">Of the signal at the unit; null where there is none.</param>
-    /// <param name="advise">Told what vehicles are advised.</param>
+    /// <param name="advise">Receives advice for vehicles.</param>
     public UnitBehaviour(Site site, GeoPoint position, UtcEpoch epoch, DeviceSettings settings, IReadOnlyList<PlannedEvent> events, RandomStream random, Func<long> nextSequence, Func<DeviceCounts> counts, SignalController? controller = null, Action<WireMessage>? advise = null)
     {
         (_controller, _advise) = (controller, advise);
@@ -350,6 +350,6 @@ public sealed class UnitBehaviour
 
     private byte[] Encode(WireMessage message) => _payloads.Write(message, _format);
 
-    /// <summary>To a centimetre: a longer number would say more than anybody has measured.</summary>
+    /// <summary>Rounded to a centimetre, which is finer than any measurement.</summary>
     private static double Rounded(double degrees) => Math.Round(degrees, 7);
 }

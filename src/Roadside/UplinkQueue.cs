@@ -43,7 +43,7 @@ public sealed class UplinkQueue(string device, LinkModel link, RandomStream corr
     /// <param name="sequence">Its number; −1 takes the next one when it leaves.</param>
     /// <param name="sent">When it is ready.</param>
     /// <param name="label">What a vehicle's message truly is.</param>
-    /// <param name="scan">The scan that a list tells of.</param>
+    /// <param name="scan">The scan that a list describes.</param>
     public void Add(TopicKind kind, ReadOnlySpan<byte> payload, PayloadFormat format, long sequence, SimTime sent, BsmLabel? label = null, ScanReport? scan = null)
     {
         if (!_buffers.TryPop(out byte[]? buffer) || buffer.Length < payload.Length)

@@ -44,7 +44,7 @@ public enum Attack : byte
     Sybil,
 }
 
-/// <summary>Vehicles that say of themselves where they are, and those among them that lie.</summary>
+/// <summary>Vehicles that send messages about themselves, and the attackers among them.</summary>
 public sealed record ConnectedVehicleSettings
 {
     [Range(0, 1)]

@@ -142,7 +142,7 @@ public sealed class SensorModel
             double range = Math.Max(1, type.RangeMetres * Math.Sqrt(_random.NextDouble()));
             double azimuth = _sensor.HeadingRadians + _random.NextDouble(-_halfView, _halfView);
 
-            // A false alarm looks like something real: nothing in the message tells it apart.
+            // A false alarm looks like a real object: nothing in the message distinguishes it.
             RoadUserKind kind = Kinds[_random.NextInt(Kinds.Length)];
             result.Add(At(range, azimuth, Measured(BodySize.Of(kind)), kind, -1));
         }

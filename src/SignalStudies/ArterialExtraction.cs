@@ -235,7 +235,7 @@ public sealed class ArterialExtraction(TextWriter output)
             return (common, common);
         }
 
-        // What is longer makes everybody wait; such programmes rest in green until somebody comes.
+        // A longer programme delays every vehicle; such programmes rest in green until a vehicle comes.
         double longest = Math.Min(120, street.Signals.Max(s => s.Programme.CycleSeconds()));
         notes.Add(string.Create(CultureInfo.InvariantCulture, $"cycles differ ({string.Join(", ", street.Signals.Select(s => s.Programme.CycleSeconds()).Distinct().Order())} s): greens are taken as shares, for a common cycle of {longest:0.#} s (--cycle gives another)"));
         return (longest, longest);
@@ -243,7 +243,7 @@ public sealed class ArterialExtraction(TextWriter output)
 
     private static int Lanes(Arterial street) => Math.Max(1, street.Signals.Min(s => Math.Max(s.OutMovements.Count, s.InMovements.Count)));
 
-    /// <summary>Vehicles of a demand on the links between the signals, in the mean.</summary>
+    /// <summary>Mean number of vehicles of a demand on the links between the signals.</summary>
     private static ArterialVolume Counted(RoadNetwork network, Arterial street, List<Trip> trips, double begin, double duration)
     {
         int[] passing = new int[network.Links.Count];

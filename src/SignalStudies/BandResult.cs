@@ -3,7 +3,7 @@ using V2XSim.Signals.Bands;
 
 namespace V2XSim.SignalStudies;
 
-/// <summary>Bands when everybody drives faster or slower than the plan was made for.</summary>
+/// <summary>Bands when all vehicles drive faster or slower than planned.</summary>
 public sealed record BandsAtSpeed(double SpeedChangeKilometresPerHour, double BandOutSeconds, double BandInSeconds)
 {
     public static IReadOnlyList<BandsAtSpeed> Of(ArterialPlan plan) => [.. BandEvaluator.AtOtherSpeeds(plan).Select(a => new BandsAtSpeed(a.SpeedChangeKilometresPerHour, a.Out, a.In))];
@@ -78,7 +78,7 @@ public sealed record OneWayPlan(string Direction, IReadOnlyList<double> OffsetsS
 
 /// <summary>The best plan whose cycle and offsets are whole seconds, as controllers take them.</summary>
 /// <param name="OffsetsSeconds">Start of outbound green, the first signal at 0.</param>
-/// <param name="LossSeconds">What a band is narrower by than without whole seconds, in the mean of all bands.</param>
+/// <param name="LossSeconds">Loss of band width through whole seconds, on average over all bands.</param>
 /// <param name="Gap">0 when no better one exists at this cycle, one of those beside the best real one; else how much better one could be at most, as a share.</param>
 public sealed record WholeSecondsResult(double CycleSeconds, IReadOnlyList<double> OffsetsSeconds, EvaluatedBands Evaluated, double LossSeconds, double Gap)
 {
@@ -131,7 +131,7 @@ public sealed record BandResult
     /// <summary>What a controller can be given; null when the range of cycles has no whole second.</summary>
     public WholeSecondsResult? WholeSeconds { get; init; }
 
-    /// <summary>The bands of a single arterial, should everybody drive slower or faster.</summary>
+    /// <summary>The bands of a single arterial when all vehicles drive slower or faster.</summary>
     public IReadOnlyList<BandsAtSpeed> AtOtherSpeeds { get; init; } = [];
 
     /// <summary>What was not as it was asked for.</summary>

@@ -5,7 +5,7 @@ namespace V2XSim.SignalStudies;
 /// <summary>Means a vehicle under one plan, over all seeds.</summary>
 /// <param name="Name">Of the plan, with what is different in this arm.</param>
 /// <param name="LevelOfService">A to F by delay at each signal passed (HCM).</param>
-/// <param name="StandingVehicles">How many stand at once, in the mean over the scenario.</param>
+/// <param name="StandingVehicles">Vehicles at a standstill at one time, on average over the scenario.</param>
 public sealed record PlanFigures(
     string Name, string Plan, double DelaySeconds, string LevelOfService, double Stops, double TravelSeconds, double FuelGrams, double CarbonDioxideGrams, double StandingVehicles, double LongestStandingVehicles, double Unfinished)
 {

@@ -92,7 +92,7 @@ public sealed class PlanComparison(TextWriter output)
 
         Arterial? street = o.Street is null ? null : StreetFile.Under(StreetFile.Read(o.Street), own.Running, o.Street);
 
-        // What cannot be shown is told before the work.
+        // Problems of the page are reported before the simulation.
         Arterial[] timed = o.Page is null ? [] : [.. o.Plans.Select(p => p == Current ? street! : StreetFile.Under(street!, p))];
         if (street?.OutRoute.FirstOrDefault(l => !network.TryFindLink(l, out _)) is { } missing)
         {
@@ -227,10 +227,10 @@ public sealed class PlanComparison(TextWriter output)
         [.. run.Trips.GroupBy(t => (t.From, t.To)).OrderByDescending(g => g.Count()).ThenBy(g => g.Key).Take(MaximumWays)
             .Select(g => new TripGroup($"{network.Links[g.Key.From].Id} to {network.Links[g.Key.To].Id}", t => (t.From, t.To) == g.Key))];
 
-    /// <summary>Along the street out and in, and everybody else.</summary>
+    /// <summary>Along the street outbound and inbound, and all other vehicles.</summary>
     private static List<TripGroup> WaysOf(RoadNetwork network, Arterial street, PlanTrial trial)
     {
-        // Who drives most of the street belongs to its direction.
+        // A vehicle that drives most of the street belongs to its direction.
         const double Most = 0.6;
         HashSet<(int, int)> outward = [], inward = [], across = [];
         int[] Inner(IReadOnlyList<string> route) => [.. route.Skip(1).SkipLast(1).Select(l => network.TryFindLink(l, out int link) ? link : -1)];

@@ -17,14 +17,14 @@ namespace V2XSim.SignalStudies;
 public readonly record struct TripFigures(int Trip, int From, int To, int Signals, double DelaySeconds, int Stops, double TravelSeconds, double FuelGrams, double CarbonDioxideGrams, bool HasArrived);
 
 /// <summary>What became of the vehicles of one run.</summary>
-/// <param name="StandingVehicles">How many stood at once, in the mean over the scenario.</param>
+/// <param name="StandingVehicles">Vehicles at a standstill at one time, on average over the scenario.</param>
 /// <param name="LongestStanding">The most at any time.</param>
 public sealed record PlanRun(TripFigures[] Trips, double StandingVehicles, int LongestStanding);
 
 /// <summary>The traffic of a scenario under one seed, to be driven under one plan after another. Its runs may go on at once.</summary>
 public sealed class PlanTrial
 {
-    /// <summary>How long after the scenario's end those who are still on their way are waited for.</summary>
+    /// <summary>Time after the scenario's end for which vehicles still on their way are followed.</summary>
     private const double LongestSeconds = 3600;
 
     private readonly RoadNetwork _network;
@@ -44,7 +44,7 @@ public sealed class PlanTrial
 
     /// <summary>What became of the trips that departed while the scenario lasts; run on until they have arrived, for an hour more at most.</summary>
     /// <param name="plan">What the signals run.</param>
-    /// <param name="advisedShare">Share of vehicles that are told the speed at which they find green, and heed it.</param>
+    /// <param name="advisedShare">Share of vehicles that receive and follow speed advice.</param>
     /// <param name="degradation">What goes wrong; null for nothing. Under it the plan is ordered while its forerunner runs.</param>
     /// <param name="before">The scenario's own plan, which runs until a late one comes.</param>
     /// <param name="watch">Called after each step.</param>

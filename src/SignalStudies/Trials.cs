@@ -5,7 +5,7 @@ namespace V2XSim.SignalStudies;
 /// <summary>Runs that go on at once.</summary>
 public static class Trials
 {
-    /// <summary>Does something for each number; what is wrong with the input is told as if it had been done alone.</summary>
+    /// <summary>Does something for each number in parallel; input problems are reported as in a serial loop.</summary>
     public static void Each(int count, int threads, string file, Action<int> run)
     {
         try

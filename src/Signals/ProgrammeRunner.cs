@@ -17,7 +17,7 @@ public enum Transition
 
 /// <summary>
 /// Runs the programmes of one signal and changes between them: what is green finishes its shortest green, gets its yellow and the clearance, and
-/// the new programme then gets into step with its clock. Advanced with a clock that does not go back; nothing else tells the time.
+/// the new programme then gets into step with its clock. The clock that advances it must not go back.
 /// </summary>
 public sealed class ProgrammeRunner
 {
@@ -40,7 +40,7 @@ public sealed class ProgrammeRunner
 
     private bool _isReleased;
 
-    /// <summary>When the running phase ends if nobody is let through.</summary>
+    /// <summary>When the running phase ends if no priority is requested.</summary>
     private double _plannedEnd;
 
     /// <exception cref="ArgumentException">The programme is damaged.</exception>
@@ -91,7 +91,7 @@ public sealed class ProgrammeRunner
         return violations;
     }
 
-    /// <summary>Goes on from a phase that somebody else began, and gets into step by the short way.</summary>
+    /// <summary>Continues from a phase that another runner began, and gets into step by the short way.</summary>
     /// <param name="phase">The running phase.</param>
     /// <param name="since">When it began.</param>
     /// <param name="now">Before the first call of <see cref="Advance"/>.</param>
@@ -145,7 +145,7 @@ public sealed class ProgrammeRunner
         }
     }
 
-    /// <summary>What it will show from now on, if nobody asks for anything else.</summary>
+    /// <summary>Future states if no other order comes.</summary>
     /// <param name="now">The instant to which it was advanced last.</param>
     /// <param name="until">When the forecast ends.</param>
     public void Foresee(double now, double until, SignalForecast forecast)
@@ -176,7 +176,7 @@ public sealed class ProgrammeRunner
             next = Math.Min(next, Math.Max(now, MayCloseAt(programme.Logic.Phases[0].State)));
         }
 
-        // When a green has to end for somebody is not known beforehand: it is looked at every second.
+        // The end of a green for a priority request is not known beforehand: it is checked every second.
         return _call is null ? next : Math.Min(next, now + 1);
     }
 
@@ -225,7 +225,7 @@ public sealed class ProgrammeRunner
         }
     }
 
-    /// <summary>Whether a phase may be made shorter or longer: somebody has green, and nobody is about to lose it.</summary>
+    /// <summary>Whether a phase may be shortened or extended: a movement has green, and none is about to lose it.</summary>
     private static bool IsGreen(SignalPhase phase) => phase.State.AsSpan().IndexOfAny("yYu") < 0 && phase.State.AsSpan().IndexOfAny('G', 'g') >= 0;
 
     private static bool Serves(SignalPhase phase, int movement) => phase.State[movement] is 'G' or 'g';

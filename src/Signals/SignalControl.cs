@@ -25,7 +25,7 @@ public enum SignalMode
 public readonly record struct PriorityRequest(int Movement, double WantedSeconds, double UntilSeconds);
 
 /// <summary>
-/// A signal as its controller knows it: what it shows and will show, and how it is told to change. Times are seconds of the signals' clock.
+/// A signal as its controller knows it: its present and future states, and its orders. Times are seconds of the signals' clock.
 /// </summary>
 public interface ISignalControl
 {
@@ -59,7 +59,7 @@ public interface ISignalControl
     string? GrantPriority(PriorityRequest? call);
 }
 
-/// <summary>A signal that nobody can change: that of a recording, whose vehicles have driven already.</summary>
+/// <summary>A signal that cannot be changed: that of a recording, whose vehicles have driven already.</summary>
 /// <param name="programme">Runs for ever.</param>
 public sealed class FixedSignal(FixedTimeProgramme programme) : ISignalControl
 {

@@ -6,7 +6,7 @@ namespace V2XSim.Signals;
 /// <summary>What every programme of a signal, and every change from one to another, has to keep to.</summary>
 public sealed record SafetyRules
 {
-    /// <summary>Shortest green of a movement: long enough for the first in the queue, and for pedestrians who walk with it to clear the road.</summary>
+    /// <summary>Shortest green of a movement: sufficient for the first vehicle in the queue, and for pedestrians with the same green to clear the road.</summary>
     public double MinimumGreenSeconds { get; init; } = 5;
 
     public double YellowSeconds { get; init; } = 3;
@@ -146,7 +146,7 @@ public static class SignalSafety
     internal static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }
 
-/// <summary>Watches the states of a signal as they come, and tells what breaks a rule: yellows, greens and clearances too short, greens that cross.</summary>
+/// <summary>Watches the states of a signal and reports violations: yellows, greens and clearances that are too short, conflicting greens.</summary>
 public sealed class SafetyWatch(int movements, SignalConflicts conflicts, SafetyRules rules)
 {
     private const double Tolerance = 1e-6;
@@ -154,10 +154,10 @@ public sealed class SafetyWatch(int movements, SignalConflicts conflicts, Safety
     private readonly double[] _since = new double[movements];
     private readonly double[] _closed = [.. Enumerable.Repeat(double.NegativeInfinity, movements)];
 
-    /// <summary>Sees a state that begins at an instant, in seconds; tells what is wrong with it and with the change to it.</summary>
+    /// <summary>Checks a state that begins at an instant, in seconds; returns violations of it and of the change to it.</summary>
     public IReadOnlyList<string> See(double seconds, string state) => [.. Changes(seconds, state), .. SignalSafety.Crossing(state, conflicts)];
 
-    /// <summary>Sees a state that begins at an instant; tells what is wrong with the change to it.</summary>
+    /// <summary>Checks a state that begins at an instant; returns violations of the change to it.</summary>
     internal IReadOnlyList<string> Changes(double seconds, string state)
     {
         List<string>? found = null;

@@ -76,7 +76,7 @@ public sealed class FuseTests : IDisposable
 
         Assert.Equal((10, 0.9), (once.Json.GetProperty("frames").GetInt32(), Math.Round(once.Json.GetProperty("missedPerFrame").GetDouble(), 9)));
         Assert.Equal((11, 1.0), (nothing.Json.GetProperty("frames").GetInt32(), nothing.Json.GetProperty("missedPerFrame").GetDouble()));
-        Assert.Contains("pxx, pxy and pyy are no covariance", covariance.Error, StringComparison.Ordinal);
+        Assert.Contains("pxx, pxy and pyy are not a covariance", covariance.Error, StringComparison.Ordinal);
         Assert.Contains("it is later than --to", reversed.Error, StringComparison.Ordinal);
     }
 

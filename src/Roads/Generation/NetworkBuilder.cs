@@ -126,8 +126,8 @@ public sealed class NetworkBuilder
     }
 
     /// <summary>
-    /// Who crosses whom: all whose paths come closer than vehicles are wide, and all that lead into one lane. The road of less priority lets the other go
-    /// first; of equal roads, and where lights show both green, who turns lets those go who do not, and the left turn goes last.
+    /// Conflicts: movements whose paths come closer than a vehicle's width, and all that lead into one lane. The minor road yields
+    /// to the major one; of equal roads, and where both have green, turning vehicles yield to those going straight, and left turns yield to all.
     /// </summary>
     private RightOfWay[] Rights()
     {

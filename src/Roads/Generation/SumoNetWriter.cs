@@ -87,7 +87,7 @@ public static class SumoNetWriter
         xml.WriteEndElement();
     }
 
-    /// <param name="movements">Those of the junction, lane by lane: so they are numbered in the rows of bits that say who crosses whom, from the last bit on.</param>
+    /// <param name="movements">Movements of the junction, lane by lane; this order numbers them in the rows of bits for right of way, from the last bit on.</param>
     private static void WriteJunction(XmlWriter xml, RoadNetwork network, Junction junction, int[] movements)
     {
         xml.WriteStartElement("junction");

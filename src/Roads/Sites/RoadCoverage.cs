@@ -2,7 +2,7 @@ using V2XSim.Foundation;
 
 namespace V2XSim.Roads.Sites;
 
-/// <summary>Measures how much road lies within reach of sites: centre lines in pieces of about five metres.</summary>
+/// <summary>Measures the length of road within reach of sites: centre lines in pieces of about five metres.</summary>
 public sealed class RoadCoverage
 {
     private const double PieceMetres = 5;

@@ -61,7 +61,7 @@ public sealed record ArterialSignal(SignalLogic Programme, IReadOnlyList<int> Ou
 }
 
 /// <summary>From one signal's line to the next one's.</summary>
-/// <param name="OutSpeedMetresPerSecond">Limit on the way, in the mean.</param>
+/// <param name="OutSpeedMetresPerSecond">Mean speed limit on the way.</param>
 public sealed record ArterialLink(double OutMetres, double InMetres, double OutSpeedMetresPerSecond, double InSpeedMetresPerSecond);
 
 /// <summary>Vehicles that go along a street.</summary>
@@ -81,7 +81,7 @@ public sealed record Arterial
     /// <summary>Ids of the road's links, from before the first signal to behind the last.</summary>
     public required IReadOnlyList<string> OutRoute { get; init; }
 
-    /// <summary>Likewise inbound; empty on a one-way street.</summary>
+    /// <summary>The same inbound; empty on a one-way street.</summary>
     public required IReadOnlyList<string> InRoute { get; init; }
 
     /// <summary>Signals on the way that run free, with the metres from the first signal's line to theirs, outbound.</summary>
@@ -158,7 +158,7 @@ public sealed record Arterial
         double cycle = s.Programme.CycleSeconds();
         GreenSpan outward = s.Green(isInbound: false), inward = s.Green(isInbound: true);
 
-        // Between the middles of the greens lies what lies between those of the reds, half a cycle on.
+        // The distance between the centres of the greens is that between the centres of the reds, half a cycle later.
         double between = Cycles.Within((outward.FromSeconds + (outward.Seconds / 2) - inward.FromSeconds - (inward.Seconds / 2)) / cycle, 1);
         return new BandSignal
         {

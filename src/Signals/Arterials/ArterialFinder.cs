@@ -166,7 +166,7 @@ public sealed class ArterialFinder
         return best is null ? null : Lengthened([.. best]);
     }
 
-    /// <summary>With the link from which one goes straight on into the first, and the one that lies straight ahead of the last.</summary>
+    /// <summary>Adds the link from which a vehicle drives straight on into the first link, and the link straight ahead of the last.</summary>
     private List<int> Lengthened(List<int> way)
     {
         List<int> result = [.. way];

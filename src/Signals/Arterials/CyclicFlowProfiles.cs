@@ -3,8 +3,8 @@ using V2XSim.Signals.Bands;
 namespace V2XSim.Signals.Arterials;
 
 /// <summary>What a model says of vehicles along a street.</summary>
-/// <param name="DelaySeconds">At all signals together, of a vehicle that drives all of it, in the mean of both directions.</param>
-/// <param name="Stops">Likewise.</param>
+/// <param name="DelaySeconds">Sum over all signals, for a vehicle that drives the whole street, mean of both directions.</param>
+/// <param name="Stops">The same for stops.</param>
 public readonly record struct ProfileFigures(double DelaySeconds, double Stops)
 {
     /// <summary>What a stop weighs, in seconds of delay.</summary>
@@ -26,7 +26,7 @@ public static class CyclicFlowProfiles
     /// <summary>Cycles after which queues are what they stay, where they do not grow for ever.</summary>
     private const int Rounds = 3;
 
-    /// <summary>Who waits as long has stopped; who waits less has slowed down, and counts in part (as in TRANSYT).</summary>
+    /// <summary>A vehicle that waits this long counts as stopped; one that waits less has slowed down and counts in part (as in TRANSYT).</summary>
     private const double FullStopSeconds = 8;
 
     public static ProfileFigures Of(ArterialPlan plan, ArterialVolume volume)
@@ -125,7 +125,7 @@ public static class CyclicFlowProfiles
                 queue = there - left;
             }
 
-            // Who has not left a cycle later has stopped.
+            // A vehicle that has not left one cycle later has stopped.
             for (; next < measured + cycle; next++)
             {
                 stopped += arrivals[next % cycle];

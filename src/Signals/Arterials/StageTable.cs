@@ -132,7 +132,7 @@ public static class StageTable
         return result.Count > 0 ? result : throw new BadInputException(file, string.Empty, "the table has no stages", $"give a table with the columns {Header}");
     }
 
-    /// <summary>What is shown between two stages: yellow to those who lose their green, red to those who will have it.</summary>
+    /// <summary>The state between two stages: yellow for movements that lose their green, red for those that will receive it.</summary>
     private static string Between(string stage, string next) => new([.. stage.Select((c, i) => IsGreen(c) ? IsGreen(next[i]) ? c : 'y' : 'r')]);
 
     private static bool IsGreen(char c) => FixedTimeProgramme.AspectOf(c).IsGreen();

@@ -26,7 +26,7 @@ public static class Timings
     public static bool IsStage(SignalPhase phase) =>
         !IsYellow(phase) && phase.State.Any(c => FixedTimeProgramme.AspectOf(c).IsGreen());
 
-    /// <summary>What follows a stage until the next one: how long somebody has yellow, and how long nobody has.</summary>
+    /// <summary>Intervals between a stage and the next: yellow time, and all-red time.</summary>
     public static (double Yellow, double AllRed) ClearanceAfter(SignalLogic programme, int stage)
     {
         int count = programme.Phases.Count;
@@ -43,7 +43,7 @@ public static class Timings
     /// <summary>Whether a movement is on its way from green to red, or back.</summary>
     public static bool IsYellow(SignalPhase phase) => phase.State.Any(c => FixedTimeProgramme.AspectOf(c) is Aspect.Yellow or Aspect.RedYellow);
 
-    /// <summary>The programme with another cycle: what lies between greens stays, greens share what is left in proportion, in whole seconds.</summary>
+    /// <summary>The programme with another cycle: intervals between greens stay, and greens share the rest in proportion, in whole seconds.</summary>
     /// <param name="leastGreenSeconds">No green becomes shorter than this, or than it was if that is less.</param>
     /// <exception cref="ArgumentException">So short a cycle cannot be.</exception>
     public static SignalLogic Rescale(SignalLogic programme, int cycleSeconds, double leastGreenSeconds = 5) =>

@@ -152,7 +152,7 @@ public sealed record Bands(IReadOnlyList<double> Out, IReadOnlyList<double> In);
 /// <summary>A plan for the signals of one arterial, complete: everything that an evaluator needs and nothing that an optimiser believes.</summary>
 /// <param name="OutStart">When outbound green begins, for each signal, seconds of the cycle.</param>
 /// <param name="OutGreen">How long it lasts.</param>
-/// <param name="OutTravel">Seconds from each signal to the next, less what the band comes earlier for the queue; likewise inbound, from the next to this.</param>
+/// <param name="OutTravel">Seconds from each signal to the next, less the time by which the band comes earlier for the queue; inbound from the next to this.</param>
 public sealed record ArterialPlan(
     double CycleSeconds,
     IReadOnlyList<double> OutStart,
@@ -176,7 +176,7 @@ public sealed record ArterialPlan(
     public IReadOnlyList<double> InLeadSeconds { get; init; } = [];
 
     /// <summary>The same signals for vehicles that are faster or slower.</summary>
-    /// <param name="byMetresPerSecond">Added to the speed on each link; nobody is slower than 1 m/s.</param>
+    /// <param name="byMetresPerSecond">Added to the speed on each link; at least 1 m/s remains.</param>
     public ArterialPlan Faster(double byMetresPerSecond)
     {
         return this with { OutTravel = Changed(OutTravel, OutMetres, OutLeadSeconds), InTravel = Changed(InTravel, InMetres, InLeadSeconds) };

@@ -25,7 +25,7 @@ public static class BandEvaluator
             [.. links.Select(i => Widest(plan.CycleSeconds, i, i + 1, plan.InStart, plan.InGreen, plan.InTravel, isInbound: true).Seconds)]);
     }
 
-    /// <summary>The bands, should everybody drive 5 km/h slower or faster: a plan whose bands vanish then is none to rely on.</summary>
+    /// <summary>The bands when all vehicles drive 5 km/h slower or faster: a plan whose bands then vanish is not robust.</summary>
     public static IReadOnlyList<(double SpeedChangeKilometresPerHour, double Out, double In)> AtOtherSpeeds(ArterialPlan plan) =>
         [.. new[] { -5.0, 5.0 }.Select(by => Whole(plan.Faster(by / 3.6)) is var (outward, inward) ? (by, outward, inward) : default)];
 

@@ -43,7 +43,7 @@ public static class BandSolver
     /// <param name="problem">What to solve.</param>
     /// <param name="best">Its solution in fractions of a second.</param>
     /// <param name="limit">When to stop with what has been found by then.</param>
-    /// <returns>Null when no whole number of seconds lies in the range of cycles.</returns>
+    /// <returns>Null when the range of cycles contains no whole second.</returns>
     public static BandSolution? SolveWholeSeconds(BandCase problem, BandSolution best, TimeSpan limit)
     {
         if (problem.Model == BandModel.NetBand && problem.Signals.Count > LargeNetwork)
@@ -278,7 +278,7 @@ public static class BandSolver
         /// <summary>Arterials of a network that have bands; null for all.</summary>
         public HashSet<int>? Included { get; init; }
 
-        /// <summary>With the integers of all arterials but some held to what they were.</summary>
+        /// <summary>With the integers of all arterials but some fixed to their values.</summary>
         /// <param name="integers">What they were; null leaves all free.</param>
         public void Build(IReadOnlyList<double>? integers, HashSet<int> free)
         {
@@ -286,7 +286,7 @@ public static class BandSolver
             Build(integers is null ? null : [.. integers.Select((value, i) => free.Contains(owner[i]) ? (double?)null : value)]);
         }
 
-        /// <param name="integers">Values that they are held to; null leaves one free, and all when the list is null.</param>
+        /// <param name="integers">Values to which they are fixed; null leaves one free, and all when the list is null.</param>
         public void Build(IReadOnlyList<double?>? integers = null)
         {
             _fixed = integers;
@@ -379,7 +379,7 @@ public static class BandSolver
                     continue;
                 }
 
-                // Bands of the links before and after it lie about the progression line.
+                // Bands of the links before and after it are placed around the progression line.
                 for (int link = Math.Max(0, i - 1); link <= Math.Min(n - 2, i); link++)
                 {
                     FitsAbout(s.OutSlack[i], s.Out[link], signal.OutRed);
@@ -521,7 +521,7 @@ public static class BandSolver
             }
         }
 
-        /// <summary>Likewise for a band about the progression line.</summary>
+        /// <summary>The same for a band around the progression line.</summary>
         private void FitsAbout(Variable slack, Variable band, double red)
         {
             if (red > Least)
@@ -540,7 +540,7 @@ public static class BandSolver
             return cycles;
         }
 
-        /// <summary>Between what the difference of a signal's reds lies.</summary>
+        /// <summary>Bounds of the difference of a signal's reds.</summary>
         private static (double Least, double Most) DeltaRange(BandSignal signal) => signal.Patterns.Count == 0
             ? (signal.Delta, signal.Delta)
             : (signal.Patterns.Min(signal.DeltaOf), signal.Patterns.Max(signal.DeltaOf));

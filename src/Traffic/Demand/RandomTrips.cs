@@ -26,7 +26,7 @@ public sealed record DemandSettings
 }
 
 /// <summary>
-/// Traffic of which nobody says where it goes: so many vehicles are all over the network at the start and drive on at random; for each that leaves it,
+/// Random traffic: a number of vehicles is spread over the network at the start and drives on at random; for each that leaves it,
 /// another enters.
 /// </summary>
 public sealed class RandomTrips
@@ -131,7 +131,7 @@ public sealed class RandomTrips
         _trips.Add(more(new Trip { Id = $"v{number}", Type = TypeOf(number), DepartSeconds = 0, Links = links, EntrySpeedMetresPerSecond = double.PositiveInfinity }));
     }
 
-    /// <summary>A way from a place on a lane to where nothing leads on, or for as long as anybody may need to drive it until the end.</summary>
+    /// <summary>A route from a position on a lane to a dead end, or for as long as a vehicle may drive until the end.</summary>
     private (List<int> Links, double Leaves) WayFrom(Lane lane, double metres, double seconds, RandomStream random)
     {
         List<int> links = [lane.Link];

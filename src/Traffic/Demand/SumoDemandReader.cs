@@ -10,7 +10,7 @@ public sealed record PlanSwitch(string SignalId, double Seconds, string Programm
 
 /// <summary>An induction loop in a lane.</summary>
 /// <param name="Lane">Lane index.</param>
-/// <param name="Metres">Where it lies, metres along the lane.</param>
+/// <param name="Metres">Position along the lane, metres.</param>
 /// <param name="PeriodSeconds">Time over which it counts.</param>
 public sealed record LoopDetector(string Id, int Lane, double Metres, double PeriodSeconds);
 
@@ -106,7 +106,7 @@ public sealed class SumoDemandReader
         }
     }
 
-    /// <summary>The programme of each signal that runs at a time of day; a timetable's programme that is not there is told by <see cref="Micro.SignalEngine"/>.</summary>
+    /// <summary>The programme of each signal at a time of day; <see cref="Micro.SignalEngine"/> reports a timetable's programme that does not exist.</summary>
     public IReadOnlyList<SignalLogic> Running(double seconds)
     {
         var switches = Switches.Where(s => s.Seconds <= seconds).GroupBy(s => s.SignalId, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.MaxBy(s => s.Seconds)!.ProgrammeId, StringComparer.Ordinal);

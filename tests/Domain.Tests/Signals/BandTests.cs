@@ -170,7 +170,7 @@ public class BandTests
     [InlineData("\"r_out\": 0.3", "\"r_out\": 1.3", "is not a number from 0 to 1")]
     [InlineData("\"d_out\"", "\"d_put\"", "it is missing")]
     [InlineData("\"cycle_s\"", "\"cycle\"", "it is not a list of two numbers")]
-    [InlineData("{", "", "it is not JSON")]
+    [InlineData("{", "", "the file is not valid JSON")]
     [InlineData("\"cycle_s\": [", "\"cycle_s\": [\"long\"], \"c\": [", "it is not a list of two numbers")]
     [InlineData("\"signals\": [", "\"signals\": [7, ", "a value has the wrong type")]
     public void A_file_that_is_no_case_is_refused_with_the_place(string old, string replacement, string expected)

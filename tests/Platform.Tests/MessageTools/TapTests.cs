@@ -99,7 +99,7 @@ public class TapTests
         Outcome broker = await CommandLine.Run("tap", "--broker", "mqtt://127.0.0.1:1");
 
         Assert.Equal((2, 5), (filter.Code, broker.Code));
-        Assert.Contains("'a#b' is no topic filter", filter.Error, StringComparison.Ordinal);
+        Assert.Contains("'a#b' is not a topic filter", filter.Error, StringComparison.Ordinal);
         Assert.Contains("mqtt://127.0.0.1:1 does not answer", broker.Error, StringComparison.Ordinal);
     }
 
