@@ -36,7 +36,7 @@ public sealed class LoadPreparation(TextWriter error, TimeProvider clock)
         using LoadedScenario loaded = ScenarioLoader.Load(scenario, options.Seed, RecordedSeconds);
         if (loaded.Plan.Sites.Count < options.Sites)
         {
-            throw new BadInputException(options.From ?? "generated zone", "--sites", $"the scenario has {loaded.Plan.Sites.Count} sites, not {options.Sites}", "give fewer sites, or omit --from to generate a zone that is large enough");
+            throw new BadInputException(options.From ?? "generated zone", "--sites", $"the scenario has {OutputText.Count(loaded.Plan.Sites.Count, "site")}, not {options.Sites}", "give fewer sites, or omit --from to generate a zone that is large enough");
         }
 
         SitePlan plan = PlanOf(loaded.Plan, options);

@@ -56,18 +56,18 @@ public sealed record ConnectedVehicleSettings
     public double BsmRateHz { get; init; } = 10;
 
     [Range(0, 20)]
-    [Description("Standard deviation of the place that a vehicle says, in each direction.")]
+    [Description("Standard deviation of the position in a vehicle's messages, in each direction.")]
     public double PositionNoiseMetres { get; init; } = 0.7;
 
     [Range(10, 1000)]
-    [Description("How far a roadside unit hears.")]
+    [Description("Radio range of a roadside unit.")]
     public double RadioRangeMetres { get; init; } = 250;
 
-    [Description("Whether vehicles on an emergency call (SUMO's class emergency, in simulated traffic) have a radio in any case, say so and ask for green.")]
+    [Description("Whether all vehicles on an emergency call (SUMO's class emergency, in simulated traffic) have a radio, report the call and request priority.")]
     public bool EmergencyConnected { get; init; }
 
     [Range(0, 1)]
-    [Description("Share of the connected vehicles whose drivers do what they are advised.")]
+    [Description("Share of connected vehicles whose drivers follow speed advice.")]
     public double AdviceCompliance { get; init; } = 1;
 
     [Range(0, 1)]
