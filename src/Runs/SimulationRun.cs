@@ -46,7 +46,7 @@ public sealed class SimulationRun : IAsyncDisposable
         _started = clock.GetTimestamp();
         if (loaded.Epoch is null && !options.IsWallClock)
         {
-            throw new BadInputException(loaded.File, "startUtc", "only a run under the wall clock can start now", "use --clock wall, or give a time");
+            throw new BadInputException(loaded.File, "startUtc", "the scenario has no start time, which only a run with --clock wall allows", "give a time in UTC, or use --clock wall");
         }
 
         if (options.Broker is not null && (options.Listen ?? options.AccessFile) is not null)
