@@ -27,7 +27,7 @@ public sealed class Scoreboard
     {
         _edges = edges;
         _workers = workers;
-        Unseen = new MissAnalysis(edges);
+        Misses = new MissAnalysis(edges);
         _scorers = [.. edges.Select(_ => new EdgeScorer())];
         _truths = [.. edges.Select(_ => new List<TrueObject>())];
         _tracks = [.. edges.Select(_ => new List<PublishedTrack>())];
@@ -46,7 +46,7 @@ public sealed class Scoreboard
     public IdentityAcross Across { get; } = new();
 
     /// <summary>Why road users were not seen.</summary>
-    public MissAnalysis Unseen { get; }
+    public MissAnalysis Misses { get; }
 
     public void Score(TruthFrame frame, EdgeStepResult[] results)
     {
@@ -163,10 +163,10 @@ public sealed class Scoreboard
         _ownTracks[i].Clear();
         _ownTracks[i].AddRange(tracks.Where(t => t.IsCovered && edge.IsResponsibleFor(t.Position)).Select(t => t.Id));
         _scorers[i].AddFrame(truths, tracks, published.Seconds);
-        Unseen.Settle(i, frame.Time, result.Messages);
+        Misses.Settle(i, frame.Time, result.Messages);
         foreach (int number in _scorers[i].Missed)
         {
-            Unseen.Miss(i, number, frame.Time);
+            Misses.Miss(i, number, frame.Time);
         }
     }
 }

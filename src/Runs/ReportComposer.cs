@@ -168,7 +168,7 @@ public sealed class ReportComposer(LoadedScenario loaded, int edges, Lazy<RoadCo
             identity.Idf1,
             a.VelocityLagSeconds,
             Ratio(a.AgeSum, a.Tracks),
-            Score.Unseen.Counts,
+            Score.Misses.Counts,
             Platform.Handovers(Score.Crossings, Score.Kept, Score.Across.Identity().Idf1, Score.Across.Association));
     }
 

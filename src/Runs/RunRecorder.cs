@@ -48,7 +48,7 @@ public sealed class RunRecorder : IAsyncDisposable
         _messages = new MessageTally(loaded.Plan.Sites.Where(s => s.IsSimulated).Select(s => s.Id).ToHashSet(StringComparer.Ordinal));
         _coverage = new Lazy<RoadCoverage>(() => RoadCoverage.Of(loaded.Network, loaded.Plan));
         _score = new Scoreboard(edges, options.Workers);
-        _score.Unseen.Witness = options.Explanation is { } explanation ? explanation.Hear : null;
+        _score.Misses.Witness = options.Explanation is { } explanation ? explanation.Hear : null;
         _planPeriods = loaded.Traffic is SimulatedTraffic ? new PlanPeriods() : null;
         _street = loaded.Scenario.Signals.Street is { } street && loaded.Traffic is SimulatedTraffic simulated
             ? new StreetRecorder(loaded, simulated, StreetFile.Read(ScenarioLoader.Resolve(loaded.File, street)), loaded.Scenario.Signals.Plans.Count > 0 ? loaded.Scenario.Signals.Plans.Min(p => p.AtSeconds) : null)
@@ -120,12 +120,12 @@ public sealed class RunRecorder : IAsyncDisposable
     {
         lock (_hiddenLock)
         {
-            _score.Unseen.Add(_scans);
+            _score.Misses.Add(_scans);
             _scans.Clear();
         }
 
         _score.Score(frame, results);
-        _options.Explanation?.Look(frame, _edges, results, _loaded.Traffic.NameOf, _score.Unseen);
+        _options.Explanation?.Look(frame, _edges, results, _loaded.Traffic.NameOf, _score.Misses);
         _traffic.Add(frame);
         _messages.AddStep(results);
         for (int e = 0; e < results.Length; e++)
