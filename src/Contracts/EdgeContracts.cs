@@ -132,7 +132,7 @@ public readonly record struct WarningRow(
 [Alias("v2xsim.DownCount")]
 public readonly record struct DownCount([property: Id(0)] string Device, [property: Id(1)] int Messages, [property: Id(2)] TopicKind Kind, [property: Id(3)] int Commands);
 
-/// <summary>What a device says of itself.</summary>
+/// <summary>A device's report of its own status.</summary>
 /// <param name="TimeMicroseconds">When it said so.</param>
 /// <param name="IsOnline">False when it takes its leave, or its broker speaks for it.</param>
 /// <param name="Faults">Faults that it reports.</param>

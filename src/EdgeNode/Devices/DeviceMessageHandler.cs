@@ -195,7 +195,7 @@ internal sealed class DeviceMessageHandler(EdgeConfig config, FrameReader frames
         void Note(bool isOnline, int found, string version) => _devices.Add(new DeviceRow(item.Device, item.Kind, now.Microseconds, isOnline, found, version));
     }
 
-    /// <summary>Confirms a message, or says that it cannot be used and need not be repeated.</summary>
+    /// <summary>Confirms a message, or reports that it cannot be used and need not be repeated.</summary>
     public void Confirm(string device, TopicKind kind, long sequence, long timeStamp, PayloadFormat format, RejectReason reason, SimTime now)
     {
         WireMessage ack = new WireMessage(PayloadCatalogue.Ack)

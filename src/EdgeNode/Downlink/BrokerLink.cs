@@ -51,7 +51,7 @@ public sealed class BrokerLink : ILiveDownlink, IAsyncDisposable
     {
         MqttApplicationMessage message = DownMessageOf(payload, published);
 
-        // The broker's word says nothing of the device, whose own confirmation is waited for elsewhere.
+        // The broker's confirmation is not the device's, which is awaited elsewhere.
         message.QualityOfServiceLevel = MqttQualityOfServiceLevel.AtMostOnce;
         if (!await _connection!.PublishAsync(message, cancellation))
         {

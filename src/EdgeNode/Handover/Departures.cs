@@ -6,7 +6,7 @@ using V2XSim.Tracking.Edge;
 
 namespace V2XSim.EdgeNode;
 
-/// <summary>Finds which road users other edges will see next, and says so to these.</summary>
+/// <summary>Finds the road users that other edges will see next, and announces them.</summary>
 internal sealed class Departures(EdgeConfig config)
 {
     /// <summary>An announcement is repeated this often.</summary>

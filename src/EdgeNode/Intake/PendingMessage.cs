@@ -57,10 +57,10 @@ internal sealed class PendingMessage
     /// <summary>The message that a part belongs to.</summary>
     public PendingMessage? Carrier { get; set; }
 
-    /// <summary>What a vehicle says of itself in it; null for everything else.</summary>
+    /// <summary>A vehicle's claim about itself; null for other messages.</summary>
     public BsmClaim? Claim { get; set; }
 
-    /// <summary>Whether that vehicle says that it is on an emergency call.</summary>
+    /// <summary>Whether that vehicle reports an emergency call.</summary>
     public bool IsOnCall { get; set; }
 
     /// <summary>What the lamps of a junction show; null for everything else.</summary>

@@ -3,10 +3,10 @@ using V2XSim.Foundation;
 namespace V2XSim.EdgeNode;
 
 /// <summary>
-/// Tells whoever looks at regular times for what is overdue whether everything has just stood still: then things are late because of that and about to
-/// come in. A stall is pardoned for as long as it took. Stalls that follow each other are pardoned for the time of a hundred looks in all, or when they
-/// are twice as long as the one before: who is late time and again is on a machine that gives it no more time, and has to look nevertheless. The time before
-/// the first look is a stall as well: what comes in first meets code that has to be compiled. Pure.
+/// Detects stalls of the whole process, for a periodic check for overdue lists: after a stall lists are late because of it and will arrive
+/// soon. The check is suspended for as long as the stall took. For consecutive stalls it is suspended for a hundred periods in all, or when
+/// a stall is twice as long as the one before: a process that is repeatedly late must still check for overdue lists. The time before
+/// the first check counts as a stall, because the first messages meet code that has to be compiled. Pure.
 /// </summary>
 /// <param name="usual">Time between two looks; more than twice as much is a stall.</param>
 public sealed class StallGrace(TimeSpan usual)

@@ -46,7 +46,7 @@ internal sealed class GlosaAndPriority(EdgeConfig config, LaneMatcher map, Devic
 
     public bool IsNeeded => config.Approaches.Count > 0 && (config.Guidance.SpeedAdvice || config.Guidance.EmergencyPriority);
 
-    /// <summary>Notes what a vehicle says that was found plausible.</summary>
+    /// <summary>Records a plausible message of a vehicle.</summary>
     public void Hear(in BsmClaim claim, bool isOnCall)
     {
         if (IsNeeded && (isOnCall || config.Guidance.SpeedAdvice) && !double.IsNaN(claim.SpeedMetresPerSecond) && !double.IsNaN(claim.HeadingRadians))
